@@ -1,0 +1,41 @@
+# Every target sets up what it needs: a machine with Python 3.11+ and make is enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help dev demo up test check lint bench lock
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Glaze needs Python 3.11 or newer; name one with: make PYTHON=python3.12") if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+dev: $(VENV)/ready ## Set up the environment in .venv
+
+demo: $(VENV)/ready ## Enrich examples/companies.csv against the sandbox vendors; no account, no internet
+	$(BIN)/glaze demo
+
+up: $(VENV)/ready ## Start the API, a worker and the embedded PostgreSQL
+	$(BIN)/glaze up
+
+test: $(VENV)/ready ## Run the tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/ready ## Formatting, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## Exactly what CI runs
+
+bench: $(VENV)/ready ## Measure beside references; writes bench/RESULTS.md
+	$(BIN)/python -m bench
+
+lock: ## Renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements.lock

@@ -1,0 +1,161 @@
+"""Every error Glaze raises, each with a stable code.
+
+GlazeError
+├── SettingsError            a setting is unknown, malformed or out of bounds
+├── InputError               the caller's input cannot be used; says what, where, and what to do
+│   ├── UnknownField         a field name that is not in the schema
+│   └── UnreadableFile       a file that is missing, empty or of no known format
+├── StoreError               the database refused or is not there
+│   ├── StoreUnavailable     cannot be reached, or is shutting down; worth another try
+│   ├── SchemaMismatch       the database is newer or older than this code
+│   └── StaleToken           the lease is another worker's by now; nothing was written
+├── SpendRefused             a reservation was refused; nothing was sent
+│   └── BudgetExceeded       the maximum price does not fit below a cap
+├── ProviderError            a source failed; another may be asked
+│   ├── ProviderBusy         asked to wait, with seconds
+│   ├── ProviderUnavailable  outage, open circuit or no answer within the deadline
+│   └── ProviderRefused      the credential is missing, wrong or not allowed to do this
+└── FetchError               an outward request did not end in a usable answer
+    ├── AddressRefused       the guard refused where the URL leads
+    ├── BodyTooLarge         more decoded bytes than allowed
+    ├── FetchTimeout         the whole-call deadline passed
+    └── ConnectFailed        no connection, no name, or it broke off; ``sent`` says whether bytes left
+"""
+
+
+class GlazeError(Exception):
+    """Base of all errors that Glaze raises on purpose."""
+
+    code = "glaze_error"
+
+
+class SettingsError(GlazeError):
+    """A setting is unknown, malformed or out of bounds."""
+
+    code = "settings_invalid"
+
+
+class InputError(GlazeError):
+    """The caller's input cannot be used."""
+
+    code = "input_invalid"
+
+
+class UnknownField(InputError):
+    """A field name that is not in the schema."""
+
+    code = "field_unknown"
+
+
+class UnreadableFile(InputError):
+    """A file that is missing, empty or of no known format."""
+
+    code = "file_unreadable"
+
+
+class StoreError(GlazeError):
+    """The database refused or is not there."""
+
+    code = "store_error"
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached, or is shutting down; worth another try."""
+
+    code = "store_unavailable"
+
+
+class SchemaMismatch(StoreError):
+    """The database is newer or older than this code."""
+
+    code = "schema_mismatch"
+
+
+class StaleToken(StoreError):
+    """The lease is another worker's by now; nothing was written."""
+
+    code = "token_stale"
+
+
+class SpendRefused(GlazeError):
+    """A reservation was refused; nothing was sent."""
+
+    code = "spend_refused"
+
+
+class BudgetExceeded(SpendRefused):
+    """The maximum price does not fit below a cap."""
+
+    code = "budget_exceeded"
+
+
+class ProviderError(GlazeError):
+    """A source failed; another may be asked."""
+
+    code = "provider_failed"
+
+
+class ProviderBusy(ProviderError):
+    """The source asked to wait ``retry_after_s`` seconds."""
+
+    code = "provider_busy"
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        """Keep the seconds that the source asked for."""
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ProviderUnavailable(ProviderError):
+    """Outage, open circuit or no answer within the deadline."""
+
+    code = "provider_unavailable"
+
+
+class ProviderRefused(ProviderError):
+    """The credential is missing, wrong or not allowed to do this."""
+
+    code = "provider_refused"
+
+
+class FetchError(GlazeError):
+    """An outward request did not end in a usable answer.
+
+    ``sent`` is False only where it is certain that no byte of the request reached the other side:
+    then nothing can have been billed.
+    """
+
+    code = "fetch_failed"
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        """Keep whether bytes may have left."""
+        super().__init__(message)
+        self.sent = sent
+
+
+class AddressRefused(FetchError):
+    """The guard refused where the URL leads; nothing was sent there."""
+
+    code = "address_refused"
+
+    def __init__(self, message: str) -> None:
+        """Nothing is ever sent to a refused address."""
+        super().__init__(message, sent=False)
+
+
+class BodyTooLarge(FetchError):
+    """The answer has more decoded bytes than allowed."""
+
+    code = "body_too_large"
+
+
+class FetchTimeout(FetchError):
+    """The whole-call deadline passed."""
+
+    code = "fetch_timeout"
+
+
+class ConnectFailed(FetchError):
+    """No connection, no name, or it broke off."""
+
+    code = "connect_failed"

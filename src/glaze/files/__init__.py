@@ -1,0 +1,1 @@
+"""Rows in and out of CSV and JSONL, as streams."""

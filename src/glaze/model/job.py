@@ -1,0 +1,119 @@
+"""A job's states, its legal transitions, its lease token and its retry policy."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from glaze.model.value import BatchId, JobId, Json, WorkerId, WorkspaceId
+
+
+class JobState(StrEnum):
+    """Where a job stands. A terminal state is left only by an explicit retry (a new round)."""
+
+    WAITING = "waiting"  # a dependency is open, nothing else
+    SCHEDULED = "scheduled"  # due in the future: run at, backoff or snooze
+    PENDING = "pending"  # due now, free to claim
+    PROCESSING = "processing"  # claimed; its token names the worker
+    COMPLETED = "completed"  # did all it was asked
+    PARTIAL = "partial"  # asked properly, not everything was to be had
+    FAILED = "failed"  # permanent error
+    DEAD = "dead"  # attempts exhausted, expired, or poison
+    CANCELLED = "cancelled"  # by the user
+
+
+TERMINAL = frozenset(
+    {
+        JobState.COMPLETED,
+        JobState.PARTIAL,
+        JobState.FAILED,
+        JobState.DEAD,
+        JobState.CANCELLED,
+    },
+)
+
+_LEGAL: dict[JobState, frozenset[JobState]] = {
+    JobState.WAITING: frozenset(
+        {JobState.SCHEDULED, JobState.PENDING, JobState.FAILED, JobState.CANCELLED}
+    ),
+    JobState.SCHEDULED: frozenset({JobState.PENDING, JobState.DEAD, JobState.CANCELLED}),
+    JobState.PENDING: frozenset(
+        {JobState.PROCESSING, JobState.SCHEDULED, JobState.DEAD, JobState.CANCELLED}
+    ),
+    JobState.PROCESSING: TERMINAL | {JobState.SCHEDULED, JobState.PENDING},
+    **dict.fromkeys(TERMINAL, frozenset({JobState.PENDING, JobState.SCHEDULED})),
+}
+
+
+def may_become(now: JobState, then: JobState) -> bool:
+    """Tell whether a job in state ``now`` may go to ``then``; all writes ask this."""
+    return then in _LEGAL[now]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The fencing token of one claim: only its holder may write the job's outcome."""
+
+    worker_id: WorkerId
+    claim_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how long apart a failing job is tried.
+
+    Attempt 1 runs at once; the wait before attempt n+1 is ``base_s * multiplier ** (n - 1)``,
+    at most ``cap_s``, spread by plus or minus ``jitter`` (a fraction).
+    """
+
+    max_attempts: int = 5
+    base_s: float = 60.0
+    multiplier: float = 2.0
+    cap_s: float = 3600.0
+    jitter: float = 0.1
+
+    def delay_s(self, attempt: int, rng: random.Random) -> float:
+        """Return the seconds to wait after the failure of attempt number ``attempt`` (from 1)."""
+        plain = min(self.cap_s, self.base_s * self.multiplier ** (attempt - 1))
+        return plain * (1 + self.jitter * rng.uniform(-1, 1))
+
+
+INTERACTIVE = RetryPolicy(base_s=1.0, cap_s=300.0)
+"""The policy of jobs that a person waits for: 1 s doubling to 300 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to enqueue. ``due_at`` in the future makes it scheduled, else it is pending."""
+
+    kind: str
+    args: Json
+    queue: str = "default"
+    priority: int = 3  # 1 is the most urgent, 5 the least
+    due_at: datetime | None = None
+    max_attempts: int = 5
+    expires_at: datetime | None = None
+    idempotency_key: str | None = None
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A job in the hands of one worker, as the claim returned it."""
+
+    workspace_id: WorkspaceId
+    id: JobId
+    kind: str
+    queue: str
+    attempt: int  # this try, counted at the claim, from 1; a snooze gives it back
+    max_attempts: int
+    token: Token
+    created_at: datetime
+    batch_id: BatchId | None = None
+    row_no: int | None = None
+    correlation_id: str | None = None
+    args: Json = None
+
+    def backoff_until(self, now: datetime, policy: RetryPolicy, rng: random.Random) -> datetime:
+        """Return when the next attempt is due after this one failed at ``now``."""
+        return now + timedelta(seconds=policy.delay_s(self.attempt, rng))

@@ -1,0 +1,203 @@
+"""The contract of a provider: what it declares, what it is asked, what it answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from glaze.model.value import FREE, FieldName, Json, Micros, Reading
+
+
+class Tier(StrEnum):
+    """Evidence is asked first; inference only when no evidence provider is left."""
+
+    EVIDENCE = "evidence"
+    INFERENCE = "inference"
+
+
+class Resend(StrEnum):
+    """What may be done after a crash left the outcome of a sent call unknown."""
+
+    SAFE = "safe"  # free of charge: asking again costs nothing
+    IDEMPOTENT = "idempotent"  # class A: the vendor dedupes our idempotency key
+    COLLECT = "collect"  # class B: a handle collects the answer for free
+    NEVER = "never"  # class C: only reconciliation or the user resolves it
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most ``calls`` requests in any window of ``window_s`` seconds."""
+
+    calls: int
+    window_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One priced kind of question that a provider answers.
+
+    ``needs`` lists alternative sets of known identifiers, the best first; the first set wholly
+    known makes up the question. ``gives`` maps each field to the provider's default confidence
+    (0 to 100). ``price_micros`` is the most one question can cost. ``batch_size`` over 1 means
+    that ``look_up`` takes that many asks in one request.
+    """
+
+    name: str
+    needs: tuple[frozenset[FieldName], ...]
+    gives: Mapping[FieldName, int]
+    price_micros: Micros = FREE
+    batch_size: int = 1
+    timeout_s: float = 30.0
+    resend: Resend = Resend.NEVER
+    flags: str = ""  # what changes the price or content of the answer; part of the question
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSpec:
+    """What a provider declares about itself.
+
+    ``key_setting`` names the setting that holds its key (None: keyless). ``opt_in`` providers are
+    asked only where the user allowed them by name, and ``notice`` says why.
+    """
+
+    name: str
+    operations: tuple[Operation, ...]
+    base_url: str = ""
+    key_setting: str | None = None
+    limits: tuple[Limit, ...] = (Limit(10, 1), Limit(100, 60), Limit(1000, 3600))
+    concurrency: int = 10
+    tier: Tier = Tier.EVIDENCE
+    opt_in: bool = False
+    notice: str = ""
+
+    def operation(self, name: str) -> Operation:
+        """Return the operation called ``name``."""
+        return next(op for op in self.operations if op.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A fetched page or passage that an inference provider may quote: text, never instruction."""
+
+    url: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question: what is known (normalised identifiers and fields) and what is wanted."""
+
+    known: Mapping[FieldName, Json]
+    want: frozenset[FieldName]
+    evidence: tuple[Page, ...] = ()  # only for Tier.INFERENCE
+
+
+class Verdict(StrEnum):
+    """What a vendor's reply means, whatever status code it chose for it."""
+
+    MATCH = "match"
+    NO_MATCH = "no_match"
+    RATE_LIMITED = "rate_limited"
+    OUT_OF_CREDITS = "out_of_credits"
+    AUTH = "auth"
+    FORBIDDEN_PLAN = "forbidden_plan"
+    BAD_INPUT = "bad_input"
+    SUPPRESSED = "suppressed_legal"
+    VENDOR_ERROR = "vendor_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Unbilled:
+    """The vendor certainly charges nothing for this reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """The vendor charges ``micros`` for this reply."""
+
+    micros: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class BillingUnknown:
+    """The reply does not tell; the reservation stays until someone resolves it."""
+
+    reason: str
+
+
+Billing = Unbilled | Billed | BillingUnknown
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One question's answer. ``raw`` is this question's own slice of the vendor's body."""
+
+    verdict: Verdict
+    billing: Billing
+    readings: tuple[Reading, ...] = ()
+    raw: bytes = b""
+    retry_after_s: float | None = None
+    detail: str = ""  # for people: the vendor's own message, without personal data
+    pages: tuple[Page, ...] = ()  # text worth quoting from, for inference and for replay
+    notes: tuple[str, ...] = ()  # parts that went wrong without spoiling the rest
+
+
+@dataclass(frozen=True, slots=True)
+class VendorResponse:
+    """An HTTP answer with its body read to the end, decoded and within the caps."""
+
+    status: int
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+    url: str  # where the answer came from, after redirects
+
+
+class VendorHttp(Protocol):
+    """The only way a provider reaches the outside, bound to one provider and one call.
+
+    URLs below ``base_url`` go to the vendor as configured and never follow a redirect. Any other
+    URL passes the outbound guard, hop by hop.
+    """
+
+    base_url: str  # without trailing slash; the user may have overridden it
+    key: str  # the credential, "" for keyless
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Json = None,
+        max_bytes: int = 5_000_000,
+        timeout_s: float | None = None,
+    ) -> VendorResponse:
+        """Send exactly one request (redirects of guarded URLs aside) and read the whole body.
+
+        Raises: FetchError and its kinds; ``sent`` tells whether the vendor may have seen it.
+        """
+        ...
+
+    async def resolve(self, name: str, record_type: str) -> Sequence[str]:
+        """Return the DNS records as text; empty where the name or the type does not exist.
+
+        Raises: FetchError when the resolver does not answer.
+        """
+        ...
+
+
+class Provider(Protocol):
+    """Translates: identifiers in, vendor request, vendor reply, readings out; nothing else."""
+
+    spec: ProviderSpec
+
+    async def look_up(
+        self, operation: str, asks: Sequence[Ask], http: VendorHttp
+    ) -> Sequence[Reply]:
+        """Answer ``asks``, at most the operation's ``batch_size``, one Reply each in order.
+
+        A paid operation sends exactly one request. What the vendor answered, errors included, is a
+        Reply; only a request that ended in no answer raises (FetchError, from ``http``).
+        """
+        ...

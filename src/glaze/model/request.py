@@ -1,0 +1,107 @@
+"""What one enrichment is asked and what it answers: the shapes of E1 and E6."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+
+from glaze.model.field import known_field
+from glaze.model.value import MICROS_PER_CENT, FieldName, Json
+
+
+class ResultStatus(StrEnum):
+    """How an enrichment ended."""
+
+    SUCCESS = "success"  # every required field is filled above its floor
+    PARTIAL = "partial"  # asked properly, some or none filled
+    FAILED = "failed"  # invalid input, or every source errored
+
+
+class Strict(BaseModel):
+    """A frozen model that refuses what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EnrichArgs(Strict):
+    """One enrichment to do: who (``input``), what (``required_fields``), within which limits.
+
+    ``input`` maps canonical field names or the plain words ``url``, ``website``, ``domain``,
+    ``email``, ``name``, ``first_name``, ``last_name``, ``company``, ``linkedin_url``, ``phone``,
+    ``country`` to the caller's values. They are normalised before anything else sees them.
+    """
+
+    input: dict[str, str] = Field(default_factory=dict, max_length=100)
+    required_fields: tuple[FieldName, ...] = Field(min_length=1, max_length=100)
+    skip_cache: bool = False
+    max_cost_cents: int | None = Field(default=None, ge=0, le=100_000_00)
+    providers: tuple[str, ...] | None = None  # ask only these; also how opt-in ones are allowed
+    min_confidence: int = Field(default=50, ge=0, le=100)  # below it a field counts as missing
+
+    @field_validator("required_fields")
+    @classmethod
+    def _known(cls, names: tuple[FieldName, ...]) -> tuple[FieldName, ...]:
+        return tuple(dict.fromkeys(known_field(name).name for name in names))
+
+
+class Alternative(Strict):
+    """A value that lost, and what it rested on."""
+
+    value: Json
+    confidence: int
+    source: str
+
+
+class FieldValue(Strict):
+    """A value with where it came from: the unit of every result."""
+
+    value: Json
+    confidence: int
+    source: str  # provider name
+    retrieved_at: AwareDatetime
+    source_url: str | None = None
+    quote: str | None = None
+    call_id: int | None = None
+    cost_micros: int = 0
+    cached: bool = False  # from the cache: this job paid nothing for it
+    alternatives: tuple[Alternative, ...] = ()
+
+
+class Stage(Strict):
+    """One step of the pipeline, as the result lists it."""
+
+    name: str  # cache, a provider's name, gap_analysis, llm, merge_validate, store
+    duration_ms: int
+    cost_micros: int = 0
+    fields_found: tuple[FieldName, ...] = ()
+    error: str | None = None  # "code: message", None when all went well
+    detail: str | None = None  # why it was asked, skipped or stopped
+
+
+class Costs(Strict):
+    """What this job spent, in micros of a US dollar. ``unknown`` is reserved, not yet resolved."""
+
+    provider: int = 0
+    llm: int = 0
+    unknown: int = 0
+
+    @property
+    def total(self) -> int:
+        """Provider and LLM cost together, in micros."""
+        return self.provider + self.llm
+
+    @property
+    def total_cents(self) -> float:
+        """The total in cents, for people."""
+        return self.total / MICROS_PER_CENT
+
+
+class EnrichResult(Strict):
+    """What one enrichment answers."""
+
+    status: ResultStatus
+    data: dict[FieldName, FieldValue]
+    missing: tuple[FieldName, ...] = ()
+    costs: Costs = Costs()
+    stages: tuple[Stage, ...] = ()
+    timestamp: datetime

@@ -1,0 +1,1 @@
+"""The only way out: HTTP and DNS behind the guard."""

@@ -1,0 +1,1 @@
+"""One enrichment: cache, gaps, order, gateway, merge, validate; begin with run.py."""

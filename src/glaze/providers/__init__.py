@@ -1,0 +1,1 @@
+"""Adapters that translate one vendor or public source each."""
