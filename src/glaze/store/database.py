@@ -1,0 +1,102 @@
+"""Connections by role: one workspace's, the fleet's, and a reserved lane for what must not wait."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+
+from glaze.errors import StoreUnavailable
+from glaze.model.value import WorkspaceId
+
+Connection = AsyncConnection[DictRow]
+_Pool = AsyncConnectionPool[Connection]
+
+POOL_WAIT_S = 15.0
+
+
+def role_dsn(dsn: str, role: str) -> str:
+    """Return ``dsn`` with ``role`` as the session's own: RESET ROLE leads back to it, not out."""
+    return make_conninfo(
+        dsn,
+        options=f"-c role={role} -c search_path=glaze -c timezone=UTC"
+        " -c idle_in_transaction_session_timeout=10s -c lock_timeout=10s",
+        application_name="glaze",
+    )
+
+
+def _pool(dsn: str, role: str, size: int) -> _Pool:
+    return AsyncConnectionPool(
+        role_dsn(dsn, role),
+        connection_class=AsyncConnection[DictRow],
+        kwargs={"row_factory": dict_row, "autocommit": True},
+        min_size=1,
+        max_size=size,
+        timeout=POOL_WAIT_S,
+        open=False,
+        name=role,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The pools of one process. Transactions are short: no outward call inside one."""
+
+    dsn: str
+    _app: _Pool
+    _queue: _Pool
+    _lane: _Pool
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, dsn: str, *, size: int = 8) -> AsyncIterator[Self]:
+        """Open the pools: ``size`` connections for each role and two in the reserved lane.
+
+        Raises: StoreUnavailable when the server does not answer.
+        """
+        pools = (
+            _pool(dsn, "glaze_app", size),
+            _pool(dsn, "glaze_queue", max(2, size // 2)),
+            _pool(dsn, "glaze_queue", 2),
+        )
+        async with AsyncExitStack() as stack:
+            for pool in pools:
+                try:
+                    await pool.open(wait=True, timeout=POOL_WAIT_S)
+                except PoolTimeout as error:
+                    await pool.close()
+                    raise StoreUnavailable(f"no connection to PostgreSQL: {error}") from error
+                stack.push_async_callback(pool.close)
+            yield cls(dsn, *pools)
+
+    @asynccontextmanager
+    async def workspace(self, workspace_id: WorkspaceId) -> AsyncIterator[Connection]:
+        """Open a transaction that sees ``workspace_id`` alone (role glaze_app)."""
+        async with _transaction(self._app) as conn:
+            await conn.execute(
+                "select set_config('glaze.workspace', %s, true)", (str(workspace_id),)
+            )
+            yield conn
+
+    @asynccontextmanager
+    async def fleet(self, *, reserved: bool = False) -> AsyncIterator[Connection]:
+        """Open a transaction on queue, registry and limiter tables (role glaze_queue).
+
+        ``reserved`` takes the lane that heartbeats use, so that a busy pool cannot cost a lease.
+        """
+        async with _transaction(self._lane if reserved else self._queue) as conn:
+            yield conn
+
+
+@asynccontextmanager
+async def _transaction(pool: _Pool) -> AsyncIterator[Connection]:
+    try:
+        async with pool.connection() as conn, conn.transaction():
+            yield conn
+    except (psycopg.OperationalError, PoolClosed, PoolTimeout) as error:
+        raise StoreUnavailable(f"PostgreSQL did not answer: {error}") from error
