@@ -1,0 +1,231 @@
+"""Every setting of Glaze: one frozen object, read once at start from the environment and ``.env``."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from glaze.errors import SettingsError
+
+PREFIX = "GLAZE_"
+
+Names = Annotated[tuple[str, ...], NoDecode]
+"""A comma-separated list of names."""
+
+
+def _plain(name: str) -> AliasChoices:
+    """Read a setting by its plain name, without prefix (FEATURES O7)."""
+    return AliasChoices(name)
+
+
+class ProviderOverride(BaseModel):
+    """What a user may change of one provider: ``GLAZE_PROVIDER__APOLLO__PRICE_CENTS=4``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_url: str | None = Field(default=None, description="address of the API")
+    price_cents: float | None = Field(
+        default=None, ge=0, le=100_000, description="most that one question can cost, US cents"
+    )
+    calls_per_minute: int | None = Field(
+        default=None, ge=1, le=100_000, description="replaces the provider's own limits"
+    )
+    timeout_s: float | None = Field(
+        default=None, gt=0, le=600, description="whole call, in seconds"
+    )
+    key: SecretStr | None = Field(default=None, description="API key of this provider")
+
+
+class Settings(BaseSettings):
+    """All settings. Each reads ``GLAZE_<NAME>`` unless its description gives a plain name."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+    )
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=_plain("DATABASE_URL"),
+        description="PostgreSQL 15 or newer; empty: the embedded server",
+    )
+    data_dir: Path = Field(
+        default=Path("~/.local/share/glaze"), description="folder of the embedded server"
+    )
+    pool_size: int = Field(
+        default=8, ge=2, le=200, description="database connections of one process"
+    )
+
+    queues: Names = Field(default=("default",), description="queues a worker serves")
+    concurrency: int = Field(default=10, ge=1, le=5000, description="jobs at once in a worker")
+    poll_s: float = Field(default=1.0, gt=0, le=60, description="seconds between polls")
+    heartbeat_s: float = Field(default=10.0, gt=0, le=60, description="seconds between heartbeats")
+    lease_s: float = Field(
+        default=30.0,
+        gt=0,
+        le=600,
+        description="seconds after which a silent worker's jobs run again",
+    )
+    shutdown_s: float = Field(
+        default=30.0, ge=0, le=600, description="seconds that running jobs get at shutdown"
+    )
+
+    api_host: str = Field(default="127.0.0.1", description="address the API binds to")
+    api_port: int = Field(default=3001, ge=0, le=65535, description="port of the API")
+
+    cache_ttl_days: float = Field(
+        default=7.0, ge=0, le=3650, description="days that a value stays fresh"
+    )
+    miss_ttl_days: float = Field(
+        default=1.0, ge=0, le=3650, description="days that a source's 'not found' is believed"
+    )
+    daily_cap_cents: int | None = Field(
+        default=None, ge=0, description="most that a workspace may spend in a day, US cents"
+    )
+    allow: Names = Field(default=(), description="opt-in providers that may be asked")
+    order: Names = Field(default=(), description="fixed order of providers; empty: cheapest first")
+    provider: dict[str, ProviderOverride] = Field(
+        default_factory=dict, description="overrides by provider, see docs/providers.md"
+    )
+
+    llm_provider: Literal["openai"] = Field(
+        default="openai",
+        validation_alias=_plain("LLM_PROVIDER"),
+        description="which API the LLM speaks; openai covers every compatible server",
+    )
+    llm_model: str = Field(
+        default="gpt-6-luna", validation_alias=_plain("LLM_MODEL"), description="model name"
+    )
+    llm_api_key: SecretStr | None = Field(
+        default=None, validation_alias=_plain("LLM_API_KEY"), description="key of the LLM"
+    )
+    llm_input_price: float = Field(
+        default=0.10, ge=0, le=1000, description="US dollars per million input tokens"
+    )
+    llm_output_price: float = Field(
+        default=0.50, ge=0, le=1000, description="US dollars per million output tokens"
+    )
+    linkedin_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=_plain("LINKEDIN_API_KEY"),
+        description="key of the LinkedIn data vendor (EnrichLayer)",
+    )
+    search_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=_plain("SEARCH_API_KEY"),
+        description="key of the search API (Serper)",
+    )
+    apollo_api_key: SecretStr | None = Field(
+        default=None, validation_alias=_plain("APOLLO_API_KEY"), description="key of Apollo"
+    )
+
+    sandbox_url: str | None = Field(
+        default=None,
+        description="address of a running sandbox, which then plays every vendor and site",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least severe level that is logged"
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="form of a log line")
+
+    @field_validator("queues", "allow", "order", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator(
+        "database_url", "llm_api_key", "linkedin_api_key", "search_api_key", "apollo_api_key"
+    )
+    @classmethod
+    def _empty_is_unset(cls, value: SecretStr | None) -> SecretStr | None:
+        return value if value and value.get_secret_value() else None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment only: ``load_settings`` has merged ``.env`` below it."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return init_settings, env_settings
+
+    def with_changes(self, **changes: object) -> Self:
+        """Return a copy with ``changes``, checked like any other settings."""
+        kept = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**(kept | changes))
+
+
+def environment_names() -> dict[str, str]:
+    """Return every variable that Glaze reads, with the setting it sets."""
+    names = {}
+    for setting, info in Settings.model_fields.items():
+        alias = info.validation_alias
+        plain = alias.choices[0] if isinstance(alias, AliasChoices) else PREFIX + setting.upper()
+        names[str(plain)] = setting
+    return names
+
+
+def load_settings(env_file: Path = Path(".env")) -> Settings:
+    """Read the settings: the environment first, then ``env_file`` where it exists.
+
+    Raises: SettingsError that names the variable, what was wrong, and what to do.
+    """
+    from_file = {k: v for k, v in dotenv_values(env_file).items() if v is not None}
+    for name, value in from_file.items():
+        os.environ.setdefault(name, value)
+    _refuse_unknown(os.environ)
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from error
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = set(environment_names())
+    unknown = sorted(
+        name
+        for name in environment
+        if name.startswith(PREFIX)
+        and name not in known
+        and not name.startswith((PREFIX + "PROVIDER__", PREFIX + "TEST_"))
+    )
+    if unknown:
+        raise SettingsError(
+            f"unknown setting {', '.join(unknown)}: see docs/settings.md for the names, or unset it"
+        )
+
+
+def _explain(error: ValidationError) -> str:
+    by_setting = {setting: name for name, setting in environment_names().items()}
+    lines = []
+    for fault in error.errors(include_input=False, include_url=False):
+        where = [str(part) for part in fault["loc"]]
+        name = by_setting.get(where[0], where[0])
+        lines.append("__".join([name, *(part.upper() for part in where[1:])]) + f": {fault['msg']}")
+    return "; ".join(lines)
