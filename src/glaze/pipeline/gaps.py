@@ -1,0 +1,15 @@
+"""Which wanted fields are still missing: the condition of the waterfall's loop."""
+
+from collections.abc import Iterable, Mapping
+
+from glaze.model.observation import Winner
+from glaze.model.value import FieldName
+
+
+def gaps(
+    required: Iterable[FieldName], winners: Mapping[FieldName, Winner], floor: int
+) -> frozenset[FieldName]:
+    """Return the required fields that have no value, or one with a confidence below ``floor``."""
+    return frozenset(
+        name for name in required if name not in winners or winners[name].confidence < floor
+    )
