@@ -1,0 +1,114 @@
+"""The HTTP that one provider gets for one call: its base URL, its key, its deadline, its limit."""
+
+import asyncio
+import json as jsonlib
+import time
+from collections.abc import Mapping, Sequence
+
+from yarl import URL
+
+from glaze.errors import FetchTimeout, ProviderError
+from glaze.model.provider import VendorHttp, VendorResponse
+from glaze.model.value import Json
+from glaze.net.client import HttpClient, Outgoing, RequestFact
+
+
+class BoundHttp(VendorHttp):
+    """``VendorHttp`` over the process's client.
+
+    ``facts`` lists every request put on the wire, redirects included, also when the call failed:
+    what the ledger keeps of them.
+    """
+
+    def __init__(
+        self,
+        client: HttpClient,
+        *,
+        base_url: str = "",
+        key: str = "",
+        deadline: float,
+        max_requests: int | None = None,
+    ) -> None:
+        """Bind to one provider and one call.
+
+        Args:
+            client: The process's way out.
+            base_url: URLs below it are trusted, "" trusts none.
+            key: The credential, "" for keyless.
+            deadline: When the whole call ends, a reading of ``time.monotonic()`` in seconds.
+            max_requests: How many requests may be made, 1 for a paid operation, None for any.
+        """
+        self.base_url = base_url.rstrip("/")
+        self.key = key
+        self.facts: list[RequestFact] = []
+        self._client = client
+        self._base = URL(self.base_url) if base_url else None
+        self._deadline = deadline
+        self._left = max_requests
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Json = None,
+        max_bytes: int = 5_000_000,
+        timeout_s: float | None = None,
+    ) -> VendorResponse:
+        """Send exactly one request and read the whole body, within the call's deadline.
+
+        ``timeout_s`` can only shorten it.
+
+        Raises: FetchError and its kinds; ProviderError where the provider asks more often than its
+            operation may: a mistake in the provider, nothing is sent.
+        """
+        if self._left is not None:
+            if self._left <= 0:
+                raise ProviderError("the provider made more requests than its operation permits")
+            self._left -= 1
+        now = time.monotonic()
+        deadline = self._deadline if timeout_s is None else min(self._deadline, now + timeout_s)
+        if deadline <= now:
+            raise FetchTimeout("the call's deadline passed before it began", sent=False)
+        sent_headers = dict(headers or {})
+        body = None
+        if json is not None:
+            body = jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
+            if "content-type" not in {name.lower() for name in sent_headers}:
+                sent_headers["Content-Type"] = "application/json"
+        full = _with_params(url, params)
+        outgoing = Outgoing(method, full, deadline, max_bytes, sent_headers, body)
+        return await self._client.send(outgoing, trusted=self._trusts(full), facts=self.facts)
+
+    async def resolve(self, name: str, record_type: str) -> Sequence[str]:
+        """Return the DNS records as text; empty where the name or the type does not exist.
+
+        Raises: FetchError when the resolver does not answer.
+        """
+        try:
+            async with asyncio.timeout(self._deadline - time.monotonic()):
+                return await self._client.dns.resolve(name, record_type)
+        except TimeoutError:
+            raise FetchTimeout("the call's deadline passed", sent=False) from None
+
+    def _trusts(self, text: str) -> bool:
+        """Tell whether the URL lies below the configured base, by the parser that also dials."""
+        try:
+            url = URL(text)
+            if self._base is None or not url.absolute or url.origin() != self._base.origin():
+                return False
+        except ValueError:
+            return False  # the guard will say what is wrong with it
+        below = self._base.raw_path.rstrip("/")
+        return url.raw_path == below or url.raw_path.startswith(f"{below}/")
+
+
+def _with_params(url: str, params: Mapping[str, str] | Sequence[tuple[str, str]] | None) -> str:
+    if not params:
+        return url
+    try:
+        return str(URL(url).extend_query(params))
+    except ValueError:
+        return url  # the guard will say what is wrong with it
