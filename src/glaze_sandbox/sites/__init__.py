@@ -1,0 +1,1 @@
+"""The companies' own web sites, rendered from the truth, and the hostile ones."""

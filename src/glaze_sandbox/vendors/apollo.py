@@ -1,0 +1,239 @@
+"""Apollo.io: people match and bulk match, organization enrichment.
+
+Shapes follow Apollo's published OpenAPI document: parameters in the query, 200 without a person
+for no match, 401 as plain text, at most 10 records in a bulk request.
+"""
+
+from collections.abc import Mapping
+
+from glaze_sandbox.knowledge import APOLLO, Knowledge
+from glaze_sandbox.limits import RateLimits
+from glaze_sandbox.seeded import draw, number
+from glaze_sandbox.vendors.apollo_records import organization_record, person_record
+from glaze_sandbox.wire import Answer, Call, Charge, json_answer
+from glaze_sandbox.world.entities import Company, Person
+from glaze_sandbox.world.make import slugify
+from glaze_sandbox.world.population import World
+
+MATCH_MICROS = 100_000
+ORGANIZATION_MICROS = 100_000
+BULK_MOST = 10
+MINUTE_S = 60
+LOCKED_SHARE = 0.03  # of the addresses: shown as the placeholder instead
+_BAD_KEY = (
+    b"Invalid API key. See https://docs.apollo.io/reference/authentication for how to create one."
+)
+
+Params = Mapping[str, object]
+
+
+class Apollo:
+    """Plays ``api.apollo.io``."""
+
+    name = "apollo"
+    hosts = ("api.apollo.io",)
+
+    def __init__(self, world: World, limits: RateLimits) -> None:
+        """``limits`` is only read, for the rate-limit headers."""
+        self._world = world
+        self._limits = limits
+        self._known = Knowledge(APOLLO, world)
+        self._requests = 0
+        self._routes = {
+            ("POST", "/api/v1/people/match"): self._match,
+            ("POST", "/api/v1/people/bulk_match"): self._bulk_match,
+            ("GET", "/api/v1/organizations/enrich"): self._organization,
+            ("POST", "/api/v1/organizations/bulk_enrich"): self._bulk_organization,
+        }
+
+    def key_of(self, call: Call) -> str:
+        """Return the ``x-api-key`` header; a Bearer token is no key here."""
+        return call.headers.get("x-api-key", "")
+
+    def refuse_key(self, call: Call) -> Answer:  # noqa: ARG002  same for every call
+        """Answer 401 as plain text, without rate-limit headers."""
+        return Answer(401, _BAD_KEY, content_type="text/plain; charset=utf-8")
+
+    def refuse_rate(self, call: Call, retry_after_s: float) -> Answer:
+        """Answer 429 with ``retry-after``."""
+        room = self._limits.room(self.name, self.key_of(call))
+        calls, _, window_s = room or (0, 0, MINUTE_S)
+        unit = "minute" if window_s <= MINUTE_S else "hour"
+        message = (
+            f"The maximum number of api calls allowed for {call.path.strip('/')} is {calls} times "
+            f"per {unit}. Please upgrade your plan from https://app.apollo.io/#/settings/plans."
+        )
+        headers = {"retry-after": str(max(1, round(retry_after_s)))} | self._rate_headers(call)
+        return json_answer(429, {"message": message}, headers=headers)
+
+    def answer(self, call: Call) -> Answer:
+        """Answer one call with a good key."""
+        route = self._routes.get((call.method, call.path))
+        if route is None:
+            return json_answer(404, {"error": "Not Found", "error_code": "NOT_FOUND"})
+        self._requests += 1
+        return route(call)
+
+    def _rate_headers(self, call: Call) -> dict[str, str]:
+        room = self._limits.room(self.name, self.key_of(call))
+        headers = {"x-rate-limit-hourly": "", "x-rate-limit-24-hour": ""}  # empty: unlimited
+        if room is None:
+            return headers | {"x-rate-limit-minute": ""}
+        calls, used, _ = room
+        return headers | {
+            "x-rate-limit-minute": str(calls),
+            "x-minute-usage": str(used),
+            "x-minute-requests-left": str(max(0, calls - used)),
+        }
+
+    def _request_id(self) -> int:
+        return number(self._world.seed, "apollo-request", self._requests) >> 1  # signed 64 bits
+
+    def _respond(self, call: Call, value: dict[str, object], charges: list[Charge]) -> Answer:
+        request_id = self._request_id()
+        body = value | ({"request_id": request_id} if "people" in call.path else {})
+        return json_answer(
+            200,
+            body,
+            headers=self._rate_headers(call),
+            charges=tuple(charges),
+            request_id=str(request_id),
+        )
+
+    def _match(self, call: Call) -> Answer:
+        body = call.json()
+        params: Params = {**(body if isinstance(body, dict) else {}), **call.query}
+        question = person_question(params)
+        if question is None:
+            return json_answer(422, {"error": "Required parameter 'email' missing"})
+        record = self._person(params)
+        charges = [] if record is None else [_match_charge(question)]
+        return self._respond(call, {"person": record}, charges)
+
+    def _bulk_match(self, call: Call) -> Answer:
+        body = call.json()
+        details = body.get("details") if isinstance(body, dict) else None
+        if not isinstance(details, list) or not all(isinstance(d, dict) for d in details):
+            return _failed("INVALID_REQUEST", "details must be a list of objects")
+        if len(details) > BULK_MOST:
+            return _failed("RECORD_LIMIT_EXCEEDED", f"At most {BULK_MOST} records are allowed.")
+        records = [self._person(detail) for detail in details]
+        questions = [person_question(detail) for detail in details]
+        charges = {  # one charge for a record asked twice in one request
+            question: _match_charge(question)
+            for question, record in zip(questions, records, strict=True)
+            if record is not None and question is not None
+        }
+        found = {str(r["id"]) for r in records if r is not None}
+        value: dict[str, object] = {
+            "status": "success",
+            "error_code": None,
+            "error_message": None,
+            "total_requested_enrichments": len(details),
+            "unique_enriched_records": len(found),
+            "missing_records": sum(r is None for r in records),
+            "credits_consumed": len(charges),
+            "matches": records,
+        }
+        return self._respond(call, value, list(charges.values()))
+
+    def _person(self, params: Params) -> dict[str, object] | None:
+        person = find_person(self._world, params)
+        believed = self._known.person(person) if person else None
+        if person is None or believed is None:
+            return None
+        record = person_record(self._world.seed, person, believed)
+        if "person_email" in believed and draw(person.slug, "locked") < LOCKED_SHARE:
+            record["email"] = "email_not_unlocked@domain.com"
+        organization = self._known.company(person.company)
+        if organization is not None:
+            record["organization"] = organization_record(self._world.seed, organization)
+        return record
+
+    def _organization(self, call: Call) -> Answer:
+        if not any(call.query.get(n) for n in ("domain", "website", "linkedin_url", "name")):
+            return json_answer(422, {"error": "Required parameter 'domain' missing"})
+        record = self._organization_of(call.query)
+        charges = [] if record is None else [_organization_charge(record)]
+        return self._respond(call, {"organization": record}, charges)
+
+    def _bulk_organization(self, call: Call) -> Answer:
+        body = call.json()
+        details: list[Params] = [{"domain": d} for d in call.query.getall("domains[]", [])]
+        if isinstance(body, dict) and isinstance(body.get("details"), list):
+            details = [d for d in body["details"] if isinstance(d, dict)]
+        if not details or len(details) > BULK_MOST:
+            return _failed("RECORD_LIMIT_EXCEEDED", f"Between 1 and {BULK_MOST} are allowed.")
+        records = [self._organization_of(detail) for detail in details]
+        found = {str(r["id"]): r for r in records if r is not None}
+        value: dict[str, object] = {
+            "status": "success",
+            "total_requested_domains": len(details),
+            "unique_enriched_records": len(found),
+            "missing_records": sum(r is None for r in records),
+            "organizations": records,
+        }
+        return self._respond(call, value, [_organization_charge(r) for r in found.values()])
+
+    def _organization_of(self, params: Params) -> dict[str, object] | None:
+        company = find_company(self._world, params)
+        believed = self._known.company(company) if company else None
+        return organization_record(self._world.seed, believed) if believed else None
+
+
+def _failed(code: str, message: str) -> Answer:
+    return json_answer(400, {"status": "failed", "error_code": code, "error_message": message})
+
+
+def _match_charge(question: str) -> Charge:
+    return Charge("people_match", question, 1, MATCH_MICROS)
+
+
+def _organization_charge(record: Params) -> Charge:
+    question = f"domain:{record['primary_domain']}"
+    return Charge("organizations_enrich", question, 1, ORGANIZATION_MICROS)
+
+
+def _text(params: Params, *names: str) -> str:
+    for name in names:
+        value = params.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+    return ""
+
+
+def _full_name(params: Params) -> str:
+    parts = f"{_text(params, 'first_name')} {_text(params, 'last_name')}".strip()
+    return _text(params, "name") or parts
+
+
+def person_question(params: Params) -> str | None:
+    """Return the canonical question in ``params``: the strongest identifier, None for none."""
+    if email := _text(params, "email"):
+        return f"email:{email.lower()}"
+    if profile := _text(params, "linkedin_url"):
+        return f"linkedin:{profile.rstrip('/').rpartition('/')[2].lower()}"
+    if record_id := _text(params, "id"):
+        return f"id:{record_id}"
+    where = _text(params, "domain", "organization_name").lower()
+    name = slugify(_full_name(params))
+    return f"name:{name}@{where}" if name and where else None
+
+
+def find_person(world: World, params: Params) -> Person | None:
+    """Return the person whom the vendor's matching finds for ``params``."""
+    if email := _text(params, "email"):
+        return world.person_by_email(email)
+    if profile := _text(params, "linkedin_url"):
+        return world.person_by_slug(profile.rstrip("/").rpartition("/")[2])
+    company = find_company(world, {**params, "name": "", "linkedin_url": ""})
+    return world.person_by_name(_full_name(params), company) if company else None
+
+
+def find_company(world: World, params: Params) -> Company | None:
+    """Return the company that ``params`` name by domain, website, LinkedIn page or name."""
+    if site := _text(params, "domain", "website"):
+        return world.by_domain(site.rpartition("//")[2].partition("/")[0])
+    if page := _text(params, "linkedin_url"):
+        return world.by_slug(page.rstrip("/").rpartition("/")[2])
+    return world.by_name(_text(params, "organization_name", "name"))

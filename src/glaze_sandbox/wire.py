@@ -1,0 +1,93 @@
+"""What passes between the server and the vendors it plays: a call in, an answer out."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from multidict import MultiMapping
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request as a vendor sees it."""
+
+    host: str
+    method: str
+    path: str
+    query: MultiMapping[str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> object:
+        """Return the body as JSON, None where it is not.
+
+        The vendors answer a malformed body with an error of their own, so nothing is raised.
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    def bearer(self) -> str:
+        """Return the token of ``Authorization: Bearer``, empty where there is none."""
+        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One unit that the vendor bills for an answer."""
+
+    operation: str
+    question: str  # canonical: equal for equal questions, however they were worded or bundled
+    credits: float
+    micros: int  # of a US dollar
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the vendor sends back, and what it bills for it."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    charges: tuple[Charge, ...] = ()
+    request_id: str = ""
+
+
+def json_answer(
+    status: int,
+    value: object,
+    *,
+    headers: Mapping[str, str] | None = None,
+    charges: tuple[Charge, ...] = (),
+    request_id: str = "",
+) -> Answer:
+    """Return ``value`` as a JSON answer."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return Answer(status, body, headers=headers or {}, charges=charges, request_id=request_id)
+
+
+class Vendor(Protocol):
+    """A vendor over the world: pure, so that answering and billing cannot come apart."""
+
+    name: str
+    hosts: tuple[str, ...]
+
+    def key_of(self, call: Call) -> str:
+        """Return the credential that ``call`` carries, empty for none."""
+        ...
+
+    def answer(self, call: Call) -> Answer:
+        """Answer one call with a good credential."""
+        ...
+
+    def refuse_key(self, call: Call) -> Answer:
+        """Answer a call whose credential is missing or wrong, in the vendor's own shape."""
+        ...
+
+    def refuse_rate(self, call: Call, retry_after_s: float) -> Answer:
+        """Answer a call above the rate limit, in the vendor's own shape."""
+        ...

@@ -1,0 +1,1 @@
+"""The generated world: companies and people that exist nowhere else, with their truth."""
