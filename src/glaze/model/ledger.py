@@ -1,0 +1,166 @@
+"""What the ledger is asked to record and what it answers: intents, settlements, known answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from glaze.model.field import EntityKind
+from glaze.model.job import Token
+from glaze.model.provider import Page
+from glaze.model.value import (
+    FREE,
+    BatchId,
+    BudgetId,
+    CallId,
+    EntityId,
+    FieldName,
+    JobId,
+    Micros,
+    Reading,
+    RequestId,
+    WorkspaceId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """On whose behalf a call is made: the job, its lease token, its budgets and its entities."""
+
+    workspace_id: WorkspaceId
+    job_id: JobId
+    token: Token
+    batch_id: BatchId | None
+    correlation_id: str | None
+    entities: Mapping[EntityKind, EntityId]
+    budgets: tuple[BudgetId, ...]
+    subjects: tuple[bytes, ...] = ()  # HMACs of the person's keys, checked against suppression
+    fresh_after: datetime | None = None  # a settled answer older than this is asked again
+    miss_fresh_after: datetime | None = None  # the same for "not found"
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionKey:
+    """What makes two questions the same; ``key`` is the HMAC of the canonical input."""
+
+    credential: str
+    provider: str
+    operation: str
+    flags: str
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A question about to be asked, as the ledger records it before any byte leaves."""
+
+    asker: Asker
+    question: QuestionKey
+    price_micros: Micros  # the most it can cost: this is reserved
+    position: int  # place in the waterfall, from 1
+    missed: tuple[str, ...]  # providers asked before it in vain
+    reason: str
+    wanted: tuple[FieldName, ...]
+
+
+class Refusal(StrEnum):
+    """Why an intent was not recorded; nothing was sent."""
+
+    STALE = "token_stale"  # the lease is another worker's, or has expired
+    CANCELLED = "cancelled"  # the job or its batch was cancelled or paused
+    SUPPRESSED = "suppressed"  # about this person nothing may be bought
+    BUDGET = "budget_exceeded"  # the maximum price does not fit below a cap
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """The intent is committed: this call may be sent, once, at once."""
+
+    call_id: CallId
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A fresh settled answer, a hit or a miss: it costs nothing."""
+
+    call_id: CallId
+    verdict: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """Somebody else is asking this now; it may be answered until ``deadline`` (None: just begun)."""
+
+    deadline: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """An earlier call of this question has an unknown outcome: it is not asked again."""
+
+    call_id: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The ledger did not record the intent."""
+
+    why: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """Nobody has a fresh answer: the question may be asked."""
+
+
+Look = Known | InFlight | Blocked | Unasked
+Grant = Reserved | Known | InFlight | Blocked | Refused
+
+
+class CallEnd(StrEnum):
+    """How a call that was sent, or given up before sending, ended."""
+
+    SETTLED = "settled"  # answered; the price is known
+    NOT_BILLED = "not_billed"  # certainly nothing was charged; it may be asked again
+    UNKNOWN = "unknown"  # perhaps charged: the reservation stays until resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of one call."""
+
+    call_id: CallId
+    end: CallEnd
+    price_micros: Micros = FREE
+    verdict: str | None = None
+    detail: str = ""
+    readings: tuple[Reading, ...] = ()
+    entities: Mapping[EntityKind, EntityId] = field(default_factory=dict)
+    raw: bytes = b""
+    pages: tuple[Page, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What the wire showed of one vendor request."""
+
+    request_id: RequestId
+    status: int | None = None
+    exchanges: int = 0
+    bytes: int = 0
+    billed_micros: Micros = FREE
+    remainder_micros: Micros = FREE
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What a job or batch has cost so far, from the ledger."""
+
+    provider_micros: Micros = FREE
+    llm_micros: Micros = FREE
+    unknown_micros: Micros = FREE  # reserved by calls whose outcome is unknown
+    unknown_calls: int = 0
+    calls: int = 0

@@ -1,0 +1,85 @@
+-- name: find
+-- Entities that any of these keys leads to.
+select a.ord, k.entity_id
+from jsonb_to_recordset(%(keys)s) as a(ord int, kind text, scheme text, key text)
+join entity_key k on k.workspace_id = current_workspace()
+  and (k.kind, k.scheme, k.key) = (a.kind::entity_kind, a.scheme, a.key)
+order by a.ord
+
+-- name: make
+-- A new entity.
+insert into entity (workspace_id, kind) values (current_workspace(), %(kind)s::entity_kind) returning id
+
+-- name: claim_keys
+-- Lead keys to an entity; a key that leads elsewhere already keeps its way.
+insert into entity_key (workspace_id, kind, scheme, key, entity_id)
+select current_workspace(), a.kind::entity_kind, a.scheme, a.key, %(entity)s
+from jsonb_to_recordset(%(keys)s) as a(ord int, kind text, scheme text, key text)
+order by a.scheme, a.key
+on conflict do nothing
+
+-- name: repoint
+-- Two entities turned out to be one: what belonged to the younger belongs to the older now.
+with moved_keys as (
+  update entity_key set entity_id = %(into)s where workspace_id = current_workspace() and entity_id = %(from)s
+)
+update observation set entity_id = %(into)s where workspace_id = current_workspace() and entity_id = %(from)s
+
+-- name: forget
+-- The younger of two that are one: its derived fields and the entity itself.
+delete from entity where workspace_id = current_workspace() and id = %(from)s
+
+-- name: cached
+-- The stored winners of these fields, with the observation each rests on.
+select f.entity_id, f.field, f.value, f.confidence, f.retrieved_at, f.alternatives,
+       o.id as observation_id, o.provider, o.source_url, o.quote, o.raw, o.call_id, o.cost_micros,
+       o.confidence as own_confidence, c.job_id
+from entity_field f
+join observation o on o.workspace_id = f.workspace_id and o.id = f.observation_id
+join call c on c.workspace_id = o.workspace_id and c.id = o.call_id
+where f.workspace_id = current_workspace() and f.entity_id = any(%(entities)s) and f.field = any(%(fields)s)
+
+-- name: observations
+-- Everything observed of these entities, for the merge.
+select o.id, o.entity_id, o.field, o.value, o.raw, o.confidence, o.provider, o.source_url, o.quote, o.call_id,
+       o.cost_micros, o.retrieved_at, c.job_id
+from observation o join call c on c.workspace_id = o.workspace_id and c.id = o.call_id
+where o.workspace_id = current_workspace() and o.entity_id = any(%(entities)s)
+order by o.id
+
+-- name: adopt
+-- An answer that was bought for one entity also speaks of ours: the same call, at no cost.
+insert into observation (workspace_id, entity_id, call_id, field, value, raw, confidence, provider, source_url, quote, cost_micros, retrieved_at)
+select o.workspace_id, a.entity_id, o.call_id, o.field, o.value, o.raw, o.confidence, o.provider, o.source_url, o.quote, 0, o.retrieved_at
+from observation o
+join jsonb_to_recordset(%(entities)s) as a(prefix text, entity_id bigint) on starts_with(o.field, a.prefix)
+where o.workspace_id = current_workspace() and o.call_id = %(call)s and o.entity_id <> a.entity_id
+  and not exists (select from observation twin where twin.workspace_id = o.workspace_id and twin.call_id = o.call_id
+                  and twin.entity_id = a.entity_id and twin.field = o.field)
+
+-- name: readings_of_call
+-- What one call brought, for the entities given.
+select field, value, raw, confidence, source_url, quote from observation
+where workspace_id = current_workspace() and call_id = %(call)s and entity_id = any(%(entities)s)
+order by id
+
+-- name: lock_entities
+-- The merge of an entity is one at a time, in id order.
+select id from entity where workspace_id = current_workspace() and id = any(%(entities)s) order by id for update
+
+-- name: keep_winners
+-- The new winners, in field order.
+insert into entity_field as f (workspace_id, entity_id, field, value, confidence, observation_id, retrieved_at, alternatives)
+select current_workspace(), a.entity_id, a.field, a.value, a.confidence, a.observation_id, a.retrieved_at, a.alternatives
+from jsonb_to_recordset(%(winners)s) as a(entity_id bigint, field text, value jsonb, confidence smallint, observation_id bigint,
+  retrieved_at timestamptz, alternatives jsonb)
+order by a.entity_id, a.field
+on conflict (workspace_id, entity_id, field) do update set value = excluded.value, confidence = excluded.confidence,
+  observation_id = excluded.observation_id, retrieved_at = excluded.retrieved_at, alternatives = excluded.alternatives
+where (f.value, f.confidence, f.observation_id, f.alternatives)
+  is distinct from (excluded.value, excluded.confidence, excluded.observation_id, excluded.alternatives)
+
+-- name: clear_losers
+-- Fields that the merge no longer fills.
+delete from entity_field where workspace_id = current_workspace() and entity_id = any(%(entities)s) and not (entity_id, field) in
+  (select a.entity_id, a.field from jsonb_to_recordset(%(winners)s) as a(entity_id bigint, field text))

@@ -1,0 +1,181 @@
+-- name: look
+-- The state of each question, without a lock: most askers need no more.
+select a.ord, q.id as question_id, q.generation, c.id as call_id, c.state, c.verdict, c.detail,
+       c.settled_at, c.deadline, c.reserved_micros
+from jsonb_to_recordset(%(questions)s) as a(ord int, credential text, provider text, operation text, flags text, key text)
+left join question q on q.workspace_id = current_workspace()
+  and (q.credential, q.provider, q.operation, q.flags, q.key)
+    = (a.credential, a.provider, a.operation, a.flags, decode(a.key, 'hex'))
+left join call c on c.workspace_id = q.workspace_id and c.id = q.call_id
+order by a.ord
+
+-- name: hold_jobs
+-- Jobs whose token still holds, kept from changing hands until we commit; in id order, as everywhere.
+select j.id, j.worker_id, j.claim_no, j.cancel_requested,
+       b.state as batch_state, w.lease_until > clock_timestamp() and w.stopped_at is null as lease_holds
+from job j
+join worker w on w.id = j.worker_id
+left join batch b on b.workspace_id = j.workspace_id and b.id = j.batch_id
+where j.workspace_id = current_workspace() and j.id = any(%(jobs)s) and j.state = 'processing'
+order by j.id
+for share of j
+
+-- name: suppressed
+-- Which of these people must not be bought.
+select key_hash from suppression where workspace_id = current_workspace() and key_hash = any(%(subjects)s)
+
+-- name: make_questions
+-- Questions nobody has asked before; in key order, so that two groups cannot wait for each other.
+insert into question (workspace_id, credential, provider, operation, flags, key)
+select current_workspace(), a.credential, a.provider, a.operation, a.flags, decode(a.key, 'hex')
+from jsonb_to_recordset(%(questions)s) as a(ord int, credential text, provider text, operation text, flags text, key text)
+order by a.provider, a.operation, a.key
+on conflict do nothing
+
+-- name: lock_questions
+-- The same questions under lock, with their current calls.
+select a.ord, q.id as question_id, q.generation, c.id as call_id, c.state, c.verdict, c.detail,
+       c.settled_at, c.deadline, c.reserved_micros
+from jsonb_to_recordset(%(questions)s) as a(ord int, credential text, provider text, operation text, flags text, key text)
+join question q on q.workspace_id = current_workspace()
+  and (q.credential, q.provider, q.operation, q.flags, q.key)
+    = (a.credential, a.provider, a.operation, a.flags, decode(a.key, 'hex'))
+left join call c on c.workspace_id = q.workspace_id and c.id = q.call_id
+order by q.id
+for update of q
+
+-- name: make_requests
+-- One row for each request that will leave; its deadline bounds how long anyone waits for it.
+insert into vendor_request (workspace_id, provider, operation, credential, calls, deadline, correlation_id)
+select current_workspace(), a.provider, a.operation, a.credential, a.calls,
+       clock_timestamp() + make_interval(secs => a.deadline_s), a.correlation_id
+from jsonb_to_recordset(%(requests)s) as a(ord int, provider text, operation text, credential text, calls int, deadline_s float8, correlation_id text)
+order by a.ord
+returning id
+
+-- name: make_calls
+-- The intents. Committed before any byte leaves: whatever dies after this is seen.
+with new as (
+  insert into call (workspace_id, question_id, generation, request_id, job_id, batch_id, worker_id, claim_no,
+                    position, missed, reason, wanted, reserved_micros, budget_ids, deadline)
+  select current_workspace(), a.question_id, a.generation, a.request_id, a.job_id, a.batch_id, a.worker_id, a.claim_no,
+         a.position, a.missed, a.reason, a.wanted, a.reserved_micros, a.budget_ids,
+         clock_timestamp() + make_interval(secs => a.deadline_s)
+  from jsonb_to_recordset(%(calls)s) as a(ord int, question_id bigint, generation int, request_id bigint, job_id bigint,
+    batch_id bigint, worker_id bigint, claim_no int, position smallint, missed text[], reason text, wanted text[],
+    reserved_micros bigint, budget_ids bigint[], deadline_s float8)
+  order by a.ord
+  returning id, question_id, generation
+)
+update question q set generation = new.generation, call_id = new.id
+from new
+where q.workspace_id = current_workspace() and q.id = new.question_id and q.generation = new.generation - 1
+returning q.id as question_id, new.id as call_id
+
+-- name: reserve_budgets
+-- Last in the transaction, for these rows are hot. The CHECK never_over_cap refuses what does not fit.
+update budget b set reserved_micros = b.reserved_micros + a.micros
+from (select * from jsonb_to_recordset(%(budgets)s) as r(id bigint, micros bigint) order by id) a
+where b.workspace_id = current_workspace() and b.id = a.id
+
+-- name: expire_calls
+-- Past its own deadline a call that is still sending is unknown, whoever notices. What costs nothing
+-- leaves nothing to resolve.
+update call set
+  state = case when reserved_micros = 0 then 'not_billed'::call_state else 'unknown' end,
+  price_micros = case when reserved_micros = 0 then 0 end,
+  settled_at = case when reserved_micros = 0 then clock_timestamp() end,
+  detail = 'no answer before the deadline'
+where workspace_id = current_workspace() and id = any(%(calls)s)
+  and state = 'sending' and deadline < clock_timestamp()
+returning id, state
+
+-- name: settle_calls
+-- The truth about calls, recorded whoever holds the job by now: not fenced, for money facts stay true.
+update call c set state = a.state::call_state, price_micros = a.price_micros, verdict = a.verdict, detail = a.detail,
+  settled_at = case when a.state = 'unknown' then null else clock_timestamp() end
+from (select * from jsonb_to_recordset(%(calls)s) as r(id bigint, state text, price_micros bigint, verdict text, detail text) order by id) a
+where c.workspace_id = current_workspace() and c.id = a.id and c.state in ('sending', 'pending_vendor', 'unknown')
+returning c.id, c.budget_ids, c.reserved_micros, c.state, coalesce(c.price_micros, 0) as price_micros
+
+-- name: settle_requests
+-- What the wire showed.
+update vendor_request v set answered_at = clock_timestamp(), status = a.status, exchanges = a.exchanges, bytes = a.bytes,
+  billed_micros = a.billed_micros, remainder_micros = a.remainder_micros, error = a.error
+from jsonb_to_recordset(%(requests)s) as a(id bigint, status int, exchanges int, bytes bigint, billed_micros bigint, remainder_micros bigint, error text)
+where v.workspace_id = current_workspace() and v.id = a.id
+
+-- name: keep_answers
+-- Raw answers, one slice a question.
+insert into answer (workspace_id, call_id, body, digest)
+select current_workspace(), a.call_id, decode(a.body, 'base64'), decode(a.digest, 'hex')
+from jsonb_to_recordset(%(answers)s) as a(call_id bigint, body text, digest text)
+on conflict do nothing
+
+-- name: keep_observations
+-- Append-only: what one source stated once.
+insert into observation (workspace_id, entity_id, call_id, field, value, raw, confidence, provider, source_url, quote, cost_micros, retrieved_at)
+select current_workspace(), a.entity_id, a.call_id, a.field, a.value, a.raw, a.confidence, a.provider, a.source_url, a.quote,
+       a.cost_micros, clock_timestamp()
+from jsonb_to_recordset(%(observations)s) as a(entity_id bigint, call_id bigint, field text, value jsonb, raw text, confidence smallint,
+  provider text, source_url text, quote text, cost_micros bigint)
+
+-- name: settle_budgets
+-- Release the reservation, book the price; what exceeds the reservation is overrun, never refused.
+update budget b set reserved_micros = b.reserved_micros - a.released, spent_micros = b.spent_micros + a.spent,
+  overrun_micros = b.overrun_micros + a.overrun
+from (select * from jsonb_to_recordset(%(budgets)s) as r(id bigint, released bigint, spent bigint, overrun bigint) order by id) a
+where b.workspace_id = current_workspace() and b.id = a.id
+
+-- name: ensure_budgets
+-- Budgets by scope; made on first use. Lowering a cap clamps at what is committed already.
+insert into budget (workspace_id, scope, scope_key, cap_micros)
+select current_workspace(), a.scope::budget_scope, a.scope_key, a.cap_micros
+from jsonb_to_recordset(%(budgets)s) as a(scope text, scope_key text, cap_micros bigint)
+order by a.scope, a.scope_key
+on conflict (workspace_id, scope, scope_key) do update
+  set cap_micros = greatest(excluded.cap_micros, budget.reserved_micros + budget.spent_micros - budget.overrun_micros)
+  where budget.cap_micros <> excluded.cap_micros
+
+-- name: budget_ids
+-- The same budgets' ids.
+select b.id from budget b
+join jsonb_to_recordset(%(budgets)s) as a(scope text, scope_key text, cap_micros bigint)
+  on b.scope = a.scope::budget_scope and b.scope_key = a.scope_key
+where b.workspace_id = current_workspace() order by b.id
+
+-- name: answer
+-- What a call brought: its raw slice.
+select body from answer where workspace_id = current_workspace() and call_id = %(call)s
+
+-- name: spend_of_jobs
+-- What each job caused so far.
+select job_id, coalesce(sum(price_micros) filter (where not inference), 0)::bigint as provider_micros,
+       coalesce(sum(price_micros) filter (where inference), 0)::bigint as llm_micros,
+       coalesce(sum(reserved_micros) filter (where state in ('unknown', 'sending', 'pending_vendor')), 0)::bigint as unknown_micros,
+       count(*) filter (where state in ('unknown', 'sending', 'pending_vendor') and reserved_micros > 0) as unknown_calls,
+       count(*) as calls
+from (select c.*, q.provider = any(%(inference)s) as inference from call c
+      join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
+      where c.workspace_id = current_workspace() and c.job_id = any(%(jobs)s)) as caused
+group by job_id
+
+-- name: spend_of_batch
+-- What a batch caused, by provider.
+select q.provider, count(*) as calls, count(*) filter (where c.verdict = 'match') as matches,
+       coalesce(sum(c.price_micros), 0)::bigint as price_micros,
+       coalesce(sum(c.reserved_micros) filter (where c.state in ('unknown', 'sending', 'pending_vendor')), 0)::bigint as unknown_micros,
+       count(*) filter (where c.state in ('unknown', 'sending', 'pending_vendor') and c.reserved_micros > 0) as unknown_calls
+from call c join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
+where c.workspace_id = current_workspace() and c.batch_id = %(batch)s
+group by q.provider order by q.provider
+
+-- name: rate_limited_of_job
+-- How often vendors told this job to wait, by provider: an endless 429 is an outage.
+select count(*) as times from call c
+join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
+where c.workspace_id = current_workspace() and c.job_id = %(job)s and q.provider = %(provider)s and c.verdict = 'rate_limited'
+
+-- name: hash_key
+-- The workspace's key for HMACs.
+select hash_key from workspace where id = current_workspace()
