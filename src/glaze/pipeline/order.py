@@ -1,0 +1,197 @@
+"""Which operation to ask next: evidence before inference, cheapest first, with the reason why."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from glaze.model.provider import Operation, ProviderSpec, Tier
+from glaze.model.value import FieldName, Json, Micros
+
+ORIGINALS: tuple[str, ...] = ("enrichlayer", "website", "serper", "llm")
+"""A named fixed order: LinkedIn data, website, search, LLM."""
+
+# What is equally cheap and covers as much is asked in this order: the entity's own words first.
+_TIE_BREAK = ("website", "dns", "wikidata", "gleif", "apollo", "enrichlayer", "serper", "llm")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The operation to ask now. ``reason`` goes into the call's provenance."""
+
+    spec: ProviderSpec
+    operation: Operation
+    reason: str
+    position: int  # in this waterfall, from 1
+
+    @property
+    def name(self) -> str:
+        """The operation's full name: ``apollo.match``."""
+        return full_name(self.spec, self.operation)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An operation that could give a missing field, and why it is not asked."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The decision: whom to ask (None: nobody is left) and who was passed over."""
+
+    choice: Choice | None
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the caller and the workspace allow; the same for all steps of a waterfall.
+
+    ``order`` names providers or operations (``apollo`` or ``apollo.match``) to ask first, in that
+    order; the others follow cheapest first. ``only`` restricts the waterfall to these and is also
+    how an opt-in provider is allowed; ``opted_in`` allows it without restricting.
+    ``unusable`` maps providers or operations to why they cannot be asked now: "no key",
+    "circuit open until 12:00". An operation counts for a field only where the confidence it
+    states reaches ``floor``.
+    """
+
+    order: Sequence[str] = ()
+    only: Sequence[str] | None = None
+    opted_in: frozenset[str] = frozenset()
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    floor: int = 0
+
+
+def full_name(spec: ProviderSpec, operation: Operation) -> str:
+    """Return the name of an operation among all providers' operations."""
+    return f"{spec.name}.{operation.name}"
+
+
+def question_needs(
+    operation: Operation, known: Mapping[FieldName, Json]
+) -> frozenset[FieldName] | None:
+    """Return the identifiers that make up the question: the best set wholly known, or None."""
+    return next((needs for needs in operation.needs if needs <= known.keys()), None)
+
+
+def next_operation(
+    candidates: Iterable[ProviderSpec],
+    missing: frozenset[FieldName],
+    known: Mapping[FieldName, Json],
+    left_micros: Micros | None,
+    *,
+    tried: AbstractSet[str] = frozenset(),
+    rules: Rules | None = None,
+) -> Next:
+    """Choose the operation to ask next for ``missing``, or nobody.
+
+    Eligible is what gives a missing field, has its identifiers in ``known``, was not tried, is
+    allowed and whose maximum price fits. Evidence goes before inference whatever the order; then
+    the fixed order, then price, then how much of what is missing it covers.
+
+    Args:
+        candidates: The specs of all installed providers.
+        missing: The fields that are wanted and not filled.
+        known: Identifiers and values so far.
+        left_micros: What may still be spent; None for no limit.
+        tried: Full names of operations already asked or found wanting.
+        rules: What the caller and the workspace allow.
+    """
+    case = _Case(missing, known, left_micros, rules or Rules())
+    eligible: list[tuple[ProviderSpec, Operation]] = []
+    skipped: list[Skipped] = []
+    for spec in candidates:
+        for operation in spec.operations:
+            name = full_name(spec, operation)
+            if name in tried or not missing & operation.gives.keys():
+                continue
+            why = case.forbids(spec, operation) or case.lacks(operation)
+            if why is None:
+                eligible.append((spec, operation))
+            else:
+                skipped.append(Skipped(name, why))
+    evidence = [found for found in eligible if found[0].tier is Tier.EVIDENCE]
+    rivals = evidence or eligible
+    if not rivals:
+        return Next(None, tuple(skipped))
+    spec, operation = min(rivals, key=lambda found: case.rank(*found))
+    reason = case.reason(spec, operation, rivals=len(rivals))
+    return Next(Choice(spec, operation, reason, len(tried) + 1), tuple(skipped))
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One decision: what it depends on, and what follows for an operation."""
+
+    missing: frozenset[FieldName]
+    known: Mapping[FieldName, Json]
+    left_micros: Micros | None
+    rules: Rules
+
+    def forbids(self, spec: ProviderSpec, operation: Operation) -> str | None:
+        """Return why the rules do not let this operation be asked, or None."""
+        names = {spec.name, full_name(spec, operation)}
+        only = self.rules.only
+        if only is not None and not names & set(only):
+            return "not among the allowed providers"
+        if spec.opt_in and not names & {*(only or ()), *self.rules.opted_in}:
+            return f"opt-in: allow it by name{f' ({spec.notice})' if spec.notice else ''}"
+        unusable = self.rules.unusable
+        return next((unusable[name] for name in sorted(names) if name in unusable), None)
+
+    def lacks(self, operation: Operation) -> str | None:
+        """Return what an operation lacks to be asked or to be worth it, or None."""
+        if not self.fills(operation):
+            return f"its confidence is below the floor of {self.rules.floor}"
+        if question_needs(operation, self.known) is None:
+            return f"needs {_wanted(operation)}"
+        if self.left_micros is not None and operation.price_micros > self.left_micros:
+            price, left = _dollars(operation.price_micros), _dollars(max(self.left_micros, 0))
+            return f"over budget: costs up to {price}, {left} left"
+        return None
+
+    def fills(self, operation: Operation) -> list[FieldName]:
+        """Return the missing fields it gives above the floor, in name order."""
+        return sorted(
+            name
+            for name in self.missing & operation.gives.keys()
+            if operation.gives[name] >= self.rules.floor
+        )
+
+    def rank(self, spec: ProviderSpec, operation: Operation) -> tuple[int, int, int, int, str]:
+        """Return the sort key of an eligible operation, the first to ask being the least."""
+        return (
+            _place(spec, operation, self.rules.order),
+            operation.price_micros,
+            -sum(operation.gives[name] for name in self.fills(operation)),
+            _place(spec, operation, _TIE_BREAK),
+            full_name(spec, operation),
+        )
+
+    def reason(self, spec: ProviderSpec, operation: Operation, *, rivals: int) -> str:
+        """Say, for people, why this operation was chosen among ``rivals``."""
+        if _place(spec, operation, self.rules.order) < len(self.rules.order):
+            why = "next in the fixed order"
+        elif rivals == 1:
+            why = "the only one left"
+        else:
+            why = f"cheapest of {rivals}"
+        if spec.tier is Tier.INFERENCE:
+            why = f"no evidence source is left; {why}"
+        price = _dollars(operation.price_micros) if operation.price_micros else "free"
+        return f"{why} ({price}) for {', '.join(self.fills(operation))}"
+
+
+def _place(spec: ProviderSpec, operation: Operation, order: Sequence[str]) -> int:
+    names = {spec.name, full_name(spec, operation)}
+    return next((place for place, name in enumerate(order) if name in names), len(order))
+
+
+def _wanted(operation: Operation) -> str:
+    return " or ".join(" and ".join(sorted(needs)) for needs in operation.needs) or "evidence"
+
+
+def _dollars(micros: int) -> str:
+    return f"${micros / 1_000_000:.4f}".rstrip("0").ljust(5, "0")
