@@ -13,7 +13,7 @@ from pathlib import Path
 from glaze.errors import StoreError
 
 OLDEST_MAJOR = 15
-CACHE = Path("/var/cache/glaze")  # root's, for what is not data and must be reachable by others
+CACHE = Path("/var/cache/glaze")  # of root, for copies that cannot lie in the data folder
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,11 @@ def _inspect(folder: Path) -> Binaries | None:
     return Binaries(folder, version[1]) if version else None
 
 
-def readable_copy(binaries: Binaries, data_dir: Path) -> Binaries:
+def readable_copy(binaries: Binaries, data_dir: Path, *, cache: Path = CACHE) -> Binaries:
     """Return the installation itself if every user can read it, else a copy that every user can.
 
-    The copy is made once, in the data folder, or in ``/var/cache/glaze`` if the data folder cannot
-    be reached either. No permission of what exists is changed.
+    The copy is made once, in the data folder, or in ``cache`` if not every user can reach the data
+    folder either. No permission of what exists is changed.
 
     Raises:
         StoreError: there is no place for a copy.
@@ -96,7 +96,7 @@ def readable_copy(binaries: Binaries, data_dir: Path) -> Binaries:
     parts = [install / name for name in ("bin", "lib", "share")]
     if not all(part.is_dir() for part in parts):
         raise StoreError(f"the PostgreSQL programs in {binaries.folder} are not readable by all")
-    base = data_dir if _reachable(data_dir) else CACHE
+    base = data_dir if _reachable(data_dir) else cache
     copy = base / f"postgresql-{binaries.version}"
     if not copy.exists():
         _copy(parts, copy)

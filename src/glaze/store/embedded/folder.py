@@ -46,9 +46,14 @@ class FolderLock:
         except FileNotFoundError:
             return False
 
+    @property
+    def closed(self) -> bool:
+        """Whether the file was closed."""
+        return self.fd < 0
+
     def close(self) -> None:
         """Close the file: the lock ends, unless a child process inherited it. Idempotent."""
-        if self.fd >= 0:
+        if not self.closed:
             os.close(self.fd)
             self.fd = -1
 

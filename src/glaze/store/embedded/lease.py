@@ -7,8 +7,6 @@ import time
 from pathlib import Path
 from typing import Self
 
-from psycopg.pq import PGconn, Ping
-
 from glaze.errors import StoreError, StoreUnavailable
 from glaze.store.embedded.binaries import find_binaries
 from glaze.store.embedded.folder import DataFolder, FolderLock, tail
@@ -67,7 +65,16 @@ class Lease:
             time.sleep(POLL_S)  # files tell of readiness, and no portable event tells of files
 
     def release(self) -> None:
-        """Let the server stop once no one else uses it. Idempotent."""
+        """Let the server stop once no one else uses it. Idempotent.
+
+        Should the supervisor have been killed, a new one is started, for it has to stop the server.
+        """
+        if self._users.closed:
+            return
+        if self._users.in_place():
+            with FolderLock(self._folder.supervisor_lock) as supervisor:
+                if supervisor.take() and self._folder.postmaster():
+                    self._start_supervisor(supervisor)
         self._users.close()
 
     def __enter__(self) -> Self:
@@ -80,6 +87,8 @@ class Lease:
 
     def _answering(self) -> str | None:
         """The URL, if a server takes connections there."""
+        from psycopg.pq import PGconn, Ping  # noqa: PLC0415  not for the supervisor, who starts fast
+
         endpoint, told = self._folder.endpoint(), self._folder.postmaster()
         if endpoint is None or told is None or not told.ready:
             return None

@@ -21,8 +21,9 @@ from glaze.store.embedded.binaries import Binaries, find_binaries, readable_copy
 from glaze.store.embedded.folder import SUPERUSER, DataFolder, Endpoint, tail
 
 POLL_S = 0.02
-START_ATTEMPTS = 20  # backends of a killed postmaster hold its shared memory for a moment
-START_PAUSE_S = 0.25
+ATTEMPTS = 2  # another program may take the port in the moment before the server does
+ATTEMPTS_AFTER_CRASH = 20  # backends of a killed postmaster hold its shared memory for a moment
+ATTEMPT_PAUSE_S = 0.25
 FAST_STOP_S = 60.0  # the checkpoint of a fast shutdown; after that, recovery at the next start
 BUILTIN_LOCALE_MAJOR = 17
 HERE = "/proc/self/cwd"
@@ -156,15 +157,19 @@ class Server:
         Raises:
             StoreUnavailable: the server gave up again and again; the message carries its log.
         """
-        for attempt in range(START_ATTEMPTS):
+        crashed = self._folder.postmaster() is not None
+        logs = {log: log.stat().st_size for log in self._logs()}
+        for attempt in range(ATTEMPTS_AFTER_CRASH if crashed else ATTEMPTS):
             if attempt:
-                time.sleep(START_PAUSE_S)
+                time.sleep(ATTEMPT_PAUSE_S)
             self._adopt_or_launch()
             if self._becomes_ready():
                 return
-        log = max((self._folder.pgdata / "log").glob("*"), key=_modified, default=None)
-        said = tail(log) if log else ""
-        raise StoreUnavailable(f"PostgreSQL does not start in {self._folder.pgdata}:\n{said}")
+        said = "\n".join(tail(log, since=logs.get(log, 0)) for log in self._logs())
+        raise StoreUnavailable(f"PostgreSQL does not start in {self._folder.pgdata}\n{said}")
+
+    def _logs(self) -> list[Path]:
+        return sorted((self._folder.pgdata / "log").glob("*"))
 
     def exited(self, *, within_s: float) -> bool:
         """Wait up to ``within_s`` for the postmaster to end; say whether it has."""
@@ -285,7 +290,3 @@ def _environment(**more: str) -> Mapping[str, str]:
     """What the server needs to know, and no secret of the process that started it."""
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     return kept | {"LC_ALL": "C", "TZ": "UTC"} | more
-
-
-def _modified(path: Path) -> float:
-    return path.stat().st_mtime
