@@ -38,7 +38,7 @@ _HEADER_BREAK = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class RequestFact:
-    """What one request on the wire came to: facts without query, headers or body."""
+    """What one attempt at a request came to: facts without query, headers or body."""
 
     method: str
     url: str  # without userinfo, query and fragment
@@ -106,7 +106,7 @@ class HttpClient:
         Args:
             request: What to send, and until when the answer must have been read.
             trusted: The URL is the administrator's own choice: no guard, and no redirect followed.
-            facts: Receives one entry per request on the wire, whatever its end.
+            facts: Receives one entry per attempt and hop, whatever its end.
 
         Raises: FetchError and its kinds; ``sent`` is False only where no byte can have left.
         """

@@ -16,8 +16,8 @@ from glaze.net.client import HttpClient, Outgoing, RequestFact
 class BoundHttp(VendorHttp):
     """``VendorHttp`` over the process's client.
 
-    ``facts`` lists every request put on the wire, redirects included, also when the call failed:
-    what the ledger keeps of them.
+    ``facts`` lists every attempt, one per hop of a redirect, also where the call failed: what the
+    ledger keeps of its requests.
     """
 
     def __init__(
