@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NewType, TypeAlias
+from typing import NewType
+
+from typing_extensions import TypeAliasType
 
 WorkspaceId = NewType("WorkspaceId", int)
 JobId = NewType("JobId", int)
@@ -21,7 +23,10 @@ Micros = NewType("Micros", int)
 FieldName = NewType("FieldName", str)
 """A canonical field such as ``company_phone``; see ``model/field.py``."""
 
-Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
+# A named alias, for pydantic cannot follow an implicit one that contains itself.
+Json = TypeAliasType(
+    "Json", "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+)
 
 FREE = Micros(0)
 DEFAULT_WORKSPACE = WorkspaceId(1)
