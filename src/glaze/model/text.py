@@ -30,7 +30,7 @@ _PLACEHOLDERS = frozenset(
         ),
         *("undefined", "unknown", "not available", "not applicable", "not specified", "no data"),
         *("not provided", "tbd", "tba", "to be determined", "no value", "not found", "missing"),
-        *("empty", "private", "confidential", "hidden", "redacted", "lorem ipsum", "test", "todo"),
+        *("empty", "confidential", "hidden", "redacted", "lorem ipsum", "test", "todo"),
         *("[object object]", "#ref!", "#value!", "#name?", "unbekannt", "k.a.", "keine angabe"),
         *("inconnu", "non renseigné", "desconocido", "sconosciuto", "onbekend", "s/o"),
     }
