@@ -1,0 +1,330 @@
+"""What a file of rows is: format, encoding, dialect, columns and a sample, found in one pass."""
+
+import codecs
+import contextlib
+import csv
+import hashlib
+import io
+import json
+import re
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from glaze.errors import UnreadableFile
+from glaze.model.value import Json
+
+MAX_COLUMNS = 2000
+MAX_LINE = 1_000_000
+"""Characters of one physical line; a longer one is reported, not held in memory."""
+_SAMPLE_BYTES = 256 * 1024
+_SAMPLE_ROWS = 200
+_CHUNK = 1 << 20
+_DELIMITERS = ",;\t|"
+_BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_FOREIGN = (
+    (b"PK\x03\x04", "a spreadsheet or zip archive", "save the sheet as CSV (UTF-8)"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV (UTF-8)"),
+    (b"\x1f\x8b", "gzip", "unpack it first"),
+    (b"PAR1", "Parquet", "export it as CSV or JSONL"),
+    (b"%PDF", "a PDF", "export the table as CSV"),
+)
+_DATA_NOT_NAME = re.compile(
+    r"https?://\S+|[^@\s]+@[^@\s]+\.[a-z]{2,}|(www\.)?([a-z0-9-]+\.)+(com|org|net|io|de|fr|uk|eu)/?\S*",
+    re.IGNORECASE,
+)
+
+
+_ESCAPED = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes that are no UTF-8
+
+
+class Format(StrEnum):
+    """How rows are written in a file."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a CSV separates its values; quotes are always double, doubled inside."""
+
+    delimiter: str = ","
+    skip_initial_space: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file of rows, ready to be read as a stream any number of times.
+
+    ``columns`` are unique names to speak of columns; ``header`` is what the file itself has there
+    (CSV only), repeated and empty names included. ``digest`` is the SHA-256 of the whole file.
+    """
+
+    path: Path
+    format: Format
+    encoding: str
+    dialect: Dialect
+    columns: tuple[str, ...]
+    header: tuple[str, ...]
+    sample: tuple[Mapping[str, Json], ...]
+    digest: bytes
+    size: int  # bytes
+
+
+def inspect(path: Path, *, encoding: str | None = None) -> Source:
+    """Read a file once, in constant memory, and tell what it is.
+
+    Args:
+        path: A CSV (``,`` ``;`` TAB or ``|``) or JSONL file.
+        encoding: Overrides the detected encoding.
+
+    Raises: UnreadableFile where it is missing, empty, binary, without header, or changed meanwhile.
+    """
+    try:
+        head, digest, guessed, size = _scan(path)
+    except OSError as error:
+        raise UnreadableFile(f"cannot read {path}: {error.strerror or error}") from error
+    encoding = _known_encoding(encoding) if encoding else guessed
+    sample_text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
+    sample_text = sample_text.replace("\0", "").removeprefix("\ufeff")
+    if not sample_text.strip():
+        raise UnreadableFile(f"{path} is empty: it needs a header line and at least one row")
+    if _format_of(path, sample_text) is Format.JSONL:
+        columns, rows = _scan_jsonl(path, encoding)
+        return Source(path, Format.JSONL, encoding, Dialect(), columns, columns, rows, digest, size)
+    dialect = _dialect(sample_text)
+    header = _header(path, sample_text, dialect)
+    columns = _unique(header)
+    return Source(
+        path,
+        Format.CSV,
+        encoding,
+        dialect,
+        columns,
+        header,
+        tuple(dict(zip(columns, row, strict=False)) for row in _rows(sample_text, dialect)[1:]),
+        digest,
+        size,
+    )
+
+
+def digest_of(path: Path) -> bytes:
+    """Return the SHA-256 of a file, to notice that it changed between two readings."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+@contextlib.contextmanager
+def open_text(source_path: Path, encoding: str) -> Iterator[TextIO]:
+    """Open a file as text: line ends as they are, undecodable bytes replaced."""
+    with source_path.open(encoding=encoding, errors="replace", newline="") as file:
+        yield file
+
+
+def lines(file: TextIO) -> Iterator[str | None]:
+    """Yield physical lines without NUL characters; None stands for one over MAX_LINE."""
+    while line := file.readline(MAX_LINE):
+        if len(line) == MAX_LINE and line[-1] not in "\r\n":
+            while (rest := file.readline(MAX_LINE)) and rest[-1] not in "\r\n":
+                pass
+            yield None
+        else:
+            yield line.replace("\0", "")
+
+
+def _scan(path: Path) -> tuple[bytes, bytes, str, int]:
+    """Return the file's head, its digest, its encoding and its size, refusing what is no text."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise UnreadableFile(f"{path} is not a regular file: give a CSV or JSONL file")
+    sha, tally, size = hashlib.sha256(), _Utf8Tally(), 0
+    with path.open("rb") as file:
+        head = file.read(_SAMPLE_BYTES)
+        for magic, what, advice in _FOREIGN:
+            if head.startswith(magic):
+                raise UnreadableFile(f"{path} is {what}, not CSV or JSONL: {advice}")
+        marked = _marked_encoding(head)
+        chunk = head
+        while chunk:
+            sha.update(chunk)
+            size += len(chunk)
+            if not marked:
+                tally.feed(chunk)
+            chunk = file.read(_CHUNK)
+    if not marked and head and _control_share(head) > 0.02:  # noqa: PLR2004  text has next to none
+        raise UnreadableFile(f"{path} is binary, not CSV or JSONL")
+    return head, sha.digest(), marked or tally.encoding(), size
+
+
+def _marked_encoding(head: bytes) -> str | None:
+    for mark, name in _BOMS:
+        if head.startswith(mark):
+            return name
+    # Western text in UTF-16 without mark: every other byte is NUL.
+    pairs = len(head) // 2
+    if pairs and head[1::2].count(0) > 0.4 * pairs and head[::2].count(0) < 0.1 * pairs:
+        return "utf-16-le"
+    if pairs and head[::2].count(0) > 0.4 * pairs and head[1::2].count(0) < 0.1 * pairs:
+        return "utf-16-be"
+    return None
+
+
+def _control_share(head: bytes) -> float:
+    return sum(head.count(bytes((code,))) for code in range(1, 9)) / len(head)
+
+
+class _Utf8Tally:
+    """Counts what a file says for and against UTF-8, chunk by chunk."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._good = self._bad = 0
+
+    def feed(self, chunk: bytes) -> None:
+        if chunk.isascii() and not self._decoder.getstate()[0]:
+            return
+        text = self._decoder.decode(chunk)
+        bad = len(_ESCAPED.findall(text))
+        self._bad += bad
+        self._good += len(text) - len(text.encode("ascii", "ignore")) - bad
+
+    def encoding(self) -> str:
+        # A few broken bytes among plenty of valid sequences are damage, not another encoding.
+        return "utf-8" if self._bad * 10 <= self._good else "cp1252"
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise UnreadableFile(f"unknown encoding {name!r}: try utf-8, cp1252 or utf-16") from None
+
+
+def _format_of(path: Path, text: str) -> Format:
+    first = text.lstrip()[:1]
+    if first == "{":
+        return Format.JSONL
+    if first == "[" and (path.suffix.lower() == ".json" or text.lstrip()[1:].lstrip()[:1] == "{"):
+        raise UnreadableFile(
+            f"{path} is one JSON array: write one object a line (jq -c '.[]' {path.name})"
+        )
+    if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
+        raise UnreadableFile(f"{path} does not begin with a JSON object: one object a line")
+    return Format.CSV
+
+
+def _scan_jsonl(
+    path: Path, encoding: str
+) -> tuple[tuple[str, ...], tuple[Mapping[str, Json], ...]]:
+    """Collect the keys of all objects in the order they first appear, and a sample of objects."""
+    columns: dict[str, None] = {}
+    sample: list[Mapping[str, Json]] = []
+    with open_text(path, encoding) as file:
+        for line in lines(file):
+            record = parse_object(line) if line else "too long"
+            if isinstance(record, str):
+                continue
+            columns.update(dict.fromkeys(record))
+            if len(columns) > MAX_COLUMNS:
+                raise UnreadableFile(f"{path} has more than {MAX_COLUMNS} different keys")
+            if len(sample) < _SAMPLE_ROWS:
+                sample.append(record)
+    if not columns:
+        raise UnreadableFile(f"{path} holds no JSON object with keys: one object a line")
+    return tuple(columns), tuple(sample)
+
+
+def parse_object(line: str) -> dict[str, Json] | str:
+    """Return the JSON object on a line, or for people why there is none."""
+    try:
+        record = json.loads(line, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        return f"not JSON: {error}"
+    return record if isinstance(record, dict) else "not a JSON object"
+
+
+def _refuse_constant(name: str) -> Json:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _dialect(text: str) -> Dialect:
+    """Return the dialect under which the sample's rows agree best on how many values they have."""
+    best, best_score = Dialect(), (0.0, 0)
+    for delimiter in _DELIMITERS:
+        spaced = f'{delimiter} "' in text
+        widths = [len(row) for row in _rows(text, Dialect(delimiter, spaced))]
+        if not widths or widths[0] < 2:  # noqa: PLR2004  a separator separates
+            continue
+        agree = sum(width == widths[0] for width in widths) / len(widths)
+        score = (round(agree, 1), widths[0])
+        if score > best_score:
+            best, best_score = Dialect(delimiter, spaced), score
+    return best
+
+
+def _rows(text: str, dialect: Dialect) -> list[list[str]]:
+    """Parse the sample's complete rows, at most header and _SAMPLE_ROWS."""
+    if len(text) > _SAMPLE_BYTES // 4:  # it may end inside a row
+        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
+    physical = list(io.StringIO(text, newline=""))
+    start = 1 if physical and is_separator_hint(physical[0]) else 0
+    reader = csv_reader(iter(physical[start:]), dialect)
+    rows: list[list[str]] = []
+    with contextlib.suppress(csv.Error):  # a stray quote ends the sample, no more
+        rows.extend(islice((row for row in reader if not is_blank(row)), _SAMPLE_ROWS + 1))
+    return rows
+
+
+def csv_reader(physical: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
+    """Return a lenient reader of ``dialect`` over physical lines."""
+    return csv.reader(
+        physical, delimiter=dialect.delimiter, skipinitialspace=dialect.skip_initial_space
+    )
+
+
+def is_separator_hint(line: str) -> bool:
+    """Tell whether ``line`` is Excel's ``sep=;``, which is no row."""
+    return bool(re.fullmatch(r'"?sep=.?"?\s*', line.lstrip("\ufeff"), re.IGNORECASE))
+
+
+def is_blank(values: Sequence[str]) -> bool:
+    """Tell whether a record holds no text: an empty line, or separators alone."""
+    return not any(value.strip() for value in values)
+
+
+def _header(path: Path, text: str, dialect: Dialect) -> tuple[str, ...]:
+    rows = _rows(text, dialect)
+    if not rows:
+        raise UnreadableFile(f"{path} has no readable header line")
+    header = tuple(rows[0])
+    data = [cell for cell in header if _DATA_NOT_NAME.fullmatch(cell.strip())]
+    if data:
+        raise UnreadableFile(
+            f"{path} has no header: its first line holds a value ({data[0].strip()!r});"
+            " add a first line that names the columns, such as: website"
+        )
+    if len(header) > MAX_COLUMNS:
+        raise UnreadableFile(f"{path} has more than {MAX_COLUMNS} columns")
+    return header
+
+
+def _unique(header: Sequence[str]) -> tuple[str, ...]:
+    """Name every column once: an empty name by its place, a repeated one with its number."""
+    names: list[str] = []
+    for place, cell in enumerate(header, start=1):
+        plain = cell.strip() or f"column {place}"
+        name, number = plain, 2
+        while name in names:
+            name, number = f"{plain} ({number})", number + 1
+        names.append(name)
+    return tuple(names)
