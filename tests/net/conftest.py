@@ -63,6 +63,7 @@ class FakeDns(asyncio.DatagramProtocol):
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
     everything_is: str | None = None  # the A record of every name that has no record of its own
     silent: bool = False
+    ttl_s: int = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -90,7 +91,9 @@ class FakeDns(asyncio.DatagramProtocol):
                 reply.set_rcode(dns.rcode.NXDOMAIN)
         else:
             values = turns[min(self.asked[name, kind], len(turns) - 1)]
-            reply.answer.append(dns.rrset.from_text_list(question.name, 0, "IN", kind, values))
+            reply.answer.append(
+                dns.rrset.from_text_list(question.name, self.ttl_s, "IN", kind, values)
+            )
         self.asked[name, kind] += 1
         self.transport.sendto(reply.to_wire(), peer)
 

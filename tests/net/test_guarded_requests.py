@@ -185,7 +185,9 @@ async def test_one_private_address_among_public_ones_refuses_the_whole_name(name
     server.say("six.example", "fd00::1", kind="AAAA")
     resolver = GuardedResolver(Dns(nameserver=("127.0.0.1", port)))
     dialled = await resolver.resolve("both.example", 443)
-    assert [info["host"] for info in dialled] == [PUBLIC, "8.8.8.8", "2606:4700:4700::1111"]
+    hosts = [info["host"] for info in dialled]
+    assert set(hosts[:2]) == {PUBLIC, "8.8.8.8"}
+    assert hosts[2:] == ["2606:4700:4700::1111"]
     for name in ("mixed.example", "six.example"):
         with pytest.raises(AddressRefused):
             await resolver.resolve(name, 443)

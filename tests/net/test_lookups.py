@@ -81,6 +81,34 @@ async def test_half_an_answer_is_enough_to_connect(lookup) -> None:
     assert await dns.addresses("six.example") == ["2001:db8::7"]
 
 
+async def test_a_server_that_denies_a_name_for_one_type_does_not_hide_its_others(lookup) -> None:
+    server, dns = lookup
+    server.everything_is = "192.0.2.7"  # and NXDOMAIN for AAAA, as broken load balancers say
+    for _ in range(3):
+        assert await dns.addresses("four.example") == ["192.0.2.7"]
+
+
+async def test_a_name_that_comes_into_being_is_found_at_once(lookup) -> None:
+    server, dns = lookup
+    assert await dns.resolve("new.example", "A") == ()
+    server.say("new.example", "192.0.2.7")
+    assert await dns.resolve("new.example", "A") == ("192.0.2.7",)
+
+
+async def test_an_answer_is_asked_again_once_its_time_is_over_and_not_before(lookup) -> None:
+    server, dns = lookup
+    server.ttl_s = 300
+    server.say("kept.example", "192.0.2.7")
+    for _ in range(3):
+        await dns.resolve("kept.example", "A")
+    assert server.asked["kept.example", "A"] == 1
+    server.ttl_s = 0
+    server.say("fleeting.example", "192.0.2.7")
+    for _ in range(3):
+        await dns.resolve("fleeting.example", "A")
+    assert server.asked["fleeting.example", "A"] == 3
+
+
 async def test_an_unknown_record_type_is_a_mistake_of_the_caller(lookup) -> None:
     with pytest.raises(ValueError, match="record type"):
         await lookup[1].resolve("acme.example", "ANY")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import dns.asyncresolver
 import dns.exception
 import dns.name
+import dns.rcode
 import dns.rdata
 import dns.rdatatype
 import dns.rdtypes.ANY.CNAME
@@ -19,6 +20,8 @@ from glaze.net.urls import vet_host
 
 _TRY_S = 2.0  # one question to one server
 _CACHED_ANSWERS = 20_000
+_KEPT_S = 3_600  # an answer, whatever TTL its owner states
+_MISS_KEPT_S = 60  # "no record of this type"
 # A burst beyond a name server's receive buffer is dropped, and each drop costs a whole try.
 _AT_ONCE = 100
 _TYPES = frozenset({"A", "AAAA", "MX", "TXT", "NS", "CNAME", "CAA", "SOA"})
@@ -101,9 +104,24 @@ class Dns:
                 stub.nameservers = [self._nameserver[0]]
                 stub.port = self._nameserver[1]
             stub.timeout = _TRY_S
-            stub.cache = dns.resolver.LRUCache(_CACHED_ANSWERS)
+            stub.cache = _Cache(_CACHED_ANSWERS)
             self._resolver = stub
         return self._resolver
+
+
+class _Cache(dns.resolver.LRUCache):
+    """dnspython's cache, without two habits of it that make names disappear.
+
+    It keeps a negative answer that carries no SOA for 68 years; and it lets an NXDOMAIN about one
+    type stand for all types, though many sites' servers wrongly say so about AAAA (RFC 4074).
+    """
+
+    def put(self, key: dns.resolver.CacheKey, value: dns.resolver.Answer) -> None:
+        if value.response.rcode() == dns.rcode.NXDOMAIN:
+            return
+        kept_s = _MISS_KEPT_S if value.rrset is None else _KEPT_S
+        value.expiration -= max(0, value.chaining_result.minimum_ttl - kept_s)
+        super().put(key, value)
 
 
 def _ascii(name: str) -> str:
