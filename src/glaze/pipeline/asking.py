@@ -1,0 +1,74 @@
+"""The values of asking: who is asked what, and what comes of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from glaze.model.ledger import Asker
+from glaze.model.provider import Ask, Operation, Page, Provider, ProviderSpec, Verdict
+from glaze.model.value import FREE, CallId, FieldName, Micros, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a provider is reached: which key pays, and where it listens."""
+
+    credential: str = "none"
+    key: str = ""
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question to one provider, on behalf of one job."""
+
+    provider: Provider
+    operation: Operation
+    needs: frozenset[FieldName]  # the identifiers that make up the question
+    ask: Ask
+    asker: Asker
+    position: int  # place in the waterfall, from 1
+    missed: tuple[str, ...]  # providers asked before it in vain
+    reason: str
+
+    @property
+    def spec(self) -> ProviderSpec:
+        """The provider's own declaration."""
+        return self.provider.spec
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A provider's answer, bought now or known from before."""
+
+    call_id: CallId
+    verdict: Verdict
+    readings: tuple[Reading, ...] = ()
+    pages: tuple[Page, ...] = ()
+    price_micros: Micros = FREE  # what was paid now; 0 for a known answer
+    known: bool = False
+    detail: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class Decline(StrEnum):
+    """Why a provider was not asked, or gave nothing that counts as an answer."""
+
+    WAIT = "wait"  # a rate limit, or the same question under way: come back in ``wait_s``
+    UNKNOWN = "outcome_unknown"  # a call of this question may have been billed
+    CIRCUIT = "circuit_open"  # the provider is failing
+    BUDGET = "budget_exceeded"  # its price does not fit below a cap
+    SUPPRESSED = "suppressed"  # about this person nothing may be bought
+    STALE = "token_stale"  # the job is another worker's by now
+    CANCELLED = "cancelled"  # the job or its batch was cancelled or paused
+    FAILED = "provider_failed"  # it answered with an error, or not at all
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """No answer, and why; ``call_id`` where a call was recorded."""
+
+    why: Decline
+    detail: str = ""
+    wait_s: float = 0.0
+    verdict: Verdict | None = None
+    call_id: CallId | None = None

@@ -1,0 +1,428 @@
+"""The one way to ask a provider: look, permit, reserve, send once, settle."""
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import structlog
+
+from glaze.errors import FetchError, ProviderError
+from glaze.model.identity import canonical_question
+from glaze.model.ledger import (
+    Blocked,
+    Grant,
+    InFlight,
+    Intent,
+    Known,
+    QuestionKey,
+    Refusal,
+    Refused,
+    RequestFacts,
+    Reserved,
+    Settlement,
+)
+from glaze.model.provider import Ask, Page, ProviderSpec, Reply, Tier, Verdict
+from glaze.model.value import CallId, Micros, WorkspaceId
+from glaze.net.client import HttpClient
+from glaze.net.vendor import BoundHttp
+from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question
+from glaze.pipeline.books import Books, Settling
+from glaze.pipeline.circuit import Circuit
+from glaze.pipeline.coalesce import Coalescer
+from glaze.pipeline.grouping import detach
+from glaze.pipeline.limiter import Limiter, Permit
+from glaze.pipeline.settling import (
+    answered,
+    declined,
+    pause_s,
+    settle_failure,
+    settle_reply,
+    settle_unsent,
+)
+from glaze.store.entity import EntityStore
+from glaze.store.ledger import LedgerStore, Sealed
+from glaze.store.limit import LimitStore
+
+log = structlog.get_logger("gateway")
+
+SEND_WITHIN_S = 2.0
+"""An intent older than this, by the monotonic clock, is not sent any more: the world moved on."""
+DEADLINE_MARGIN_S = 5.0
+"""How much longer than its timeout a call may be ``sending`` before it counts as unknown."""
+JOIN_S = 2.0
+"""How long an asker waits in place for the same question asked by another process."""
+POLL_S = 0.2
+
+_UNDER_WAY = Declined(Decline.WAIT, "the same question is under way", wait_s=JOIN_S)
+_DECLINES: Mapping[Refusal, Decline] = {
+    Refusal.STALE: Decline.STALE,
+    Refusal.CANCELLED: Decline.CANCELLED,
+    Refusal.SUPPRESSED: Decline.SUPPRESSED,
+    Refusal.BUDGET: Decline.BUDGET,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A question with its intent, on its way to the wire."""
+
+    question: Question
+    intent: Intent
+    books: Books
+
+
+_Going = Sequence[tuple[_Pending, Reserved]]
+_Result = Answer | Declined
+
+
+def nowhere(_name: str) -> None:
+    """Pass a failpoint: in production nothing fails on purpose."""
+
+
+class Gateway:
+    """Asks providers through the ledger. One a process; open it as a context manager."""
+
+    def __init__(
+        self,
+        *,
+        ledger: LedgerStore,
+        limits: LimitStore,
+        entities: EntityStore,
+        http: HttpClient,
+        access: Mapping[str, Access],
+        tasks: asyncio.TaskGroup,
+        at: Callable[[str], None] = nowhere,
+    ) -> None:
+        """Wire it up; ``access`` is by provider name, ``at`` a failpoint for tests."""
+        self._ledger = ledger
+        self._limits = limits
+        self._entities = entities
+        self._http = http
+        self._access = access
+        self._tasks = tasks
+        self._at = at
+        self._books: dict[WorkspaceId, Books] = {}
+        self._flying: dict[tuple[WorkspaceId, QuestionKey], asyncio.Future[_Result]] = {}
+        self._coalescer: Coalescer[_Pending, _Result] = Coalescer(self._travel, tasks)
+        self._limiters: dict[str, Limiter] = {}
+        self._circuits: dict[str, Circuit] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        *,
+        ledger: LedgerStore,
+        limits: LimitStore,
+        entities: EntityStore,
+        http: HttpClient,
+        access: Mapping[str, Access],
+        at: Callable[[str], None] = nowhere,
+    ) -> AsyncIterator[Self]:
+        """Open the gateway; leaving it waits for the calls that are under way."""
+        async with asyncio.TaskGroup() as tasks:
+            yield cls(
+                ledger=ledger,
+                limits=limits,
+                entities=entities,
+                http=http,
+                access=access,
+                tasks=tasks,
+                at=at,
+            )
+
+    async def subjects(self, workspace_id: WorkspaceId, keys: Sequence[str]) -> tuple[bytes, ...]:
+        """Return the HMACs that stand for a person's keys in the suppression list."""
+        secret = (await self._books_of(workspace_id)).hash_key
+        return tuple(hmac.digest(secret, key.encode(), "sha256") for key in keys)
+
+    async def pages(self, workspace_id: WorkspaceId, call_id: CallId) -> tuple[Page, ...]:
+        """Return the pages that came with a settled call."""
+        return await self._ledger.pages(workspace_id, call_id)
+
+    async def ask(self, question: Question) -> Answer | Declined:
+        """Ask once, or find it answered already.
+
+        A question under way in this process is joined; one under way elsewhere is waited for, a
+        moment. Cancelling the caller does not cancel a call that was begun: what may have been
+        bought is recorded.
+        """
+        workspace_id = question.asker.workspace_id
+        books = await self._books_of(workspace_id)
+        intent = self._intent(question, books.hash_key)
+        flight = (workspace_id, intent.question)
+        patience = time.monotonic() + JOIN_S
+        while True:
+            if flight in self._flying:
+                await asyncio.wait({self._flying[flight]})
+            seen = await books.look(intent)
+            if isinstance(seen, Known):
+                return await self._known(seen, question)
+            if isinstance(seen, Blocked):
+                return _blocked(seen)
+            if isinstance(seen, InFlight):
+                if time.monotonic() > patience:
+                    return _UNDER_WAY
+                await asyncio.sleep(POLL_S)  # another process tells nobody when it is done
+            elif flight not in self._flying:
+                return await self._launch(flight, _Pending(question, intent, books))
+
+    async def _launch(self, flight: tuple[WorkspaceId, QuestionKey], pending: _Pending) -> _Result:
+        future = detach(self._tasks, self._dispatch(pending))
+        self._flying[flight] = future
+        future.add_done_callback(lambda _: self._flying.pop(flight, None))
+        return await asyncio.shield(future)
+
+    async def _dispatch(self, pending: _Pending) -> _Result:
+        """Send alone, or with others where the operation takes several."""
+        operation = pending.question.operation
+        if operation.batch_size == 1:
+            return (await self._travel([pending]))[0]
+        key = pending.intent.question
+        lane = (
+            pending.question.asker.workspace_id,
+            key.credential,
+            key.provider,
+            key.operation,
+            key.flags,
+        )
+        return await self._coalescer.add(lane, pending, most=operation.batch_size)
+
+    async def _travel(self, bulk: Sequence[_Pending]) -> Sequence[_Result]:
+        """Take a permit, record the intents, send one request, settle each question."""
+        question = bulk[0].question
+        refused = await self._may_send(question)
+        if refused is not None:
+            return [refused] * len(bulk)
+        permit = await self._limiter(question.spec).permit()
+        if not isinstance(permit, Permit):
+            return [Declined(Decline.WAIT, "rate limit", wait_s=permit.wait_s)] * len(bulk)
+        deadline_s = question.operation.timeout_s + DEADLINE_MARGIN_S
+        sealed = Sealed([pending.intent for pending in bulk], deadline_s)
+        granted = await bulk[0].books.reserve(sealed)
+        self._at("reserved")
+        pairs = list(zip(bulk, granted.grants, strict=True))
+        going = [(pending, grant) for pending, grant in pairs if isinstance(grant, Reserved)]
+        sent = await self._send(going, permit, granted.begun) if going else {}
+        return [
+            sent[grant.call_id]
+            if isinstance(grant, Reserved)
+            else await self._not_sent(pending, grant)
+            for pending, grant in pairs
+        ]
+
+    async def _may_send(self, question: Question) -> Declined | None:
+        circuit = self._circuit(question.spec)
+        wait_s = await circuit.wait_s(probe_s=question.operation.timeout_s) if circuit else 0.0
+        if wait_s:
+            return Declined(Decline.CIRCUIT, f"{question.spec.name} is failing", wait_s=wait_s)
+        return None
+
+    async def _not_sent(self, pending: _Pending, grant: Grant) -> _Result:
+        if isinstance(grant, Known):
+            return await self._known(grant, pending.question)
+        if isinstance(grant, Blocked):
+            return _blocked(grant)
+        if isinstance(grant, Refused):
+            return Declined(_DECLINES[grant.why], grant.why.value)
+        return _UNDER_WAY
+
+    async def _send(self, going: _Going, permit: Permit, begun: float) -> dict[CallId, _Result]:
+        question = going[0][0].question
+        http = BoundHttp(
+            self._http,
+            base_url=self._base_url(question.spec),
+            key=self._access_of(question.spec).key,
+            deadline=time.monotonic() + question.operation.timeout_s,
+            max_requests=1 if question.operation.price_micros else None,
+        )
+        late = await self._too_late(question, permit, begun)
+        if late is not None:
+            await self._settle(going, [settle_unsent(g.call_id, late) for _, g in going], http)
+            return {
+                grant.call_id: Declined(Decline.WAIT, late, wait_s=POLL_S, call_id=grant.call_id)
+                for _, grant in going
+            }
+        outcome = await self._look_up([pending.question for pending, _ in going], http)
+        self._at("answered")
+        if isinstance(outcome, FetchError):
+            return await self._settle_failure(going, outcome, http)
+        return await self._settle_replies(going, outcome, http)
+
+    async def _too_late(self, question: Question, permit: Permit, begun: float) -> str | None:
+        """Say why the call must not be sent any more, None where it may."""
+        if time.monotonic() > permit.good_until:
+            again = await self._limiter(question.spec).permit()
+            if not isinstance(again, Permit):
+                return "not sent: the permit ran out"
+        if time.monotonic() - begun > SEND_WITHIN_S:
+            return "not sent: too long since the intent was recorded"
+        return None
+
+    async def _look_up(
+        self, questions: Sequence[Question], http: BoundHttp
+    ) -> Sequence[Reply] | FetchError:
+        """Ask the provider; what it raises becomes a value that the ledger can record."""
+        first = questions[0]
+        asks = [question.ask for question in questions]
+        try:
+            async with asyncio.timeout(first.operation.timeout_s):
+                replies = await first.provider.look_up(first.operation.name, asks, http)
+        except FetchError as error:
+            return error
+        except TimeoutError:
+            return FetchError("no answer within the timeout", sent=bool(http.facts))
+        except (
+            ProviderError,
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:
+            # A faulty adapter must not strand its call: once it sent, it may have been billed.
+            log.exception("provider raised", provider=first.spec.name)
+            return FetchError(f"{type(error).__name__} in the provider", sent=bool(http.facts))
+        if len(replies) != len(questions):
+            return FetchError("the provider answered another number of questions")
+        return replies
+
+    async def _settle_failure(
+        self, going: _Going, error: FetchError, http: BoundHttp
+    ) -> dict[CallId, _Result]:
+        question = going[0][0].question
+        costs = question.operation.price_micros > 0
+        settled = [settle_failure(grant.call_id, error, costs=costs) for _, grant in going]
+        await self._settle(going, settled, http, error=f"{error.code}: {error}")
+        await self._count(question, failed=True)
+        return {one.call_id: declined(one) for one in settled}
+
+    async def _settle_replies(
+        self, going: _Going, replies: Sequence[Reply], http: BoundHttp
+    ) -> dict[CallId, _Result]:
+        question = going[0][0].question
+        settled = [
+            settle_reply(grant.call_id, reply, pending.question.asker.entities)
+            for (pending, grant), reply in zip(going, replies, strict=True)
+        ]
+        await self._settle(going, settled, http)
+        self._at("settled")
+        outage = all(reply.verdict is Verdict.VENDOR_ERROR for reply in replies)
+        await self._count(question, failed=outage)
+        limited = [reply for reply in replies if reply.verdict is Verdict.RATE_LIMITED]
+        if limited:
+            await self._limiter(question.spec).hold_back(max(map(pause_s, limited)))
+        return {
+            one.call_id: answered(one, reply) for one, reply in zip(settled, replies, strict=True)
+        }
+
+    async def _settle(
+        self,
+        going: _Going,
+        settlements: Sequence[Settlement],
+        http: BoundHttp,
+        *,
+        error: str | None = None,
+    ) -> None:
+        pending, grant = going[0]
+        wire = http.facts
+        facts = RequestFacts(
+            request_id=grant.request_id,
+            status=wire[-1].status if wire else None,
+            exchanges=len(wire),
+            bytes=sum(fact.body_bytes for fact in wire),
+            billed_micros=Micros(sum(s.price_micros for s in settlements)),
+            error=error,
+        )
+        names = {grant.call_id: pending.question.spec.name for pending, grant in going}
+        await pending.books.settle(Settling(facts, tuple(settlements), names))
+
+    async def _count(self, question: Question, *, failed: bool) -> None:
+        circuit = self._circuit(question.spec)
+        if circuit:
+            await circuit.record(failed=failed)
+
+    async def _known(self, known: Known, question: Question) -> Answer:
+        asker = question.asker
+        readings = await self._entities.adopt(asker.workspace_id, known.call_id, asker.entities)
+        return Answer(
+            call_id=known.call_id,
+            verdict=Verdict(known.verdict),
+            readings=readings,
+            known=True,
+            detail=known.detail,
+        )
+
+    def _intent(self, question: Question, hash_key: bytes) -> Intent:
+        text = canonical_question(question.needs, question.ask.known)
+        if question.spec.tier is Tier.INFERENCE:
+            text += _evidence_text(question.ask)
+        key = QuestionKey(
+            credential=self._access_of(question.spec).credential,
+            provider=question.spec.name,
+            operation=question.operation.name,
+            flags=question.operation.flags,
+            key=hmac.digest(hash_key, text.encode(), "sha256"),
+        )
+        return Intent(
+            asker=question.asker,
+            question=key,
+            price_micros=question.operation.price_micros,
+            position=question.position,
+            missed=question.missed,
+            reason=question.reason,
+            wanted=tuple(sorted(question.ask.want)),
+        )
+
+    async def _books_of(self, workspace_id: WorkspaceId) -> Books:
+        found = self._books.get(workspace_id)
+        if found is None:
+            hash_key = await self._ledger.hash_key(workspace_id)
+            fresh = Books(self._ledger, workspace_id, hash_key, self._tasks)
+            found = self._books.setdefault(workspace_id, fresh)  # another may have been quicker
+        return found
+
+    def _access_of(self, spec: ProviderSpec) -> Access:
+        return self._access.get(spec.name, Access())
+
+    def _base_url(self, spec: ProviderSpec) -> str:
+        return self._access_of(spec).base_url or spec.base_url
+
+    def _limiter(self, spec: ProviderSpec) -> Limiter:
+        if spec.name not in self._limiters:
+            self._limiters[spec.name] = Limiter(
+                self._limits,
+                self._tasks,
+                provider=spec.name,
+                credential=self._access_of(spec).credential,
+                limits=spec.limits,
+            )
+        return self._limiters[spec.name]
+
+    def _circuit(self, spec: ProviderSpec) -> Circuit | None:
+        """Return the vendor's breaker; a site has none, its outage says nothing of the next."""
+        base_url = self._base_url(spec)
+        if not base_url:
+            return None
+        if spec.name not in self._circuits:
+            self._circuits[spec.name] = Circuit(self._limits, spec.name, base_url)
+        return self._circuits[spec.name]
+
+
+def _blocked(blocked: Blocked) -> Declined:
+    return Declined(
+        Decline.UNKNOWN, "an earlier call may have been billed", call_id=blocked.call_id
+    )
+
+
+def _evidence_text(ask: Ask) -> str:
+    """Return what makes an inference another question: what is wanted, and what the pages say."""
+    pages = hashlib.sha256()
+    for page in ask.evidence:
+        pages.update(f"{page.url}\n{page.text}\n".encode("utf-8", "replace"))
+    return f"|{','.join(sorted(ask.want))}|{pages.hexdigest()}"

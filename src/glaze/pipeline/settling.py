@@ -1,0 +1,93 @@
+"""What a reply, or its absence, means for the ledger and for the asker: pure rules."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from glaze.errors import FetchError
+from glaze.model.field import EntityKind
+from glaze.model.ledger import CallEnd, Settlement
+from glaze.model.provider import Billed, Billing, BillingUnknown, Reply, Unbilled, Verdict
+from glaze.model.value import FREE, CallId, EntityId, Micros
+from glaze.pipeline.asking import Answer, Decline, Declined
+
+ANSWERS = frozenset({Verdict.MATCH, Verdict.NO_MATCH, Verdict.BAD_INPUT, Verdict.SUPPRESSED})
+"""Verdicts that answer the question: they are kept, and not asked again while fresh."""
+
+RATE_LIMIT_WAIT_S = 1.0
+"""The pause after a 429 that names none."""
+
+
+def settle_reply(
+    call_id: CallId, reply: Reply, entities: Mapping[EntityKind, EntityId]
+) -> Settlement:
+    """Turn a reply into the settlement of its call."""
+    end, price = _end(reply.billing, answered=reply.verdict in ANSWERS)
+    return Settlement(
+        call_id=call_id,
+        end=end,
+        price_micros=price,
+        verdict=reply.verdict,
+        detail=reply.detail,
+        readings=reply.readings if end is CallEnd.SETTLED else (),
+        entities=entities,
+        raw=reply.raw,
+        pages=reply.pages,
+    )
+
+
+def _end(billing: Billing, *, answered: bool) -> tuple[CallEnd, Micros]:
+    match billing:
+        case Billed(micros):
+            return CallEnd.SETTLED, micros
+        case Unbilled():
+            return (CallEnd.SETTLED if answered else CallEnd.NOT_BILLED), FREE
+        case BillingUnknown():
+            return CallEnd.UNKNOWN, FREE
+
+
+def settle_failure(call_id: CallId, error: FetchError, *, costs: bool) -> Settlement:
+    """Settle a call that ended in no answer.
+
+    Once bytes may have left, a paid call may have been billed: it stays reserved as unknown.
+    """
+    end = CallEnd.UNKNOWN if costs and error.sent else CallEnd.NOT_BILLED
+    return Settlement(call_id, end, verdict=Verdict.VENDOR_ERROR, detail=f"{error.code}: {error}")
+
+
+def settle_unsent(call_id: CallId, why: str) -> Settlement:
+    """Settle a call that was given up before anything was sent."""
+    return Settlement(call_id, CallEnd.NOT_BILLED, detail=why)
+
+
+def declined(settlement: Settlement) -> Declined:
+    """Say what a call without an answer means for its asker."""
+    why = Decline.UNKNOWN if settlement.end is CallEnd.UNKNOWN else Decline.FAILED
+    return Declined(why, settlement.detail, call_id=settlement.call_id)
+
+
+def answered(settlement: Settlement, reply: Reply) -> Answer | Declined:
+    """Say what a settled reply means for its asker."""
+    if settlement.end is CallEnd.SETTLED:
+        return Answer(
+            call_id=settlement.call_id,
+            verdict=reply.verdict,
+            readings=reply.readings,
+            pages=reply.pages,
+            price_micros=settlement.price_micros,
+            detail=reply.detail,
+            notes=reply.notes,
+        )
+    if reply.verdict is Verdict.RATE_LIMITED:
+        return Declined(
+            Decline.WAIT,
+            "the vendor asked to wait",
+            wait_s=pause_s(reply),
+            verdict=reply.verdict,
+            call_id=settlement.call_id,
+        )
+    return replace(declined(settlement), verdict=reply.verdict)
+
+
+def pause_s(reply: Reply) -> float:
+    """Return the pause, in seconds, that a rate-limited reply asks for."""
+    return reply.retry_after_s or RATE_LIMIT_WAIT_S
