@@ -73,8 +73,15 @@ def json_answer(
 class Vendor(Protocol):
     """A vendor over the world: pure, so that answering and billing cannot come apart."""
 
-    name: str
-    hosts: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """The vendor's name in bills and counters."""
+        ...
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The host names that it answers at."""
+        ...
 
     def key_of(self, call: Call) -> str:
         """Return the credential that ``call`` carries, empty for none."""

@@ -154,7 +154,7 @@ class Apollo:
         if not any(call.query.get(n) for n in ("domain", "website", "linkedin_url", "name")):
             return json_answer(422, {"error": "Required parameter 'domain' missing"})
         record = self._organization_of(call.query)
-        charges = [] if record is None else [_organization_charge(record)]
+        charges = [] if record is None else [_organization_charge(call.query)]
         return self._respond(call, {"organization": record}, charges)
 
     def _bulk_organization(self, call: Call) -> Answer:
@@ -165,7 +165,11 @@ class Apollo:
         if not details or len(details) > BULK_MOST:
             return _failed("RECORD_LIMIT_EXCEEDED", f"Between 1 and {BULK_MOST} are allowed.")
         records = [self._organization_of(detail) for detail in details]
-        found = {str(r["id"]): r for r in records if r is not None}
+        found = {
+            str(record["id"]): _organization_charge(detail)
+            for detail, record in zip(details, records, strict=True)
+            if record is not None
+        }
         value: dict[str, object] = {
             "status": "success",
             "total_requested_domains": len(details),
@@ -173,7 +177,7 @@ class Apollo:
             "missing_records": sum(r is None for r in records),
             "organizations": records,
         }
-        return self._respond(call, value, [_organization_charge(r) for r in found.values()])
+        return self._respond(call, value, list(found.values()))
 
     def _organization_of(self, params: Params) -> dict[str, object] | None:
         company = find_company(self._world, params)
@@ -189,9 +193,8 @@ def _match_charge(question: str) -> Charge:
     return Charge("people_match", question, 1, MATCH_MICROS)
 
 
-def _organization_charge(record: Params) -> Charge:
-    question = f"domain:{record['primary_domain']}"
-    return Charge("organizations_enrich", question, 1, ORGANIZATION_MICROS)
+def _organization_charge(params: Params) -> Charge:
+    return Charge("organizations_enrich", organization_question(params), 1, ORGANIZATION_MICROS)
 
 
 def _text(params: Params, *names: str) -> str:
@@ -218,6 +221,16 @@ def person_question(params: Params) -> str | None:
     where = _text(params, "domain", "organization_name").lower()
     name = slugify(_full_name(params))
     return f"name:{name}@{where}" if name and where else None
+
+
+def organization_question(params: Params) -> str:
+    """Return the canonical question in ``params``: the domain, else the page, else the name."""
+    if site := _text(params, "domain", "website"):
+        host = site.rpartition("//")[2].partition("/")[0]
+        return f"domain:{host.lower().removeprefix('www.')}"
+    if page := _text(params, "linkedin_url"):
+        return f"linkedin:{page.rstrip('/').rpartition('/')[2].lower()}"
+    return f"name:{slugify(_text(params, 'name'))}"
 
 
 def find_person(world: World, params: Params) -> Person | None:

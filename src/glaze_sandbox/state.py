@@ -1,0 +1,92 @@
+"""Everything that one sandbox holds, put together in one place."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import IO
+
+from glaze_sandbox.billing import BillingLog, Clock
+from glaze_sandbox.faults import FaultPlan
+from glaze_sandbox.limits import RateLimits
+from glaze_sandbox.nameserver import Zone
+from glaze_sandbox.seeded import rng
+from glaze_sandbox.sites.render import Site, render_site
+from glaze_sandbox.vendors.apollo import Apollo
+from glaze_sandbox.vendors.enrichlayer import EnrichLayer
+from glaze_sandbox.vendors.openai import Habits, OpenAI
+from glaze_sandbox.vendors.serper import Serper
+from glaze_sandbox.wire import Vendor
+from glaze_sandbox.world.population import World
+
+SITES_KEPT = 2_000  # rendered sites in memory: about 25 kB each
+
+
+def utc_now() -> datetime:
+    """Return the time of the machine."""
+    return datetime.now(UTC)  # noqa: TID251  the composition root's clock
+
+
+@dataclass
+class State:
+    """The world, the vendors over it, and what has happened to them."""
+
+    world: World
+    zone: Zone
+    billing: BillingLog
+    faults: FaultPlan
+    limits: RateLimits
+    openai: OpenAI
+    vendors: dict[str, Vendor]  # by host
+    requests: Counter[str] = field(default_factory=Counter)  # by vendor, or ``sites``
+    statuses: Counter[str] = field(default_factory=Counter)  # by "vendor status"
+    unbilled: Counter[str] = field(default_factory=Counter)  # by vendor
+    canary: int = 0  # requests that a guard should have stopped
+
+    def __post_init__(self) -> None:
+        """Keep the rendered sites of this world."""
+        self._rendered = lru_cache(maxsize=SITES_KEPT)(self._render)
+
+    def _render(self, index: int) -> Site:
+        return render_site(self.world, self.world.company(index))
+
+    def site(self, host: str) -> Site | None:
+        """Return the site that answers at ``host``, None where the world has none."""
+        company = self.world.by_domain(host)
+        if company is None or self.world.is_dead(company):
+            return None
+        return self._rendered(company.index)
+
+    def reset(self) -> None:
+        """Forget bills, counters, faults, limits, habits and DNS memory; the world stays."""
+        self.billing.clear()
+        self.faults.clear()
+        self.limits.replace([])
+        self.limits.forget()
+        self.zone.forget()
+        self.openai.habits = Habits()
+        self.requests.clear()
+        self.statuses.clear()
+        self.unbilled.clear()
+        self.canary = 0
+
+
+def new_state(
+    seed: int = 7, companies: int = 500, billing_sink: IO[str] | None = None, clock: Clock = utc_now
+) -> State:
+    """Return a fresh sandbox over the world of ``seed``."""
+    world = World(seed, companies)
+    limits = RateLimits(time.monotonic)
+    openai = OpenAI(seed, clock)
+    vendors: list[Vendor] = [Apollo(world, limits), EnrichLayer(world), Serper(world), openai]
+    by_host = {host: vendor for vendor in vendors for host in vendor.hosts}
+    return State(
+        world=world,
+        zone=Zone(world, frozenset(by_host)),
+        billing=BillingLog(clock, billing_sink),
+        faults=FaultPlan(rng(seed, "faults")),
+        limits=limits,
+        openai=openai,
+        vendors=by_host,
+    )
