@@ -5,7 +5,7 @@ import re
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -90,43 +90,46 @@ def readable_copy(binaries: Binaries, data_dir: Path, *, cache: Path = CACHE) ->
     Raises:
         StoreError: there is no place for a copy.
     """
-    install = binaries.folder.parent
-    if _readable(install):
+    parts = _parts(binaries)
+    programs = [binaries.folder / name for name in ("postgres", "initdb")]
+    if all(map(reachable, parts)) and all(map(_readable, programs)):
         return binaries
-    parts = [install / name for name in ("bin", "lib", "share")]
-    if not all(part.is_dir() for part in parts):
-        raise StoreError(f"the PostgreSQL programs in {binaries.folder} are not readable by all")
-    base = data_dir if _reachable(data_dir) else cache
+    base = data_dir if reachable(data_dir) else cache
     copy = base / f"postgresql-{binaries.version}"
+    site = binaries.folder.parent.parent.parent
     if not copy.exists():
-        _copy(parts, copy)
-    return Binaries(copy / binaries.folder.name, binaries.version)
+        _copy({part: part.relative_to(site) for part in parts}, copy)
+    return Binaries(copy / binaries.folder.relative_to(site), binaries.version)
 
 
-def _readable(install: Path) -> bool:
-    """Whether every user may run the installation, judged by its folders and its programs."""
-    folders = [folder for name in ("bin", "lib", "share") if (folder := install / name).is_dir()]
-    programs = [install / "bin" / name for name in ("postgres", "initdb")]
-    return all(map(_reachable, folders)) and all(
-        program.stat().st_mode & stat.S_IROTH for program in programs
-    )
+def _parts(binaries: Binaries) -> list[Path]:
+    """The folders that the programs need; a wheel's private libraries lie beside its package."""
+    install = binaries.folder.parent
+    libraries = install.parent.parent / f"{install.parent.name}.libs"
+    parts = [*(install / name for name in ("bin", "lib", "share")), libraries]
+    return [part for part in parts if part.is_dir()]
 
 
-def _reachable(folder: Path) -> bool:
+def _readable(program: Path) -> bool:
+    return bool(program.stat().st_mode & stat.S_IROTH)
+
+
+def reachable(folder: Path) -> bool:
     """Whether every user may pass through the folder and all above it."""
     resolved = folder.resolve()
     return all(place.stat().st_mode & stat.S_IXOTH for place in (resolved, *resolved.parents))
 
 
-def _copy(parts: list[Path], copy: Path) -> None:
+def _copy(parts: Mapping[Path, Path], copy: Path) -> None:
+    """Copy folders to the places given for them below ``copy``, which appears whole."""
     new = copy.with_name(f"{copy.name}.{os.getpid()}.new")
     try:
         if not copy.parent.exists():
             copy.parent.mkdir(parents=True)
             copy.parent.chmod(0o755)
         new.mkdir()
-        for part in parts:
-            shutil.copytree(part, new / part.name)
+        for part, place in parts.items():
+            shutil.copytree(part, new / place)
         for path in (new, *new.rglob("*")):
             path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
         os.sync()  # a power cut must not leave a copy that looks complete

@@ -14,6 +14,22 @@ SUPERUSER = "glaze"
 LONGEST_SOCKET_PATH = 100  # bytes; sun_path holds 104 on macOS and 108 on Linux, with its NUL
 
 
+def open_private(path: Path, flags: int) -> int:
+    """Open a file of the data folder, made 0600 where it is missing, and return its descriptor.
+
+    What root makes belongs to the folder's owner, who may come too. Links are not followed: in
+    another user's folder, root must not be led to other files.
+    """
+    try:
+        fd = os.open(path, flags | os.O_NOFOLLOW | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return os.open(path, flags | os.O_NOFOLLOW)
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.fchown(fd, owner.st_uid, owner.st_gid)
+    return fd
+
+
 class FolderLock:
     """A ``flock`` on one file of the data folder.
 
@@ -24,7 +40,7 @@ class FolderLock:
     def __init__(self, path: Path, *, fd: int | None = None) -> None:
         """Open the lock file of ``path``, or go on with ``fd``, inherited open and locked."""
         self._path = path
-        self.fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600) if fd is None else fd
+        self.fd = open_private(path, os.O_RDWR) if fd is None else fd
         os.set_inheritable(self.fd, False)
 
     def take(self, *, shared: bool = False) -> bool:
@@ -148,7 +164,7 @@ class DataFolder:
         """Write a 0600 file so that it is there whole or not at all, after a power cut too."""
         new = path.with_name(path.name + ".new")
         new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with os.fdopen(open_private(new, os.O_WRONLY), "w") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -176,7 +192,8 @@ class DataFolder:
     def dsn(self, endpoint: Endpoint) -> str:
         """The libpq URL of the cluster's superuser.
 
-        It leads over the Unix socket, or over 127.0.0.1 where the socket's path would be too long.
+        It leads over the Unix socket, or over 127.0.0.1 where the socket's path would be too long,
+        or has a comma, which separates hosts.
 
         Raises:
             StoreError: the password file is gone.
@@ -189,7 +206,8 @@ class DataFolder:
                 f"database in {self.pgdata}; restore the file from a backup of the folder"
             ) from None
         socket = os.fsencode(self.pgdata / f".s.PGSQL.{endpoint.port}")
-        host = str(self.pgdata) if len(socket) <= LONGEST_SOCKET_PATH else "127.0.0.1"
+        by_socket = len(socket) <= LONGEST_SOCKET_PATH and b"," not in socket
+        host = str(self.pgdata) if by_socket else "127.0.0.1"
         return (
             f"postgresql://{SUPERUSER}:{quote(password, safe='')}@/postgres"
             f"?host={quote(host, safe='')}&port={endpoint.port}"

@@ -9,7 +9,7 @@ from typing import Self
 
 from glaze.errors import StoreError, StoreUnavailable
 from glaze.store.embedded.binaries import find_binaries
-from glaze.store.embedded.folder import DataFolder, FolderLock, tail
+from glaze.store.embedded.folder import DataFolder, FolderLock, open_private, tail
 
 POLL_S = 0.02
 LONGEST_LOG = 1 << 20  # bytes of supervisor.log, which then becomes supervisor.log.1
@@ -112,7 +112,7 @@ class Lease:
         command += [str(self._folder.path), f"--lock-fd={lock.fd}", f"--idle-s={self._idle_s}"]
         if self._unsafe_fast:
             command.append("--unsafe-fast")
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
+        with os.fdopen(open_private(path, os.O_WRONLY | os.O_APPEND), "ab") as log:
             start = log.tell()
             subprocess.run(  # noqa: S603  our own arguments; it returns once detached
                 command,

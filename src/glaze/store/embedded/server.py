@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from glaze.errors import StoreError, StoreUnavailable
-from glaze.store.embedded.binaries import Binaries, find_binaries, readable_copy
+from glaze.store.embedded.binaries import Binaries, find_binaries, reachable, readable_copy
 from glaze.store.embedded.folder import SUPERUSER, DataFolder, Endpoint, tail
 
 POLL_S = 0.02
@@ -26,6 +26,7 @@ ATTEMPTS_AFTER_CRASH = 20  # backends of a killed postmaster hold its shared mem
 ATTEMPT_PAUSE_S = 0.25
 FAST_STOP_S = 60.0  # the checkpoint of a fast shutdown; after that, recovery at the next start
 BUILTIN_LOCALE_MAJOR = 17
+REALPATH_MAJOR = 16  # before, programs find themselves by leaving the working directory and back
 HERE = "/proc/self/cwd"
 
 # Written into postgresql.conf once, so that the owner of the folder may change them.
@@ -65,12 +66,10 @@ class _ServerUser:
 
     @classmethod
     def of(cls, folder: DataFolder) -> "_ServerUser":
-        """The owner of the cluster; for a new one, the current user, or nobody in root's stead."""
-        if folder.pgdata.exists():
-            owner = folder.pgdata.stat()
+        """The owner of the cluster; for a new one, of the folder, or nobody in root's stead."""
+        owner = (folder.pgdata if folder.pgdata.exists() else folder.path).stat()
+        if owner.st_uid != 0:
             return cls(owner.st_uid, owner.st_gid)
-        if os.geteuid() != 0:
-            return cls(os.geteuid(), os.getegid())
         nobody = pwd.getpwnam("nobody")
         return cls(nobody.pw_uid, nobody.pw_gid)
 
@@ -232,8 +231,14 @@ class Server:
         Another user may lack permission for a folder above the cluster. The kernel's link to the
         working directory leads in without passing there, and no permission has to be loosened.
         """
-        other = self._user.uid != os.geteuid()
-        return HERE if other and Path(HERE).exists() else str(pgdata)
+        if self._user.uid == os.geteuid() or reachable(self._folder.path):
+            return str(pgdata)
+        if not Path(HERE).exists() or self._binaries.major < REALPATH_MAJOR:
+            raise StoreError(
+                f"the server runs as user {self._user.uid}, who cannot reach {self._folder.path}: "
+                "choose a data folder that every user can pass through, such as /var/lib/glaze"
+            )
+        return HERE
 
     def _port(self) -> int:
         """The port of the last start if it is free, for clients remember it; else any free one."""
