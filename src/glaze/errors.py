@@ -4,6 +4,8 @@ GlazeError
 ├── SettingsError            a setting is unknown, malformed or out of bounds
 ├── InputError               the caller's input cannot be used; says what, where, and what to do
 │   ├── UnknownField         a field name that is not in the schema
+│   ├── IdempotencyConflict  the same idempotency key was sent with another body
+│   ├── BatchStateConflict   the batch is not in a state that allows this
 │   └── UnreadableFile       a file that is missing, empty or of no known format
 ├── StoreError               the database refused or is not there
 │   ├── StoreUnavailable     cannot be reached, or is shutting down; worth another try
@@ -51,6 +53,18 @@ class UnreadableFile(InputError):
     """A file that is missing, empty or of no known format."""
 
     code = "file_unreadable"
+
+
+class IdempotencyConflict(InputError):
+    """The same idempotency key was sent with another body."""
+
+    code = "idempotency_conflict"
+
+
+class BatchStateConflict(InputError):
+    """The batch is not in a state that allows this."""
+
+    code = "batch_state_conflict"
 
 
 class StoreError(GlazeError):

@@ -1,0 +1,236 @@
+"""Batches: a million narrow rows, of which only a window are jobs at any time."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
+
+from glaze.errors import BatchStateConflict, InputError
+from glaze.model.value import BatchId, Json, WorkspaceId
+from glaze.store.attempt import encode
+from glaze.store.database import Connection, Database
+from glaze.store.job import Due
+from glaze.store.statements import statements
+from glaze.store.text import storable
+
+_sql = statements("batch")
+
+ROWS_CHUNK = 5_000  # rows a transaction: none lasts over a second
+MOST_ROWS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewBatch:
+    """A batch to create. ``settings`` are the arguments that all rows share, stored once.
+
+    ``source_key`` is a hash of the input and the options: the same command finds its batch again.
+    ``feed_window`` is how many rows may be jobs at the same time.
+    """
+
+    kind: str
+    settings: Mapping[str, Json]
+    queue: str = "default"
+    priority: int = 3
+    max_attempts: int = 5
+    source_key: bytes | None = None
+    feed_window: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The counters of a batch. ``queued`` rows are jobs now; what is not counted is still new."""
+
+    id: BatchId
+    state: str
+    kind: str
+    total: int
+    queued: int
+    completed: int
+    partial: int
+    failed: int
+    cancelled: int
+    created_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def ended(self) -> int:
+        """How many rows are at their end."""
+        return self.completed + self.partial + self.failed + self.cancelled
+
+    @property
+    def over(self) -> bool:
+        """Whether no row will change any more."""
+        return self.finished_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """A row with what became of it; ``error`` is "code: message"."""
+
+    row_no: int
+    state: str
+    input: Json
+    result: Json
+    error: str | None
+
+
+class BatchStore:
+    """Batches of a workspace, and the feeder, which is the fleet's."""
+
+    def __init__(self, db: Database, due: Due | None = None) -> None:
+        """Use the pools of ``db``; ``due`` is called after commits that made jobs pending."""
+        self._db = db
+        self._due = due
+
+    async def create(self, workspace_id: WorkspaceId, new: NewBatch) -> BatchId:
+        """Make an empty batch in state loading.
+
+        Raises: BatchStateConflict where an open batch of the same source exists: find it.
+        """
+        params = {
+            "kind": new.kind,
+            "queue": new.queue,
+            "priority": new.priority,
+            "max_attempts": new.max_attempts,
+            "settings": Jsonb(storable(dict(new.settings))),
+            "source_key": new.source_key,
+            "feed_window": new.feed_window,
+        }
+        try:
+            async with self._db.workspace(workspace_id) as conn:
+                row = await _one(conn, "create", params)
+        except UniqueViolation as error:
+            raise BatchStateConflict("an open batch was made from the same source") from error
+        if row is None:
+            raise LookupError("INSERT returned no row")
+        return BatchId(row["id"])
+
+    async def add_rows(
+        self,
+        workspace_id: WorkspaceId,
+        batch_id: BatchId,
+        inputs: Iterable[Json] | AsyncIterable[Json],
+    ) -> int:
+        """Append rows to a batch that is loading, a chunk a transaction; return how many.
+
+        Raises: BatchStateConflict when the batch is not loading, InputError above a million rows.
+        """
+        added = 0
+        chunk: list[str] = []
+        async for given in _each(inputs):
+            chunk.append(encode(given))
+            if len(chunk) == ROWS_CHUNK:
+                added += await self._add_chunk(workspace_id, batch_id, chunk)
+                chunk = []
+        if chunk:
+            added += await self._add_chunk(workspace_id, batch_id, chunk)
+        return added
+
+    async def _add_chunk(
+        self, workspace_id: WorkspaceId, batch_id: BatchId, chunk: Sequence[str]
+    ) -> int:
+        async with self._db.workspace(workspace_id) as conn:
+            last = await (await conn.execute(_sql["last_row"], {"batch": batch_id})).fetchone()
+            if last is None or last["state"] != "loading":
+                raise BatchStateConflict(f"batch {batch_id} takes no rows any more")
+            if last["row_no"] + len(chunk) > MOST_ROWS:
+                raise InputError(f"a batch has at most {MOST_ROWS} rows; split the input")
+            rows = {"batch": batch_id, "after": last["row_no"], "inputs": f"[{','.join(chunk)}]"}
+            await conn.execute(_sql["add_rows"], rows)
+            await conn.execute(_sql["add_total"], {"batch": batch_id, "n": len(chunk)})
+        return len(chunk)
+
+    async def start(self, workspace_id: WorkspaceId, batch_id: BatchId) -> None:
+        """Let a loaded batch run; one without rows is finished at once.
+
+        Raises: BatchStateConflict when it is not loading.
+        """
+        await self._turn(workspace_id, batch_id, ["loading"], "running", "batch_started")
+        await self.feed(batch_id)
+
+    async def pause(self, workspace_id: WorkspaceId, batch_id: BatchId) -> None:
+        """Begin no further row; what runs goes on to its end.
+
+        Raises: BatchStateConflict when it is not running.
+        """
+        await self._turn(workspace_id, batch_id, ["running"], "paused", "batch_paused")
+
+    async def resume(self, workspace_id: WorkspaceId, batch_id: BatchId) -> None:
+        """Go on with a paused batch.
+
+        Raises: BatchStateConflict when it is not paused.
+        """
+        await self._turn(workspace_id, batch_id, ["paused"], "running", "batch_resumed")
+        await self.feed(batch_id)
+
+    async def _turn(
+        self, workspace_id: WorkspaceId, batch_id: BatchId, was: list[str], to: str, event: str
+    ) -> None:
+        params = {"batch": batch_id, "from": was, "to": to, "type": event}
+        async with self._db.workspace(workspace_id) as conn:
+            row = await (await conn.execute(_sql["turn"], params)).fetchone()
+        if row is None:
+            raise BatchStateConflict(f"batch {batch_id} is not {' or '.join(was)}")
+
+    async def cancel(self, workspace_id: WorkspaceId, batch_id: BatchId) -> bool:
+        """Flip the batch to cancelled; return False where it was at its end already.
+
+        Rows never fed count as cancelled at once. ``JobStore.sweep_cancelled`` then takes the
+        window's jobs; a worker does so within a second.
+        """
+        async with self._db.workspace(workspace_id) as conn:
+            row = await (await conn.execute(_sql["cancel"], {"batch": batch_id})).fetchone()
+        return row is not None
+
+    async def progress(self, workspace_id: WorkspaceId, batch_id: BatchId) -> Progress | None:
+        """Return the counters of a batch, or None where there is none."""
+        async with self._db.workspace(workspace_id) as conn:
+            row = await (await conn.execute(_sql["progress"], {"batch": batch_id})).fetchone()
+        return Progress(**row) if row else None
+
+    async def find(self, workspace_id: WorkspaceId, source_key: bytes) -> BatchId | None:
+        """Return the open batch made from this source, or None."""
+        async with self._db.workspace(workspace_id) as conn:
+            row = await (await conn.execute(_sql["find"], {"source_key": source_key})).fetchone()
+        return BatchId(row["id"]) if row else None
+
+    async def results(
+        self, workspace_id: WorkspaceId, batch_id: BatchId, *, after: int = 0, n: int = 1000
+    ) -> list[RowResult]:
+        """Return up to ``n`` rows above the row number ``after``, in order."""
+        params = {"batch": batch_id, "after": after, "n": n}
+        async with self._db.workspace(workspace_id) as conn:
+            rows = await (await conn.execute(_sql["results"], params)).fetchall()
+        return [RowResult(**row) for row in rows]
+
+    async def feed(self, batch_id: BatchId | None = None) -> int:
+        """Make new rows of one batch at or below half its window jobs; return how many.
+
+        Without ``batch_id`` the first such batch. One feeder a batch: another passes it over.
+        """
+        async with self._db.fleet() as conn:
+            batch = await _one(conn, "hungry", {"batch": batch_id})
+            if batch is None:
+                return 0
+            fed = await _one(conn, "feed", batch)
+        if fed is None or not fed["fed"]:
+            return 0
+        if self._due is not None:
+            self._due(batch["queue"], fed["rank"])
+        return int(fed["fed"])
+
+
+async def _one(conn: Connection, name: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
+    return await (await conn.execute(_sql[name], params, prepare=False)).fetchone()
+
+
+async def _each(inputs: Iterable[Json] | AsyncIterable[Json]) -> AsyncIterator[Json]:
+    if isinstance(inputs, AsyncIterable):
+        async for given in inputs:
+            yield given
+    else:
+        for given in inputs:
+            yield given

@@ -1,0 +1,381 @@
+"""Jobs from their enqueuing to their end: every change is fenced, logged and batched."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, LiteralString, NamedTuple
+
+from glaze.errors import IdempotencyConflict
+from glaze.model.job import ClaimedJob, JobState, NewJob, Token
+from glaze.model.value import BatchId, JobId, Json, WorkerId, WorkspaceId
+from glaze.store.attempt import Ended, body_hash, encode, ended_row, freed_row, job_row
+from glaze.store.database import Connection, Database
+from glaze.store.statements import Statements, statements
+
+CHUNK = 1000
+
+Due = Callable[[str, datetime], None]
+"""Told after a commit that made jobs pending: their queue and the lowest rank among them."""
+
+
+class Finished(NamedTuple):
+    """What became of a group: the jobs whose outcome was written, and batches that want feeding."""
+
+    accepted: frozenset[JobId]
+    hungry: tuple[BatchId, ...]
+
+
+class Rescued(NamedTuple):
+    """What was taken back from dead workers: back in the queue, or at their end as poison."""
+
+    released: int
+    ended: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as the outside sees it. Times are aware UTC; ``error`` is "code: message"."""
+
+    id: JobId
+    kind: str
+    queue: str
+    state: JobState
+    priority: int
+    attempt: int
+    max_attempts: int
+    deaths: int
+    round: int
+    cancel_requested: bool
+    due_at: datetime
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime | None
+    error: str | None
+    correlation_id: str | None
+    args: Json = None
+    result: Json = None
+
+
+class _Keyed(NamedTuple):
+    """Ids that idempotency keys decide, by place in the call."""
+
+    taken: dict[int, JobId]  # new: the job is to be inserted under this id
+    known: dict[int, JobId]  # an earlier call's job
+    same_as: dict[int, int]  # twin within this call
+
+
+class JobStore:
+    """The queue and the record. Each method is one transaction, or one a workspace."""
+
+    def __init__(self, db: Database, due: Due | None = None) -> None:
+        """Use the pools of ``db``; ``due`` is called after commits that made jobs pending."""
+        self._db = db
+        self._due = due
+        self._sql: Statements = statements("job")
+        self._batch_sql = statements("batch")
+
+    # -- coming in -------------------------------------------------------------------------------
+
+    async def enqueue(self, workspace_id: WorkspaceId, jobs: Sequence[NewJob]) -> list[JobId]:
+        """Insert ``jobs`` and return their ids in the same order.
+
+        A job whose idempotency key was used within 24 hours with the same body is not inserted:
+        its id is that of the first. The body is kind, arguments, queue, priority and due time.
+
+        Raises: InputError when arguments are not JSON, IdempotencyConflict when a key was used
+        with another body.
+        """
+        if not jobs:
+            return []
+        rows = [job_row(n, job) for n, job in enumerate(jobs)]
+        async with self._db.workspace(workspace_id) as conn:
+            ids = await self._keyed_ids(conn, jobs)
+            fresh = [
+                row | {"id": ids.taken.get(n)}
+                for n, row in enumerate(rows)
+                if n not in ids.known and n not in ids.same_as
+            ]
+            made = await self._fetch(conn, "enqueue", jobs=encode(fresh)) if fresh else []
+        self._tell(made)
+        found = ids.known | {row["n"]: row["id"] for row in made}
+        return [found[ids.same_as.get(n, n)] for n in range(len(jobs))]
+
+    async def _keyed_ids(self, conn: Connection, jobs: Sequence[NewJob]) -> "_Keyed":
+        first, hashes, same_as = _first_uses(jobs)
+        ids = _Keyed({}, {}, same_as)
+        if not first:
+            return ids
+        keys = [{"key": key, "hash": hashes[key]} for key in first]
+        for row in await self._fetch(conn, "keys_taken", keys=encode(keys)):
+            ids.taken[first[row["key"]]] = row["job_id"]
+        others = [key for key, n in first.items() if n not in ids.taken]
+        for row in await self._fetch(conn, "keys_known", keys=others) if others else ():
+            if row["hash"] != hashes[row["key"]]:
+                raise _conflict(row["key"])
+            ids.known[first[row["key"]]] = row["job_id"]
+        return ids
+
+    # -- in the hands of workers -----------------------------------------------------------------
+
+    async def claim(
+        self, queue: str, n: int, worker_id: WorkerId, from_rank: datetime | None = None
+    ) -> tuple[list[ClaimedJob], datetime | None]:
+        """Take up to ``n`` due jobs of ``queue``, the most urgent first, without their arguments.
+
+        Rows below ``from_rank`` are not looked at: dead index entries gather there while somebody
+        holds a snapshot open.
+
+        Returns: the jobs and the highest rank among them, from which the next claim may start.
+        """
+        params = {"queue": queue, "n": n, "worker": worker_id, "from_rank": from_rank}
+        async with self._db.fleet() as conn:
+            rows = await self._fetch(conn, "claim", **params)
+        return [_claimed(r, queue, worker_id) for r in rows], rows[-1]["rank"] if rows else None
+
+    async def claim_suspect(self, queues: Sequence[str], worker_id: WorkerId) -> ClaimedJob | None:
+        """Take one job that was there when two workers died, if there is any."""
+        async with self._db.fleet() as conn:
+            rows = await self._fetch(conn, "claim_suspect", queues=list(queues), worker=worker_id)
+        return _claimed(rows[0], rows[0]["queue"], worker_id) if rows else None
+
+    async def load(self, workspace_id: WorkspaceId, jobs: Sequence[ClaimedJob]) -> list[ClaimedJob]:
+        """Return ``jobs`` of one workspace with their arguments.
+
+        A batch row's arguments are the batch's settings with the row as ``input``.
+        """
+        plain = [job.id for job in jobs if job.batch_id is None]
+        rows = [job for job in jobs if job.batch_id is not None]
+        args: dict[JobId, Json] = {}
+        async with self._db.workspace(workspace_id) as conn:
+            if plain:
+                found = await self._fetch(conn, "args_of_jobs", jobs=plain)
+                args = {row["job_id"]: row["args"] for row in found}
+            if rows:
+                args |= await self._row_args(conn, rows)
+        return [replace(job, args=args.get(job.id)) for job in jobs]
+
+    async def _row_args(
+        self, conn: Connection, jobs: Sequence[ClaimedJob]
+    ) -> dict[JobId, dict[str, Json]]:
+        sql, batches = self._batch_sql, [job.batch_id for job in jobs]
+        settings = {
+            row["id"]: row["settings"]
+            for row in await _rows(conn, sql["settings"], batches=list(set(batches)))
+        }
+        numbers = [job.row_no for job in jobs]
+        inputs = {
+            (row["batch_id"], row["row_no"]): row["input"]
+            for row in await _rows(conn, sql["inputs"], batches=batches, rows=numbers)
+        }
+        return {
+            job.id: {**settings[job.batch_id], "input": inputs[job.batch_id, job.row_no]}
+            for job in jobs
+        }
+
+    async def finish(self, workspace_id: WorkspaceId, group: Sequence[Ended]) -> Finished:
+        """Write the outcomes of one workspace's attempts, all in one transaction.
+
+        Each is compared and set on (id, processing, token): one whose token is stale changes
+        nothing, and its id is not among the accepted. A Retry with no attempt left is dead; a
+        Retry without a delay is due at once.
+        """
+        gone: list[dict[str, Any]] = []
+        hungry: tuple[BatchId, ...] = ()
+        stay = [ended_row(e) for e in group if e.job.batch_id is None]
+        rows = [ended_row(e) for e in group if e.job.batch_id is not None]
+        again = [row for row in rows if row["state"] == JobState.SCHEDULED]
+        async with self._db.workspace(workspace_id) as conn:
+            if again:
+                await conn.execute(self._sql["hold"], {"jobs": [row["id"] for row in again]})
+            if rows:
+                gone = await self._fetch(conn, "finish_rows", ended=encode(rows))
+            if left := stay + again:
+                stay = await self._fetch(conn, "finish", ended=encode(left))
+            if gone:
+                hungry = await self._settle_rows(conn, gone)
+        return Finished(frozenset(row["id"] for row in (*gone, *stay)), hungry)
+
+    async def _settle_rows(
+        self, conn: Connection, rows: Iterable[Mapping[str, Any]]
+    ) -> tuple[BatchId, ...]:
+        found = await _rows(conn, self._batch_sql["settle_rows"], rows=encode([*rows]))
+        return tuple(row["id"] for row in found)
+
+    async def cancels(self, worker_id: WorkerId) -> list[JobId]:
+        """Return which jobs that this worker holds were asked to stop."""
+        async with self._db.fleet() as conn:
+            return [row["id"] for row in await self._fetch(conn, "cancels", worker=worker_id)]
+
+    # -- duties of any worker --------------------------------------------------------------------
+
+    async def promote(self, n: int = CHUNK) -> int:
+        """Make up to ``n`` scheduled jobs that have come due pending; return how many."""
+        async with self._db.fleet() as conn:
+            rows = await self._fetch(conn, "promote", n=n)
+        self._tell(rows)
+        return sum(row["moved"] for row in rows)
+
+    async def expire(self, n: int = CHUNK) -> int:
+        """Make up to ``n`` jobs that were not begun in time dead; return how many."""
+        async with self._db.fleet() as conn:
+            rows = await self._fetch(conn, "expire", n=n)
+        return int(rows[0]["moved"])
+
+    async def rescue(self, n: int = CHUNK) -> Rescued:
+        """Take back jobs of workers that are stopped or unknown; a third death makes one dead.
+
+        Mark workers whose lease has passed first (``WorkerStore.bury``): only then nobody can
+        renew what is taken here.
+        """
+        async with self._db.fleet() as conn:
+            lost = await self._fetch(conn, "lost", n=n)
+            rescued, due = await self._release(conn, lost, died=True)
+        self._tell(due)
+        return rescued
+
+    async def hand_back(self, worker_id: WorkerId, keep: Collection[JobId] = ()) -> int:
+        """Put what a living worker holds back into the queue, but for ``keep``; return how many.
+
+        Attempts are given back and nobody died.
+        """
+        async with self._db.fleet() as conn:
+            held = await self._fetch(conn, "held", worker=worker_id, keep=list(keep))
+            released, due = await self._release(conn, held, died=False)
+        self._tell(due)
+        return sum(released)
+
+    async def _release(
+        self, conn: Connection, held: Sequence[Mapping[str, Any]], *, died: bool
+    ) -> tuple[Rescued, list[dict[str, Any]]]:
+        due: list[dict[str, Any]] = []
+        freed = [freed_row(row, died=died) for row in held]
+        back = [r for r in freed if r["state"] == JobState.PENDING or r["batch_id"] is None]
+        gone = [r for r in freed if r["state"] != JobState.PENDING and r["batch_id"] is not None]
+        if back:
+            due = await self._fetch(conn, "release", freed=encode(back))
+        if gone:
+            await conn.execute(self._sql["remove"], {"gone": encode(gone)})
+            await self._settle_rows(conn, gone)
+        ended = sum(r["state"] != JobState.PENDING for r in freed)
+        return Rescued(len(freed) - ended, ended), due
+
+    async def sweep_cancelled(self) -> int:
+        """Remove waiting jobs of cancelled batches and ask running ones to stop; return how many.
+
+        A batch's cancel calls it at once; workers repeat it until such a batch holds no job.
+        """
+        swept = 0
+        async with self._db.fleet() as conn:
+            batches = await _rows(conn, self._batch_sql["cancelled_open"])
+        for batch in batches:
+            one = {"workspace": batch["workspace_id"], "batch": batch["id"]}
+            async with self._db.fleet() as conn:
+                gone = await _rows(conn, self._batch_sql["drop_waiting"], **one)
+                await conn.execute(self._batch_sql["ask_to_stop"], one)
+                if gone:
+                    await self._settle_rows(conn, [row | {"state": "cancelled"} for row in gone])
+            swept += len(gone)
+        return swept
+
+    # -- from outside ----------------------------------------------------------------------------
+
+    async def cancel(
+        self, workspace_id: WorkspaceId, jobs: Sequence[JobId]
+    ) -> dict[JobId, JobState]:
+        """Cancel what has not begun and ask what runs to stop; return the states of those touched.
+
+        Rows of a batch are cancelled with their batch, not here.
+        """
+        async with self._db.workspace(workspace_id) as conn:
+            rows = await self._fetch(conn, "cancel", jobs=list(jobs))
+        return {row["id"]: JobState(row["state"]) for row in rows}
+
+    async def reopen(self, workspace_id: WorkspaceId, jobs: Sequence[JobId]) -> list[JobId]:
+        """Open terminal jobs again as a new round; return those that were terminal."""
+        async with self._db.workspace(workspace_id) as conn:
+            rows = await self._fetch(conn, "reopen", jobs=list(jobs))
+        self._tell(rows)
+        return [row["id"] for row in rows]
+
+    async def get(self, workspace_id: WorkspaceId, job_id: JobId) -> JobView | None:
+        """Return a job with its arguments and result, or None; its log is the event store's."""
+        async with self._db.workspace(workspace_id) as conn:
+            rows = await self._fetch(conn, "get", job=job_id)
+        return _view(rows[0]) if rows else None
+
+    async def page(
+        self,
+        workspace_id: WorkspaceId,
+        n: int = 100,
+        *,
+        before: JobId | None = None,
+        state: JobState | None = None,
+    ) -> list[JobView]:
+        """Return up to ``n`` jobs, newest first, below the id ``before``, without args or results."""
+        async with self._db.workspace(workspace_id) as conn:
+            rows = await self._fetch(conn, "page", n=n, before=before, state=state)
+        return [_view(row) for row in rows]
+
+    async def _fetch(self, conn: Connection, name: str, **params: object) -> list[dict[str, Any]]:
+        return await _rows(conn, self._sql[name], **params)
+
+    def _tell(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Pass on the lowest rank of each queue; called after the commit."""
+        if self._due is None:
+            return
+        lowest: dict[str, datetime] = {}
+        for row in rows:
+            if row["rank"] is not None:
+                lowest[row["queue"]] = min(row["rank"], lowest.get(row["queue"], row["rank"]))
+        for queue, rank in lowest.items():
+            self._due(queue, rank)
+
+
+async def _rows(conn: Connection, sql: LiteralString, **params: object) -> list[dict[str, Any]]:
+    # Planned anew each time: a plan kept from when the table was small would read all of it.
+    return await (await conn.execute(sql, params, prepare=False)).fetchall()
+
+
+def _first_uses(jobs: Sequence[NewJob]) -> tuple[dict[str, int], dict[str, str], dict[int, int]]:
+    """Return by key its first place in the call and its body's hash, and who is whose twin."""
+    first: dict[str, int] = {}
+    hashes: dict[str, str] = {}
+    same_as: dict[int, int] = {}
+    for n, job in enumerate(jobs):
+        key = job.idempotency_key
+        if key is None:
+            continue
+        body = body_hash(job)
+        if hashes.setdefault(key, body) != body:
+            raise _conflict(key)
+        if first.setdefault(key, n) != n:
+            same_as[n] = first[key]
+    return first, hashes, same_as
+
+
+def _conflict(key: str) -> IdempotencyConflict:
+    return IdempotencyConflict(
+        f"idempotency key {key!r} was used with another body; send the same body or a new key"
+    )
+
+
+def _claimed(row: Mapping[str, Any], queue: str, worker_id: WorkerId) -> ClaimedJob:
+    return ClaimedJob(
+        row["workspace_id"],
+        row["id"],
+        row["kind"],
+        queue,
+        row["attempt"],
+        row["max_attempts"],
+        Token(worker_id, row["claim_no"]),
+        row["created_at"],
+        row["batch_id"],
+        row["row_no"],
+        row["correlation_id"],
+    )
+
+
+def _view(row: Mapping[str, Any]) -> JobView:
+    view = {name: row[name] for name in JobView.__dataclass_fields__ if name in row}
+    return JobView(**view | {"state": JobState(row["state"])})

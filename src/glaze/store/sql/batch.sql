@@ -1,0 +1,165 @@
+-- name: create
+-- A batch, empty and not yet fed.
+insert into batch (workspace_id, kind, queue, priority, max_attempts, settings, source_key, feed_window)
+values (current_workspace(), %(kind)s, %(queue)s, %(priority)s, %(max_attempts)s, %(settings)s, %(source_key)s, %(feed_window)s)
+returning id
+
+-- name: add_rows
+-- Inputs in the caller's order, as one JSON array: COPY does not work under row level security.
+insert into batch_row (workspace_id, batch_id, row_no, input)
+select current_workspace(), %(batch)s, %(after)s + g.n, g.input::jsonb
+from json_array_elements(%(inputs)s::json) with ordinality as g(input, n)
+
+-- name: last_row
+-- Where the next chunk goes on; the lock keeps two writers of one batch apart.
+select b.state::text,
+       coalesce((select max(row_no) from batch_row r where r.workspace_id = b.workspace_id and r.batch_id = b.id), 0) as row_no
+from batch b where b.workspace_id = current_workspace() and b.id = %(batch)s for update of b
+
+-- name: add_total
+-- The rows of one chunk are there.
+update batch set total = total + %(n)s where workspace_id = current_workspace() and id = %(batch)s
+
+-- name: turn
+-- From one of some states to another, or nothing. A batch without rows is finished when it starts.
+with turned as (
+  update batch set
+    state = case when %(to)s = 'running' and total = completed + partial + failed + cancelled then 'finished'
+                 else %(to)s::batch_state end,
+    finished_at = case when %(to)s = 'running' and total = completed + partial + failed + cancelled then clock_timestamp() end
+  where workspace_id = current_workspace() and id = %(batch)s and state::text = any(%(from)s)
+  returning id, state, queue
+), logged as (
+  insert into event (workspace_id, type, batch_id)
+  select current_workspace(), case when state = 'finished' then 'batch_finished' else %(type)s end, id from turned
+)
+select id, state::text, queue from turned
+
+-- name: cancel
+-- One row flips; what was never fed counts as cancelled at once, however many rows that are.
+with turned as (
+  update batch set state = 'cancelled',
+    cancelled = total - completed - partial - failed - queued,
+    finished_at = case when queued = 0 then clock_timestamp() end
+  where workspace_id = current_workspace() and id = %(batch)s and state in ('loading', 'running', 'paused')
+  returning id
+), logged as (
+  insert into event (workspace_id, type, batch_id) select current_workspace(), 'batch_cancelled', id from turned
+)
+select id from turned
+
+-- name: cancelled_open
+-- Cancelled batches that still have jobs.
+select workspace_id, id from batch where finished_at is null and state = 'cancelled' order by id
+
+-- name: drop_waiting
+-- Jobs of a cancelled batch that have not begun.
+delete from job
+where workspace_id = %(workspace)s and batch_id = %(batch)s and state in ('waiting', 'scheduled', 'pending')
+returning workspace_id, id, batch_id, row_no
+
+-- name: ask_to_stop
+-- Jobs of a cancelled batch that run.
+update job set cancel_requested = true
+where workspace_id = %(workspace)s and batch_id = %(batch)s and state = 'processing' and not cancel_requested
+
+-- name: settle_rows
+-- Rows at their end: state and result reference on the row, one delta on each batch, an event for what is
+-- abnormal. Batches in id order, after jobs, as everywhere.
+with ended as materialized (
+  select * from json_to_recordset(%(rows)s::json) as e(workspace_id bigint, id bigint, batch_id bigint, row_no int,
+    state text, result_id bigint, error text)
+), marked as (
+  update batch_row r set
+    state = (case when e.state = 'dead' then 'failed' else e.state end)::row_state, result_id = e.result_id, error = e.error
+  from ended e
+  where r.workspace_id = e.workspace_id and r.batch_id = e.batch_id and r.row_no = e.row_no and r.state = 'queued'
+  returning r.workspace_id, r.batch_id, r.state
+), delta as (
+  select workspace_id, batch_id, count(*) as n,
+         count(*) filter (where state = 'completed') as completed, count(*) filter (where state = 'partial') as partial,
+         count(*) filter (where state = 'failed') as failed, count(*) filter (where state = 'cancelled') as cancelled
+  from marked group by workspace_id, batch_id
+), locked as materialized (
+  select b.workspace_id, b.id from batch b join delta d on d.workspace_id = b.workspace_id and d.batch_id = b.id
+  order by b.id for update of b
+), counted as (
+  update batch b set queued = b.queued - d.n, completed = b.completed + d.completed, partial = b.partial + d.partial,
+    failed = b.failed + d.failed, cancelled = b.cancelled + d.cancelled,
+    state = case when b.state <> 'cancelled' and b.completed + b.partial + b.failed + b.cancelled + d.n = b.total
+                 then 'finished' else b.state end,
+    finished_at = case when b.completed + b.partial + b.failed + b.cancelled + d.n = b.total then clock_timestamp() end
+  from delta d, locked l
+  where b.workspace_id = d.workspace_id and b.id = d.batch_id and l.workspace_id = b.workspace_id and l.id = b.id
+  returning b.workspace_id, b.id, b.state, b.finished_at, b.queued, b.feed_window,
+    b.total - b.completed - b.partial - b.failed - b.cancelled - b.queued as left_to_feed
+), rows_logged as (
+  insert into event (workspace_id, type, job_id, batch_id, data)
+  select workspace_id, state, id, batch_id, jsonb_build_object('row', row_no, 'error', error)
+  from ended where state in ('failed', 'dead')
+), batches_logged as (
+  insert into event (workspace_id, type, batch_id)
+  select workspace_id, 'batch_finished', id from counted where finished_at is not null and state = 'finished'
+)
+select id from counted where state = 'running' and left_to_feed > 0 and queued <= feed_window / 2
+
+-- name: progress
+-- Counters of one batch.
+select id, state::text, kind, total, queued, completed, partial, failed, cancelled, created_at, finished_at
+from batch where workspace_id = current_workspace() and id = %(batch)s
+
+-- name: find
+-- The open batch that was made from the same source and options.
+select id from batch where workspace_id = current_workspace() and source_key = %(source_key)s
+  and state not in ('finished', 'cancelled')
+
+-- name: results
+-- Rows with results, by key; rows that a cancelled batch never fed count as cancelled.
+select r.row_no, (case when b.state = 'cancelled' and r.state = 'new' then 'cancelled' else r.state::text end) as state,
+       r.input, r.error, x.body as result
+from batch_row r
+join batch b on b.workspace_id = r.workspace_id and b.id = r.batch_id
+left join result x on x.workspace_id = r.workspace_id and x.id = r.result_id
+where r.workspace_id = current_workspace() and r.batch_id = %(batch)s and r.row_no > %(after)s
+order by r.row_no limit %(n)s
+
+-- name: settings
+-- What all rows of a batch have in common.
+select id, settings from batch where workspace_id = current_workspace() and id = any(%(batches)s)
+
+-- name: inputs
+-- Inputs of rows that were claimed.
+select r.batch_id, r.row_no, r.input
+from unnest(%(batches)s::bigint[], %(rows)s::int[]) as c(batch_id, row_no)
+join batch_row r on r.workspace_id = current_workspace() and r.batch_id = c.batch_id and r.row_no = c.row_no
+
+-- name: hungry
+-- Running batches at or below half of their window; a batch that another feeder holds is passed over.
+select workspace_id, id, kind, queue, priority, max_attempts, feed_window - queued as room
+from batch
+where finished_at is null and state = 'running' and queued <= feed_window / 2
+  and completed + partial + failed + cancelled + queued < total and (%(batch)s::bigint is null or id = %(batch)s)
+order by id limit 1
+for update skip locked
+
+-- name: feed
+-- The next rows of one batch become jobs, up to its window.
+with moment as materialized (select clock_timestamp() as now),
+fed as (
+  update batch_row r set state = 'queued'
+  where r.workspace_id = %(workspace_id)s and r.batch_id = %(id)s and r.row_no = any(array(
+    select n.row_no from batch_row n
+    where n.workspace_id = %(workspace_id)s and n.batch_id = %(id)s and n.state = 'new'
+    order by n.row_no limit %(room)s))
+  returning r.row_no
+), made as (
+  insert into job (workspace_id, kind, queue, state, priority, rank, due_at, max_attempts, batch_id, row_no)
+  select %(workspace_id)s, %(kind)s, %(queue)s, 'pending', %(priority)s, job_rank(m.now, %(priority)s::smallint), m.now,
+         %(max_attempts)s, %(id)s, f.row_no
+  from moment m, (select row_no from fed order by row_no) f
+  returning rank
+), counted as (
+  update batch set queued = queued + (select count(*) from fed)
+  where workspace_id = %(workspace_id)s and id = %(id)s
+)
+select count(*) as fed, min(rank) as rank from made

@@ -1,0 +1,23 @@
+-- name: append
+-- What a running job says of itself.
+insert into event (workspace_id, type, job_id, batch_id, data)
+select current_workspace(), e.type, e.job_id, e.batch_id, e.data
+from json_to_recordset(%(events)s::json) as e(type text, job_id bigint, batch_id bigint, data jsonb)
+
+-- name: feed
+-- Events after the cursor, in an order that no later commit can break: a lower id may commit after a
+-- higher one, but below the oldest running transaction nothing is written any more.
+select id, xid::text::bigint as xid, at, type, job_id, batch_id, data from event
+where workspace_id = current_workspace()
+  and (xid, id) > (%(xid)s::text::xid8, %(id)s::bigint)
+  and xid < pg_snapshot_xmin(pg_current_snapshot())
+order by xid, id limit %(n)s
+
+-- name: tail
+-- The cursor of a reader that wants only what comes from now on.
+select (pg_snapshot_xmin(pg_current_snapshot())::text::bigint) - 1 as xid
+
+-- name: log
+-- What happened to one job, in order.
+select id, xid::text::bigint as xid, at, type, job_id, batch_id, data from event
+where workspace_id = current_workspace() and job_id = %(job)s order by id
