@@ -275,7 +275,7 @@ async def test_a_call_that_is_cancelled_leaves_a_fact_and_no_connection(worlds) 
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert [fact.error for fact in http.facts] == ["interrupted"]
+    assert [(fact.error, fact.sent) for fact in http.facts] == [("interrupted", True)]
 
 
 @pytest.fixture

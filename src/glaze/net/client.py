@@ -45,6 +45,7 @@ class RequestFact:
     status: int | None  # None: no answer
     duration_ms: int
     body_bytes: int  # decoded
+    sent: bool  # False: no byte of the call had left, also where it was cancelled
     error: str | None = None  # code of the error it ended in
     note: str | None = None  # what a person looking for a mistake would want to know
 
@@ -292,6 +293,7 @@ class Exchange:
             status=self.status,
             duration_ms=duration_ms,
             body_bytes=self.body_bytes,
+            sent=self.progress.sent,
             error=error,
             note="; ".join(self.notes) or None,
         )
