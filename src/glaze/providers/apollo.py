@@ -1,0 +1,373 @@
+"""Apollo.io: people match, singly or ten in one request, and organization enrichment."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+
+from glaze.model.provider import (
+    Ask,
+    Billed,
+    Billing,
+    BillingUnknown,
+    Limit,
+    Operation,
+    ProviderSpec,
+    Reply,
+    Unbilled,
+    VendorHttp,
+    VendorResponse,
+    Verdict,
+)
+from glaze.model.value import FieldName, Json, Micros
+from glaze.model.vendor_body import (
+    Readings,
+    at,
+    country_of,
+    field_sets,
+    gives,
+    identified_by,
+    int_at,
+    malformed,
+    message_of,
+    not_asked,
+    objects_at,
+    parse_json,
+    text_at,
+    texts_at,
+    undocumented_billing,
+    unusable,
+)
+
+CREDIT_PRICE = Micros(100_000)
+"""What one credit is taken to cost, $0.10; a credit's real price depends on the plan."""
+
+# Shown where an address exists but was not paid for; not a value, and never a key.
+LOCKED_EMAIL = "email_not_unlocked@domain.com"
+_MOST_CREDITS = 9  # one record: 1 for the contact and 8 for a mobile number
+
+# Canonical identifier -> Apollo's parameter, the same in the query and in bulk details.
+_PARAMETERS: Mapping[str, str] = {
+    "person_email": "email",
+    "person_linkedin_url": "linkedin_url",
+    "person_full_name": "name",
+    "person_first_name": "first_name",
+    "person_last_name": "last_name",
+    "company_domain": "domain",
+    "company_name": "organization_name",
+}
+_ORGANIZATION_PARAMETERS: Mapping[str, str] = {
+    "company_domain": "domain",
+    "company_linkedin_url": "linkedin_url",
+    "company_name": "name",
+}
+_UNSURE_OF_NAME = 20  # off the confidence where a company was found by its name alone
+
+
+# Canonical field -> Apollo's key in the record, and how sure it is there (0 to 100).
+_PERSON_FIELDS: Mapping[str, tuple[str, int]] = {
+    "person_full_name": ("name", 90),
+    "person_first_name": ("first_name", 90),
+    "person_last_name": ("last_name", 90),
+    "person_title": ("title", 85),
+    "person_headline": ("headline", 80),
+    "person_seniority": ("seniority", 85),
+    "person_linkedin_url": ("linkedin_url", 90),
+    "person_twitter_url": ("twitter_url", 80),
+    "person_github_url": ("github_url", 80),
+    "person_facebook_url": ("facebook_url", 80),
+    "person_photo_url": ("photo_url", 75),
+    "person_city": ("city", 80),
+    "person_region": ("state", 80),
+    "person_country": ("country", 85),
+}
+_ORGANIZATION_FIELDS: Mapping[str, tuple[str, int]] = {
+    "company_name": ("name", 90),
+    "company_domain": ("primary_domain", 90),
+    "company_website": ("website_url", 90),
+    "company_industry": ("industry", 85),
+    "company_employee_count": ("estimated_num_employees", 80),
+    "company_size": ("estimated_num_employees", 80),
+    "company_revenue": ("annual_revenue", 70),
+    "company_founded_year": ("founded_year", 80),
+    "company_ticker": ("publicly_traded_symbol", 90),
+    "company_street": ("street_address", 80),
+    "company_city": ("city", 80),
+    "company_region": ("state", 80),
+    "company_postal_code": ("postal_code", 80),
+    "company_country": ("country", 85),
+    "company_linkedin_url": ("linkedin_url", 90),
+    "company_twitter_url": ("twitter_url", 85),
+    "company_facebook_url": ("facebook_url", 85),
+    "company_crunchbase_url": ("crunchbase_url", 85),
+    "company_logo_url": ("logo_url", 80),
+    "company_funding_total": ("total_funding", 75),
+}
+
+_MATCH = Operation(
+    name="people_match",
+    needs=field_sets(
+        "person_email",
+        "person_linkedin_url",
+        "person_full_name company_domain",
+        "person_first_name person_last_name company_domain",
+        "person_full_name company_name",
+        "person_first_name person_last_name company_name",
+    ),
+    gives=gives(
+        **{field: sure for field, (_, sure) in _PERSON_FIELDS.items()},
+        person_email=90,
+        person_email_status=85,
+        person_department=80,
+        person_company_name=85,
+        person_company_domain=85,
+        person_company_linkedin_url=85,
+    ),
+    price_micros=CREDIT_PRICE,
+    batch_size=10,
+)
+_ENRICH = Operation(
+    name="organization_enrich",
+    needs=field_sets("company_domain", "company_linkedin_url", "company_name"),
+    gives=gives(
+        **{field: sure for field, (_, sure) in _ORGANIZATION_FIELDS.items()},
+        company_description=80,
+        company_phone=80,
+        company_technologies=75,
+        company_tags=75,
+    ),
+    price_micros=CREDIT_PRICE,
+)
+SPEC = ProviderSpec(
+    name="apollo",
+    operations=(_MATCH, _ENRICH),
+    base_url="https://api.apollo.io/api/v1",
+    key_setting="apollo_api_key",
+    limits=(Limit(100, 60),),
+)
+
+
+class Apollo:
+    """Speaks to ``api.apollo.io``.
+
+    Vendor facts (its OpenAPI document): a miss is a 200 without a person and costs nothing; a bad
+    key is 401 in plain text; a key out of scope is 403; no limit header on 401 and 403. What an
+    empty account answers is not documented: 402, or any refusal that speaks of credits, counts.
+    """
+
+    def __init__(self, spec: ProviderSpec = SPEC) -> None:
+        """``spec`` may carry the user's own price and limits; bills are stated by its price."""
+        self.spec = spec
+
+    async def look_up(
+        self, operation: str, asks: Sequence[Ask], http: VendorHttp
+    ) -> Sequence[Reply]:
+        """Answer up to ten asks of ``people_match``, or one of ``organization_enrich``.
+
+        Several people go into one bulk request, whose billed credits are shared out over the
+        replies.
+        """
+        declared = self.spec.operation(operation)
+        questions = [identified_by(ask, declared.needs) for ask in asks]
+        sent = [question for question in questions if question]
+        price = declared.price_micros
+        if not sent:
+            answers: list[Reply] = []
+        elif operation == _ENRICH.name:
+            answers = [await _enrich(sent[0], http, price)]
+        elif len(sent) == 1:
+            answers = [await _match(sent[0], http, price)]
+        else:
+            answers = await _bulk_match(sent, http, price)
+        unused = iter(answers)
+        return [
+            next(unused) if question else not_asked("no identifier that Apollo can match by")
+            for question in questions
+        ]
+
+
+async def _match(question: Mapping[FieldName, str], http: VendorHttp, price: Micros) -> Reply:
+    response = await http.request(
+        "POST",
+        f"{http.base_url}/people/match",
+        params=_parameters(question, _PARAMETERS),
+        headers=_headers(http),
+    )
+    return refusal(response) or _single(response, "person", _person, price)
+
+
+async def _enrich(question: Mapping[FieldName, str], http: VendorHttp, price: Micros) -> Reply:
+    response = await http.request(
+        "GET",
+        f"{http.base_url}/organizations/enrich",
+        params=_parameters(question, _ORGANIZATION_PARAMETERS),
+        headers=_headers(http),
+    )
+    minus = _UNSURE_OF_NAME if set(question) == {"company_name"} else 0
+    return refusal(response) or _single(
+        response, "organization", lambda found: _organization(found, minus), price
+    )
+
+
+def _single(
+    response: VendorResponse,
+    key: str,
+    read: Callable[[Mapping[str, Json]], Readings],
+    price: Micros,
+) -> Reply:
+    body = parse_json(response.body)
+    record = at(body, key)
+    if isinstance(record, Mapping) and not _says_failed(body):
+        return _stated(read(record), Billed(price), response.body)
+    # The documents do not show whether a miss has a null record or none at all.
+    named = isinstance(body, Mapping) and (key in body or "request_id" in body or not body)
+    if record is None and named and not _says_failed(body):
+        return Reply(Verdict.NO_MATCH, Unbilled(), raw=response.body)
+    return malformed(response)
+
+
+async def _bulk_match(
+    questions: Sequence[Mapping[FieldName, str]], http: VendorHttp, price: Micros
+) -> list[Reply]:
+    response = await http.request(
+        "POST",
+        f"{http.base_url}/people/bulk_match",
+        headers=_headers(http),
+        json={"details": [_parameters(question, _PARAMETERS) for question in questions]},
+    )
+    refused = refusal(response)
+    body = parse_json(response.body)
+    matches = at(body, "matches")
+    if refused is None and (
+        not isinstance(matches, list) or len(matches) != len(questions) or _says_failed(body)
+    ):
+        refused = malformed(response)
+    if refused is not None or not isinstance(matches, list):
+        return [refused or malformed(response)] * len(questions)
+    billings = _share_out(int_at(body, "credits_consumed"), matches, price)
+    return [_bulk_item(match, bill) for match, bill in zip(matches, billings, strict=True)]
+
+
+def _bulk_item(match: Json, billing: Billing) -> Reply:
+    raw = json.dumps({"person": match}).encode()  # the shape of a single match, for replay
+    if match is None:
+        return Reply(Verdict.NO_MATCH, billing, raw=raw)
+    if isinstance(match, Mapping):
+        return _stated(_person(match), billing, raw)
+    reason = "a record of no known shape"
+    return Reply(Verdict.VENDOR_ERROR, BillingUnknown(reason), raw=raw, detail=reason)
+
+
+def _share_out(credits_used: int | None, matches: Sequence[Json], price: Micros) -> list[Billing]:
+    """Return each match's share of the request's bill, in whole credits.
+
+    Without a stated ``credits_consumed`` every match counts as the one documented credit.
+    """
+    hits = [place for place, match in enumerate(matches) if match is not None]
+    if credits_used is None:
+        credits_used = len(hits)
+    if not 0 <= credits_used <= _MOST_CREDITS * len(matches):
+        reason = f"the vendor states {credits_used} credits for {len(matches)} records"
+        return [BillingUnknown(reason)] * len(matches)
+    bearers = hits or range(len(matches))
+    each, extra = divmod(credits_used, len(bearers))
+    shares = {place: each + (rank < extra) for rank, place in enumerate(bearers)}
+    return [
+        Billed(Micros(price * share)) if (share := shares.get(place)) else Unbilled()
+        for place in range(len(matches))
+    ]
+
+
+def _stated(readings: Readings, billing: Billing, raw: bytes) -> Reply:
+    """Return the reply for a record; one that states nothing usable may still have been charged."""
+    if readings.found:
+        return Reply(Verdict.MATCH, billing, readings=readings.found, raw=raw, notes=readings.notes)
+    reason = "a record without a usable value"
+    return Reply(
+        Verdict.VENDOR_ERROR, BillingUnknown(reason), raw=raw, detail=reason, notes=readings.notes
+    )
+
+
+def _person(record: Mapping[str, Json]) -> Readings:
+    readings = Readings(_MATCH.gives)
+    for field, (key, _) in _PERSON_FIELDS.items():
+        readings.add(field, text_at(record, key))
+    _email(record, readings)
+    department = next((name for name in texts_at(record, "departments") if name != "c_suite"), "")
+    readings.add("person_department", department.removeprefix("master_").replace("_", " "))
+    # ``contact`` is the user's own CRM record there and may be another person's: not read.
+    employer = at(record, "organization")
+    readings.add("person_company_name", text_at(employer, "name"))
+    readings.add("person_company_domain", text_at(employer, "primary_domain"))
+    readings.add("person_company_linkedin_url", text_at(employer, "linkedin_url"))
+    return readings
+
+
+def _email(record: Mapping[str, Json], readings: Readings) -> None:
+    email, status = text_at(record, "email"), text_at(record, "email_status")
+    if email is None or email.lower() == LOCKED_EMAIL:
+        return  # the status may say "verified" all the same: it is the hidden address's
+    sure = {None: 75, "verified": 95, "extrapolated": 60}.get(status, 50)
+    if readings.add("person_email", email, confidence=sure):
+        readings.add("person_email_status", status)
+
+
+def _organization(record: Mapping[str, Json], minus: int) -> Readings:
+    country = country_of(text_at(record, "country"))
+    readings = Readings(_ENRICH.gives, country=country, minus=minus)
+    for field, (key, _) in _ORGANIZATION_FIELDS.items():
+        readings.add(field, _scalar(record, key))
+    about = text_at(record, "short_description") or text_at(record, "seo_description")
+    readings.add("company_description", about)
+    readings.add(
+        "company_phone",
+        text_at(record, "primary_phone", "sanitized_number") or text_at(record, "phone"),
+    )
+    named = [
+        name for one in objects_at(record, "current_technologies") if (name := text_at(one, "name"))
+    ]
+    readings.add("company_technologies", texts_at(record, "technology_names") or named)
+    readings.add("company_tags", texts_at(record, "keywords"))
+    return readings
+
+
+def _scalar(record: Mapping[str, Json], key: str) -> Json:
+    value = record.get(key)
+    return value if isinstance(value, int | float) else text_at(value)
+
+
+def _parameters(question: Mapping[FieldName, str], names: Mapping[str, str]) -> dict[str, str]:
+    return {names[field]: value for field, value in question.items()}
+
+
+def _headers(http: VendorHttp) -> dict[str, str]:
+    return {"x-api-key": http.key, "accept": "application/json"}
+
+
+def _says_failed(body: Json) -> bool:
+    """Tell whether a body reports an error, whatever its status code."""
+    told = any(at(body, key) for key in ("error", "error_code", "error_message"))
+    return told or at(body, "status") == "failed"
+
+
+def refusal(response: VendorResponse) -> Reply | None:
+    """Return the reply for every status but 200, by Apollo's habits; None for 200."""
+    status, said = response.status, message_of(response).lower()
+    if status == HTTPStatus.OK:
+        return None
+    if status in _REFUSALS:
+        spent = "credit" in said and status != HTTPStatus.TOO_MANY_REQUESTS
+        verdict = Verdict.OUT_OF_CREDITS if spent else _REFUSALS[status]
+        return unusable(verdict, response)
+    return unusable(Verdict.VENDOR_ERROR, response, undocumented_billing(response))
+
+
+_REFUSALS: Mapping[int, Verdict] = {
+    400: Verdict.BAD_INPUT,
+    401: Verdict.AUTH,
+    402: Verdict.OUT_OF_CREDITS,
+    403: Verdict.FORBIDDEN_PLAN,
+    422: Verdict.BAD_INPUT,
+    429: Verdict.RATE_LIMITED,
+}
+
+apollo = Apollo()
