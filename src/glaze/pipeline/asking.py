@@ -1,5 +1,6 @@
 """The values of asking: who is asked what, and what comes of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +18,10 @@ class Access:
     base_url: str = ""
 
 
+Judge = Callable[[tuple[Reading, ...]], tuple[Reading, ...]]
+"""Judges a reply's readings once, before they are stored: keeps, lowers or drops each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One question to one provider, on behalf of one job."""
@@ -29,6 +34,7 @@ class Question:
     position: int  # place in the waterfall, from 1
     missed: tuple[str, ...]  # providers asked before it in vain
     reason: str
+    judge: Judge
 
     @property
     def spec(self) -> ProviderSpec:

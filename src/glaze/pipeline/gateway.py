@@ -6,7 +6,7 @@ import hmac
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import structlog
@@ -276,7 +276,7 @@ class Gateway:
         except FetchError as error:
             return error
         except TimeoutError:
-            return FetchError("no answer within the timeout", sent=bool(http.facts))
+            return FetchError("no answer within the timeout", sent=any(fact.sent for fact in http.facts))
         except (
             ProviderError,
             ArithmeticError,
@@ -287,10 +287,13 @@ class Gateway:
         ) as error:
             # A faulty adapter must not strand its call: once it sent, it may have been billed.
             log.exception("provider raised", provider=first.spec.name)
-            return FetchError(f"{type(error).__name__} in the provider", sent=bool(http.facts))
+            return FetchError(f"{type(error).__name__} in the provider", sent=any(fact.sent for fact in http.facts))
         if len(replies) != len(questions):
             return FetchError("the provider answered another number of questions")
-        return replies
+        return [
+            replace(reply, readings=question.judge(reply.readings))
+            for question, reply in zip(questions, replies, strict=True)
+        ]
 
     async def _settle_failure(
         self, going: _Going, error: FetchError, http: BoundHttp

@@ -1,0 +1,337 @@
+"""One enrichment from input to result: the page to read first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from glaze.errors import InputError
+from glaze.model.field import EntityKind
+from glaze.model.identity import identify
+from glaze.model.job import Token
+from glaze.model.ledger import Asker, Spend
+from glaze.model.provider import Ask, Provider, Tier, Verdict
+from glaze.model.request import Costs, EnrichArgs, EnrichResult, ResultStatus, Stage
+from glaze.model.value import (
+    MICROS_PER_CENT,
+    BatchId,
+    FieldName,
+    JobId,
+    Micros,
+    WorkspaceId,
+)
+from glaze.pipeline.asking import Decline, Declined, Question
+from glaze.pipeline.gateway import Gateway
+from glaze.pipeline.merge import merge
+from glaze.pipeline.order import Choice, Rules, next_operation, question_needs
+from glaze.pipeline.sheet import Kept, Sheet
+from glaze.store.entity import EntityStore
+from glaze.store.ledger import BudgetCap, LedgerStore
+
+MAIL_SOURCE = "dns"
+EVIDENCE_SOURCE = "website"
+MOST_RATE_LIMITS = 5
+"""How often a vendor may tell one job to wait before it counts as unavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The job has to wait ``wait_s`` seconds for ``reason``; nothing failed."""
+
+    wait_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The job is not ours to go on with: cancelled, or another worker's by now."""
+
+    why: Decline
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One enrichment to do, on behalf of one claimed job."""
+
+    workspace_id: WorkspaceId
+    job_id: JobId
+    token: Token
+    batch_id: BatchId | None
+    correlation_id: str | None
+    created_at: datetime
+    args: EnrichArgs
+    cancelled: Callable[[], bool]
+    batch_cap_micros: Micros | None = None  # what the whole batch may spend
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the workspace's settings say of every enrichment."""
+
+    ttl: timedelta = timedelta(days=7)
+    miss_ttl: timedelta = timedelta(days=1)
+    order: Sequence[str] = ()
+    opted_in: frozenset[str] = frozenset()
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    families: Mapping[str, str] = field(default_factory=dict)
+    daily_cap_micros: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Runs enrichments with these providers; stateless between runs."""
+
+    gateway: Gateway
+    entities: EntityStore
+    ledger: LedgerStore
+    providers: Mapping[str, Provider]
+    policy: Policy
+    clock: Callable[[], datetime]
+
+    async def run(self, order: Order) -> EnrichResult | Later | Stopped:
+        """Fill what is missing at the least cost: cache, waterfall, inference, merge, store.
+
+        A run that is repeated (after a crash, a retry or a wait) finds what was bought and pays
+        for nothing twice.
+        """
+        sheet = self._open(order)
+        if isinstance(sheet, EnrichResult):
+            return sheet
+        await self._check_cache(order, sheet)
+        if not sheet.missing:
+            return self._result(sheet, {}, Costs())
+        asker = await self._asker(order, sheet)
+        stopped = await self._waterfall(order, sheet, asker)
+        if stopped is not None:
+            return stopped
+        final = await self._store(order, sheet)
+        return self._result(sheet, final, await self._costs(order))
+
+    def _open(self, order: Order) -> Sheet | EnrichResult:
+        """Find out who is meant; an input that identifies nobody is a failed result."""
+        now = self.clock()
+        try:
+            identity = identify(order.args.input)
+        except InputError as error:
+            return EnrichResult(
+                status=ResultStatus.FAILED,
+                data={},
+                missing=order.args.required_fields,
+                stages=(Stage(name="input", duration_ms=0, error=f"{error.code}: {error}"),),
+                timestamp=now,
+            )
+        fresh_after = order.created_at if order.args.skip_cache else now - self.policy.ttl
+        return Sheet(order.args, identity, now, fresh_after, self.policy.families)
+
+    async def _check_cache(self, order: Order, sheet: Sheet) -> None:
+        begun = self.clock()
+        sheet.entities = await self.entities.resolve(order.workspace_id, sheet.entity_keys())
+        kept = await self.entities.cached(
+            order.workspace_id, sheet.entities, order.args.required_fields
+        )
+        sheet.add_cached({name: one.winner for name, one in kept.items()})
+        sheet.note("cache", begun, self.clock(), fields_found=tuple(sorted(sheet.from_cache)))
+
+    async def _waterfall(self, order: Order, sheet: Sheet, asker: Asker) -> Later | Stopped | None:
+        """Ask one provider after the other until nothing is missing or nobody is left."""
+        if sheet.wants_email:
+            await self._look_up_mail(order, sheet, asker)
+        while missing := sheet.missing:
+            if order.cancelled():
+                return Stopped(Decline.CANCELLED)
+            choice = await self._next(order, sheet, missing)
+            if choice is None:
+                break
+            if choice.spec.tier is Tier.INFERENCE:
+                await self._gather_evidence(order, sheet, asker)
+            stopped = await self._ask(order, sheet, asker, choice)
+            if stopped is not None:
+                return stopped
+        return None
+
+    async def _next(
+        self, order: Order, sheet: Sheet, missing: frozenset[FieldName]
+    ) -> Choice | None:
+        """Decide whom to ask now; who is passed over is told once, when nobody is left."""
+        rules = Rules(
+            order=self.policy.order,
+            only=order.args.providers,
+            opted_in=self.policy.opted_in,
+            unusable=self.policy.unusable,
+            floor=order.args.min_confidence,
+        )
+        specs = [provider.spec for provider in self.providers.values()]
+        step = next_operation(
+            specs, missing, sheet.known, await self._left(order), tried=sheet.tried, rules=rules
+        )
+        if step.choice is None or step.choice.spec.tier is Tier.INFERENCE:
+            skipped = "; ".join(f"{one.name}: {one.why}" for one in step.skipped)
+            detail = f"missing {', '.join(sorted(missing))}" + (f"; {skipped}" if skipped else "")
+            now = self.clock()
+            sheet.note("gap_analysis", now, now, detail=detail)
+        return step.choice
+
+    async def _left(self, order: Order) -> Micros | None:
+        """Return what this job may still spend; the ledger has the last word on every cap."""
+        if order.args.max_cost_cents is None:
+            return None
+        spend = await self._spend(order)
+        used = spend.provider_micros + spend.llm_micros + spend.unknown_micros
+        return Micros(order.args.max_cost_cents * MICROS_PER_CENT - used)
+
+    async def _ask(
+        self, order: Order, sheet: Sheet, asker: Asker, choice: Choice
+    ) -> Later | Stopped | None:
+        """Ask one provider and take in what it says; say so where the job cannot go on."""
+        sheet.tried.add(choice.name)
+        known = sheet.known
+        needs = question_needs(choice.operation, sheet.identity.known) or question_needs(
+            choice.operation, known
+        )
+        inference = choice.spec.tier is Tier.INFERENCE
+        evidence = tuple(sheet.pages) if inference else ()
+        if needs is None or (inference and not evidence):
+            return None
+        begun = self.clock()
+        result = await self.gateway.ask(
+            Question(
+                provider=self.providers[choice.spec.name],
+                operation=choice.operation,
+                needs=needs,
+                ask=Ask(known=known, want=sheet.missing, evidence=evidence),
+                asker=asker,
+                position=choice.position,
+                missed=tuple(sheet.missed),
+                reason=choice.reason,
+                judge=sheet.judge,
+            )
+        )
+        if isinstance(result, Declined):
+            stopped = await self._declined(order, sheet, choice, result)
+            if stopped is None:
+                sheet.fail(choice, result, begun, self.clock())
+            return stopped
+        sheet.take(choice, result, begun, self.clock())
+        return None
+
+    async def _declined(
+        self, order: Order, sheet: Sheet, choice: Choice, result: Declined
+    ) -> Later | Stopped | None:
+        """Tell a reason to wait or to stop from a source that merely has nothing for us."""
+        if result.why in (Decline.STALE, Decline.CANCELLED):
+            return Stopped(result.why)
+        if result.why is not Decline.WAIT:
+            return None
+        if result.verdict is Verdict.RATE_LIMITED:
+            times = await self.ledger.times_rate_limited(
+                order.workspace_id, order.job_id, choice.spec.name
+            )
+            if times >= MOST_RATE_LIMITS:
+                sheet.outages += 1
+                return None
+        return Later(result.wait_s, f"{choice.spec.name}: {result.detail}")
+
+    async def _look_up_mail(self, order: Order, sheet: Sheet, asker: Asker) -> None:
+        """Learn whether the domain takes mail, so that addresses can be judged by it (E5)."""
+        await self._ask_free(order, sheet, asker, MAIL_SOURCE)
+
+    async def _gather_evidence(self, order: Order, sheet: Sheet, asker: Asker) -> None:
+        """Have the site's pages at hand: inference may only quote from them."""
+        if not sheet.pages and not sheet.page_calls:
+            await self._ask_free(order, sheet, asker, EVIDENCE_SOURCE)
+        for call_id in sheet.page_calls:
+            sheet.pages.extend(await self.gateway.pages(order.workspace_id, call_id))
+        sheet.page_calls.clear()
+
+    async def _ask_free(self, order: Order, sheet: Sheet, asker: Asker, name: str) -> None:
+        """Ask the first operation of a free provider, if it is there, allowed and not yet asked."""
+        provider = self.providers.get(name)
+        only = order.args.providers
+        if provider is None or (only is not None and name not in only):
+            return
+        operation = provider.spec.operations[0]
+        choice = Choice(provider.spec, operation, "free, and others need it", len(sheet.tried) + 1)
+        if choice.name not in sheet.tried:
+            await self._ask(order, sheet, asker, choice)
+
+    async def _asker(self, order: Order, sheet: Sheet) -> Asker:
+        """Say on whose behalf, under which caps and about whom providers are asked."""
+        person = sheet.identity.keys.get(EntityKind.PERSON, ())
+        subjects = [f"{key.scheme}:{key.value}" for key in person]
+        now = self.clock()
+        skip = order.args.skip_cache
+        return Asker(
+            workspace_id=order.workspace_id,
+            job_id=order.job_id,
+            token=order.token,
+            batch_id=order.batch_id,
+            correlation_id=order.correlation_id,
+            entities=dict(sheet.entities),
+            budgets=await self.ledger.ensure_budgets(order.workspace_id, self._caps(order, now)),
+            subjects=await self.gateway.subjects(order.workspace_id, subjects),
+            fresh_after=sheet.fresh_after,
+            miss_fresh_after=order.created_at if skip else now - self.policy.miss_ttl,
+        )
+
+    def _caps(self, order: Order, now: datetime) -> list[BudgetCap]:
+        caps = []
+        if order.args.max_cost_cents is not None:
+            cap = Micros(order.args.max_cost_cents * MICROS_PER_CENT)
+            caps.append(BudgetCap("job", str(order.job_id), cap))
+        if order.batch_id is not None and order.batch_cap_micros is not None:
+            caps.append(BudgetCap("batch", str(order.batch_id), order.batch_cap_micros))
+        if self.policy.daily_cap_micros is not None:
+            caps.append(
+                BudgetCap("workspace_day", now.date().isoformat(), self.policy.daily_cap_micros)
+            )
+        return caps
+
+    async def _store(self, order: Order, sheet: Sheet) -> dict[FieldName, Kept]:
+        """Derive the entities' winners from everything ever observed; they are the next cache."""
+        begun = self.clock()
+        stored = await self.entities.remerge(
+            order.workspace_id,
+            sheet.entities,
+            lambda seen: merge(seen, now=self.clock(), families=self.policy.families),
+        )
+        sheet.note("store", begun, self.clock(), fields_found=tuple(sorted(stored)))
+        return {
+            name: Kept(kept.winner, cached=kept.job_id != order.job_id)
+            for name, kept in stored.items()
+        }
+
+    def _result(self, sheet: Sheet, final: Mapping[FieldName, Kept], costs: Costs) -> EnrichResult:
+        begun = self.clock()
+        data = sheet.values(final)
+        floor = sheet.args.min_confidence
+        missing = tuple(
+            name
+            for name in sheet.args.required_fields
+            if name not in data or data[name].confidence < floor
+        )
+        sheet.note("merge_validate", begun, self.clock(), fields_found=tuple(sorted(data)))
+        return EnrichResult(
+            status=_status(sheet, missing),
+            data=data,
+            missing=missing,
+            costs=costs,
+            stages=tuple(sheet.stages),
+            timestamp=self.clock(),
+        )
+
+    async def _costs(self, order: Order) -> Costs:
+        spend = await self._spend(order)
+        return Costs(
+            provider=spend.provider_micros, llm=spend.llm_micros, unknown=spend.unknown_micros
+        )
+
+    async def _spend(self, order: Order) -> Spend:
+        inference = [n for n, p in self.providers.items() if p.spec.tier is Tier.INFERENCE]
+        return await self.ledger.spend_of_job(order.workspace_id, order.job_id, inference=inference)
+
+
+def _status(sheet: Sheet, missing: tuple[FieldName, ...]) -> ResultStatus:
+    if not missing:
+        return ResultStatus.SUCCESS
+    if sheet.errored and not sheet.answered and not sheet.winners:
+        return ResultStatus.FAILED
+    return ResultStatus.PARTIAL

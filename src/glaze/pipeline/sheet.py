@@ -1,0 +1,185 @@
+"""The working sheet of one enrichment: what is known, what was stated, what is still missing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from glaze.model.field import FIELDS, EntityKind, FieldType
+from glaze.model.identity import Identity, Key
+from glaze.model.observation import Observation, Winner
+from glaze.model.provider import Page, Verdict
+from glaze.model.request import EnrichArgs, FieldValue, Stage
+from glaze.model.value import FREE, CallId, EntityId, FieldName, Json, Reading
+from glaze.pipeline.asking import Answer, Decline, Declined
+from glaze.pipeline.gaps import gaps
+from glaze.pipeline.merge import merge
+from glaze.pipeline.order import Choice
+from glaze.pipeline.validate import Accepted, validate
+
+INPUT = "input"
+"""The source of what the caller stated: it costs nothing and comes back unharmed (E12)."""
+INPUT_CONFIDENCE = 90
+
+_COMPANY_DOMAIN = FieldName("company_domain")
+_EMPLOYER_DOMAIN = FieldName("person_company_domain")
+_MAIL_PROVIDER = FieldName("company_mail_provider")
+_NO_MAIL = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A value to show: the winner, and whether this job paid nothing for it."""
+
+    winner: Winner
+    cached: bool
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Everything one run gathers. ``now`` is the moment that ages and years are judged by."""
+
+    args: EnrichArgs
+    identity: Identity
+    now: datetime
+    fresh_after: datetime  # older values are asked again
+    families: Mapping[str, str]
+    observations: list[Observation] = field(default_factory=list)
+    winners: dict[FieldName, Winner] = field(default_factory=dict)
+    from_cache: set[FieldName] = field(default_factory=set)
+    entities: dict[EntityKind, EntityId] = field(default_factory=dict)
+    stages: list[Stage] = field(default_factory=list)
+    tried: set[str] = field(default_factory=set)
+    missed: list[str] = field(default_factory=list)  # providers asked in vain, in order
+    pages: list[Page] = field(default_factory=list)
+    page_calls: list[CallId] = field(default_factory=list)  # known answers whose pages lie stored
+    answered: int = 0  # sources that answered, hit or miss
+    errored: int = 0  # sources that failed
+    outages: int = 0  # among them, vendors whose failure may pass
+
+    def __post_init__(self) -> None:
+        """Take the caller's own statements as the first observations."""
+        stated = [
+            Observation(name, value, INPUT_CONFIDENCE, INPUT, self.now)
+            for name, value in self.identity.known.items()
+            if name in self.args.required_fields
+        ]
+        self.add(stated)
+
+    @property
+    def missing(self) -> frozenset[FieldName]:
+        """The required fields without a value above the floor."""
+        return gaps(self.args.required_fields, self.winners, self.args.min_confidence)
+
+    @property
+    def known(self) -> dict[FieldName, Json]:
+        """Identifiers and values so far; what the caller gave goes before what was learned."""
+        learned = {name: winner.value for name, winner in self.winners.items()}
+        if _EMPLOYER_DOMAIN in learned:
+            learned.setdefault(_COMPANY_DOMAIN, learned[_EMPLOYER_DOMAIN])
+        return {**learned, **self.identity.known}
+
+    @property
+    def wants_email(self) -> bool:
+        """Whether an address is among what is missing: then the domain's mail is looked up first."""
+        return any(FIELDS[name].type is FieldType.EMAIL for name in self.missing)
+
+    def add(self, observations: Sequence[Observation]) -> None:
+        """Take observations in and merge anew."""
+        self.observations.extend(observations)
+        self.winners = merge(self.observations, now=self.now, families=self.families)
+
+    def add_cached(self, kept: Mapping[FieldName, Winner]) -> None:
+        """Take stored winners that are fresh enough and sure enough."""
+        fresh = {
+            name: winner
+            for name, winner in kept.items()
+            if winner.observation.retrieved_at >= self.fresh_after
+        }
+        self.from_cache |= set(fresh)
+        self.add([winner.observation for winner in fresh.values()])
+        # The stored merge saw more witnesses than its winner alone tells.
+        self.winners |= {n: w for n, w in fresh.items() if self.winners[n].value == w.value}
+
+    def take(self, choice: Choice, answer: Answer, begun: datetime, ended: datetime) -> None:
+        """Take in an answer, and list its stage."""
+        before = self.missing
+        self.answered += 1
+        self.add(
+            [
+                Observation.of(
+                    reading,
+                    provider=choice.spec.name,
+                    retrieved_at=ended,
+                    call_id=answer.call_id,
+                )
+                for reading in answer.readings
+            ]
+        )
+        self.pages.extend(answer.pages)
+        if answer.known:
+            self.page_calls.append(answer.call_id)
+        if not answer.readings:
+            self.missed.append(choice.spec.name)
+        found = tuple(sorted(before - self.missing))
+        detail = "; ".join([choice.reason, answer.detail, *answer.notes]).strip("; ")
+        self.note(
+            choice.spec.name,
+            begun,
+            ended,
+            cost_micros=answer.price_micros,
+            fields_found=found,
+            detail=("known already; " if answer.known else "") + detail,
+        )
+
+    def fail(self, choice: Choice, result: Declined, begun: datetime, ended: datetime) -> None:
+        """List the stage of a source that gave no answer."""
+        self.missed.append(choice.spec.name)
+        self.errored += 1
+        passing = result.verdict in (None, Verdict.VENDOR_ERROR) and choice.spec.base_url
+        if result.why in (Decline.CIRCUIT, Decline.FAILED) and passing:
+            self.outages += 1
+        error = f"{result.why.value}: {result.detail}"
+        self.note(choice.spec.name, begun, ended, error=error, detail=choice.reason)
+
+    def judge(self, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+        """Judge each reading by itself and by what is known; what does not hold is dropped."""
+        known = self.known
+        judged = (validate(r, known=known, now=self.now, mx=self._mx()) for r in readings)
+        return tuple(one.reading for one in judged if isinstance(one, Accepted))
+
+    def _mx(self) -> dict[str, bool]:
+        domain, mail = self.known.get(_COMPANY_DOMAIN), self.winners.get(_MAIL_PROVIDER)
+        if not isinstance(domain, str) or mail is None:
+            return {}
+        return {domain: mail.value != _NO_MAIL}
+
+    def note(self, name: str, begun: datetime, ended: datetime, **facts: object) -> None:
+        """List a stage with its duration, in milliseconds."""
+        span_ms = round((ended - begun) / timedelta(milliseconds=1))
+        self.stages.append(Stage.model_validate({"name": name, "duration_ms": span_ms, **facts}))
+
+    def entity_keys(self) -> dict[EntityKind, tuple[Key, ...]]:
+        """Return the keys of every entity that this run concerns.
+
+        Fields of a company that only its employee identifies hang on that employee's key.
+        """
+        keys = dict(self.identity.keys)
+        kinds = {FIELDS[name].entity for name in self.args.required_fields}
+        if EntityKind.COMPANY in kinds and EntityKind.COMPANY not in keys:
+            owner = keys[EntityKind.PERSON][0]
+            keys[EntityKind.COMPANY] = (Key("employer_of", f"{owner.scheme}:{owner.value}"),)
+        return keys
+
+    def values(self, final: Mapping[FieldName, Kept]) -> dict[FieldName, FieldValue]:
+        """Return the required fields' values: ``final`` from the store, else as merged here."""
+        shown = {}
+        for name in self.args.required_fields:
+            kept = final.get(name)
+            if kept is not None and kept.winner.observation.retrieved_at >= self.fresh_after:
+                shown[name] = kept.winner.as_field_value(cached=kept.cached)
+            elif name in self.winners:
+                shown[name] = self.winners[name].as_field_value(cached=name in self.from_cache)
+        return {
+            name: value.model_copy(update={"cost_micros": FREE}) if value.cached else value
+            for name, value in shown.items()
+        }
