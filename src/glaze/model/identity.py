@@ -296,12 +296,15 @@ def _complete_name(draft: _Draft) -> None:
     full = draft.text(_PERSON_NAME)
     first, last = draft.text(_PERSON_FIRST), draft.text(_PERSON_LAST)
     if full is None and first and last:
-        draft.put(_PERSON_NAME, f"{first} {last}")
+        try:
+            draft.put(_PERSON_NAME, f"{first} {last}")
+        except Invalid as error:
+            draft.notes.append(f"first and last name together: {error}")
     elif full is not None:
         given, family = split_name(full)
         if given and family:
-            draft.known.setdefault(_PERSON_FIRST, given)
-            draft.known.setdefault(_PERSON_LAST, family)
+            draft.put(_PERSON_FIRST, given)
+            draft.put(_PERSON_LAST, family)
 
 
 def _keys(draft: _Draft) -> Mapping[EntityKind, tuple[Key, ...]]:

@@ -1,0 +1,169 @@
+"""Several sources become one value: their order is nothing, their agreement something (E5)."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glaze.model.agreement import agree
+from glaze.model.observation import Observation
+from glaze.model.value import FieldName, Json, ObservationId, Reading
+from glaze.pipeline.merge import CEILING, aged, merge
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+DAY_S = 86_400
+NAME = FieldName("company_name")
+COUNT = FieldName("company_employee_count")
+TECH = FieldName("company_technologies")
+
+POOLS: dict[str, list[Json]] = {
+    "company_name": ["Acme", "ACME Inc.", "Acme GmbH", "Umbrella", "The Acme Co., Ltd."],
+    "company_employee_count": [90, 95, 100, 104, 109, 500, 0],
+    "company_city": ["Zürich", "Zurich", "Basel"],
+    "company_phone": ["+4930123456", "+4930123457"],
+    "company_website": ["https://www.acme.com", "https://acme.com", "https://acme.de"],
+    "company_technologies": [["Nginx", "PHP"], ["php", "React"], ["Vue"]],
+    "company_registry_ids": [{"lei": "x"}, {"lei": "y", "cik": "1"}, {"cik": "1"}],
+}
+
+
+@st.composite
+def observations(draw: st.DrawFn, field: str | None = None) -> Observation:
+    name = field or draw(st.sampled_from(sorted(POOLS)))
+    return Observation(
+        field=FieldName(name),
+        value=draw(st.sampled_from(POOLS[name])),
+        confidence=draw(st.integers(0, 100)),
+        provider=draw(st.sampled_from(["apollo", "dns", "serper", "website"])),
+        retrieved_at=NOW - timedelta(days=draw(st.integers(-1, 200))),
+        source_url=draw(st.sampled_from([None, "https://acme.com/a", "https://acme.com/b"])),
+        id=draw(st.none() | st.integers(1, 9).map(ObservationId)),
+    )
+
+
+def said(
+    field: FieldName, value: Json, confidence: int, provider: str, *, days_ago: int = 0
+) -> Observation:
+    return Observation(field, value, confidence, provider, NOW - timedelta(days=days_ago))
+
+
+@given(st.data(), st.lists(observations(), max_size=8))
+def test_the_order_of_observations_does_not_matter(
+    data: st.DataObject, seen: list[Observation]
+) -> None:
+    assert merge(data.draw(st.permutations(seen)), now=NOW) == merge(seen, now=NOW)
+
+
+@given(st.lists(observations(), min_size=1, max_size=6), st.data())
+def test_an_observation_repeated_changes_nothing(
+    seen: list[Observation], data: st.DataObject
+) -> None:
+    again = data.draw(st.lists(st.sampled_from(seen), max_size=4))
+    assert merge([*seen, *again], now=NOW) == merge(seen, now=NOW)
+
+
+@given(st.data(), st.sampled_from(sorted(POOLS)))
+def test_an_agreeing_witness_never_lowers_the_confidence(data: st.DataObject, field: str) -> None:
+    seen = data.draw(st.lists(observations(field), min_size=1, max_size=6))
+    witness = data.draw(observations(field))
+    before = merge(seen, now=NOW)[FieldName(field)]
+    if agree(FieldName(field), before.value, witness.value):
+        after = merge([*seen, witness], now=NOW)[FieldName(field)]
+        assert after.confidence >= before.confidence
+
+
+@given(st.lists(observations(), min_size=1, max_size=8))
+def test_confidence_stays_between_nothing_and_the_ceiling(seen: list[Observation]) -> None:
+    for field, winner in merge(seen, now=NOW).items():
+        assert 0 <= winner.confidence <= CEILING
+        assert winner.observation.field == field
+        assert winner.observation.provider in winner.witnesses
+
+
+def test_a_single_fresh_source_keeps_its_own_confidence() -> None:
+    assert merge([said(NAME, "Acme", 80, "website")], now=NOW)[NAME].confidence == 80
+
+
+def test_two_sources_that_agree_are_believed_more_than_either() -> None:
+    winner = merge(
+        [said(NAME, "Acme", 80, "website"), said(NAME, "ACME Inc.", 70, "serper")], now=NOW
+    )[NAME]
+    assert winner.value == "Acme"
+    assert winner.confidence == 87
+    assert winner.witnesses == ("serper", "website")
+    assert winner.alternatives == ()
+
+
+def test_two_sources_of_one_family_are_one_witness() -> None:
+    seen = [said(NAME, "Acme", 80, "website"), said(NAME, "Acme", 70, "serper")]
+    families = {"website": "web", "serper": "web"}
+    assert merge(seen, now=NOW, families=families)[NAME].confidence == 80
+
+
+def test_disagreement_keeps_the_best_and_the_alternative_and_lowers_a_little() -> None:
+    winner = merge(
+        [said(NAME, "Acme", 80, "website"), said(NAME, "Umbrella", 60, "serper")], now=NOW
+    )[NAME]
+    assert winner.value == "Acme"
+    assert winner.confidence == 75
+    assert [(a.value, a.source) for a in winner.alternatives] == [("Umbrella", "serper")]
+    assert winner.alternatives[0].confidence == 55
+
+
+def test_two_lesser_sources_together_beat_a_better_one_alone() -> None:
+    winner = merge(
+        [
+            said(NAME, "Umbrella", 80, "apollo"),
+            said(NAME, "Acme", 75, "website"),
+            said(NAME, "Acme AG", 75, "serper"),
+        ],
+        now=NOW,
+    )[NAME]
+    assert winner.value in ("Acme", "Acme AG")
+
+
+def test_a_fresh_value_beats_a_stale_one_of_a_better_source() -> None:
+    stale, fresh = said(NAME, "Old", 95, "apollo", days_ago=60), said(NAME, "New", 80, "website")
+    assert merge([stale, fresh], now=NOW)[NAME].value == "New"
+    assert merge([stale], now=NOW)[NAME].confidence < 95
+
+
+def test_nothing_is_lost_within_freshness_and_half_in_ten_times_that_beyond() -> None:
+    assert aged(80, 7 * DAY_S, 7 * DAY_S) == 0.8
+    assert aged(80, 77 * DAY_S, 7 * DAY_S) == 0.4
+    assert aged(80, -DAY_S, 7 * DAY_S) == 0.8
+
+
+def test_equal_claims_are_decided_by_time_then_by_name() -> None:
+    older = said(NAME, "Umbrella", 80, "apollo", days_ago=2)
+    assert merge([older, said(NAME, "Acme", 80, "website")], now=NOW)[NAME].value == "Acme"
+    tie = [said(NAME, "Acme", 80, "website"), said(NAME, "Umbrella", 80, "apollo")]
+    assert merge(tie, now=NOW)[NAME].value == "Umbrella"
+
+
+def test_head_counts_within_a_tenth_agree() -> None:
+    winner = merge([said(COUNT, 100, 80, "apollo"), said(COUNT, 95, 70, "website")], now=NOW)[COUNT]
+    assert (winner.value, winner.alternatives) == (100, ())
+    assert winner.confidence > 80
+
+
+def test_lists_complete_each_other_with_the_best_source_first() -> None:
+    winner = merge(
+        [said(TECH, ["php", "React"], 60, "serper"), said(TECH, ["Nginx", "PHP"], 80, "website")],
+        now=NOW,
+    )[TECH]
+    assert winner.value == ["Nginx", "PHP", "React"]
+    assert winner.observation.provider == "website"
+    assert winner.alternatives == ()
+
+
+def test_a_result_shows_where_its_value_came_from() -> None:
+    reading = Reading(NAME, "Acme", 80, quote="<title>Acme", url="https://acme.com")
+    seen = Observation.of(reading, provider="website", retrieved_at=NOW)
+    shown = merge([seen], now=NOW)[NAME].as_field_value(cached=True)
+    assert (shown.source, shown.source_url, shown.quote) == (
+        "website",
+        "https://acme.com",
+        "<title>Acme",
+    )
+    assert shown.cached
