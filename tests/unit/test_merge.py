@@ -167,3 +167,8 @@ def test_a_result_shows_where_its_value_came_from() -> None:
         "<title>Acme",
     )
     assert shown.cached
+
+
+def test_a_field_that_no_longer_exists_is_passed_over() -> None:
+    gone = said(FieldName("company_fax"), "x", 80, "website")
+    assert list(merge([gone, said(NAME, "Acme", 80, "website")], now=NOW)) == [NAME]

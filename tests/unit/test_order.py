@@ -46,7 +46,7 @@ def test_at_the_same_price_the_one_that_covers_more_is_asked() -> None:
 
 
 def test_a_tie_is_decided_by_name_whatever_the_order_of_installation() -> None:
-    sources = [source("website", NAME), source("dns", NAME), source("aaa", NAME)]
+    sources = [source("website", NAME), source("dns_mx", NAME), source("aaa", NAME)]
     assert asked(next_operation(sources, BOTH, KNOWN, None)) == "website.get"
     assert asked(next_operation(sources[::-1], BOTH, KNOWN, None)) == "website.get"
 

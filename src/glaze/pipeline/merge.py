@@ -34,6 +34,7 @@ _MAX_ALTERNATIVES = 5
 _MAX_ENTRIES = 200
 
 _Families = Mapping[str, str]
+_Rank = tuple[float, float, str, str, str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class _Candidate:
     family: str
     sure: float
     form: str  # the value as text, for equality and for ties
+    rank: _Rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def merge(
     """
     by_field: dict[FieldName, list[Observation]] = defaultdict(list)
     for seen in observations:
+        if seen.field not in FIELDS:
+            continue  # stored by a version that had this field
         by_field[seen.field].append(seen)
     return {
         name: _merge_field(FIELDS[name], _candidates(stated, now, families or {}))
@@ -98,27 +102,24 @@ def _candidates(
     best: dict[tuple[str, str], _Candidate] = {}
     for seen in stated:
         age_s = (now - seen.retrieved_at).total_seconds()
-        found = _Candidate(
-            seen,
-            families.get(seen.provider, seen.provider),
-            aged(seen.confidence, age_s, field.fresh_s),
-            comparable(seen.field, seen.value),
-        )
-        key = (found.family, found.form)
-        if key not in best or _rank(found) < _rank(best[key]):
-            best[key] = found
-    return sorted(best.values(), key=_rank)
+        family = families.get(seen.provider, seen.provider)
+        sure = aged(seen.confidence, age_s, field.fresh_s)
+        form = comparable(seen.field, seen.value)
+        found = _Candidate(seen, family, sure, form, _rank(seen, sure, form))
+        known = best.get((family, form))
+        if known is None or found.rank < known.rank:
+            best[family, form] = found
+    return sorted(best.values(), key=lambda found: found.rank)
 
 
-def _rank(candidate: _Candidate) -> tuple[float, float, str, str, str, int, str]:
-    """Order candidates, best first, wholly by what they are: surest, newest, then by name."""
-    seen = candidate.seen
+def _rank(seen: Observation, sure: float, form: str) -> _Rank:
+    """Order statements, best first, wholly by what they are: surest, newest, then by name."""
     return (
-        -candidate.sure,
+        -sure,
         -seen.retrieved_at.timestamp(),
         seen.provider,
-        candidate.form,
-        json.dumps(seen.value, sort_keys=True, ensure_ascii=False),
+        form,
+        seen.value if isinstance(seen.value, str) else json.dumps(seen.value, sort_keys=True),
         seen.id or seen.call_id or 0,
         f"{seen.confidence:03d}{seen.source_url}{seen.quote}{seen.raw}{seen.cost_micros}",
     )
@@ -127,7 +128,7 @@ def _rank(candidate: _Candidate) -> tuple[float, float, str, str, str, int, str]
 def _merge_field(field: Field, candidates: Sequence[_Candidate]) -> Winner:
     scored = sorted(
         (_score(field, candidate, candidates) for candidate in candidates),
-        key=lambda found: (-found.score, _rank(found.candidate)),
+        key=lambda found: (-found.score, found.candidate.rank),
     )
     best = scored[0]
     if field.type in _ADDITIVE:
@@ -141,13 +142,14 @@ def _merge_field(field: Field, candidates: Sequence[_Candidate]) -> Winner:
 
 
 _ADDITIVE = frozenset({FieldType.LIST, FieldType.MAP})
+_BEYOND_FORM = _ADDITIVE | {FieldType.COUNT, FieldType.MONEY}
 
 
 def _score(field: Field, candidate: _Candidate, others: Sequence[_Candidate]) -> _Scored:
     witnesses: dict[str, _Candidate] = {candidate.family: candidate}
     against = 0.0
     for other in others:  # best first, so that a family is heard with its surest statement
-        if agree(field.name, candidate.seen.value, other.seen.value):
+        if _agree(field, candidate, other):
             known = witnesses.get(other.family)
             if known is None or other.sure > known.sure:
                 witnesses[other.family] = other
@@ -161,12 +163,18 @@ def _score(field: Field, candidate: _Candidate, others: Sequence[_Candidate]) ->
     return _Scored(candidate, (1.0 - doubt) * (1.0 - _CONTRADICTION * against), names)
 
 
+def _agree(field: Field, a: _Candidate, b: _Candidate) -> bool:
+    """Tell whether two candidates mean the same; most fields have that in their forms."""
+    if a.form == b.form:
+        return True
+    return field.type in _BEYOND_FORM and agree(field.name, a.seen.value, b.seen.value)
+
+
 def _alternatives(field: Field, scored: Sequence[_Scored]) -> tuple[Alternative, ...]:
     """Return the other values, best first, each meaning once."""
     shown = [scored[0]]
     for found in scored[1:]:
-        value = found.candidate.seen.value
-        if not any(agree(field.name, other.candidate.seen.value, value) for other in shown):
+        if not any(_agree(field, other.candidate, found.candidate) for other in shown):
             shown.append(found)
     return tuple(
         Alternative(

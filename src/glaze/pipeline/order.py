@@ -11,7 +11,7 @@ ORIGINALS: tuple[str, ...] = ("enrichlayer", "website", "serper", "llm")
 """A named fixed order: LinkedIn data, website, search, LLM."""
 
 # What is equally cheap and covers as much is asked in this order: the entity's own words first.
-_TIE_BREAK = ("website", "dns", "wikidata", "gleif", "apollo", "enrichlayer", "serper", "llm")
+_TIE_BREAK = ("website", "dns_mx", "apollo", "enrichlayer", "serper", "llm")
 
 
 @dataclass(frozen=True, slots=True)
