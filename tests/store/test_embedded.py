@@ -239,6 +239,8 @@ def test_files_left_by_the_dead_and_a_port_taken_since_are_no_obstacle(
 def test_a_deleted_data_folder_takes_its_server_along(folder: Path, lease: Lease) -> None:
     folder.rename(folder.with_name("trash"))  # at once, where deleting would race with the server
     until(lambda: not postmasters(folder) and not supervisors(folder))
+    with pytest.raises(StoreError, match="fails"):
+        lease.recover()
     lease.release()
     with ensure_server(folder, unsafe_fast=True, idle_s=IDLE_S) as fresh:
         psycopg.connect(fresh.dsn).close()

@@ -50,6 +50,12 @@ class Lease:
             StoreUnavailable: the server does not start, or not within ``timeout_s``.
             StoreError: it cannot start here, or runs in a mode that this user must not accept.
         """
+        try:
+            return self._await_answer(timeout_s)
+        except OSError as error:
+            raise StoreError(f"the data folder {self._folder.path} fails: {error}") from error
+
+    def _await_answer(self, timeout_s: float) -> str:
         deadline = time.monotonic() + timeout_s
         log_start = None
         while True:
@@ -71,11 +77,13 @@ class Lease:
         """
         if self._users.closed:
             return
-        if self._users.in_place():
-            with FolderLock(self._folder.supervisor_lock) as supervisor:
-                if supervisor.take() and self._folder.postmaster():
-                    self._start_supervisor(supervisor)
-        self._users.close()
+        try:
+            if self._users.in_place():
+                with FolderLock(self._folder.supervisor_lock) as supervisor:
+                    if supervisor.take() and self._folder.postmaster():
+                        self._start_supervisor(supervisor)
+        finally:
+            self._users.close()
 
     def __enter__(self) -> Self:
         """Release at the end of the block."""

@@ -176,9 +176,10 @@ class Server:
             handle = os.pidfd_open(self._pid)
         except ProcessLookupError:
             pass
-        except (AttributeError, OSError):  # macOS, or an old kernel: look, and look again later
-            if self._alive():
-                time.sleep(within_s)
+        except (AttributeError, OSError):  # macOS, or an old kernel, cannot wait for it
+            deadline = time.monotonic() + within_s
+            while self._alive() and time.monotonic() < deadline:
+                time.sleep(POLL_S)
         else:
             try:
                 select.select([handle], [], [], within_s)
