@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from glaze.errors import UnknownField
-from glaze.model import names, text
+from glaze.model import country, names, text
 from glaze.model.field import FIELDS, FieldType
 from glaze.model.normalise import Invalid, normalise
 from glaze.model.value import FieldName, Json
@@ -226,7 +226,7 @@ def test_an_unknown_field_is_no_invalid_value_but_a_mistake() -> None:
         normalise(FieldName("company_nmae"), "x")
 
 
-@pytest.mark.parametrize("module", [names, text])
+@pytest.mark.parametrize("module", [country, names, text])
 def test_the_examples_in_the_documentation_are_true(module: ModuleType) -> None:
     found = doctest.testmod(module)
     assert found.attempted

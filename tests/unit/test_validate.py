@@ -132,6 +132,13 @@ def test_an_accepted_reading_is_canonical_and_keeps_what_stood_there() -> None:
     assert (found.reading.value, found.reading.raw) == ("+4930123456", "030 / 123456")
 
 
+def test_a_number_without_country_is_read_where_the_company_s_domain_says() -> None:
+    found = judge("company_phone", "01452 912958", {"company_domain": "acme.co.uk"})
+    assert isinstance(found, Accepted)
+    assert found.reading.value == "+441452912958"
+    assert isinstance(judge("company_phone", "01452 912958", {"company_domain": "a.io"}), Rejected)
+
+
 @given(
     st.sampled_from(sorted(FIELDS)),
     st.text(max_size=30) | st.integers() | st.lists(st.text(max_size=5)) | st.none(),

@@ -1,5 +1,7 @@
 """Countries: any code or name to ISO 3166-1 alpha-2, by table and never by guess."""
 
+# ruff: noqa: SIM905  word tables read best as text
+
 from collections.abc import Mapping
 from functools import cache
 
@@ -88,3 +90,22 @@ def country_code(text: str) -> str:
     if found is None:
         raise ValueError("not a country")
     return found
+
+
+# Country domains that companies anywhere use for their sound or shortness.
+_ANYONES = frozenset(
+    "ai am cc cd co fm gg im in io la ly me ms mu nu sc sh so st tk to tv ws".split()
+)
+
+
+def country_of_domain(domain: str) -> str | None:
+    """Return the country whose top-level domain this is, where that says something.
+
+    >>> country_of_domain("acme.co.uk"), country_of_domain("acme.io")
+    ('GB', None)
+    """
+    ending = domain.rpartition(".")[2]
+    if ending in _ANYONES:
+        return None
+    code = "GB" if ending == "uk" else ending.upper()
+    return code if pycountry.countries.get(alpha_2=code) else None

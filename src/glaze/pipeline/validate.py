@@ -15,6 +15,7 @@ from functools import lru_cache
 import phonenumbers
 
 from glaze.model import mailbox
+from glaze.model.country import country_of_domain
 from glaze.model.field import FieldType, known_field
 from glaze.model.names import company_key
 from glaze.model.normalise import Invalid, normalise
@@ -123,13 +124,19 @@ def validate(
 
 
 def _region(field: FieldName, known: Mapping[FieldName, Json]) -> str | None:
-    """Return the country in which a phone number without country code is read."""
+    """Return the country in which a phone number without country code is read.
+
+    That is the owner's, else the other party's, else that of the company's top-level domain.
+    """
+    if known_field(field).type is not FieldType.PHONE:
+        return None
     first, second = ("person", "company") if field.startswith("person") else ("company", "person")
     for owner in (first, second):
         found = known.get(FieldName(f"{owner}_country"))
         if isinstance(found, str):
             return found
-    return None
+    domain = known.get(FieldName("company_domain"))
+    return country_of_domain(domain) if isinstance(domain, str) else None
 
 
 def _findings(case: _Case) -> Iterator[Finding]:
