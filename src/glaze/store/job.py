@@ -171,6 +171,7 @@ class JobStore:
         return {
             job.id: {**settings[job.batch_id], "input": inputs[job.batch_id, job.row_no]}
             for job in jobs
+            if (job.batch_id, job.row_no) in inputs
         }
 
     async def finish(self, workspace_id: WorkspaceId, group: Sequence[Ended]) -> Finished:

@@ -1,0 +1,69 @@
+"""Duties that any worker does on a timer: promote, expire, rescue, feed, sweep."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from glaze.errors import StoreUnavailable
+from glaze.jobs.options import WorkerOptions
+from glaze.store.batch import BatchStore
+from glaze.store.job import CHUNK, JobStore
+from glaze.store.worker import WorkerStore
+
+log = structlog.get_logger("jobs")
+
+
+async def every(seconds: float, duty: Callable[[], Awaitable[None]], rng: random.Random) -> None:
+    """Do ``duty`` again and again, spread a little so that many workers do not act in step."""
+    while True:
+        try:
+            await duty()
+        except StoreUnavailable as error:
+            log.warning("duty put off", duty=duty.__name__, error=str(error))
+        await asyncio.sleep(seconds * rng.uniform(0.9, 1.1))
+
+
+class Duties:
+    """What keeps the queue in order; each step takes what others have not locked."""
+
+    def __init__(self, jobs: JobStore, batches: BatchStore, workers: WorkerStore) -> None:
+        """Act on these tables."""
+        self._jobs = jobs
+        self._batches = batches
+        self._workers = workers
+
+    async def run(self, options: WorkerOptions, rng: random.Random) -> None:
+        """Do all duties until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for seconds, duty in (
+                (options.promote_s, self.promote),
+                (options.poll_s, self.feed),
+                (options.poll_s, self.sweep),
+                (options.lease_s / 10, self.rescue),
+            ):
+                group.create_task(every(seconds, duty, rng))
+
+    async def promote(self) -> None:
+        """Bring what has come due into the queue, chunk by chunk, and bury what came too late."""
+        while await self._jobs.promote() == CHUNK:
+            continue
+        while await self._jobs.expire() == CHUNK:
+            continue
+
+    async def feed(self) -> None:
+        """Refill the window of every batch that runs low."""
+        while await self._batches.feed():
+            continue
+
+    async def sweep(self) -> None:
+        """Take the jobs of cancelled batches out of the queue."""
+        await self._jobs.sweep_cancelled()
+
+    async def rescue(self) -> None:
+        """Take back what dead workers held."""
+        if buried := await self._workers.bury():
+            log.warning("workers found dead", workers=buried)
+        while sum(rescued := await self._jobs.rescue()) == CHUNK:
+            log.warning("jobs rescued", back=rescued.released, ended=rescued.ended)

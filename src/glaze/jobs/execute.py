@@ -1,0 +1,119 @@
+"""Run one job: decode, perform under a deadline, normalise; whatever happens becomes a value."""
+
+import asyncio
+import random
+import traceback
+from typing import Any, NamedTuple, get_args
+
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from glaze.errors import GlazeError, InputError
+from glaze.jobs.kind import JobContext, Kind, Kinds, Note
+from glaze.model.job import ClaimedJob
+from glaze.model.outcome import Failed, Outcome, Retry
+from glaze.store.attempt import Ended
+
+log = structlog.get_logger("jobs")
+
+_OUTCOMES = get_args(Outcome)
+
+
+class _Performed(NamedTuple):
+    """What an attempt came to, with the stack where it broke."""
+
+    outcome: Outcome
+    stack: str | None = None
+
+
+async def execute(
+    job: ClaimedJob, kinds: Kinds, *, rng: random.Random, cancelled: asyncio.Event, note: Note
+) -> Ended:
+    """Run one attempt at ``job`` and return how it ended.
+
+    Raises: nothing of the job's; only its own cancellation, when the worker ends or has lost
+    its lease, and then there is no outcome.
+    """
+    kind = kinds.get(job.kind)
+    if kind is None:
+        return Ended(job, Failed("kind_unknown", f"this version runs no {job.kind!r} jobs"))
+    args = _decode(kind, job)
+    if isinstance(args, Failed):
+        return Ended(job, args)
+    structlog.contextvars.bind_contextvars(job=job.id, correlation=job.correlation_id)
+    performed = await _perform(kind, args, _context(job, cancelled, note))
+    return _normalise(kind, job, performed, rng)
+
+
+def _decode(kind: Kind[Any], job: ClaimedJob) -> BaseModel | Failed:
+    try:
+        return kind.args.model_validate(job.args)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        return Failed("args_invalid", "; ".join(faults))
+
+
+def _context(job: ClaimedJob, cancelled: asyncio.Event, note: Note) -> JobContext:
+    return JobContext(
+        job.workspace_id,
+        job.id,
+        job.token,
+        job.attempt,
+        job.created_at,
+        job.batch_id,
+        job.row_no,
+        job.correlation_id,
+        cancelled,
+        note,
+    )
+
+
+async def _perform(kind: Kind[Any], args: BaseModel, context: JobContext) -> _Performed:
+    deadline = asyncio.timeout(kind.timeout_s)
+    try:
+        async with deadline:
+            return _Performed(await kind.run(args, context))
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise  # the worker ends, or its lease is lost
+        return _broken("crashed", "something inside the job was cancelled")
+    except Exception as error:  # noqa: BLE001  the one place where whatever a job raises becomes a value
+        if deadline.expired():
+            return _Performed(Retry("timeout", f"not done after {kind.timeout_s:g} s"))
+        return _raised(error)
+
+
+def _raised(error: Exception) -> _Performed:
+    """Judge what a job raised: bad input cannot get better, anything else may."""
+    if isinstance(error, InputError):
+        return _Performed(Failed(error.code, str(error)))
+    if isinstance(error, GlazeError):
+        log.warning("job failed for now", code=error.code, error=str(error))
+        return _Performed(Retry(error.code, str(error)))
+    return _broken("crashed", f"{type(error).__name__}: {error}")
+
+
+def _broken(code: str, message: str) -> _Performed:
+    stack = traceback.format_exc()
+    log.error("job crashed", error=message, stack=stack)
+    return _Performed(Retry(code, message), stack)
+
+
+def _normalise(
+    kind: Kind[Any], job: ClaimedJob, performed: _Performed, rng: random.Random
+) -> Ended:
+    """Bring an outcome into the form that is written: delays filled in, the result as JSON."""
+    outcome = performed.outcome
+    if not isinstance(outcome, _OUTCOMES):
+        message = f"{kind.name} returned {type(outcome).__name__}, which is no outcome"
+        log.error("job returned no outcome", error=message)
+        return Ended(job, Failed("outcome_invalid", message))
+    if isinstance(outcome, Retry) and outcome.delay_s is None:
+        delay_s = kind.retry.delay_s(job.attempt, rng)
+        outcome = Retry(outcome.code, outcome.message, delay_s)
+    try:
+        return Ended.of(job, outcome, stack=performed.stack)
+    except InputError as error:
+        log.exception("job returned a result that cannot be kept")
+        return Ended(job, Failed("result_invalid", str(error)))

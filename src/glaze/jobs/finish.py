@@ -1,0 +1,100 @@
+"""Finish: outcomes that arrive together are written together, one transaction a workspace."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import structlog
+
+from glaze.jobs.options import At
+from glaze.jobs.retry import until_available
+from glaze.model.job import ClaimedJob
+from glaze.model.value import Json, WorkspaceId
+from glaze.store.attempt import Ended
+from glaze.store.batch import BatchStore
+from glaze.store.event import EventStore, NewEvent
+from glaze.store.job import JobStore
+
+log = structlog.get_logger("jobs")
+
+_LARGEST_GROUP = 1000  # so that no transaction lasts over a second
+
+
+class Finisher:
+    """Writes outcomes and notes; a group is what came while the last one was written."""
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        batches: BatchStore,
+        events: EventStore,
+        written: Callable[[Sequence[ClaimedJob]], None],
+        at: At,
+    ) -> None:
+        """Tell ``written`` which jobs are off our hands."""
+        self._jobs = jobs
+        self._batches = batches
+        self._events = events
+        self._written = written
+        self._at = at
+        self._ended: list[Ended] = []
+        self._notes: list[tuple[WorkspaceId, NewEvent]] = []
+        self._some = asyncio.Event()
+        self._closed = False
+
+    def add(self, ended: Ended) -> None:
+        """Take an attempt at its end."""
+        self._ended.append(ended)
+        self._some.set()
+
+    def note(self, job: ClaimedJob, type_: str, data: Json) -> None:
+        """Take a line for the log of a running job."""
+        self._notes.append((job.workspace_id, NewEvent(type_, data, job.id, job.batch_id)))
+        self._some.set()
+
+    def close(self) -> None:
+        """Let ``run`` end once everything is written."""
+        self._closed = True
+        self._some.set()
+
+    async def run(self) -> None:
+        """Write until closed."""
+        while self._ended or self._notes or not self._closed:
+            await self._some.wait()
+            self._some.clear()
+            await asyncio.sleep(0)  # slots that are about to end join this group
+            await self._flush()
+
+    async def _flush(self) -> None:
+        group, self._ended = self._ended[:_LARGEST_GROUP], self._ended[_LARGEST_GROUP:]
+        notes, self._notes = self._notes, []
+        if self._ended or self._closed:
+            self._some.set()
+        by_workspace: dict[WorkspaceId, list[Ended]] = defaultdict(list)
+        for ended in group:
+            by_workspace[ended.job.workspace_id].append(ended)
+        said: dict[WorkspaceId, list[NewEvent]] = defaultdict(list)
+        for workspace_id, event in notes:
+            said[workspace_id].append(event)
+        async with asyncio.TaskGroup() as tasks:
+            for workspace_id, events in said.items():
+                tasks.create_task(self._say(workspace_id, events))
+            for workspace_id, part in by_workspace.items():
+                tasks.create_task(self._finish(workspace_id, part))
+
+    async def _say(self, workspace_id: WorkspaceId, events: list[NewEvent]) -> None:
+        await until_available(lambda: self._events.append(workspace_id, events), "write notes")
+
+    async def _finish(self, workspace_id: WorkspaceId, part: list[Ended]) -> None:
+        self._at("finishing")
+        finished = await until_available(
+            lambda: self._jobs.finish(workspace_id, part), "write outcomes"
+        )
+        self._at("finished")
+        if len(finished.accepted) < len(part):
+            refused = [e.job.id for e in part if e.job.id not in finished.accepted]
+            log.warning("outcomes refused: the jobs are not ours any more", jobs=refused)
+        self._written([ended.job for ended in part])
+        for batch_id in finished.hungry:
+            await until_available(partial(self._batches.feed, batch_id), "feed batch")

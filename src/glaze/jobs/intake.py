@@ -1,0 +1,183 @@
+"""Intake: claim what the slots can take, and a little ahead where jobs are short."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from itertools import chain
+from time import monotonic
+
+import structlog
+
+from glaze.errors import StoreUnavailable
+from glaze.jobs.options import At, WorkerOptions
+from glaze.jobs.retry import until_available
+from glaze.model.job import ClaimedJob
+from glaze.model.value import JobId, WorkerId, WorkspaceId
+from glaze.store.job import JobStore
+from glaze.store.notify import Hint
+
+log = structlog.get_logger("jobs")
+
+
+class Intake:
+    """The claim loop of one lease, and the buffer that slots take from.
+
+    Claims start at the last rank, for dead index entries gather below it while anybody holds a
+    snapshot open. A hint with a lower rank lowers the start, and each ``poll_s`` one claim
+    starts from zero.
+    """
+
+    def __init__(self, jobs: JobStore, worker_id: WorkerId, options: WorkerOptions, at: At) -> None:
+        """Claim for ``worker_id``."""
+        self.in_hand: dict[JobId, ClaimedJob] = {}  # claimed, and its outcome not yet written
+        self._jobs = jobs
+        self._worker_id = worker_id
+        self._options = options
+        self._at = at
+        self._ready: asyncio.Queue[ClaimedJob | None] = asyncio.Queue()
+        self._idle = 0  # slots that wait for a job
+        self._taken = 0  # jobs taken since the last measure of the rate
+        self._measured_at = monotonic()
+        self._ahead = 0
+        self._room_made = asyncio.Event()
+        self._woken = asyncio.Event()
+        self._closed = False
+        self._from: dict[str, datetime | None] = {}
+        self._zero_at: dict[str, float] = {}
+        self._suspect: JobId | None = None
+        self._suspect_at = 0.0
+
+    # -- slots -----------------------------------------------------------------------------------
+
+    async def take(self) -> ClaimedJob | None:
+        """Return the next job for a slot, or None when there will be no more."""
+        self._idle += 1
+        if self._ready.qsize() * 2 <= self._ahead:
+            self._room_made.set()
+        job = await self._ready.get()
+        self._idle -= 1
+        self._taken += 1
+        return job
+
+    def ended(self, jobs: Sequence[ClaimedJob]) -> None:
+        """Forget jobs whose outcome is written or refused."""
+        self._room_made.set()
+        for job in jobs:
+            del self.in_hand[job.id]
+            if job.id == self._suspect:
+                self._suspect, self._suspect_at = None, 0.0
+                self._woken.set()
+
+    # -- the claim loop --------------------------------------------------------------------------
+
+    def wake(self, hint: Hint | None) -> None:
+        """Look again: jobs came due, or (None) may have while nobody listened."""
+        if hint is None:
+            self._from.clear()
+        elif hint.queue not in self._options.queues:
+            return
+        elif (start := self._from.get(hint.queue)) is not None and hint.rank < start:
+            self._from[hint.queue] = hint.rank
+        self._woken.set()
+
+    def close(self) -> None:
+        """Claim no more; a claim under way is awaited by whoever awaits ``run``."""
+        self._closed = True
+        self._woken.set()
+        self._room_made.set()
+
+    def leave(self) -> None:
+        """Drop what no slot has taken and let every slot end."""
+        while not self._ready.empty():
+            if job := self._ready.get_nowait():
+                del self.in_hand[job.id]
+        for _ in range(self._options.concurrency):
+            self._ready.put_nowait(None)
+
+    async def run(self) -> None:
+        """Claim until closed."""
+        while not self._closed:
+            room = self._room()
+            if room <= 0:
+                self._room_made.clear()
+                await self._room_made.wait()
+                continue
+            self._woken.clear()
+            if await self._claim(room) < room and not self._closed:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self._woken.wait(), self._options.poll_s)
+        except TimeoutError:  # polling is the safety net of a lost hint
+            return
+
+    def _room(self) -> int:
+        now = monotonic()
+        if (passed := now - self._measured_at) >= self._options.ahead_s:
+            rate = self._taken / passed
+            self._ahead = min(self._options.most_ahead, int(rate * self._options.ahead_s))
+            self._taken, self._measured_at = 0, now
+        held = len(self.in_hand)
+        most = self._options.concurrency + 2 * self._options.most_ahead
+        return min(self._idle + self._ahead - self._ready.qsize(), most - held)
+
+    async def _claim(self, room: int) -> int:
+        """Claim and load up to ``room`` jobs; return how many."""
+        try:
+            claimed = await self._claim_each(room)
+        except StoreUnavailable as error:
+            log.warning("claim failed", error=str(error))
+            # The commit may have happened: what we hold without knowing goes back.
+            if self._suspect not in self.in_hand:
+                self._suspect = None
+            keep = tuple(self.in_hand)
+            await until_available(
+                lambda: self._jobs.hand_back(self._worker_id, keep), "give back lost claims"
+            )
+            return 0
+        self._at("claimed")
+        self.in_hand |= {job.id: job for job in claimed}
+        for job in await self._load(claimed):
+            self._ready.put_nowait(job)
+        return len(claimed)
+
+    async def _claim_each(self, room: int) -> list[ClaimedJob]:
+        claimed = await self._claim_suspect()
+        for queue in self._options.queues:
+            if (left := room - len(claimed)) <= 0:
+                break
+            now = monotonic()
+            if now - self._zero_at.get(queue, 0.0) >= self._options.poll_s:
+                self._zero_at[queue] = now
+                self._from[queue] = None
+            jobs, last = await self._jobs.claim(queue, left, self._worker_id, self._from.get(queue))
+            claimed += jobs
+            if last is not None:
+                self._from[queue] = last
+        return claimed
+
+    async def _claim_suspect(self) -> list[ClaimedJob]:
+        """Take one suspect, if none is in hand: a job beside which two workers have died."""
+        now = monotonic()
+        if self._suspect is not None or now - self._suspect_at < self._options.poll_s:
+            return []
+        self._suspect_at = now
+        job = await self._jobs.claim_suspect(self._options.queues, self._worker_id)
+        self._suspect = job.id if job else None
+        return [job] if job else []
+
+    async def _load(self, claimed: Sequence[ClaimedJob]) -> list[ClaimedJob]:
+        by_workspace: dict[WorkspaceId, list[ClaimedJob]] = defaultdict(list)
+        for job in claimed:
+            by_workspace[job.workspace_id].append(job)
+        async with asyncio.TaskGroup() as group:
+            loads = [
+                group.create_task(
+                    until_available(partial(self._jobs.load, *part), "load arguments")
+                )
+                for part in by_workspace.items()
+            ]
+        return list(chain.from_iterable(load.result() for load in loads))

@@ -1,0 +1,34 @@
+"""How one worker works: slots, leases, timers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+At = Callable[[str], None]
+"""A failpoint: called by name where a process may die; does nothing in production."""
+
+
+def nowhere(_name: str) -> None:
+    """Fail at no point."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """Options of one worker; times in seconds.
+
+    ``most_ahead`` bounds the jobs that are claimed before a slot is free for them: about as many
+    as end in ``ahead_s``, so none where jobs are long. ``promote_s`` is how late a retry or
+    snooze may begin. Workers whose lease has passed are looked for every tenth of a lease.
+    """
+
+    queues: tuple[str, ...] = ("default",)
+    concurrency: int = 10
+    most_ahead: int = 1000
+    ahead_s: float = 0.1
+    poll_s: float = 1.0
+    heartbeat_s: float = 10.0
+    lease_s: float = 30.0
+    shutdown_s: float = 30.0
+    promote_s: float = 0.5
+    cancel_s: float = 0.5
+    name: str = ""
+    version: str = ""

@@ -1,0 +1,252 @@
+"""The worker: a lease, slots that run jobs, and an orderly end whatever happens."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from glaze.errors import StoreUnavailable
+from glaze.jobs.duties import Duties, every
+from glaze.jobs.execute import execute
+from glaze.jobs.finish import Finisher
+from glaze.jobs.intake import Intake
+from glaze.jobs.kind import Kinds
+from glaze.jobs.options import At, WorkerOptions, nowhere
+from glaze.jobs.retry import pauses, until_available
+from glaze.jobs.wake import Wake
+from glaze.model.value import JobId, WorkerId
+from glaze.store.batch import BatchStore
+from glaze.store.database import Database
+from glaze.store.event import EventStore
+from glaze.store.job import JobStore
+from glaze.store.notify import listen
+from glaze.store.worker import WorkerStore
+
+log = structlog.get_logger("jobs")
+
+_CLOSING_S = 10.0
+"""How long the last writes may wait for a database that is away; then rescue does the rest."""
+
+_LOOK_S = 0.1
+
+
+class LeaseLost(Exception):
+    """Somebody took our jobs back: drop everything, write nothing, register anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    """What belongs to one registration; a new one starts with nothing in hand."""
+
+    worker_id: WorkerId
+    intake: Intake
+    finisher: Finisher
+    running: dict[JobId, asyncio.Event]  # set to ask the job to stop
+
+
+class Worker:
+    """Runs jobs of some kinds from some queues; any number of workers share one database."""
+
+    def __init__(
+        self,
+        db: Database,
+        kinds: Kinds,
+        options: WorkerOptions,
+        *,
+        rng: random.Random,
+        at: At = nowhere,
+    ) -> None:
+        """Run ``kinds`` as ``options`` say; ``at`` is called at failpoints."""
+        self._dsn = db.dsn
+        self._kinds = kinds
+        self._options = options
+        self._rng = rng
+        self._at = at
+        self.wake = Wake(db.dsn)
+        self._jobs = JobStore(db, self.wake.hint)
+        self._batches = BatchStore(db, self.wake.hint)
+        self._events = EventStore(db)
+        self._workers = WorkerStore(db)
+        self._duties = Duties(self._jobs, self._batches, self._workers)
+
+    async def run(self, stop: asyncio.Event, abort: asyncio.Event | None = None) -> None:
+        """Work until ``stop`` is set; then end what runs, hand back the rest.
+
+        ``abort`` (a second stop) cancels what still runs at once.
+        """
+        while not stop.is_set():
+            try:
+                await self._serve(stop, abort or asyncio.Event())
+            except* LeaseLost:
+                log.warning("lease lost: jobs dropped, registering anew")
+
+    async def drain(
+        self,
+        over: Callable[[], Awaitable[bool]],
+        stop: asyncio.Event,
+        abort: asyncio.Event | None = None,
+    ) -> None:
+        """Work until ``over`` says that what was waited for is done, or ``stop`` is set."""
+        async with asyncio.TaskGroup() as group:
+            enough = asyncio.Event()
+            watch = group.create_task(self._watch(over, stop, enough))
+            await self.run(enough, abort)
+            watch.cancel()
+
+    async def _watch(
+        self, over: Callable[[], Awaitable[bool]], stop: asyncio.Event, enough: asyncio.Event
+    ) -> None:
+        while not await until_available(over, "look whether all is done"):
+            if await _set_within(stop, _LOOK_S):
+                break
+        enough.set()
+
+    # -- one lease -------------------------------------------------------------------------------
+
+    async def _serve(self, stop: asyncio.Event, abort: asyncio.Event) -> None:
+        worker_id = await self._register(stop)
+        if worker_id is None:
+            return
+        log.info("worker registered", worker=worker_id, queues=self._options.queues)
+        intake = Intake(self._jobs, worker_id, self._options, self._at)
+        finisher = Finisher(self._jobs, self._batches, self._events, intake.ended, self._at)
+        lease = _Lease(worker_id, intake, finisher, {})
+        async with asyncio.TaskGroup() as group:
+            support = [
+                group.create_task(self._beat(lease)),
+                group.create_task(self._listen(lease)),
+                group.create_task(self.wake.run()),
+                group.create_task(self._duties.run(self._options, self._rng)),
+                group.create_task(self._notice_cancels(lease)),
+            ]
+            finishing = group.create_task(lease.finisher.run())
+            claiming = group.create_task(lease.intake.run())
+            slots = [group.create_task(self._slot(lease)) for _ in range(self._options.concurrency)]
+            await stop.wait()
+            lease.intake.close()
+            await claiming
+            lease.intake.leave()
+            try:
+                await self._close(lease, slots, finishing, abort)
+            except TimeoutError:
+                log.warning("database away at the end: what we held will be rescued")
+            for task in (*support, finishing):
+                task.cancel()
+
+    async def _register(self, stop: asyncio.Event) -> WorkerId | None:
+        """Return a new worker id, or None when stopped before the database was there."""
+        options = self._options
+        for pause in pauses():
+            try:
+                return await self._workers.register(
+                    options.name, options.version, options.queues, lease_s=options.lease_s
+                )
+            except StoreUnavailable as error:
+                log.warning("cannot register yet", error=str(error))
+            if await _set_within(stop, pause):
+                break
+        return None
+
+    async def _slot(self, lease: _Lease) -> None:
+        """Run one job after the other."""
+        while (job := await lease.intake.take()) is not None:
+            cancelled = lease.running[job.id] = asyncio.Event()
+            self._at("begun")
+            ended = await execute(
+                job,
+                self._kinds,
+                rng=self._rng,
+                cancelled=cancelled,
+                note=partial(lease.finisher.note, job),
+            )
+            self._at("performed")
+            del lease.running[job.id]
+            lease.finisher.add(ended)
+
+    async def _beat(self, lease: _Lease) -> None:
+        """Renew the lease; one that somebody ended brings everything here down."""
+        pause = self._options.heartbeat_s
+        while True:
+            await asyncio.sleep(pause)
+            pause = self._options.heartbeat_s
+            try:
+                alive = await self._workers.heartbeat(
+                    lease.worker_id, lease_s=self._options.lease_s
+                )
+            except StoreUnavailable as error:
+                log.warning("heartbeat failed", error=str(error))
+                pause = min(1.0, pause)
+                continue
+            if not alive:
+                raise LeaseLost
+
+    async def _listen(self, lease: _Lease) -> None:
+        """Hear hints; while nobody listens the claim loop polls."""
+        pause = pauses()
+        while True:
+            try:
+                async for hint in listen(self._dsn):
+                    pause = pauses()
+                    lease.intake.wake(hint)
+            except StoreUnavailable as error:
+                log.warning("hints are not heard for now", error=str(error))
+            await asyncio.sleep(next(pause))
+
+    async def _notice_cancels(self, lease: _Lease) -> None:
+        async def look() -> None:
+            if not lease.running:
+                return
+            for job_id in await self._jobs.cancels(lease.worker_id):
+                if cancelled := lease.running.get(job_id):
+                    cancelled.set()
+
+        await every(self._options.cancel_s, look, self._rng)
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    async def _close(
+        self,
+        lease: _Lease,
+        slots: Sequence[asyncio.Task[None]],
+        finishing: asyncio.Task[None],
+        abort: asyncio.Event,
+    ) -> None:
+        """Hand back what was not begun, let what runs end, write it, and leave the registry."""
+        async with asyncio.timeout(_CLOSING_S):
+            await self._hand_back(lease, tuple(lease.intake.in_hand))
+        await self._let_end(slots, abort)
+        lease.finisher.close()
+        async with asyncio.timeout(_CLOSING_S):
+            await finishing
+            await self._hand_back(lease, ())
+            await until_available(lambda: self._workers.stop(lease.worker_id), "leave")
+
+    async def _hand_back(self, lease: _Lease, keep: Sequence[JobId]) -> None:
+        await until_available(lambda: self._jobs.hand_back(lease.worker_id, keep), "hand back")
+
+    async def _let_end(self, slots: Sequence[asyncio.Task[None]], abort: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as group:
+            all_ended = group.create_task(_wait_for(slots))
+            second_stop = group.create_task(abort.wait())
+            await asyncio.wait(
+                (all_ended, second_stop),
+                timeout=self._options.shutdown_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            for slot in slots:
+                slot.cancel()
+            second_stop.cancel()
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        return await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+
+
+async def _wait_for(tasks: Sequence[asyncio.Task[None]]) -> None:
+    await asyncio.wait(tasks)
