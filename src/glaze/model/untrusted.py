@@ -45,7 +45,10 @@ _ADDRESSED = re.compile(
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
 # Letters that look like ASCII ones, as used to slip past a word list.
-_LOOKALIKES = str.maketrans("аеорсухіјѕԁӏΑΒΕΙΟΡΤ", "aeopcyxijsdlABEIOPT")  # noqa: RUF001
+_LOOKALIKES = str.maketrans(
+    "аеорсухіјѕԁӏАВСЕНІЈКМОРЅТХУΑΒΕΙΟΡΤ",  # noqa: RUF001  that they look alike is the point
+    "aeopcyxijsdlABCEHIJKMOPSTXYABEIOPT",
+)
 _HIDDEN = re.compile(
     "[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]"
 )

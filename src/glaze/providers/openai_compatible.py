@@ -79,7 +79,7 @@ For each wanted field give at most one answer, and only if a page states it abou
 - quote: the words of the page that state it, copied exactly, one sentence or less, long enough to
   be understood alone; it must contain the value.
 - page_url: the address of the page that the quote is from.
-Give no answer for what the pages do not state. Do not use what you know from elsewhere.
+Give no answer for what the pages do not state; do not use what you know from elsewhere.
 For company_industry choose a short name whose words the quote contains.
 For company_description copy a sentence that says what the company does.
 """
@@ -367,10 +367,9 @@ def _find(quote: str, url: str | None, pages: Sequence[Page]) -> tuple[str | Non
 
 
 def _content(content: Json) -> str:
-    """Return the message's text; some servers send it in parts."""
-    if isinstance(content, str):
-        return content
-    return "".join(text_at(part, "text") or "" for part in objects_at(content))
+    """Return the message text; some servers send it in parts."""
+    parts = (text_at(part, "text") or "" for part in objects_at(content))
+    return content if isinstance(content, str) else "".join(parts)
 
 
 _REFUSALS: Mapping[int, Verdict] = {
