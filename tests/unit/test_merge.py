@@ -172,3 +172,7 @@ def test_a_result_shows_where_its_value_came_from() -> None:
 def test_a_field_that_no_longer_exists_is_passed_over() -> None:
     gone = said(FieldName("company_fax"), "x", 80, "website")
     assert list(merge([gone, said(NAME, "Acme", 80, "website")], now=NOW)) == [NAME]
+
+
+def test_nothing_that_is_merged_is_certain() -> None:
+    assert merge([said(NAME, "Acme", 100, "website")], now=NOW)[NAME].confidence == CEILING == 99
