@@ -22,7 +22,7 @@ CONTROL_HOST = "sandbox.glaze.internal"
 TTL_S = 60
 _SPF = {
     "google": "v=spf1 include:_spf.google.com ~all",
-    "microsoft": "v=spf1 include:spf.protection.outlook.com -all",
+    "microsoft365": "v=spf1 include:spf.protection.outlook.com -all",
     "own": "v=spf1 mx -all",
     "none": "v=spf1 -all",
 }
@@ -88,7 +88,7 @@ def _exchangers(company: Company) -> list[str]:
             "5 alt1.aspmx.l.google.com.",
             "10 alt3.aspmx.l.google.com.",
         ]
-    if company.mail == "microsoft":
+    if company.mail == "microsoft365":
         return [f"0 {domain.replace('.', '-')}.mail.protection.outlook.com."]
     return {"own": [f"10 mail.{domain}."], "none": ["0 ."]}.get(company.mail, [])
 
@@ -96,11 +96,11 @@ def _exchangers(company: Company) -> list[str]:
 def _verifications(company: Company) -> list[str]:
     token = hex_id("verification", company.domain, length=32)
     found = []
-    if company.mail == "microsoft":
+    if company.mail == "microsoft365":
         found.append(f'"MS=ms{int(token[:7], 16) % 10**8:08d}"')
     if "Google Analytics" in company.technologies:
         found.append(f'"google-site-verification={token}"')
-    if "Atlassian Cloud" in company.technologies:
+    if "Atlassian" in company.technologies:
         found.append(f'"atlassian-domain-verification={token}"')
     if "HubSpot" in company.technologies:
         found.append(f'"hubspot-developer-verification={token}"')

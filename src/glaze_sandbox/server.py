@@ -84,6 +84,8 @@ class Server:
         elif fault is not None and fault.kind is not FaultKind.DRIP:
             return _spoil_site(request, fault)
         if (trap := trap_of(host)) is not None:
+            if path == "/robots.txt" and not TRAPS[trap].robots_too:
+                return web.Response(status=404)
             return await TRAPS[trap].respond(request)
         page = await self._page(host, path)
         return await _send(request, page, fault)

@@ -16,7 +16,7 @@ async def test_vendor_hosts_lead_to_the_documentation_address(sandbox, name):
 
 
 async def test_companies_have_addresses_mail_exchangers_and_texts(sandbox):
-    expected = {"google": "google.com.", "microsoft": "outlook.com.", "none": "0 ."}
+    expected = {"google": "google.com.", "microsoft365": "outlook.com.", "none": "0 ."}
     seen = set()
     for company in sandbox.world.companies():
         if sandbox.world.is_dead(company):
@@ -29,7 +29,7 @@ async def test_companies_have_addresses_mail_exchangers_and_texts(sandbox):
         assert ("v=spf1" in texts) == (company.mail != "absent")
         if company.mail in expected:
             assert exchangers[0].endswith(expected[company.mail])
-    assert seen >= {"google", "microsoft", "own", "absent"}
+    assert seen >= {"google", "microsoft365", "own", "absent"}
 
 
 async def test_dead_companies_and_strangers_do_not_exist(sandbox):

@@ -108,7 +108,7 @@ async def test_enrichlayer_knows_a_company_page(sandbox, known_company):
     assert (status, found["name"]) == (200, known_company.name)
     assert found["hq"]["is_hq"] is True
     [bill] = await bills(sandbox)
-    assert (bill["vendor"], bill["micros"]) == ("enrichlayer", 10_000)
+    assert (bill["vendor"], bill["micros"]) == ("enrichlayer", 100_000)
 
 
 async def test_enrichlayer_answers_404_for_a_miss_and_bills_nothing(sandbox):

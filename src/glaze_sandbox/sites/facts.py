@@ -9,10 +9,17 @@ import phonenumbers
 from glaze_sandbox.sites.phrases import COUNTRY_NAMES, PHRASES, REGION_CODES, Phrases
 from glaze_sandbox.sites.plan import SitePlan
 from glaze_sandbox.world.entities import Company, Person
+from glaze_sandbox.world.words import INDUSTRIES
 
 CF_KEY = 0x5A  # Cloudflare's address protection: first byte is the key, the rest is XOR
 OPENING_HOURS = "Mo-Fr 08:30-17:30"
 _STATE_AFTER_CITY = frozenset({"US", "CA", "AU"})
+
+
+def trades_of(company: Company) -> list[object]:
+    """Return the industry as vendors call it, and in the words of the company's own language."""
+    industry = next(one for one in INDUSTRIES if one.name == company.industry)
+    return list(dict.fromkeys((industry.name, industry.in_language(company.language))))
 
 
 @dataclass(slots=True)
@@ -144,7 +151,7 @@ class Facts:
     def description(self) -> str:
         """Return what the company says about itself; prose states the trade too."""
         self.say("company_description", self.company.description)
-        self.stated["company_industry"] = [self.company.industry]
+        self.stated["company_industry"] = trades_of(self.company)
         return html.escape(self.company.description)
 
     def founded(self) -> str:

@@ -11,6 +11,8 @@ from glaze_sandbox.sites.phrases import PHRASES
 from glaze_sandbox.sites.plan import SitePlan
 
 KINDS = ("contact", "about", "imprint", "team", "careers")
+_BARE_FOOTERS = frozenset({"imprint_only", "definition_list", "address_tag"})
+_ICON_TEMPLATES = frozenset({"div_soup", "jsonld_sloppy", "hcard", "footer_line"})
 _IMPRINT_LANGUAGES = frozenset({"de", "fr"})
 
 SCRIPTS = {
@@ -139,9 +141,9 @@ _BODIES: dict[str, Callable[[Facts], str]] = {
 
 def _footer(facts: Facts) -> str:
     parts = []
-    if facts.plan.template != "imprint_only":
+    if not (facts.plan.template in _BARE_FOOTERS and facts.shows("contact")):
         parts.append(contact_block(facts))
-    profiles = " ".join(f'<a href="{url}" rel="me">{url}</a>' for url in facts.socials())
+    profiles = " ".join(_profile_link(facts, url) for url in facts.socials())
     if profiles:
         parts.append(f'<div class="social">{profiles}</div>')
     parts.append(f"<small>&copy; 2026 {facts.legal_name()}</small>")
@@ -152,6 +154,14 @@ def _footer(facts: Facts) -> str:
         )
     inner = "\n".join(parts)
     return f"<footer>\n{inner}\n</footer>"
+
+
+def _profile_link(facts: Facts, url: str) -> str:
+    """Return a link to one of the company's own profiles: an icon, or a word."""
+    network = url.partition("//")[2].removeprefix("www.").partition(".")[0]
+    if facts.plan.template in _ICON_TEMPLATES:
+        return f'<a href="{url}" class="icon-{network}" aria-label="{network}"><svg></svg></a>'
+    return f'<a href="{url}" rel="me">{network.title()}</a>'
 
 
 def _share_buttons(facts: Facts) -> str:

@@ -64,6 +64,7 @@ class Trap:
     about: str
     respond: Responder = _plain  # where only the name is hostile
     addresses: tuple[str, ...] = (PUBLIC,)
+    robots_too: bool = False  # /robots.txt is hostile as well, else there is none
     later: tuple[str, ...] = ()  # what the name answers from the second question on
 
 
@@ -216,6 +217,8 @@ TRAPS = {
     "huge": Trap("strings of 10 MB", _huge),
     "deep": Trap("20,000 levels of elements and of JSON", _deep),
     "charset": Trap("Windows-1252 that says UTF-8 and Shift_JIS", _charset),
+    "robots-drip": Trap("every answer drips, robots.txt too", _drip, robots_too=True),
+    "robots-bomb": Trap("every answer is the bomb, robots.txt too", _bomb, robots_too=True),
     "broken": Trap("answers 500", _broken),
     "loopback": Trap("resolves to 127.0.0.1", addresses=("127.0.0.1",)),
     "private": Trap("resolves to 10.0.0.1", addresses=("10.0.0.1",)),

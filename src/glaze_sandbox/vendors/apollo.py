@@ -194,7 +194,7 @@ def _match_charge(question: str) -> Charge:
 
 
 def _organization_charge(params: Params) -> Charge:
-    return Charge("organizations_enrich", organization_question(params), 1, ORGANIZATION_MICROS)
+    return Charge("organization_enrich", organization_question(params), 1, ORGANIZATION_MICROS)
 
 
 def _text(params: Params, *names: str) -> str:

@@ -100,7 +100,11 @@ def organization_record(seed: int, believed: Truth) -> Record:
         "funding_events": [],
         "technology_names": technologies,
         "current_technologies": [
-            {"uid": name.lower().replace(" ", "_"), "name": name, "category": TECHNOLOGIES[name]}
+            {
+                "uid": name.lower().replace(" ", "_"),
+                "name": name,
+                "category": TECHNOLOGIES.get(name, "Other"),
+            }
             for name in technologies
         ],
         "departmental_head_count": {},

@@ -12,7 +12,7 @@ from glaze_sandbox.wire import Answer, Call, Charge, json_answer
 from glaze_sandbox.world.make import slugify
 from glaze_sandbox.world.population import World
 
-CREDIT_MICROS = 10_000
+CREDIT_MICROS = 100_000
 RESOLVE_CREDITS = 2
 _ERRORS = {400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests"}
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glaze_sandbox.billing import Clock
 from glaze_sandbox.seeded import hex_id, rng
-from glaze_sandbox.vendors.reading import Found, read
+from glaze_sandbox.vendors.reading import Found, Text, read
 from glaze_sandbox.wire import Answer, Call, Charge, json_answer
 
 PRICES = {  # US dollars for a million tokens: in, out
@@ -118,7 +118,8 @@ class OpenAI:
         chance = rng(self._seed, "llm", self._requests, text)
         malformed = chance.random() < self.habits.malformed_rate
         fields = _enum(properties.get("field"))
-        answers = [self._maybe_unsupported(found, chance) for found in read(text, fields)]
+        given = Text(_from_first_page(text), tuple(_enum(properties.get("page_url"))))
+        answers = [self._maybe_unsupported(found, chance) for found in read(given, fields)]
         rows = [_fill(found, properties) for found in answers]
         content = json.dumps({"answers": rows}, ensure_ascii=False)
         return content[: max(1, len(content) * 2 // 3)] if malformed else content
@@ -128,6 +129,12 @@ class OpenAI:
             return found
         value = found.value + chance.randint(1, 40) if isinstance(found.value, int) else found.value
         return replace(found, value=value, quote=f"The company states that it is {value}.")
+
+
+def _from_first_page(text: str) -> str:
+    """Return ``text`` from the first line with an address on: what stands before asks, not tells."""
+    place = text.find("://")
+    return text[text.rfind("\n", 0, max(place, 0)) + 1 :]
 
 
 def _fill(found: Found, properties: dict[str, object]) -> dict[str, object]:

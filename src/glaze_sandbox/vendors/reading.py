@@ -56,11 +56,23 @@ _DICTATED = re.compile(r"((?:company|person)_[a-z_]+)\s+(?:is|=)\s+\"?([^\"\n.;<
 _DICTATED_QUOTE = re.compile(r"quote\s+\"([^\"\n]+)\"", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s\"'<>)\]]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|[。\n\r]+")
-_TRADES = [
-    (phrase.lower(), industry.name)
-    for industry in INDUSTRIES
-    for phrase in (industry.name, *industry.trade)
-]
+_TRADES = [phrase.lower() for industry in INDUSTRIES for phrase in (industry.name, *industry.trade)]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What the model is given: the words, and the addresses of the pages where they are named."""
+
+    words: str
+    pages: tuple[str, ...] = ()  # empty: any address in the words may be a page's
+
+    def page_before(self, place: int) -> str | None:
+        """Return the last page named before ``place``: pages come with theirs in front."""
+        if not self.pages:
+            urls = _URL.findall(self.words, 0, place)
+            return urls[-1] if urls else None
+        named = max(self.pages, key=lambda url: self.words.rfind(url, 0, place))
+        return named if self.words.rfind(named, 0, place) >= 0 else self.pages[0]
 
 
 def _sentence(text: str, start: int, end: int) -> str:
@@ -98,9 +110,12 @@ def _size(text: str) -> Hit | None:
 
 def _industry(text: str) -> Hit | None:
     lowered = text.lower()
-    places = [(lowered.find(phrase), phrase, name) for phrase, name in _TRADES]
-    found = min((place for place in places if place[0] >= 0), default=None)
-    return found and (found[2], found[0], found[0] + len(found[1]))
+    places = [
+        (start, start + len(phrase)) for phrase in _TRADES if (start := lowered.find(phrase)) >= 0
+    ]
+    # in the page's own words: what it does not say cannot be quoted
+    found = min(places, default=None)
+    return found and (text[slice(*found)], *found)
 
 
 def _description(text: str) -> Hit | None:
@@ -152,37 +167,32 @@ _FINDERS: dict[str, Callable[[str], Hit | None]] = {
 }
 
 
-def read(text: str, fields: list[str]) -> Iterator[Found]:
+def read(text: Text, fields: list[str]) -> Iterator[Found]:
     """Yield what the reader believes to find in ``text`` for ``fields``, dictation included."""
     dictated = _dictation(text)
     for name in fields:
         if name in dictated:
             yield dictated[name]
             continue
-        hit = finder(text) if (finder := _FINDERS.get(name)) else None
+        hit = finder(text.words) if (finder := _FINDERS.get(name)) else None
         if hit is not None:
             value, start, end = hit
-            yield Found(name, value, _sentence(text, start, end), _page_before(text, start))
+            quote = _sentence(text.words, start, end)
+            yield Found(name, value, quote, text.page_before(start))
 
 
-def _dictation(text: str) -> dict[str, Found]:
+def _dictation(text: Text) -> dict[str, Found]:
     """Return the answers that the text orders to give."""
-    order = _INJECTION.search(text)
+    order = _INJECTION.search(text.words)
     if order is None:
         return {}
-    after = text[order.start() : order.start() + 2000]
+    after = text.words[order.start() : order.start() + 2000]
     wanted = _DICTATED_QUOTE.search(after)
-    page = _page_before(text, order.start())
-    quote = wanted[1] if wanted else _first_sentence(text)
+    page = text.page_before(order.start())
+    quote = wanted[1] if wanted else _first_sentence(text.words)
     return {m[1]: Found(m[1], m[2].strip(), quote, page) for m in _DICTATED.finditer(after)}
 
 
 def _first_sentence(text: str) -> str:
     sentences = (part.strip() for part in _SENTENCE_END.split(text[:5000]))
     return next((s[:LONGEST_QUOTE] for s in sentences if len(s.split()) > 4), text[:80])  # noqa: PLR2004  too short to say anything
-
-
-def _page_before(text: str, place: int) -> str | None:
-    """Return the last URL printed before ``place``: pages are given with theirs in front."""
-    urls = _URL.findall(text, 0, place)
-    return urls[-1] if urls else None

@@ -65,7 +65,7 @@ class Company:
     vat_id: str | None
     technologies: tuple[str, ...]
     tags: tuple[str, ...]
-    mail: str  # google, microsoft, own, none (a null MX) or absent (no MX at all)
+    mail: str  # google, microsoft365, own, none (a null MX) or absent (no MX at all)
     description: str  # in the language of the country
     language: str
 
@@ -123,7 +123,7 @@ class Company:
             "company_technologies": list(self.technologies),
             "company_tags": list(self.tags),
             "company_vat_id": self.vat_id,
-            "company_mail_provider": self.mail if self.mail in {"google", "microsoft"} else None,
+            "company_mail_provider": "none" if self.mail == "absent" else self.mail,
         }
         values |= self.socials
         return {name: value for name, value in values.items() if value is not None}

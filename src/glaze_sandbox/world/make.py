@@ -7,12 +7,20 @@ from glaze_sandbox.seeded import hex_id, rng
 from glaze_sandbox.world.entities import Address, Company, Person, ascii_of
 from glaze_sandbox.world.places import COUNTRIES, Country, fill
 from glaze_sandbox.world.prose import description
-from glaze_sandbox.world.words import EMAIL_PATTERNS, HEADS, INDUSTRIES, ROLES, TAILS, TECHNOLOGIES
+from glaze_sandbox.world.words import (
+    EMAIL_PATTERNS,
+    HEADS,
+    IMPLIED,
+    INDUSTRIES,
+    ROLES,
+    TAILS,
+    TECHNOLOGIES,
+)
 
 Stub = tuple[str, str, str, int, int]  # name, label, domain, country index, industry index
 
 _WEIGHTS = [country.weight for country in COUNTRIES]
-_MAIL = ("google", "microsoft", "own", "none", "absent")
+_MAIL = ("google", "microsoft365", "own", "none", "absent")
 _MAIL_WEIGHTS = (42, 36, 16, 2, 4)
 _SIZE_RANGES = ((2, 10), (11, 50), (51, 200), (201, 500), (501, 1000), (1001, 5000), (5001, 24_000))
 _SIZE_WEIGHTS = (18, 30, 26, 12, 7, 5, 2)
@@ -107,12 +115,17 @@ def make_company(seed: int, index: int, stub: Stub) -> Company:
         github=maybe(0.8 if industry.name == "computer software" else 0.06, slugify(name)),
         ticker=handle[:4].upper() if employees > _LISTED_FROM else None,
         vat_id=fill(country.vat, chance) if country.vat else None,
-        technologies=tuple(sorted(chance.sample(sorted(TECHNOLOGIES), chance.randint(1, 5)))),
+        technologies=_technologies(mail, chance),
         tags=industry.tags,
         mail=mail,
         description=description(country, industry, name, city.name, chance),
         language=country.language,
     )
+
+
+def _technologies(mail: str, chance: random.Random) -> tuple[str, ...]:
+    used = chance.sample(sorted(TECHNOLOGIES), chance.randint(1, 5))
+    return tuple(sorted([*used, *(IMPLIED[name] for name in (mail, *used) if name in IMPLIED)]))
 
 
 def make_people(seed: int, company: Company, country: Country) -> tuple[Person, ...]:

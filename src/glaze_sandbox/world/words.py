@@ -181,7 +181,14 @@ TECHNOLOGIES = {
     "Cloudflare": "CDN",
     "jQuery": "Javascript Libraries",
     "Stripe": "Payments",
-    "Atlassian Cloud": "Project Management",
+    "Atlassian": "Project Management",
+}
+
+# what the records in DNS give away, by who runs the mail and by what the site uses
+IMPLIED = {
+    "google": "Google Workspace",
+    "microsoft365": "Microsoft 365",
+    "Google Analytics": "Google Search Console",
 }
 
 EMAIL_PATTERNS = (
