@@ -1,0 +1,1 @@
+"""The company's own website: fetched politely, read without asking anybody."""

@@ -1,0 +1,242 @@
+"""The company's name: what the page's statements about itself agree on."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from glaze.model.mailbox import is_free_mail
+from glaze.model.names import company_key, has_legal_form
+from glaze.model.text import fold
+from glaze.model.value import Reading
+from glaze.providers.website.document import Document, domain_or_host, host_of
+
+_MAX_NAME = 70
+_MAX_WORDS = 8
+_SPLIT = re.compile(r"\s+[-–—|•·»«:/~>]+\s+|\s*[|•·»«]\s*|\s*::\s*|:\s+|\s+-{1,2}|-\s+|\s+[–—]|[–—]\s+")
+_COPYRIGHT = re.compile(
+    r"(?:©|\(c\)|\ufffd(?=\s*(?:19|20)\d\d)|&copy;|\bcopyright\b)[\s,:.-]*(?:©|\(c\)|\ufffd|copyright)?[\s,:.-]*(?:by\s+)?"
+    r"(?P<years>(?:(?:19|20)\d\d(?:\s*(?:[-–—/,&]|to)\s*(?:(?:19|20)?\d\d|present|today))?)?)[\s,.:|-]*(?:by\s+|©\s*|copyright\s*)?(?P<name>[^©|•·]{2,90})",
+    re.IGNORECASE,
+)
+_COPYRIGHT_AFTER = re.compile(r"(?P<name>[^.©|•·]{2,60}?)[\s,.|-]*(?:©|\(c\)\s|&copy;|copyright\b)\s*(?:©|\(c\))?\s*(?:19|20)\d\d", re.IGNORECASE)
+_COPYRIGHT_END = re.compile(
+    r"\s*(?:[.,;|–—-]?\s*\ball\s+(?:rights?|content|images)\b|[.,;|-]?\s*alle rechte|[.,;|-]?\s*tous droits|[.,;|-]?\s*todos los|[.,;|-]?\s*tutti i"
+    r"|\.\s+[A-Z]|\s[-–—|•]\s|[.,;|]?\s*\b(?:privacy|terms|web ?site|site ?map|design(?:ed)?|powered|registered (?:in|office|charity|company)|is a|a (?:division|subsidiary|member)"
+    r"|and its|unless|last|legal|disclaimer|cookies?|developed|created|content|hosted|company (?:no|reg)|vat|p\.?\s?iva|tel|telephone|phone|contact|imprint|impressum|mentions"
+    r"|home|login|cvr|abn|trading as|t/a|\d{3,})\b).*",
+    re.IGNORECASE | re.DOTALL,
+)
+_GENERIC = frozenset(
+    "home homepage home page|welcome|index|contact|contact us|contacts|about|about us|blog|news|kontakt|impressum|startseite|accueil"
+    "|inicio|contatti|untitled|untitled document|default|main|page|official site|official website|website|web site|site|online|shop|store|login"
+    "|logo|site logo|company logo|brand logo|image|header|banner|menu|search|all rights reserved|rights reserved|the company|company|us|our company|copyright|your company|privacy policy"
+    "|services|products|team|careers|articles|resources|faq|help|support|the|by|inc|ltd|llc|design|footer logo|header logo|main logo|white logo|logo white|legal|info|english|wordpress|my site|en|de|fr"
+    "|home icon|icon|home logo|go to homepage|return home|back to home|skip to content|just another wordpress site|page not found|site title|news and articles|our blog|the blog".replace(" page|", "|").split("|")
+)
+_LEAD = re.compile(r"^(?:welcome to|home of|about|contact|visit|welcome at|welkom bij|willkommen bei|bienvenue chez|bienvenidos? a|the official (?:web)?site of|official site of|copyright|by|logo (?:of|for)|go to|back to|return to)\s+(?!us\b)", re.IGNORECASE)
+_TAIL = re.compile(r"\s*(?:\(?(?:official (?:web)?site|home ?page|website|blog|logo(?:type)?|home|icon|newsroom|main logo|(?:white|black|dark|light|color|header|footer) logo|logo (?:white|black|dark|light))\)?|[®™©])\s*$", re.IGNORECASE)
+_DOMAIN_LIKE = re.compile(r"(?:www\.)?[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|co\.uk|de|io|co|fr|it|us|biz|info|edu|gov|ca|au)\b\.?", re.IGNORECASE)
+_DESCRIPTIVE = frozenset("best top how what why when guide your our the for and of in with to a services service solutions tips ways".split())
+
+
+@dataclass
+class _Candidate:
+    text: str
+    quote: str
+    weight: float
+    sources: set[str] = field(default_factory=set)
+
+
+class _Ballot:
+    """Candidates by key; a source's weight counts once for each key."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, _Candidate] = {}
+
+    def add(self, text: str, weight: float, source: str, quote: str) -> None:
+        text = tidy_name(text)
+        key = company_key(text).replace(" ", "")
+        if not key or len(text) > _MAX_NAME or text.lower() in _GENERIC or key in _GENERIC:
+            return
+        known = self.found.get(key)
+        if known is None:
+            self.found[key] = _Candidate(text, quote, weight, {source})
+        elif source not in known.sources:
+            known.sources.add(source)
+            known.weight += weight
+
+
+def tidy_name(text: str) -> str:
+    """Return a name without the words around it ("Welcome to ...", "... Logo", a trademark)."""
+    text = text.strip(" \t.,;:|-–—\"“”'*·•»«")
+    for _ in range(3):
+        shorter = _TAIL.sub("", _LEAD.sub("", text)).strip(" ,;:|-–—\"“”*·")
+        if shorter == text or not shorter:
+            break
+        text = shorter
+    return text
+
+
+def site_labels(document: Document, emails: Sequence[str]) -> set[str]:
+    """Return the names that the site's domains spell: of its host, its canonical URL, its mail."""
+    hosts = {document.host}
+    hosts |= {host_of(link) for link in document.rels.get("canonical", ())}
+    hosts |= {host_of(document.meta("og:url"))}
+    hosts |= {email.rpartition("@")[2] for email in emails}
+    domains = {domain_or_host(host) for host in hosts if host}
+    return {
+        label
+        for domain in domains
+        if not is_free_mail(domain) and len(label := domain.partition(".")[0].replace("-", "")) > 1
+    }
+
+
+def name_readings(document: Document, emails: Sequence[str]) -> Iterator[Reading]:
+    """Yield the likeliest names, best first; the registered name where one is written out."""
+    ballot = _Ballot()
+    labels = site_labels(document, emails)
+    _from_metas(document, ballot)
+    _from_title(document, ballot, labels)
+    legal = _from_text(document, ballot)
+    _from_pictures(document, ballot)
+    for key, candidate in ballot.found.items():
+        candidate.weight += _likeness(key, candidate.text, labels) + _shape(candidate.text)
+        candidate.weight += _support(key, ballot)
+    ranked = sorted(ballot.found.values(), key=lambda one: -one.weight)
+    for place, candidate in enumerate(ranked[:3]):
+        sure = max(45, min(82, int(52 + 5 * candidate.weight))) - 8 * place
+        yield from document.reading("company_name", candidate.text, sure, candidate.quote)
+    for text, quote in legal:
+        yield from document.reading("company_legal_name", text, 72, quote)
+
+
+def _from_metas(document: Document, ballot: _Ballot) -> None:
+    for name, weight in (
+        ("og:site_name", 3.4),
+        ("application-name", 2.2),
+        ("apple-mobile-web-app-title", 2.0),
+        ("dc.publisher", 1.5),
+        ("publisher", 1.2),
+        ("copyright", 1.0),
+        ("author", 0.5),
+        ("name", 0.6),
+    ):
+        text = document.meta(name)
+        if text and not text.startswith("http"):
+            pieces = [piece for piece in _SPLIT.split(text) if piece]
+            ballot.add(text, weight, name, text)
+            if len(pieces) > 1:
+                for piece in pieces:
+                    ballot.add(piece, weight * 0.75, name, text)
+
+
+def _from_title(document: Document, ballot: _Ballot, labels: set[str]) -> None:
+    for source, title in (("title", document.title), ("og:title", document.meta("og:title"))):
+        pieces = [piece for piece in _SPLIT.split(title) if piece and piece.strip()]
+        scale = 1.0 if source == "title" else 0.4
+        for place, piece in enumerate(pieces):
+            edge = 1.0 if place == len(pieces) - 1 else 0.8 if place == 0 else 0.4
+            alone = 0.7 if len(pieces) == 1 else 1.0
+            ballot.add(piece, 1.6 * edge * alone * scale, source, title)
+        _named_by_domain(title, labels, ballot, source)
+    for heading in document.headings[:2]:
+        ballot.add(heading, 0.5, "h1", heading)
+
+
+def _named_by_domain(text: str, labels: set[str], ballot: _Ballot, source: str) -> None:
+    """Add the run of words in ``text`` that spells the domain: "Contact Acme Widgets Today"."""
+    words = text.split()
+    bare = ["".join(filter(str.isalnum, fold(word))) for word in words]
+    for start in range(min(len(words), 30)):
+        run = ""
+        for end in range(start, min(len(words), start + 6)):
+            run += bare[end]
+            if run in labels and len(run) > 2:  # noqa: PLR2004  two letters spell anything
+                ballot.add(" ".join(words[start : end + 1]), 0.8, f"{source} spells domain", text)
+
+
+def _from_text(document: Document, ballot: _Ballot) -> list[tuple[str, str]]:
+    legal: dict[str, str] = {}
+    for line in (*document.lines[:80], *document.lines[-120:]) if len(document.lines) > 200 else document.lines:
+        lower = line.lower()
+        if "©" in line or "copyright" in lower or "(c)" in lower or "\ufffd" in line:
+            for name in _copyright_names(line):
+                ballot.add(name, 2.2, "copyright", line)
+                if has_legal_form(name):
+                    legal.setdefault(tidy_name(name), line)
+        elif len(line) <= _MAX_NAME and has_legal_form(line) and len(line.split()) <= _MAX_WORDS:
+            ballot.add(line, 1.2, "legal form", line)
+            if line[:1].isupper():
+                legal.setdefault(line, line)
+    return list(legal.items())[:2]
+
+
+def _copyright_names(line: str) -> Iterator[str]:
+    for match in _COPYRIGHT.finditer(line):
+        name = _COPYRIGHT_END.sub("", match["name"]).strip(" .,-–—")
+        if name and len(name.split()) <= _MAX_WORDS and not name[:1].isdigit():
+            yield name
+    for match in _COPYRIGHT_AFTER.finditer(line):
+        if len(match["name"].split()) <= _MAX_WORDS:
+            yield match["name"].strip()
+
+
+def _from_pictures(document: Document, ballot: _Ballot) -> None:
+    for image in document.images:
+        logo = "logo" in f"{image.hint} {image.alt} {image.url}".lower()
+        if image.alt and "partner" not in image.places and "article" not in image.places:
+            if image.leads_home:
+                ballot.add(image.alt, 1.6, "home image", image.alt)
+            elif logo and image.order < 3:  # noqa: PLR2004  the first pictures are the site's own
+                ballot.add(image.alt, 1.0, "logo", image.alt)
+    for link in document.links[:40]:
+        if link.url.rstrip("/") == f"https://{document.host}" or link.url.rstrip("/") == f"http://{document.host}":
+            ballot.add(link.text, 0.9, "home link", link.text)
+
+
+def _likeness(key: str, text: str, labels: set[str]) -> float:
+    """Return how well a name spells one of the site's domains, 0 to 3."""
+    best = 0.0
+    whole = fold(text).replace(" ", "")
+    initials = "".join(word[0] for word in fold(text).split() if word not in {"and", "of", "the", "for"})
+    for label in labels:
+        if label in (key, whole, whole.replace("and", "")):
+            best = max(best, 3.0)
+        elif len(initials) > 2 and label == initials:  # noqa: PLR2004  two initials are chance
+            best = max(best, 2.2)
+        elif len(key) > 3 and (label.startswith(key) or key.startswith(label)):  # noqa: PLR2004
+            best = max(best, 2.4 * min(len(key), len(label)) / max(len(key), len(label)))
+        elif len(key) > 3 and (key in label or label in key):  # noqa: PLR2004
+            best = max(best, 1.8 * min(len(key), len(label)) / max(len(key), len(label)))
+        elif len(initials) > 2 and (label.startswith(initials)):  # noqa: PLR2004
+            best = max(best, 0.8)
+    return best
+
+
+def _shape(text: str) -> float:
+    """Return what a text's shape says for (or against) its being a name."""
+    words = text.split()
+    points = 0.0
+    if len(words) > 5:  # noqa: PLR2004  most names are shorter
+        points -= 0.5 * (len(words) - 5)
+    if any(word.lower() in _DESCRIPTIVE for word in words[:1]) and words[0].lower() != "the":
+        points -= 0.8
+    if not any(map(str.isupper, text)) and " " in text:
+        points -= 0.5
+    if "," in text and not has_legal_form(text):
+        points -= 0.8
+    if text.endswith(("?", "!")) or re.search(r"\b(?:19|20)\d\d\b", text):
+        points -= 1.0
+    if has_legal_form(text):
+        points += 0.4
+    if _DOMAIN_LIKE.fullmatch(text):
+        points -= 1.2
+    return points
+
+
+def _support(key: str, ballot: _Ballot) -> float:
+    """Return the support of longer candidates that a name begins, each a little."""
+    if len(key) < 4:  # noqa: PLR2004  too short to be recognised inside another
+        return 0.0
+    longer = [c.weight for other, c in ballot.found.items() if other != key and other.startswith(key)]
+    return min(1.0, 0.25 * sum(longer))

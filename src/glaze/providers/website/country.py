@@ -1,0 +1,72 @@
+"""Which country a page speaks from: its address, its domain, its language, its words."""
+
+import re
+from functools import lru_cache
+
+import pycountry
+
+from glaze.model.country import country_code
+from glaze.providers.website.document import Document
+
+_LANGUAGES = {
+    **dict(zip("de fr it es nl pt pl sv da nb no fi cs sk hu ja ko".split(), "DE FR IT ES NL PT PL SE DK NO NO FI CZ SK HU JP KR".split(), strict=True)),
+    **dict(zip("zh tr el ro bg hr sl et lv lt uk ru he en".split(), "CN TR GR RO BG HR SI EE LV LT UA RU IL US".split(), strict=True)),
+}
+_DIAL = re.compile(r"(?:\+|\b00)\s?\(?(\d{1,3})\)?[\s.()-]{0,2}\d")
+_UK_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b")
+_GENERIC_CC = frozenset({"io", "co", "ai", "tv", "me", "fm", "ly", "cc", "gg", "to", "sh", "so", "app", "eu"})
+_NAME_MIN, _NAME_MAX = 4, 24  # a country alone on its line, as addresses end
+_SPARE = {"uk": "GB"}
+
+
+@lru_cache(maxsize=512)
+def country_of_domain(domain: str) -> str | None:
+    """Return the country of a country-code domain, None for one that is used worldwide."""
+    ending = domain.rpartition(".")[2]
+    if ending in _GENERIC_CC:
+        return None
+    if ending in _SPARE:
+        return _SPARE[ending]
+    found = pycountry.countries.get(alpha_2=ending.upper()) if len(ending) == 2 else None  # noqa: PLR2004  ISO alpha-2
+    return found.alpha_2 if found else None
+
+
+def guess_country(document: Document, stated: str | None) -> str:
+    """Return the most likely country as ISO alpha-2: what is stated, then what hints at it.
+
+    Numbers and addresses without a country are read in it; without any hint it is the US.
+    """
+    if stated:
+        return stated
+    if found := country_of_domain(document.host):
+        return found
+    language, _, region = document.language.replace("_", "-").partition("-")
+    if region[:2].isalpha() and len(region) == 2:  # noqa: PLR2004  ISO alpha-2
+        try:
+            regional = country_code(region)
+        except ValueError:
+            regional = ""
+        if regional not in {"", "US"}:  # en-US is what every template starts with
+            return regional
+    if (found := _LANGUAGES.get(language, "US")) != "US":
+        return found
+    return _from_words(document)
+
+
+def _from_words(document: Document) -> str:
+    text = "\n".join((*document.lines[:150], *document.lines[-150:]))
+    if len(_UK_POSTCODE.findall(text)) > 0:
+        return "GB"
+    named = {
+        code
+        for line in document.lines
+        if _NAME_MIN <= len(line) <= _NAME_MAX and (code := _country_named(line.strip(" .,")))
+    }
+    return named.pop() if len(named) == 1 else "US"
+
+
+def _country_named(text: str) -> str | None:
+    try:
+        return country_code(text)
+    except ValueError:
+        return None

@@ -1,0 +1,118 @@
+"""One parsed page, as the finders need it: lines of text, links, images, meta tags, raw data."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from glaze.model.normalise import Invalid, normalise
+from glaze.model.text import clean, is_placeholder
+from glaze.model.value import FieldName, Json, Reading
+from glaze.model.web_address import registrable
+
+_MAX_URL = 2_000
+_MAX_QUOTE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An anchor. ``places`` says what surrounds it: footer, header, social, share, article..."""
+
+    url: str  # absolute; tel: and mailto: as they stand
+    text: str  # also its title, aria-label or image's alternative text, where it has no text
+    places: frozenset[str]
+    rel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture. ``hint`` is what its class, id and wrapping elements are called."""
+
+    url: str
+    alt: str
+    hint: str
+    places: frozenset[str]
+    leads_home: bool
+    order: int
+
+
+@dataclass
+class Document:
+    """A page taken apart once; nothing in it refers to the parser's tree any more."""
+
+    url: str
+    title: str = ""
+    language: str = ""
+    metas: dict[str, list[str]] = field(default_factory=dict)
+    rels: dict[str, list[str]] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
+    headings: list[str] = field(default_factory=list)
+    scripts: list[str] = field(default_factory=list)  # addresses of scripts and style sheets
+    data: list[str] = field(default_factory=list)  # JSON-LD, as it stands
+    items: list[dict[str, Any]] = field(default_factory=list)  # microdata and hCard, as JSON-LD
+    hidden_emails: list[str] = field(default_factory=list)  # Cloudflare's hexadecimal form
+    lines: list[str] = field(default_factory=list)
+
+    @cached_property
+    def host(self) -> str:
+        """The page's host in lower case, "" where its URL has none."""
+        return host_of(self.url)
+
+    @cached_property
+    def domain(self) -> str:
+        """The registrable domain of the page, or its host where it has none."""
+        return domain_or_host(self.host)
+
+    def meta(self, name: str) -> str:
+        """Return the first content of a meta tag by name or property, "" where it is absent."""
+        return next(iter(self.metas.get(name, ())), "")
+
+    def absolute(self, link: str) -> str:
+        """Return ``link`` as an absolute http(s) URL, "" where it is none."""
+        return absolute(self.url, link)
+
+    def reading(
+        self, name: str, value: Json, confidence: int, quote: str, *, country: str | None = None
+    ) -> Iterator[Reading]:
+        """Yield the one reading of a field, normalised; none where the value cannot be one."""
+        if not value or (isinstance(value, str) and is_placeholder(clean(value))):
+            return
+        quote = clean(quote[: 8 * _MAX_QUOTE])[:_MAX_QUOTE].strip()
+        try:
+            normal = normalise(FieldName(name), value, country=country)
+        except Invalid:
+            return  # not a value of this field, whatever it is
+        stated = clean(value) if isinstance(value, str) else None
+        if quote and normal:
+            raw = stated if stated != normal else None
+            yield Reading(FieldName(name), normal, confidence, quote, self.url, raw)
+
+
+def absolute(base: str, link: str) -> str:
+    """Return ``link`` resolved against ``base`` if that is a http(s) URL, else ""."""
+    if len(link) > _MAX_URL:
+        return ""
+    try:
+        found = urljoin(base, link.strip())
+        parts = urlsplit(found)
+    except ValueError:
+        return ""
+    return clean(found) if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def host_of(url: str) -> str:
+    """Return the host of ``url`` in lower case, "" where it has none."""
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def domain_or_host(host: str) -> str:
+    """Return the registrable domain of ``host``, or ``host`` itself where it has none."""
+    try:
+        return registrable(host)
+    except ValueError:
+        return host

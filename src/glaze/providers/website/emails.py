@@ -1,0 +1,93 @@
+"""E-mail addresses: plain, in links, and in the disguises that sites give them."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from urllib.parse import unquote
+
+from glaze.model.mailbox import is_free_mail, is_role
+from glaze.model.value import Reading
+from glaze.providers.website.document import Document, domain_or_host
+
+_PLAIN = re.compile(
+    r"(?<![\w.+-])([A-Za-z0-9][\w.+'&-]{0,63})\s?@\s?((?:[A-Za-z0-9\u00c0-\u024f](?:[A-Za-z0-9\u00c0-\u024f-]{0,61}[A-Za-z0-9\u00c0-\u024f])?\.)+[A-Za-z]{2,24})(?![\w-])"
+)
+_AT = r"\s*(?:[\[({<]\s*(?:at|arroba|chez|@|\u00e4t)\s*[\])}>]|\s(?:at|AT|\(?a\)?)\s|\[a\]|\(a\)|-at-|_at_|&#64;)\s*"
+_DOT = r"(?:\s*(?:[\[({<]\s*(?:dot|punkt|point|punto|\.)\s*[\])}>]|\s(?:dot|DOT)\s|_dot_|-dot-)\s*|\.)"
+_DISGUISED = re.compile(
+    rf"(?<![\w.+-])([A-Za-z0-9][\w.+-]{{0,63}}){_AT}([A-Za-z0-9-]{{2,40}}(?:{_DOT}[A-Za-z0-9-]{{2,40}}){{1,3}})(?![\w-])"
+)
+_STRONG_AT = re.compile(r"[\[({<]\s*(?:at|arroba|chez|@|\u00e4t|a)\s*[\])}>]|[-_]at[-_]|&#64;", re.IGNORECASE)
+_DOT_WORD = re.compile(_DOT)
+_FILE_ENDINGS = ("png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "css", "js", "mp4", "ico", "pdf")
+_SAMPLE_DOMAINS = frozenset(
+    "example.com example.org example.net domain.com yourdomain.com yourcompany.com company.com"
+    " email.com mail.com test.com sentry.io wixpress.com sentry.wixpress.com mysite.com website.com"
+    " beispiel.de exemple.fr ejemplo.com mydomain.com yoursite.com".split()
+)
+_SAMPLE_NAMES = frozenset("you your yourname name user username jane.doe john.doe max.mustermann email youremail".split())
+_OWN, _OWN_PERSON, _FREE, _FOREIGN = 84, 74, 68, 52
+_DISGUISE = 4  # off the confidence of an address that had to be put together
+_MOST_ON_A_PAGE = 40
+_KEY_DIGITS = 2
+
+
+def email_readings(document: Document) -> Iterator[Reading]:
+    """Yield the page's addresses, each once: the company's own mailboxes, then people's, others."""
+    found: dict[str, Reading] = {}
+    for address, quote, loss in _candidates(document):
+        local, _, domain = address.lower().partition("@")
+        if domain in _SAMPLE_DOMAINS or local in _SAMPLE_NAMES or domain.endswith(_FILE_ENDINGS):
+            continue
+        sure = _confidence(document, address) - loss
+        for reading in document.reading("company_email", address, sure, quote):
+            found.setdefault(str(reading.value).lower(), reading)
+    yield from sorted(found.values(), key=lambda reading: -reading.confidence)[:_MOST_ON_A_PAGE]
+
+
+def _confidence(document: Document, address: str) -> int:
+    domain = domain_or_host(address.rpartition("@")[2].lower())
+    if domain == document.domain or domain.partition(".")[0] == document.domain.partition(".")[0]:
+        return _OWN if is_role(address) else _OWN_PERSON
+    return _FREE if is_free_mail(domain) else _FOREIGN
+
+
+def _candidates(document: Document) -> Iterator[tuple[str, str, int]]:
+    for link in document.links:
+        if link.url[:7].lower() == "mailto:":
+            target = unquote(unescape(link.url[7:].partition("?")[0]))
+            for match in _PLAIN.finditer(target):
+                yield f"{match[1]}@{match[2]}", link.text or target, 0
+            for match in () if "@" in target else _DISGUISED.finditer(target):
+                yield _undisguised(match), link.text or target, _DISGUISE
+    for line in document.lines:
+        if "@" in line:
+            for match in _PLAIN.finditer(line):
+                yield f"{match[1].rstrip('.')}@{match[2]}", line, 0
+        if _STRONG_AT.search(line) or " at " in line or " AT " in line:
+            yield from _disguised_in(line)
+    for code in document.hidden_emails:
+        if address := decode_cloudflare(code):
+            yield address, address, _DISGUISE
+
+
+def _disguised_in(line: str) -> Iterator[tuple[str, str, int]]:
+    for match in _DISGUISED.finditer(line):
+        # "meet us at acme.com" is no address; "info at acme dot com" is.
+        if _STRONG_AT.search(match[0]) or re.search(r"\s(?:dot|DOT)\s", match[0]):
+            yield _undisguised(match), line, _DISGUISE
+
+
+def _undisguised(match: re.Match[str]) -> str:
+    return f"{match[1]}@{_DOT_WORD.sub('.', match[2])}"
+
+
+def decode_cloudflare(code: str) -> str:
+    """Return the address behind ``data-cfemail``: hexadecimal, XORed with its first byte."""
+    try:
+        data = bytes.fromhex(code[:400])
+    except ValueError:
+        return ""
+    plain = bytes(byte ^ data[0] for byte in data[1:]).decode("utf-8", "replace") if data else ""
+    found = _PLAIN.fullmatch(plain.partition("?")[0])
+    return f"{found[1]}@{found[2]}" if found else ""

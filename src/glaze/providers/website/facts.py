@@ -1,0 +1,99 @@
+"""Smaller facts in meta tags and text: description, founding year, VAT, staff, hours, pages."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from glaze.model.value import Reading
+from glaze.providers.website.document import Document, domain_or_host, host_of
+from glaze.providers.website.opening import hours_in_text
+
+_MIN_DESCRIPTION = 25
+_FOUNDED = re.compile(
+    r"\b(?:founded|established|est\.?|since|in business since|incorporated|serving \w+(?: \w+)? since|gegründet|seit|fondée?|depuis"
+    r"|créée?|fundada|desde|fondata|dal|opgericht|sinds)\b\s*(?:in|im|en|nel|em|:)?\s*(?:the year\s*)?(?P<year>1[89]\d{2}|20[0-2]\d)\b",
+    re.IGNORECASE,
+)
+_CLEARLY = re.compile(r"found|establish|est\b|gegr|fond|cré|fund|opger|incorp", re.IGNORECASE)
+_VAT_LABEL = (
+    r"(?:VAT|V\.A\.T|USt|Umsatzsteuer|MwSt|TVA|BTW|IVA|P\.?\s?IVA|Partita\s+IVA|NIF|CIF|MVA|Moms|DPH|UID|ATU)"
+)
+_VAT = re.compile(
+    rf"{_VAT_LABEL}[\w\s.:/()#-]{{0,45}}?\b(?P<id>(?:ATU\d{{8}}|BE ?0?\d{{9}}|BE ?0\d{{3}}\.\d{{3}}\.\d{{3}}|CHE[- ]?\d{{3}}\.?\d{{3}}\.?\d{{3}}"
+    r"|DE ?\d{3} ?\d{3} ?\d{3}|DK ?\d{8}|EL ?\d{9}|ES ?[A-Z0-9]\d{7}[A-Z0-9]|FI ?\d{8}|FR ?[0-9A-Z]{2} ?\d{3} ?\d{3} ?\d{3}|GB ?\d{3} ?\d{4} ?\d{2}"
+    r"|IE ?\d[0-9A-Z]\d{5}[A-Z]{1,2}|IT ?\d{11}|LU ?\d{8}|NL ?\d{9}B\d{2}|NO ?\d{9}|PL ?\d{10}|PT ?\d{9}|SE ?\d{12}|CZ ?\d{8,10}|SK ?\d{10}))\b",
+    re.IGNORECASE,
+)
+_BARE_VAT = (  # without the country's letters, as at home
+    ("GB", re.compile(r"VAT[\w\s.:/()#-]{0,30}?\b(\d{3} ?\d{4} ?\d{2})\b", re.IGNORECASE)),
+    ("IT", re.compile(r"(?:P\.?\s?IVA|Partita\s+IVA|P\.I\.)[\s.:/]{0,5}(\d{11})\b", re.IGNORECASE)),
+)
+_EMPLOYEES = re.compile(
+    r"\b(?:team of|staff of|employs?|over|more than|with|than|of|have|has)?\s*(?:over |more than |about |around |some |approximately |über |mehr als |rund )?"
+    r"(?P<count>\d{1,3}(?:[,.\u202f ]\d{3})+|\d{1,6})\+?\s+(?:full[- ]time |dedicated |talented )?(?P<who>employees|staff members|team members|Mitarbeiter\w*|Beschäftigte\w*|collaborateurs|salariés|empleados|dipendenti|medewerkers)\b",
+    re.IGNORECASE,
+)
+_CONTACT = re.compile(r"contact|kontakt|contatt|contacto|get-in-touch|nous-joindre|お問い合わせ", re.IGNORECASE)
+_CAREERS = re.compile(r"career|jobs?\b|karriere|stellen|join-?us|work-?with-?us|vacanc|recrut|emploi|empleo|lavora-con|werken-bij|vacatures", re.IGNORECASE)
+_MIN_YEAR_LENGTH, _MAX_LINE = 4, 400
+
+
+def fact_readings(document: Document, country: str) -> Iterator[Reading]:
+    """Yield what meta tags and text say of the company beside name, contact and profiles."""
+    yield from _description(document)
+    yield from _website(document)
+    yield from _from_lines(document, country)
+    hours = hours_in_text(document.lines)
+    if hours:
+        yield from document.reading(
+            "company_opening_hours", [text for text, _ in hours], 62, " ".join(line for _, line in hours)
+        )
+    yield from _pages(document)
+    words = [word.strip() for word in document.meta("keywords").split(",") if 2 < len(word.strip()) <= 50]  # noqa: PLR2004
+    yield from document.reading("company_tags", words[:20], 52, document.meta("keywords"))
+
+
+def _description(document: Document) -> Iterator[Reading]:
+    for name, sure in (("og:description", 72), ("description", 74), ("twitter:description", 68)):
+        text = document.meta(name)
+        if len(text) >= _MIN_DESCRIPTION and (name != "og:description" or _is_home(document)):
+            yield from document.reading("company_description", text, sure if _is_home(document) else sure - 20, text)
+
+
+def _is_home(document: Document) -> bool:
+    return urlsplit(document.url).path.strip("/").lower() in {"", "index.html", "index.php", "home", "en", "de", "fr"}
+
+
+def _website(document: Document) -> Iterator[Reading]:
+    host = host_of(next(iter(document.rels.get("canonical", ())), "")) or document.host
+    if host and domain_or_host(host) == document.domain:
+        yield from document.reading("company_website", f"https://{host}", 60, document.url)
+
+
+def _from_lines(document: Document, country: str) -> Iterator[Reading]:
+    for line in document.lines:
+        if len(line) < _MIN_YEAR_LENGTH or not any(map(str.isdigit, line)):
+            continue
+        short = line[:_MAX_LINE * 2]
+        for match in _FOUNDED.finditer(short):
+            sure = 66 if _CLEARLY.match(match[0]) else 48
+            yield from document.reading("company_founded_year", match["year"], sure, line)
+        for match in _VAT.finditer(short):
+            yield from document.reading("company_vat_id", match["id"], 80, line)
+        for land, pattern in _BARE_VAT:
+            if land == country and (bare := pattern.search(short)):
+                yield from document.reading("company_vat_id", land + bare[1], 74, line)
+        for match in _EMPLOYEES.finditer(short):
+            count = "".join(filter(str.isdigit, match["count"]))
+            yield from document.reading("company_employee_count", count, 58, line)
+
+
+def _pages(document: Document) -> Iterator[Reading]:
+    for name, pattern in (("company_contact_url", _CONTACT), ("company_careers_url", _CAREERS)):
+        for link in document.links:
+            if not link.url.startswith("http") or domain_or_host(host_of(link.url)) != document.domain:
+                continue
+            path = urlsplit(link.url).path
+            if pattern.search(path) or (len(link.text) <= 30 and pattern.search(link.text)):  # noqa: PLR2004  a menu's entry
+                yield from document.reading(name, link.url, 72, link.text or link.url)
+                break

@@ -1,0 +1,62 @@
+"""The company's logo: the picture that the page treats as its own sign."""
+
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import unquote, urlsplit
+
+from glaze.model.text import fold
+from glaze.model.value import Reading
+from glaze.providers.website.document import Document, Image
+
+_PICTURE, _ICON = 76, 55
+_ENOUGH = 3.0
+_BAD = re.compile(
+    r"partner|client|customer|sponsor|award|badge|certif|member|payment|visa|mastercard|paypal|app-?store|google-?play|avatar|author|testimonial"
+    r"|sprite|spinner|loading|placeholder|facebook|twitter|linkedin|instagram|youtube|tiktok|pinterest|flag|hamburger|search|close|arrow|trustpilot|cookie|onetrust|powered",
+    re.IGNORECASE,
+)
+_LOGO = re.compile(r"logo", re.IGNORECASE)
+
+
+def logo_readings(document: Document, labels: Iterable[str]) -> Iterator[Reading]:
+    """Yield the likeliest logo of the page's pictures, else its icon at low confidence."""
+    known = {label for label in labels if len(label) > 2}  # noqa: PLR2004  two letters are anywhere
+    scored = sorted(
+        ((_points(image, known), -image.order, image) for image in document.images),
+        key=lambda entry: entry[:2],
+        reverse=True,
+    )
+    if scored and scored[0][0] >= _ENOUGH:
+        image = scored[0][2]
+        quote = f"{image.alt} {image.url}".strip()
+        yield from document.reading("company_logo_url", image.url, _PICTURE, quote)
+        return
+    stated = document.meta("og:logo")
+    if stated and (address := document.absolute(stated)):
+        yield from document.reading("company_logo_url", address, _PICTURE, stated)
+        return
+    picture = document.meta("og:image")
+    if picture and _LOGO.search(urlsplit(picture).path):
+        if address := document.absolute(picture):
+            yield from document.reading("company_logo_url", address, _ICON + 5, picture)
+            return
+    for rel in ("apple-touch-icon", "apple-touch-icon-precomposed", "icon", "shortcut icon"):
+        for address in document.rels.get(rel, ())[:1]:
+            yield from document.reading("company_logo_url", address, _ICON, address)
+            return
+
+
+def _points(image: Image, labels: set[str]) -> float:
+    name = unquote(urlsplit(image.url).path.rpartition("/")[2]).lower()
+    alt = fold(image.alt).replace(" ", "")
+    points = 0.0
+    points += 3.0 * image.leads_home
+    points += 2.5 * bool(_LOGO.search(image.hint))
+    points += 2.0 * bool(_LOGO.search(name))
+    points += 0.7 * bool(_LOGO.search(image.alt))
+    points += 2.0 * ("header" in image.places) - 0.8 * ("footer" in image.places and "header" not in image.places)
+    points += 1.5 * any(label in alt or label in fold(name).replace(" ", "") for label in labels)
+    points -= 3.0 * bool(_BAD.search(f"{name} {image.alt} {image.hint}"))
+    points -= 3.0 * ("partner" in image.places) + 2.0 * bool(image.places & {"article", "person"})
+    points -= 0.06 * min(image.order, 30)
+    return points

@@ -1,0 +1,291 @@
+"""The page's own organisation among its structured data, and what that states."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from glaze.model.country import country_code
+from glaze.model.names import company_key
+from glaze.model.value import Reading
+from glaze.providers.website.document import Document, domain_or_host, host_of
+from glaze.providers.website.opening import opening_hours
+
+Item = Mapping[str, Any]
+
+_MAX_NODES = 2_000
+_MAX_DEPTH = 12
+_MAX_DATA = 1_000_000
+_JSON_NOISE = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*.*?\*/)|(?:-->|//\s*\]\]>|;)\s*$")
+_CONTROL = re.compile(r"[\x00-\x1f]")
+_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_ORGANISATION = re.compile(
+    r"(?:Organization|Organisation|Corporation|Business|Company|NGO|Store|Shop|Restaurant|Hotel|Dentist"
+    r"|Attorney|Physician|Agency|Agent|Clinic|Hospital|Pharmacy|School|University|Bank|Bakery|Brewery"
+    r"|Winery|Cafe\w*|Bar\w*|Salon|Spa|Gym|Club|Dealer|Repair|Rental|Contractor|Electrician|Plumber"
+    r"|Locksmith|Library|Museum|Service|Publisher|Resort|Motel|Hostel|Lodging\w*|Office|Notary"
+    r"|Station|Association|Team|Center|Church|Laboratory)$"
+)
+_NOT_ORGANISATION = frozenset({"Service", "WebService", "BroadcastService", "FinancialService"})
+# Where another company than the page's own is named.
+_OTHERS = frozenset(
+    {
+        *("hiringOrganization", "itemReviewed", "review", "reviews", "brand", "manufacturer"),
+        *("memberOf", "sponsor", "worksFor", "alumniOf", "affiliation", "performer", "seller"),
+        *("funder", "client", "customer", "owns", "subOrganization", "itemListElement", "competitor"),
+        *("isBasedOn", "citation", "mentions", "award", "hasCredential", "recognizedBy", "offers"),
+    }
+)
+_POINTS = {"publisher": 3, "mainEntity": 4, "about": 3, "provider": 1, "sourceOrganization": 2}
+_STRUCTURED = 88
+_SECOND = 78  # of a part, a department or a contact point
+
+
+def structured_data(document: Document) -> list[Item]:
+    """Return every object of the page's JSON-LD, then microdata and hCard, parents first."""
+    found: list[Item] = []
+    for text in document.data:
+        _collect(_loads(text), found, 0)
+    for item in document.items:
+        _collect(item, found, 0)
+    return found
+
+
+def _loads(text: str) -> Any:
+    if len(text) > _MAX_DATA:
+        return None
+    text = _JSON_NOISE.sub("", text)
+    for attempt in (text, _TRAILING_COMMA.sub(r"\1", _CONTROL.sub(" ", text))):
+        try:
+            return json.loads(attempt, strict=False)
+        except (ValueError, RecursionError):
+            continue  # the second attempt mends what templates commonly break
+    return None
+
+
+def _collect(value: Any, found: list[Item], depth: int, role: str = "") -> None:
+    if depth > _MAX_DEPTH or len(found) >= _MAX_NODES:
+        return
+    if isinstance(value, list):
+        for one in value[:_MAX_NODES]:
+            _collect(one, found, depth + 1, role)
+    elif isinstance(value, dict):
+        found.append({**value, "\0role": role})
+        for name, inner in value.items():
+            if isinstance(inner, dict | list):
+                inside = name if name != "@graph" else ""
+                # What belongs to another company stays another's all the way down.
+                _collect(inner, found, depth + 1, role if role in _OTHERS else inside)
+
+
+def types_of(item: Item) -> set[str]:
+    """Return the item's types without their vocabulary."""
+    stated = item.get("@type")
+    names = stated if isinstance(stated, list) else [stated]
+    return {one.rpartition("/")[2].rpartition(":")[2] for one in names if isinstance(one, str)}
+
+
+def _is_organisation(item: Item) -> bool:
+    types = types_of(item)
+    if any(_ORGANISATION.search(one) for one in types - _NOT_ORGANISATION):
+        return True
+    return bool(types & {"Place", "Brand", ""}) and bool({"telephone", "address"} & item.keys())
+
+
+def own_organisation(document: Document, data: list[Item]) -> Item | None:
+    """Return the organisation whose site this is, its scattered statements put together."""
+    ranked = sorted(
+        (
+            (_rank(document, item, data), -place, item)
+            for place, item in enumerate(data)
+            if _is_organisation(item) and item["\0role"] not in _OTHERS
+        ),
+        key=lambda entry: entry[:2],
+        reverse=True,
+    )
+    if not ranked:
+        return None
+    best = ranked[0][2]
+    merged = dict(best)
+    for _, _, item in ranked[1:]:
+        if _same(best, item):
+            for name, value in item.items():
+                merged.setdefault(name, value)
+    return merged
+
+
+def _rank(document: Document, item: Item, data: list[Item]) -> float:
+    points = float(_POINTS.get(item["\0role"], 0 if item["\0role"] else 3))
+    points += 3 if types_of(item) & {"Organization", "LocalBusiness", "Corporation"} else 1
+    home = first_text(item.get("url")) or first_text(item.get("@id"))
+    if home and domain_or_host(host_of(home)) == document.domain:
+        points += 4
+    elif home.startswith("http"):
+        points -= 4
+    own_id = item.get("@id")
+    if isinstance(own_id, str) and any(
+        isinstance(pointer := other.get("publisher"), dict) and pointer.get("@id") == own_id
+        for other in data
+    ):
+        points += 3
+    key = company_key(first_text(item.get("name"))).replace(" ", "")
+    label = document.domain.partition(".")[0].replace("-", "")
+    if key and (key in label or label in key):
+        points += 3
+    return points + min(3, 0.3 * len(item)) + (0 if item.get("name") else -5)
+
+
+def _same(one: Item, other: Item) -> bool:
+    if isinstance(one.get("@id"), str) and one.get("@id") == other.get("@id"):
+        return True
+    name = company_key(first_text(one.get("name")))
+    return bool(name) and name == company_key(first_text(other.get("name")))
+
+
+def first_text(value: Any) -> str:
+    """Return the first text in a property's value: a text, a list, an object's name or value."""
+    for one in all_texts(value):
+        return one
+    return ""
+
+
+def all_texts(value: Any, depth: int = 0) -> Iterator[str]:
+    """Yield the texts of a property, of lists and objects too."""
+    if depth > 4:
+        return
+    if isinstance(value, str) and value.strip():
+        yield value.strip()
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
+    elif isinstance(value, list):
+        for one in value[:50]:
+            yield from all_texts(one, depth + 1)
+    elif isinstance(value, dict):
+        for name in ("@value", "url", "contentUrl", "name", "value", "@id"):
+            if value.get(name):
+                yield from all_texts(value[name], depth + 1)
+                return
+
+
+def country_of(item: Item) -> str | None:
+    """Return the country of the organisation's address as ISO alpha-2, None where none is stated."""
+    for address in addresses_of(item):
+        try:
+            return country_code(first_text(address.get("addressCountry")))
+        except ValueError:
+            continue  # absent, or no country's name
+    return None
+
+
+def addresses_of(item: Item) -> list[Item]:
+    """Return the organisation's postal addresses, its own before those of its places."""
+    found: list[Item] = []
+    for holder in (item, *_objects(item.get("location")), *_objects(item.get("department"))):
+        found += [
+            address
+            for address in _objects(holder.get("address"))
+            if {"streetAddress", "addressLocality", "postalCode"} & address.keys()
+        ]
+    return found
+
+
+def _objects(value: Any) -> list[Item]:
+    listed = value if isinstance(value, list) else [value]
+    return [one for one in listed[:50] if isinstance(one, dict)]
+
+
+_TEXTS = {  # property: (field, confidence)
+    "name": ("company_name", 90),
+    "legalName": ("company_legal_name", 90),
+    "description": ("company_description", 85),
+    "foundingDate": ("company_founded_year", 85),
+    "vatID": ("company_vat_id", 88),
+    "tickerSymbol": ("company_ticker", 80),
+    "industry": ("company_industry", 80),
+    "email": ("company_email", _STRUCTURED),
+}
+_REGISTRY_IDS = {"leiCode": "lei", "duns": "duns", "taxID": "tax", "globalLocationNumber": "gln"}
+
+
+def organisation_readings(document: Document, item: Item, country: str | None) -> Iterator[Reading]:
+    """Yield what the organisation's structured data states, the best first within each field."""
+    for name, (field, sure) in _TEXTS.items():
+        for text in all_texts(item.get(name)):
+            if name == "email":
+                text = text.removeprefix("mailto:").partition("?")[0]
+            yield from document.reading(field, text, sure, text)
+    yield from _phones(document, item, country)
+    for point in _objects(item.get("contactPoint")):
+        for text in all_texts(point.get("email")):
+            text = text.removeprefix("mailto:")
+            yield from document.reading("company_email", text, _SECOND, text)
+    yield from _places(document, item)
+    yield from _employees(document, item)
+    for text in all_texts(item.get("logo")):
+        if address := document.absolute(text):
+            yield from document.reading("company_logo_url", address, _STRUCTURED, text)
+    ids = {key: text for name, key in _REGISTRY_IDS.items() if (text := first_text(item.get(name)))}
+    yield from document.reading("company_registry_ids", ids, 85, ", ".join(ids.values()))
+    hours = opening_hours(item)
+    yield from document.reading("company_opening_hours", hours, 85, "; ".join(hours))
+    yield from _tags(document, item)
+
+
+def _phones(document: Document, item: Item, country: str | None) -> Iterator[Reading]:
+    faxes = set(all_texts(item.get("faxNumber")))
+    holders = [(item, _STRUCTURED)]
+    holders += [(one, _SECOND) for one in _objects(item.get("contactPoint"))]
+    holders += [(one, _SECOND) for one in _objects(item.get("address"))]
+    holders += [(one, _SECOND) for one in _objects(item.get("department"))]
+    for holder, sure in holders:
+        for text in all_texts(holder.get("telephone")):
+            if text not in faxes:
+                yield from document.reading("company_phone", text, sure, text, country=country)
+
+
+def _places(document: Document, item: Item) -> Iterator[Reading]:
+    for place, address in enumerate(addresses_of(item)):
+        sure = _STRUCTURED if place == 0 else _SECOND
+        street = ", ".join(
+            text
+            for name in ("streetAddress", "extendedAddress", "postOfficeBoxNumber")
+            if (text := ", ".join(all_texts(address.get(name))))
+        )
+        parts = {
+            "company_street": street,
+            "company_city": first_text(address.get("addressLocality")),
+            "company_region": first_text(address.get("addressRegion")),
+            "company_postal_code": first_text(address.get("postalCode")),
+            "company_country": first_text(address.get("addressCountry")),
+        }
+        for field, text in parts.items():
+            yield from document.reading(field, text, sure, text)
+
+
+def _employees(document: Document, item: Item) -> Iterator[Reading]:
+    stated = item.get("numberOfEmployees")
+    for one in stated if isinstance(stated, list) else [stated]:
+        if isinstance(one, dict):
+            low, high = first_text(one.get("minValue")), first_text(one.get("maxValue"))
+            text = f"{low}-{high}" if low and high else first_text(one.get("value"))
+        else:
+            text = first_text(one)
+        field = "company_size" if "-" in text or "+" in text else "company_employee_count"
+        yield from document.reading(field, text, 82, text)
+
+
+def _tags(document: Document, item: Item) -> Iterator[Reading]:
+    words = [
+        word.strip()
+        for name in ("keywords", "knowsAbout")
+        for text in all_texts(item.get(name))
+        for word in text.split(",")
+        if 2 <= len(word.strip()) <= 60
+    ]
+    yield from document.reading("company_tags", words[:30], 70, ", ".join(words[:30]))
+
+
+def profiles_of(item: Item) -> list[str]:
+    """Return the addresses that the organisation calls its own elsewhere (``sameAs``)."""
+    return [text for text in all_texts(item.get("sameAs")) if text.startswith(("http", "//"))]
+

@@ -1,0 +1,241 @@
+"""HTML to a Document: one parse, a handful of native queries, then the text in lines."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from glaze.model.text import clean
+from glaze.providers.website.charset import decode
+from glaze.providers.website.document import Document, Image, Link, absolute
+from glaze.providers.website.items import embedded_items
+from glaze.providers.website.tame import tame
+
+MAX_LINE = 1_000
+MAX_TEXT = 300_000
+MAX_LINKS = 4_000
+MAX_IMAGES = 1_000
+_MAX_CLIMB = 14
+_BREAK = "\x1e"
+_INLINE = (
+    "a b i em strong span font u small abbr acronym tt sup sub label big cite code mark ins del s"
+    " time bdi bdo q var nobr wbr data"
+).split()
+_UNSEEN = ["script", "style", "noscript", "template", "svg", "head", "select", "textarea", "title"]
+# Inline elements without white space in between are set apart by style, nearly always.
+_GLUED = re.compile(r"</(?:span|a|td|strong|b|label)><(?=span|a|strong|b|label)", re.IGNORECASE)
+_PLACES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, re.compile(words, re.IGNORECASE))
+    for name, words in (
+        ("footer", "footer|copyright|colophon|bottom-?bar"),
+        ("header", "header|masthead|nav-?bar|top-?bar|navigation|brand|menu"),
+        ("social", "social|follow|connect"),
+        ("share", "shar(?:e|ing)|addtoany|addthis"),
+        (
+            "person",
+            r"author|byline|\bbio|team|comment|testimonial|review|staff|speaker|contributor"
+            r"|embed|tweet|member|profile-card",
+        ),
+        ("article", "article|post-content|entry-content|post-body|blog-content|rich-?text"),
+        ("partner", "partner|client|customer|sponsor|award|trust|badge|carousel|marquee|slider"),
+    )
+)
+_PLACE_TAGS = {
+    "footer": "footer",
+    "header": "header",
+    "nav": "header",
+    "article": "article",
+    "main": "main",
+    "section": "section",
+    "blockquote": "person",
+    "p": "prose",
+}
+_SOCIAL_HOST = re.compile(
+    r"//(?:[\w-]+\.)?(?:facebook|fb|twitter|x|linkedin|instagram|youtube|pinterest|tiktok|threads"
+    r"|github|vimeo|xing|crunchbase|yelp|flickr|tumblr|medium|vk|snapchat|behance|dribbble|twitch"
+    r"|soundcloud|bsky|t|discord|mastodon|weibo|glassdoor|trustpilot|foursquare|reddit|spotify)\."
+    r"(?:com|net|org|app|me|social|gg|de|it|fr|co\.uk|at|ch|es|nl)/",
+    re.IGNORECASE,
+)
+_LOGO = re.compile(r"logo|brand", re.IGNORECASE)
+
+
+def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
+    """Take a page apart. Never raises, whatever the bytes are."""
+    text = tame(decode(html, content_type))
+    tree = LexborHTMLParser(_GLUED.sub(_with_space, text).encode("utf-8", "replace"))
+    document = Document(url)
+    base = tree.css_first("base[href]")
+    found = absolute(url, (base.attributes.get("href") or "")) if base else ""
+    page = _Page(tree, document, found or url)
+    page.read_head()
+    page.read_links()
+    page.read_images()
+    document.items = embedded_items(tree, page.absolute)
+    document.data = [
+        node.text() for node in tree.css('script[type*="ld+json" i]')[:100]
+    ]
+    document.headings = [
+        text for node in tree.css("h1")[:5] if (text := clean(node.text(separator=" ")))
+    ]
+    document.lines = _lines(tree)
+    return document
+
+
+def _with_space(glued: re.Match[str]) -> str:
+    return glued[0][:-1] + " <"
+
+
+class _Page:
+    """The parser's tree while it is being read."""
+
+    def __init__(self, tree: LexborHTMLParser, document: Document, base: str) -> None:
+        self._tree = tree
+        self._document = document
+        self._base = base
+        self._homes: dict[str, bool] = {}
+
+    def absolute(self, link: str) -> str:
+        return absolute(self._base, link)
+
+    def read_head(self) -> None:
+        document = self._document
+        root = self._tree.css_first("html")
+        document.language = ((root.attributes.get("lang") or "") if root else "").lower()[:20]
+        title = self._tree.css_first("head > title") or self._tree.css_first("title")
+        document.title = clean(title.text()[:1000]) if title else ""
+        for node in self._tree.css("meta[content]"):
+            given = node.attributes
+            name = (given.get("property") or given.get("name") or given.get("itemprop") or "").lower()
+            content = clean((given.get("content") or "")[:4_000])
+            if name and content:
+                document.metas.setdefault(name, []).append(content)
+        for node in self._tree.css("link[rel][href]"):
+            given = node.attributes
+            link = self.absolute(given.get("href") or "")
+            if link:
+                document.rels.setdefault((given.get("rel") or "").lower(), []).append(link)
+        document.scripts = [
+            address
+            for node in self._tree.css("script[src]")[:300]
+            if (address := self.absolute(node.attributes.get("src") or ""))
+        ]
+
+    def read_links(self) -> None:
+        for node in self._tree.css("[data-cfemail]")[:50]:
+            self._document.hidden_emails.append(node.attributes.get("data-cfemail") or "")
+        for node in self._tree.css("a[href]")[:MAX_LINKS]:
+            given = node.attributes
+            link = (given.get("href") or "").strip()
+            if "/cdn-cgi/l/email-protection#" in link:
+                self._document.hidden_emails.append(link.partition("#")[2])
+            elif link[:8].lower().startswith(("tel:", "callto:", "mailto:")):
+                self._add_link(node, link[:500], given)
+            elif link[:1] != "#" and link[:11].lower() != "javascript:":
+                if address := self.absolute(link):
+                    self._add_link(node, address, given)
+
+    def _add_link(self, node: LexborNode, address: str, given: dict[str, str | None]) -> None:
+        text = clean(node.text(separator=" ")[:400])[:200]
+        if not text:
+            text = clean((given.get("aria-label") or given.get("title") or "")[:200])
+        places = _places(node) if _SOCIAL_HOST.search(address) else frozenset[str]()
+        self._document.links.append(Link(address, text, places, (given.get("rel") or "").lower()))
+
+    def read_images(self) -> None:
+        for order, node in enumerate(self._tree.css("img")[:MAX_IMAGES]):
+            given = node.attributes
+            address = self._image_address(given)
+            if not address:
+                continue
+            own = f"{given.get('class') or ''} {given.get('id') or ''}"
+            around, home = self._around(node)
+            alt = clean((given.get("alt") or "")[:300])
+            hint = f"{own} {around}"
+            if home or order == 0 or _LOGO.search(f"{hint} {alt} {address}"):
+                self._document.images.append(
+                    Image(address, alt, hint, _places(node), home, order)
+                )
+
+    def _image_address(self, given: dict[str, str | None]) -> str:
+        for name in ("src", "data-src", "data-lazy-src", "data-original", "srcset", "data-srcset"):
+            value = (given.get(name) or "").strip()
+            if value and not value.startswith("data:"):
+                if name.endswith("srcset"):
+                    value = value.split(",")[0].split()[0] if value.split(",")[0].split() else ""
+                return _unwrapped(self.absolute(value))
+        return ""
+
+    def _around(self, node: LexborNode) -> tuple[str, bool]:
+        """Return what the three elements around are called, and whether a link home is one."""
+        names, home = [], False
+        parent = node.parent
+        for _ in range(3):
+            if parent is None or not parent.tag or parent.tag == "body":
+                break
+            given = parent.attributes
+            names.append(f"{given.get('class') or ''} {given.get('id') or ''}")
+            if parent.tag == "a":
+                names.append(given.get("title") or given.get("aria-label") or "")
+                home = home or self._leads_home(given.get("href") or "")
+            parent = parent.parent
+        return " ".join(names)[:400], home
+
+    def _leads_home(self, link: str) -> bool:
+        known = self._homes.get(link)
+        if known is None:
+            address = self.absolute(link) if link else ""
+            parts = urlsplit(address)
+            site = urlsplit(self._base)
+            leaf = parts.path.strip("/").lower()
+            known = bool(address) and parts.netloc == site.netloc and (
+                leaf in {"", "index.html", "index.htm", "index.php", "default.aspx", "home"}
+                or len(leaf) == 2
+            )
+            self._homes[link] = known
+        return known
+
+
+def _unwrapped(address: str) -> str:
+    """Return the picture that an image service was asked to resize (``?url=...``)."""
+    if "_next/image" not in address:
+        return address
+    original = parse_qs(urlsplit(address).query).get("url", [""])[0]
+    return absolute(address, original) or address
+
+
+def _places(node: LexborNode) -> frozenset[str]:
+    found: set[str] = set()
+    here: LexborNode | None = node
+    for _ in range(_MAX_CLIMB):
+        if here is None or here.tag in (None, "body", "html"):
+            break
+        if here.tag in _PLACE_TAGS:
+            found.add(_PLACE_TAGS[here.tag])
+        given = here.attributes
+        names = f"{given.get('class') or ''} {given.get('id') or ''}"[:200]
+        if len(names) > 1:
+            found.update(place for place, words in _PLACES if words.search(names))
+        here = here.parent
+    return frozenset(found)
+
+
+def _lines(tree: LexborHTMLParser) -> list[str]:
+    """Return the visible text, one line for each block and line break. Destroys the tree."""
+    tree.strip_tags(_UNSEEN)
+    tree.unwrap_tags(_INLINE)
+    tree.merge_text_nodes()
+    body = tree.body
+    if body is None:
+        return []
+    text = body.text(separator=_BREAK)
+    if len(text) > MAX_TEXT:  # contacts stand at both ends of a page
+        text = text[: MAX_TEXT // 2] + _BREAK + text[-MAX_TEXT // 2 :]
+    found = []
+    for part in text.split(_BREAK):
+        line = clean(part)
+        if line:
+            found.extend(line[at : at + MAX_LINE] for at in range(0, len(line), MAX_LINE))
+    return found
