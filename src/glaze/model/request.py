@@ -35,6 +35,7 @@ class EnrichArgs(Strict):
     required_fields: tuple[FieldName, ...] = Field(min_length=1, max_length=100)
     skip_cache: bool = False
     max_cost_cents: int | None = Field(default=None, ge=0, le=100_000_00)
+    batch_max_cost_cents: int | None = Field(default=None, ge=0)  # what all rows of a batch share
     providers: tuple[str, ...] | None = None  # ask only these; also how opt-in ones are allowed
     min_confidence: int = Field(default=50, ge=0, le=100)  # below it a field counts as missing
 

@@ -166,11 +166,14 @@ class Gateway:
             if isinstance(seen, Blocked):
                 return _blocked(seen)
             if isinstance(seen, InFlight):
-                if time.monotonic() > patience:
-                    return _UNDER_WAY
-                await asyncio.sleep(POLL_S)  # another process tells nobody when it is done
-            elif flight not in self._flying:
-                return await self._launch(flight, _Pending(question, intent, books))
+                result: _Result = _UNDER_WAY
+            elif flight in self._flying:
+                continue  # another asker here was quicker: join it
+            else:
+                result = await self._launch(flight, _Pending(question, intent, books))
+            if result is not _UNDER_WAY or time.monotonic() > patience:
+                return result
+            await asyncio.sleep(POLL_S)  # another process tells nobody when it is done
 
     async def _launch(self, flight: tuple[WorkspaceId, QuestionKey], pending: _Pending) -> _Result:
         future = detach(self._tasks, self._dispatch(pending))
@@ -276,7 +279,9 @@ class Gateway:
         except FetchError as error:
             return error
         except TimeoutError:
-            return FetchError("no answer within the timeout", sent=any(fact.sent for fact in http.facts))
+            return FetchError(
+                "no answer within the timeout", sent=any(fact.sent for fact in http.facts)
+            )
         except (
             ProviderError,
             ArithmeticError,
@@ -287,7 +292,10 @@ class Gateway:
         ) as error:
             # A faulty adapter must not strand its call: once it sent, it may have been billed.
             log.exception("provider raised", provider=first.spec.name)
-            return FetchError(f"{type(error).__name__} in the provider", sent=any(fact.sent for fact in http.facts))
+            return FetchError(
+                f"{type(error).__name__} in the provider",
+                sent=any(fact.sent for fact in http.facts),
+            )
         if len(replies) != len(questions):
             return FetchError("the provider answered another number of questions")
         return [

@@ -27,7 +27,7 @@ from glaze.pipeline.sheet import Kept, Sheet
 from glaze.store.entity import EntityStore
 from glaze.store.ledger import BudgetCap, LedgerStore
 
-MAIL_SOURCE = "dns"
+MAIL_SOURCE = "dns_mx"
 EVIDENCE_SOURCE = "website"
 MOST_RATE_LIMITS = 5
 """How often a vendor may tell one job to wait before it counts as unavailable."""
@@ -60,7 +60,6 @@ class Order:
     created_at: datetime
     args: EnrichArgs
     cancelled: Callable[[], bool]
-    batch_cap_micros: Micros | None = None  # what the whole batch may spend
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +276,9 @@ class Pipeline:
         if order.args.max_cost_cents is not None:
             cap = Micros(order.args.max_cost_cents * MICROS_PER_CENT)
             caps.append(BudgetCap("job", str(order.job_id), cap))
-        if order.batch_id is not None and order.batch_cap_micros is not None:
-            caps.append(BudgetCap("batch", str(order.batch_id), order.batch_cap_micros))
+        if order.batch_id is not None and order.args.batch_max_cost_cents is not None:
+            cap = Micros(order.args.batch_max_cost_cents * MICROS_PER_CENT)
+            caps.append(BudgetCap("batch", str(order.batch_id), cap))
         if self.policy.daily_cap_micros is not None:
             caps.append(
                 BudgetCap("workspace_day", now.date().isoformat(), self.policy.daily_cap_micros)

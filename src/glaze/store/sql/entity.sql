@@ -48,14 +48,21 @@ where o.workspace_id = current_workspace() and o.entity_id = any(%(entities)s)
 order by o.id
 
 -- name: adopt
--- An answer that was bought for one entity also speaks of ours: the same call, at no cost.
+-- An answer that was bought for one entity also speaks of ours: the same call, at no cost. Copied
+-- from the entity it was bought for, not from other copies.
 insert into observation (workspace_id, entity_id, call_id, field, value, raw, confidence, provider, source_url, quote, cost_micros, retrieved_at)
 select o.workspace_id, a.entity_id, o.call_id, o.field, o.value, o.raw, o.confidence, o.provider, o.source_url, o.quote, 0, o.retrieved_at
-from observation o
-join jsonb_to_recordset(%(entities)s) as a(prefix text, entity_id bigint) on starts_with(o.field, a.prefix)
-where o.workspace_id = current_workspace() and o.call_id = %(call)s and o.entity_id <> a.entity_id
+from jsonb_to_recordset(%(entities)s) as a(prefix text, entity_id bigint)
+cross join lateral (
+  select entity_id from observation first
+  where first.workspace_id = current_workspace() and first.call_id = %(call)s and starts_with(first.field, a.prefix)
+  order by first.id limit 1
+) bought_for
+join observation o on o.workspace_id = current_workspace() and o.call_id = %(call)s
+  and o.entity_id = bought_for.entity_id and starts_with(o.field, a.prefix)
+where bought_for.entity_id <> a.entity_id
   and not exists (select from observation twin where twin.workspace_id = o.workspace_id and twin.call_id = o.call_id
-                  and twin.entity_id = a.entity_id and twin.field = o.field)
+                  and twin.entity_id = a.entity_id)
 
 -- name: readings_of_call
 -- What one call brought, for the entities given.

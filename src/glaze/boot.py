@@ -1,0 +1,238 @@
+"""The composition root: the only module that knows every class."""
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from glaze.errors import SettingsError
+from glaze.jobs.kind import Kind
+from glaze.jobs.worker import Worker
+from glaze.logs import configure_logs
+from glaze.model.provider import Limit, Provider, ProviderSpec
+from glaze.model.value import MICROS_PER_CENT, Micros
+from glaze.net.client import HttpClient
+from glaze.net.sandbox import SandboxRoute
+from glaze.pipeline.asking import Access
+from glaze.pipeline.gateway import Gateway, nowhere
+from glaze.pipeline.run import Pipeline, Policy
+from glaze.providers.openai_compatible import LlmConfig, OpenAiCompatible
+from glaze.providers.registry import load_providers
+from glaze.settings import ProviderOverride, Settings, environment_names
+from glaze.store.batch import BatchStore
+from glaze.store.database import Database
+from glaze.store.embedded import ensure_server
+from glaze.store.entity import EntityStore
+from glaze.store.event import EventStore
+from glaze.store.job import JobStore
+from glaze.store.ledger import LedgerStore
+from glaze.store.limit import LimitStore
+from glaze.store.migrate import migrate
+from glaze.store.worker import WorkerStore
+from glaze.tasks.enrich import enrich_kind
+
+_KEYED_CREDENTIAL = "env"
+"""Name of the credential that settings hold: limits and questions belong to it."""
+_SECONDS_PER_MINUTE = 60
+
+
+def utc_now() -> datetime:
+    """Return the time: the clock of a running process."""
+    return datetime.now(UTC)  # noqa: TID251  the one place that reads it
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """The installed providers as the settings shape them."""
+
+    by_name: Mapping[str, Provider]
+    access: Mapping[str, Access]
+    unusable: Mapping[str, str]  # provider -> why it cannot be asked, and what to do
+    problems: Sequence[str] = ()  # plug-ins that were left out
+
+    @property
+    def specs(self) -> list[ProviderSpec]:
+        """The specs, in name order."""
+        return [self.by_name[name].spec for name in sorted(self.by_name)]
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything that a command, a route or a worker needs, wired."""
+
+    settings: Settings
+    dsn: str
+    db: Database
+    jobs: JobStore
+    batches: BatchStore
+    events: EventStore
+    workers: WorkerStore
+    ledger: LedgerStore
+    providers: Providers
+    kinds: Mapping[str, Kind]
+
+    def worker(
+        self, *, queues: Sequence[str] | None = None, concurrency: int | None = None
+    ) -> Worker:
+        """Return a worker of this process, not yet running."""
+        return Worker(
+            self.db,
+            self.kinds,
+            queues=tuple(queues or self.settings.queues),
+            concurrency=concurrency or self.settings.concurrency,
+            poll_s=self.settings.poll_s,
+            heartbeat_s=self.settings.heartbeat_s,
+            lease_s=self.settings.lease_s,
+            shutdown_s=self.settings.shutdown_s,
+        )
+
+
+@asynccontextmanager
+async def boot(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    at: Callable[[str], None] = nowhere,
+) -> AsyncIterator[App]:
+    """Start what is needed and wire it; leaving waits for calls under way and lets go of all.
+
+    Raises: StoreError when there is no usable database, SettingsError when settings and
+    providers do not fit.
+    """
+    configure_logs(settings.log_level, settings.log_format)
+    providers = configure_providers(settings)
+    async with AsyncExitStack() as stack:
+        dsn = await stack.enter_async_context(database_dsn(settings))
+        await migrate(dsn)
+        db = await stack.enter_async_context(Database.open(dsn, size=settings.pool_size))
+        route = SandboxRoute.from_url(settings.sandbox_url) if settings.sandbox_url else None
+        http = await stack.enter_async_context(HttpClient(sandbox=route))
+        ledger, entities = LedgerStore(db), EntityStore(db)
+        gateway = await stack.enter_async_context(
+            Gateway.open(
+                ledger=ledger,
+                limits=LimitStore(db),
+                entities=entities,
+                http=http,
+                access=providers.access,
+                at=at,
+            )
+        )
+        pipeline = Pipeline(
+            gateway, entities, ledger, providers.by_name, _policy(settings, providers), clock
+        )
+        kinds = {kind.name: kind for kind in (enrich_kind(pipeline, clock),)}
+        yield App(
+            settings=settings,
+            dsn=dsn,
+            db=db,
+            jobs=JobStore(db),
+            batches=BatchStore(db),
+            events=EventStore(db),
+            workers=WorkerStore(db),
+            ledger=ledger,
+            providers=providers,
+            kinds=kinds,
+        )
+
+
+@asynccontextmanager
+async def database_dsn(settings: Settings) -> AsyncIterator[str]:
+    """Give the DSN of the given database, or of the embedded server for as long as it is needed."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    lease = await asyncio.to_thread(ensure_server, settings.data_dir)
+    try:
+        yield lease.dsn
+    finally:
+        lease.release()
+
+
+def configure_providers(settings: Settings) -> Providers:
+    """Shape the installed providers by the settings: prices, limits, addresses, keys.
+
+    Raises: SettingsError where a setting names a provider that is not installed.
+    """
+    registry = load_providers()
+    unknown = {*settings.provider, *settings.allow} - registry.providers.keys()
+    if unknown:
+        known = ", ".join(sorted(registry.providers))
+        raise SettingsError(
+            f"no provider is called {', '.join(sorted(unknown))}; installed are {known}"
+        )
+    by_name, access, unusable = {}, {}, {}
+    for name, installed in registry.providers.items():
+        override = settings.provider.get(name, ProviderOverride())
+        provider = _with_override(_with_model(installed, settings), override)
+        key = _key(provider.spec, override, settings)
+        by_name[name] = provider
+        access[name] = Access(
+            credential=_KEYED_CREDENTIAL if key else "none",
+            key=key,
+            base_url=override.base_url or provider.spec.base_url,
+        )
+        if provider.spec.key_setting is not None and not key:
+            unusable[name] = f"no key: set {_variable(provider.spec)}"
+    return Providers(by_name, access, unusable, registry.problems)
+
+
+def _with_model(provider: Provider, settings: Settings) -> Provider:
+    if not isinstance(provider, OpenAiCompatible):
+        return provider
+    return provider.with_config(
+        LlmConfig(
+            model=settings.llm_model,
+            input_price_micros=round(settings.llm_input_price * 1_000_000),
+            output_price_micros=round(settings.llm_output_price * 1_000_000),
+        )
+    )
+
+
+def _with_override(provider: Provider, override: ProviderOverride) -> Provider:
+    """Rebuild the provider with the user's own price, timeout and limits."""
+    changes: dict[str, object] = {}
+    if override.price_cents is not None:
+        changes["price_micros"] = Micros(round(override.price_cents * MICROS_PER_CENT))
+    if override.timeout_s is not None:
+        changes["timeout_s"] = override.timeout_s
+    spec = provider.spec
+    if changes:
+        spec = replace(
+            spec,
+            operations=tuple(replace(op, **changes) for op in spec.operations),  # type: ignore[arg-type]
+        )
+    if override.calls_per_minute is not None:
+        spec = replace(spec, limits=(Limit(override.calls_per_minute, _SECONDS_PER_MINUTE),))
+    if spec is provider.spec:
+        return provider
+    changed = copy.copy(provider)
+    changed.spec = spec
+    return changed
+
+
+def _key(spec: ProviderSpec, override: ProviderOverride, settings: Settings) -> str:
+    given = override.key or getattr(settings, spec.key_setting or "", None)
+    return given.get_secret_value() if given else ""
+
+
+def _variable(spec: ProviderSpec) -> str:
+    """Return the variable that sets a provider's key."""
+    for variable, setting in environment_names().items():
+        if setting == spec.key_setting:
+            return variable
+    return f"GLAZE_PROVIDER__{spec.name.upper()}__KEY"
+
+
+def _policy(settings: Settings, providers: Providers) -> Policy:
+    cap = settings.daily_cap_cents
+    return Policy(
+        ttl=timedelta(days=settings.cache_ttl_days),
+        miss_ttl=timedelta(days=settings.miss_ttl_days),
+        order=settings.order,
+        opted_in=frozenset(settings.allow),
+        unusable=providers.unusable,
+        daily_cap_micros=None if cap is None else Micros(cap * MICROS_PER_CENT),
+    )

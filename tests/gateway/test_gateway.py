@@ -1,0 +1,282 @@
+"""Never paid twice, never over budget, every value has a source: the gateway over real HTTP."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from glaze.model.job import Token
+from glaze.model.provider import Limit
+from glaze.model.value import DEFAULT_WORKSPACE
+from glaze.pipeline.asking import Answer, Decline, Declined
+from tests.gateway.conftest import PRICE, TITLE, Bench, question
+
+CALLS = "select state::text, price_micros, reserved_micros, verdict from call order by id"
+BUDGET = "select reserved_micros, spent_micros, overrun_micros, cap_micros from budget order by id"
+
+
+async def test_an_answer_is_billed_once_and_every_value_leads_back_to_its_call(bench: Bench):
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job, budgets=await bench.budget(PRICE * 2))
+    async with bench.gateway() as gateway:
+        bought = await gateway.ask(question(provider, asker, "a@x.com"))
+        again = await gateway.ask(question(provider, asker, "a@x.com"))
+    assert isinstance(bought, Answer)
+    assert isinstance(again, Answer)
+    assert (bought.price_micros, again.price_micros, again.known) == (PRICE, 0, True)
+    assert [r.value for r in again.readings] == [r.value for r in bought.readings]
+    assert bench.vendor.bills == ["a@x.com"]
+    assert await bench.rows(BUDGET) == [
+        {"reserved_micros": 0, "spent_micros": PRICE, "overrun_micros": 0, "cap_micros": PRICE * 2}
+    ]
+    sources = await bench.rows(
+        "select o.field, o.cost_micros, r.status, c.reason, length(a.body) > 0 as kept"
+        " from observation o join call c on c.id = o.call_id"
+        " join vendor_request r on r.id = c.request_id join answer a on a.call_id = c.id"
+    )
+    assert sources == [
+        {
+            "field": TITLE,
+            "cost_micros": PRICE,
+            "status": 200,
+            "reason": "the test asks",
+            "kept": True,
+        }
+    ]
+
+
+async def test_500_equal_questions_at_once_are_one_bill(bench: Bench):
+    provider = bench.provider()
+    askers = [await bench.asker(job) for job in await bench.claimed(500)]
+    async with bench.gateway() as one, bench.gateway() as other:  # two processes' worth
+        answers = await asyncio.gather(
+            *(
+                (one if i % 2 else other).ask(question(provider, asker, "same@x.com"))
+                for i, asker in enumerate(askers)
+            )
+        )
+    assert bench.vendor.bills == ["same@x.com"]
+    assert all(isinstance(a, Answer) for a in answers)
+    assert sum(a.price_micros for a in answers if isinstance(a, Answer)) == PRICE
+
+
+async def test_a_call_whose_answer_was_lost_after_billing_stays_reserved_and_is_never_resent(
+    bench: Bench,
+):
+    bench.vendor.drop = "after_billing"
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job, budgets=await bench.budget(PRICE))
+    async with bench.gateway() as gateway:
+        lost = await gateway.ask(question(provider, asker, "a@x.com"))
+        bench.vendor.drop = ""
+        blocked = await gateway.ask(question(provider, asker, "a@x.com"))
+    assert isinstance(lost, Declined)
+    assert isinstance(blocked, Declined)
+    assert (lost.why, blocked.why) == (Decline.UNKNOWN, Decline.UNKNOWN)
+    assert bench.vendor.bills == ["a@x.com"]
+    assert [row["state"] for row in await bench.rows(CALLS)] == ["unknown"]
+    assert (await bench.rows(BUDGET))[0]["reserved_micros"] == PRICE
+
+
+async def test_a_vendor_that_cannot_be_reached_billed_nothing_and_may_be_asked_again(bench: Bench):
+    bench.vendor.url = "http://127.0.0.1:9"  # discard: nobody listens
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job, budgets=await bench.budget(PRICE))
+    async with bench.gateway() as gateway:
+        failed = await gateway.ask(question(provider, asker, "a@x.com"))
+    assert isinstance(failed, Declined)
+    assert failed.why is Decline.FAILED
+    assert [row["state"] for row in await bench.rows(CALLS)] == ["not_billed"]
+    assert (await bench.rows(BUDGET))[0]["reserved_micros"] == 0
+
+
+async def test_a_call_that_does_not_fit_its_budget_is_not_made(bench: Bench):
+    provider = bench.provider()
+    jobs = await bench.claimed(20)
+    budget = await bench.budget(PRICE * 7)
+    askers = [await bench.asker(job, budgets=budget) for job in jobs]
+    async with bench.gateway() as one, bench.gateway() as other:
+        results = await asyncio.gather(
+            *(
+                (one if i % 2 else other).ask(question(provider, asker, f"{i}@x.com"))
+                for i, asker in enumerate(askers)
+            )
+        )
+    bought = [r for r in results if isinstance(r, Answer)]
+    refused = [r for r in results if isinstance(r, Declined)]
+    assert len(bought) == len(bench.vendor.bills) == 7
+    assert {r.why for r in refused} == {Decline.BUDGET}
+    assert (await bench.rows(BUDGET))[0]["spent_micros"] == PRICE * 7
+
+
+async def test_a_price_above_the_reservation_is_recorded_while_the_cap_is_full(bench: Bench):
+    bench.vendor.price = PRICE * 3
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job, budgets=await bench.budget(PRICE))
+    async with bench.gateway() as gateway:
+        bought = await gateway.ask(question(provider, asker, "a@x.com"))
+    assert isinstance(bought, Answer)
+    assert (await bench.rows(BUDGET))[0] == {
+        "reserved_micros": 0,
+        "spent_micros": PRICE * 3,
+        "overrun_micros": PRICE * 2,
+        "cap_micros": PRICE,
+    }
+
+
+async def test_an_asker_whose_token_is_stale_sends_nothing(bench: Bench):
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job)
+    stale = replace(asker, token=Token(job.token.worker_id, job.token.claim_no + 1))
+    async with bench.gateway() as gateway:
+        refused = await gateway.ask(question(provider, stale, "a@x.com"))
+    assert isinstance(refused, Declined)
+    assert refused.why is Decline.STALE
+    assert bench.vendor.requests == 0
+    assert await bench.rows(CALLS) == []
+
+
+async def test_an_asker_whose_worker_lost_its_lease_sends_nothing(bench: Bench):
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job)
+    async with bench.db.fleet() as conn:
+        await conn.execute("update worker set lease_until = now() - interval '1 second'")
+    async with bench.gateway() as gateway:
+        refused = await gateway.ask(question(provider, asker, "a@x.com"))
+    assert isinstance(refused, Declined)
+    assert refused.why is Decline.STALE
+    assert bench.vendor.requests == 0
+
+
+async def test_a_cancelled_job_sends_nothing_more(bench: Bench):
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job)
+    async with bench.db.fleet() as conn:
+        await conn.execute("update job set cancel_requested = true")
+    async with bench.gateway() as gateway:
+        refused = await gateway.ask(question(provider, asker, "a@x.com"))
+    assert isinstance(refused, Declined)
+    assert refused.why is Decline.CANCELLED
+    assert bench.vendor.requests == 0
+
+
+async def test_a_call_in_flight_when_its_asker_is_cancelled_is_still_recorded(bench: Bench):
+    bench.vendor.slow = True
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job)
+    async with bench.gateway() as gateway, asyncio.TaskGroup() as tasks:
+        asking = tasks.create_task(gateway.ask(question(provider, asker, "a@x.com")))
+        await bench.vendor.arrived.wait()
+        asking.cancel()
+        bench.vendor.gate.set()
+    (call,) = await bench.rows(CALLS)
+    assert (call["state"], call["price_micros"]) == ("settled", PRICE)
+
+
+async def test_skip_cache_buys_again_once_and_a_retry_of_that_job_buys_nothing(bench: Bench):
+    provider = bench.provider()
+    first, second = await bench.claimed(2)
+    async with bench.gateway() as gateway:
+        await gateway.ask(question(provider, await bench.asker(first), "a@x.com"))
+        asked_anew = datetime.now(UTC) + timedelta(milliseconds=1)  # noqa: TID251
+        await asyncio.sleep(0.01)
+        skipping = await bench.asker(second, fresh_after=asked_anew)
+        bought = await gateway.ask(question(provider, skipping, "a@x.com"))
+        after_retry = await gateway.ask(question(provider, skipping, "a@x.com"))
+    assert isinstance(bought, Answer)
+    assert isinstance(after_retry, Answer)
+    assert (bought.known, after_retry.known) == (False, True)
+    assert bench.vendor.bills == ["a@x.com", "a@x.com"]
+
+
+async def test_singles_from_many_jobs_fill_bulk_requests_and_each_is_settled_for_itself(
+    bench: Bench,
+):
+    provider = bench.provider(batch_size=10)
+    askers = [await bench.asker(job) for job in await bench.claimed(25)]
+    async with bench.gateway() as gateway:
+        answers = await asyncio.gather(
+            *(
+                gateway.ask(question(provider, asker, f"{i}@x.com"))
+                for i, asker in enumerate(askers)
+            )
+        )
+    assert [a.readings[0].value for a in answers if isinstance(a, Answer)] == [
+        f"Title of {i}@x.com" for i in range(25)
+    ]
+    assert bench.vendor.requests <= 4
+    assert sorted(bench.vendor.bills) == sorted(f"{i}@x.com" for i in range(25))
+
+
+async def test_a_bulk_that_does_not_fit_its_budget_buys_what_does(bench: Bench):
+    provider = bench.provider(batch_size=10)
+    budget = await bench.budget(PRICE * 3)
+    askers = [await bench.asker(job, budgets=budget) for job in await bench.claimed(10)]
+    async with bench.gateway() as gateway:
+        answers = await asyncio.gather(
+            *(
+                gateway.ask(question(provider, asker, f"{i}@x.com"))
+                for i, asker in enumerate(askers)
+            )
+        )
+    assert sum(isinstance(a, Answer) for a in answers) == 3
+    assert (bench.vendor.requests, len(bench.vendor.bills)) == (1, 3)
+
+
+async def test_no_window_of_a_limit_holds_more_calls_than_it_allows(bench: Bench):
+    provider = bench.provider(limits=(Limit(5, 1),))
+    askers = [await bench.asker(job) for job in await bench.claimed(12)]
+    async with bench.gateway() as one, bench.gateway() as other:
+        await asyncio.gather(
+            *(
+                (one if i % 2 else other).ask(question(provider, asker, f"{i}@x.com"))
+                for i, asker in enumerate(askers)
+            )
+        )
+    sent = [row["sent_at"] for row in await bench.rows("select sent_at from vendor_request")]
+    sent.sort()
+    assert all(
+        later - earlier > timedelta(seconds=1)
+        for earlier, later in zip(sent, sent[5:], strict=False)
+    )
+    assert bench.vendor.requests >= 10
+
+
+async def test_a_vendor_that_fails_in_a_row_is_left_alone(bench: Bench):
+    bench.vendor.status = 503
+    provider = bench.provider()
+    askers = [await bench.asker(job) for job in await bench.claimed(7)]
+    async with bench.gateway() as gateway:
+        results = [
+            await gateway.ask(question(provider, asker, f"{i}@x.com"))
+            for i, asker in enumerate(askers)
+        ]
+    assert [r.why for r in results if isinstance(r, Declined)] == [
+        *[Decline.FAILED] * 5,
+        *[Decline.CIRCUIT] * 2,
+    ]
+    assert bench.vendor.requests == 5
+
+
+@pytest.mark.parametrize("workspace", [DEFAULT_WORKSPACE])
+async def test_a_suppressed_person_is_not_bought(bench: Bench, workspace):
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    async with bench.gateway() as gateway:
+        subjects = await gateway.subjects(workspace, ["email:a@x.com"])
+        async with bench.db.workspace(workspace) as conn:
+            await conn.execute("insert into suppression values (1, %s)", (subjects[0],))
+        asker = replace(await bench.asker(job), subjects=subjects)
+        refused = await gateway.ask(question(provider, asker, "a@x.com"))
+    assert isinstance(refused, Declined)
+    assert refused.why is Decline.SUPPRESSED
+    assert bench.vendor.requests == 0
