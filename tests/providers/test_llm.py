@@ -79,6 +79,8 @@ async def test_a_value_that_its_quote_states_is_kept_with_page_and_quote(
         ("company_founded_year", 1998, "1998"),  # too short
         ("company_founded_year", 1998, "Acme was established in 1998"),  # not on the page
         ("company_founded_year", 1998, "unded in 1998 by Jane"),  # begins within a word
+        ("company_legal_name", "me GmbH", "me GmbH We develop accounting"),  # likewise
+        ("company_employee_count", 200, "200 employees work in Munich"),  # begins within a number
         ("company_founded_year", 1998, TEXT * 4),  # the whole page and more
         ("company_employee_count", 200, "Our 1,200 employees work"),
         ("company_employee_count", 1998, "Acme was founded in 1998"),

@@ -48,6 +48,7 @@ _MONEY = re.compile(
     r"\d[\d.,]*\s*(?:k|m|mm|mn|mio|million|b|bn|billion|t|trillion|thousand)?\b", re.IGNORECASE
 )
 _IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_INSIDE_NUMBER = re.compile(r"\d[.,' ]\d")
 _HOST_MARK = re.compile(r"https?://(?:www\.)?|www\.", re.IGNORECASE)
 _SHORTEST_COUNTRY = 4  # letters: "IT" and "in" are words
 _SHORT_COUNTRIES = frozenset(
@@ -88,8 +89,11 @@ def _is_whole(text: str, start: int, end: int) -> bool:
 
 
 def _joined(text: str, place: int) -> bool:
+    """Tell whether ``place`` is inside a word, or inside a number such as 1,200 or 1 200."""
     if not 0 < place < len(text):
         return False
+    if _INSIDE_NUMBER.match(text, max(0, place - 2)) or _INSIDE_NUMBER.match(text, place - 1):
+        return True
     pair = text[place - 1 : place + 1]
     return all(char.isalnum() and not _IDEOGRAPH.match(char) for char in pair)
 
