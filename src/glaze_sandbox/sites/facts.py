@@ -31,7 +31,7 @@ class Facts:
     people: Sequence[Person]
     customer: str  # the name of another company, for decoys
     published: dict[str, list[object]] = field(default_factory=dict)
-    stated: dict[str, list[object]] = field(default_factory=dict)  # in prose only
+    stated: dict[str, list[object]] = field(default_factory=dict)  # in prose, or implied
 
     @property
     def words(self) -> Phrases:
@@ -62,6 +62,7 @@ class Facts:
     def street(self) -> str:
         """Return street and number."""
         self.say("company_street", self.company.address.street)
+        self.stated["company_country"] = [self.company.address.country]  # an address implies it
         return html.escape(self.company.address.street)
 
     def postal_code(self) -> str:
@@ -88,6 +89,9 @@ class Facts:
             return f"{self.city()}, {self.region()} {self.postal_code()}"
         if country == "GB":
             return f"{self.city()} {self.postal_code()}"
+        if country == "JP":
+            mark = f"〒{self.postal_code()} {self.city()}"
+            return mark if self.plan.language == "ja" else f"{self.city()} {self.postal_code()}"
         return f"{self.postal_code()} {self.city()}"
 
     def country(self) -> str:

@@ -39,7 +39,7 @@ class Site:
     pages: dict[str, Page]
     headers: dict[str, str]
     published: Values  # what the pages that robots.txt allows print or mark up
-    stated: Values  # what they say in prose only: for inference, not for extraction
+    stated: Values  # what they say in prose or imply: right to infer, no gap if not extracted
     people: list[dict[str, object]]
 
     def truth(self) -> dict[str, object]:
@@ -75,7 +75,7 @@ def render_site(world: World, company: Company) -> Site:
     headers, technologies = _visible_technologies(company)
     if technologies:
         published["company_technologies"] = list(technologies)
-    published |= {"company_domain": [company.domain], "company_website": [company.url]}
+    published |= {"company_domain": [company.domain], "company_website": [company.url.rstrip("/")]}
     listed = _listed(people) if "team" in plan.publish else []
     if plan.robots == "deny":
         published, stated, listed = {}, {}, []

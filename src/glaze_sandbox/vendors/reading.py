@@ -71,8 +71,9 @@ class Text:
         if not self.pages:
             urls = _URL.findall(self.words, 0, place)
             return urls[-1] if urls else None
-        named = max(self.pages, key=lambda url: self.words.rfind(url, 0, place))
-        return named if self.words.rfind(named, 0, place) >= 0 else self.pages[0]
+        # where one address begins another, the longer one is meant
+        found, _, page = max((self.words.rfind(url, 0, place), len(url), url) for url in self.pages)
+        return page if found >= 0 else self.pages[0]
 
 
 def _sentence(text: str, start: int, end: int) -> str:

@@ -104,7 +104,7 @@ class Company:
             "company_name": self.name,
             "company_legal_name": self.legal_name,
             "company_domain": self.domain,
-            "company_website": self.url,
+            "company_website": self.url.rstrip("/"),
             "company_description": self.description,
             "company_industry": self.industry,
             "company_employee_count": self.employees,

@@ -137,7 +137,7 @@ COUNTRIES = (
         "IT###########",
     ),
     Country(
-        "JP", "Japan", "ja", 4, ("co.jp", "co.jp", "jp"), ("K.K.",), "{number} {street}",
+        "JP", "Japan", "ja", 4, ("co.jp", "co.jp", "jp"), ("K.K.",), "3-{number} {street}",
         ("Nihonbashi", "Shinmachi", "Hommachi", "Sakuragaoka"),
         _cities(
             "Tokyo|Tokyo|103-00##|+8135#######", "Osaka|Osaka|541-00##|+8166#######",
