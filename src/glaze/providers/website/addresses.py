@@ -99,9 +99,8 @@ _MENTIONED = re.compile(
 )
 
 
-def address_readings(document: Document, country: str) -> Iterator[Reading]:
-    """Yield the parts of every address in the text, the page's likely own first."""
-    found = find_addresses(document.lines, country)
+def address_readings(document: Document, found: Sequence[Address]) -> Iterator[Reading]:
+    """Yield the parts of the addresses found in the text, then cities that it merely mentions."""
     for address in found[:_MOST_ON_A_PAGE]:
         sure = _WHOLE if address.street else _NO_STREET
         for name, value in (

@@ -1,8 +1,10 @@
 """The company's name: what the page's statements about itself agree on."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from glaze.model.mailbox import is_free_mail
 from glaze.model.names import company_key, has_legal_form
@@ -39,6 +41,11 @@ _DOMAIN_LIKE = re.compile(r"(?:www\.)?[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|co\.uk
 _DESCRIPTIVE = frozenset("best top how what why when guide your our the for and of in with to a services service solutions tips ways".split())
 
 
+_ENDING = re.compile(r"(?:co|inc|ltd|llc|gmbh|group|online|shop|store|uk|us|usa|hq|app|web|site|official)$")
+_PERSONS = frozenset({"author"})
+_USUAL_SUBDOMAINS = frozenset("www blog blogs shop store m mobile en de fr es it nl us uk news info app my go get web support help docs about".split())
+
+
 @dataclass
 class _Candidate:
     text: str
@@ -68,6 +75,7 @@ class _Ballot:
 
 def tidy_name(text: str) -> str:
     """Return a name without the words around it ("Welcome to ...", "... Logo", a trademark)."""
+    text = text.replace("_", " ") if " " not in text else text
     text = text.strip(" \t.,;:|-–—\"“”'*·•»«")
     for _ in range(3):
         shorter = _TAIL.sub("", _LEAD.sub("", text)).strip(" ,;:|-–—\"“”*·")
@@ -84,11 +92,11 @@ def site_labels(document: Document, emails: Sequence[str]) -> set[str]:
     hosts |= {host_of(document.meta("og:url"))}
     hosts |= {email.rpartition("@")[2] for email in emails}
     domains = {domain_or_host(host) for host in hosts if host}
-    return {
-        label
-        for domain in domains
-        if not is_free_mail(domain) and len(label := domain.partition(".")[0].replace("-", "")) > 1
-    }
+    names = {domain.partition(".")[0] for domain in domains if not is_free_mail(domain)}
+    first = document.host.partition(".")[0]
+    if first not in _USUAL_SUBDOMAINS and document.host != document.domain:
+        names.add(first)
+    return {label for name in names if len(label := name.replace("-", "")) > 1}
 
 
 def name_readings(document: Document, emails: Sequence[str]) -> Iterator[Reading]:
@@ -96,11 +104,17 @@ def name_readings(document: Document, emails: Sequence[str]) -> Iterator[Reading
     ballot = _Ballot()
     labels = site_labels(document, emails)
     _from_metas(document, ballot)
-    _from_title(document, ballot, labels)
+    _from_title(document, ballot)
     legal = _from_text(document, ballot)
+    _spelt_by_domain(document, labels, ballot)
     _from_pictures(document, ballot)
     for key, candidate in ballot.found.items():
-        candidate.weight += _likeness(key, candidate.text, labels) + _shape(candidate.text)
+        likeness = _likeness(key, candidate.text, labels)
+        if candidate.sources <= _PERSONS:
+            likeness *= 0.3  # a person's own site is called after its author
+        if "og:site_name" in candidate.sources and _DOMAIN_LIKE.fullmatch(candidate.text):
+            likeness = 3.0 + 1.2  # a site that is called by its domain
+        candidate.weight += likeness + _shape(candidate.text)
         candidate.weight += _support(key, ballot)
     ranked = sorted(ballot.found.values(), key=lambda one: -one.weight)
     for place, candidate in enumerate(ranked[:3]):
@@ -130,7 +144,7 @@ def _from_metas(document: Document, ballot: _Ballot) -> None:
                     ballot.add(piece, weight * 0.75, name, text)
 
 
-def _from_title(document: Document, ballot: _Ballot, labels: set[str]) -> None:
+def _from_title(document: Document, ballot: _Ballot) -> None:
     for source, title in (("title", document.title), ("og:title", document.meta("og:title"))):
         pieces = [piece for piece in _SPLIT.split(title) if piece and piece.strip()]
         scale = 1.0 if source == "title" else 0.4
@@ -138,21 +152,35 @@ def _from_title(document: Document, ballot: _Ballot, labels: set[str]) -> None:
             edge = 1.0 if place == len(pieces) - 1 else 0.8 if place == 0 else 0.4
             alone = 0.7 if len(pieces) == 1 else 1.0
             ballot.add(piece, 1.6 * edge * alone * scale, source, title)
-        _named_by_domain(title, labels, ballot, source)
     for heading in document.headings[:2]:
         ballot.add(heading, 0.5, "h1", heading)
 
 
-def _named_by_domain(text: str, labels: set[str], ballot: _Ballot, source: str) -> None:
-    """Add the run of words in ``text`` that spells the domain: "Contact Acme Widgets Today"."""
-    words = text.split()
-    bare = ["".join(filter(str.isalnum, fold(word))) for word in words]
-    for start in range(min(len(words), 30)):
-        run = ""
-        for end in range(start, min(len(words), start + 6)):
-            run += bare[end]
-            if run in labels and len(run) > 2:  # noqa: PLR2004  two letters spell anything
-                ballot.add(" ".join(words[start : end + 1]), 0.8, f"{source} spells domain", text)
+def _spelt_by_domain(document: Document, labels: set[str], ballot: _Ballot) -> None:
+    """Add the words in title or text that spell the domain: "Contact Acme Widgets Today"."""
+    text = "\n".join((document.title, *document.headings, *document.lines[:400], *document.lines[-100:]))
+    for label in labels:
+        short = _ENDING.sub("", label)
+        for spelt in {label, short if len(short) > 4 else label}:  # noqa: PLR2004  words, not syllables
+            found = _best_spelling(text, spelt)
+            if found:
+                ballot.add(found, 1.0, "spells domain", found)
+
+
+@lru_cache(maxsize=256)
+def _spelling(label: str) -> re.Pattern[str]:
+    gap = r"[ '’&.,-]{0,3}"
+    letters = gap.join(map(re.escape, label))
+    letters = letters.replace(gap.join("and"), f"(?:{gap.join('and')}|&)")
+    return re.compile(rf"(?<![\w@./-]){letters}(?![\w@]|\.\w|/\w)", re.IGNORECASE)
+
+
+def _best_spelling(text: str, label: str) -> str:
+    if not 2 < len(label) <= 40:  # noqa: PLR2004  two letters spell anything
+        return ""
+    seen = Counter(match[0] for match in _spelling(label).finditer(text))
+    shown = {one: count for one, count in seen.items() if not one.islower()}
+    return max(shown, key=lambda one: (shown[one] + 2 * (not one.isupper()))) if shown else ""
 
 
 def _from_text(document: Document, ballot: _Ballot) -> list[tuple[str, str]]:
@@ -165,7 +193,7 @@ def _from_text(document: Document, ballot: _Ballot) -> list[tuple[str, str]]:
                 if has_legal_form(name):
                     legal.setdefault(tidy_name(name), line)
         elif len(line) <= _MAX_NAME and has_legal_form(line) and len(line.split()) <= _MAX_WORDS:
-            ballot.add(line, 1.2, "legal form", line)
+            ballot.add(line, 1.9, "legal form", line)
             if line[:1].isupper():
                 legal.setdefault(line, line)
     return list(legal.items())[:2]

@@ -12,8 +12,8 @@ _LANGUAGES = {
     **dict(zip("de fr it es nl pt pl sv da nb no fi cs sk hu ja ko".split(), "DE FR IT ES NL PT PL SE DK NO NO FI CZ SK HU JP KR".split(), strict=True)),
     **dict(zip("zh tr el ro bg hr sl et lv lt uk ru he en".split(), "CN TR GR RO BG HR SI EE LV LT UA RU IL US".split(), strict=True)),
 }
-_DIAL = re.compile(r"(?:\+|\b00)\s?\(?(\d{1,3})\)?[\s.()-]{0,2}\d")
 _UK_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b")
+_US_ZIP = re.compile(r"\b[A-Z]{2}\.?,? \d{5}\b")
 _GENERIC_CC = frozenset({"io", "co", "ai", "tv", "me", "fm", "ly", "cc", "gg", "to", "sh", "so", "app", "eu"})
 _NAME_MIN, _NAME_MAX = 4, 24  # a country alone on its line, as addresses end
 _SPARE = {"uk": "GB"}
@@ -54,9 +54,10 @@ def guess_country(document: Document, stated: str | None) -> str:
 
 
 def _from_words(document: Document) -> str:
-    text = "\n".join((*document.lines[:150], *document.lines[-150:]))
-    if len(_UK_POSTCODE.findall(text)) > 0:
-        return "GB"
+    text = "\n".join((*document.lines[:200], *document.lines[-200:]))
+    british, american = len(_UK_POSTCODE.findall(text)), len(_US_ZIP.findall(text))
+    if british or american:
+        return "GB" if british > american else "US"
     named = {
         code
         for line in document.lines

@@ -51,6 +51,7 @@ class Document:
     headings: list[str] = field(default_factory=list)
     scripts: list[str] = field(default_factory=list)  # addresses of scripts and style sheets
     data: list[str] = field(default_factory=list)  # JSON-LD, as it stands
+    scripted: list[Any] = field(default_factory=list)  # JSON-LD out of scripts' strings
     items: list[dict[str, Any]] = field(default_factory=list)  # microdata and hCard, as JSON-LD
     hidden_emails: list[str] = field(default_factory=list)  # Cloudflare's hexadecimal form
     lines: list[str] = field(default_factory=list)

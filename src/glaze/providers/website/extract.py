@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from glaze.model.names import company_key
 from glaze.model.value import FieldName, Json, Reading
-from glaze.providers.website.addresses import address_readings
+from glaze.providers.website.addresses import address_readings, find_addresses
 from glaze.providers.website.company_name import name_readings, site_labels
 from glaze.providers.website.country import guess_country
 from glaze.providers.website.document import Document
@@ -45,8 +45,10 @@ def readings_of(document: Document) -> list[Reading]:
     emails = list(email_readings(document))
     names = list(name_readings(document, [str(reading.value) for reading in emails]))
     found += [*names, *emails]
-    found += phone_readings(document, country)
-    found += address_readings(document, country)
+    addresses = find_addresses(document.lines, country)
+    lands = tuple(dict.fromkeys((country, *(address.country for address in addresses))))
+    found += phone_readings(document, lands)
+    found += address_readings(document, addresses)
     stated_name = first_text(own.get("name")) if own else ""
     labels = site_labels(document, [str(reading.value) for reading in emails])
     labels |= names_as_labels([stated_name, *(str(one.value) for one in names[:1])])

@@ -46,7 +46,7 @@ def structured_data(document: Document) -> list[Item]:
     found: list[Item] = []
     for text in document.data:
         _collect(_loads(text), found, 0)
-    for item in document.items:
+    for item in (*document.scripted, *document.items):
         _collect(item, found, 0)
     return found
 

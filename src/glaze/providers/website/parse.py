@@ -11,6 +11,7 @@ from glaze.model.text import clean
 from glaze.providers.website.charset import decode
 from glaze.providers.website.document import Document, Image, Link, absolute
 from glaze.providers.website.items import embedded_items
+from glaze.providers.website.scripted import scripted_data
 from glaze.providers.website.tame import tame
 
 MAX_LINE = 1_000
@@ -77,6 +78,7 @@ def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
     document.data = [
         node.text() for node in tree.css('script[type*="ld+json" i]')[:100]
     ]
+    document.scripted = scripted_data(text, escaped_only=bool(document.data))
     document.headings = [
         text for node in tree.css("h1")[:5] if (text := clean(node.text(separator=" ")))
     ]

@@ -1,7 +1,7 @@
 """Phone numbers: in links, behind labels and by their shape, without fax and other numbers."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -51,23 +51,29 @@ _DATE = re.compile(
     r"(?:(?:19|20)\d{2}[-./ ](?:0?[1-9]|1[0-2])[-./ ][0-3]?\d|[0-3]?\d[-./ ][0-3]?\d[-./ ](?:19|20)\d{2}"
     r"|(?:19|20)\d{2}\s*[-\u2013/]\s*(?:19|20)?\d{2})(?:\D+.*)?"
 )
+_NANP = re.compile(r"(?:1[-. ])?\(?[2-9]\d{2}\)?[-. ]{1,2}\d{3}[-. ]\d{4}")
 _LABEL_ONLY = 28  # characters; a line that is nothing but a label speaks for the next line
 _BEFORE = 45
 
 
-def phone_readings(document: Document, country: str) -> Iterator[Reading]:
-    """Yield the phone numbers of links and text, each once, the best attested first."""
+def phone_readings(document: Document, countries: Sequence[str]) -> Iterator[Reading]:
+    """Yield the phone numbers of links and text, each once, the best attested first.
+
+    A number without country code is read in the first of ``countries`` that it is valid in.
+    """
     found: dict[str, Reading] = {}
     faxes: set[str] = set()
-    for number, sure, quote in _in_text(document.lines, country, faxes):
-        for reading in document.reading("company_phone", number, sure, quote, country=country):
+    for number, sure, quote in _in_text(document.lines, countries, faxes):
+        land = region_of(number, tuple(countries))
+        for reading in document.reading("company_phone", number, sure, quote, country=land):
             _keep_best(found, reading)
     for link in document.links:
         if link.url[:7].lower().startswith(("tel:", "callto:")):
             number = clean(unquote(link.url.partition(":")[2]).lstrip("/").partition(";")[0])
-            if number and is_number(number, country) and not _FAX.search(link.text[:20]):
+            land = region_of(number, tuple(countries))
+            if land and not _FAX.search(link.text[:20]):
                 quote = link.text or link.url
-                for reading in document.reading("company_phone", number, _LINKED, quote, country=country):
+                for reading in document.reading("company_phone", number, _LINKED, quote, country=land):
                     _keep_best(found, reading)
     ranked = sorted(found.values(), key=lambda reading: -reading.confidence)
     yield from [one for one in ranked if one.value not in faxes][:_MOST_ON_A_PAGE]
@@ -79,28 +85,29 @@ def _keep_best(found: dict[str, Reading], reading: Reading) -> None:
         found[str(reading.value)] = reading
 
 
-def _in_text(lines: list[str], country: str, faxes: set[str]) -> Iterator[tuple[str, int, str]]:
+def _in_text(lines: list[str], countries: Sequence[str], faxes: set[str]) -> Iterator[tuple[str, int, str]]:
     before = ""
     for line in lines:
         if any(map(str.isdigit, line)):
-            yield from _in_line(line, before, country, faxes)
+            yield from _in_line(line, before, countries, faxes)
         before = line if len(line) <= _LABEL_ONLY else ""
 
 
-def _in_line(line: str, before: str, country: str, faxes: set[str]) -> Iterator[tuple[str, int, str]]:
+def _in_line(line: str, before: str, countries: Sequence[str], faxes: set[str]) -> Iterator[tuple[str, int, str]]:
     matches = [*_NUMBER.finditer(line), *_VANITY.finditer(line)]
     for match in sorted(matches, key=re.Match.start):
-        number = _trimmed(match[1])
+        number = _spelt_out(_trimmed(match[1]))
         label = line[max(0, match.start() - _BEFORE) : match.start()]
         label = label or before
         if _FAX.search(label) and not re.search(r"(?:tel|ph|phone)\w*\.?\s*[/&+]\s*\S{0,4}fax", label, re.IGNORECASE):
-            faxes.update(_canonical(number, country))
+            faxes.update(_canonical(number, countries))
             continue
         named = bool(_PHONE.search(label))
         if not named and (_OTHER_NUMBER.search(label) or not _looks_like_one(number, line)):
             continue
-        if is_number(number, country):
-            domestic = country_of_number(number, country) in (country, None)
+        land = region_of(number, tuple(countries))
+        if land:
+            domestic = country_of_number(number, land) in (*countries, None)
             shaped = _SHAPED if domestic else _ABROAD
             yield number, _LABELLED if named else shaped, line
 
@@ -110,6 +117,17 @@ def _trimmed(number: str) -> str:
     if number.count("(") > number.count(")") and number.startswith("("):
         return number if ")" in number else number[1:]
     return number
+
+
+def _spelt_out(number: str) -> str:
+    """Return a vanity number by its digits where they stand behind it: "494 STAR (7827)"."""
+    behind = re.search(r"\s?\((?:(\d{3}-?\d{4})|(\d{4}))\)$", number)
+    if not behind or not any(map(str.isalpha, number)):
+        return number
+    head = re.match(r"((?:1[-. ]?)?\(?\d{3}\)?[-. ])(\d{3}[-. ]?)?", number)
+    if not head:
+        return number
+    return head[1] + behind[1] if behind[1] else head[0] + behind[2]
 
 
 def _looks_like_one(number: str, line: str) -> bool:
@@ -140,6 +158,15 @@ def _parsed(number: str, country: str) -> phonenumbers.PhoneNumber | None:
 
 
 @lru_cache(maxsize=8192)
+def region_of(number: str, countries: tuple[str, ...]) -> str | None:
+    """Return the first country that ``number`` is valid in, None where it is in none of them."""
+    for country in countries:
+        if is_number(number, country):
+            return country
+    return "US" if _NANP.fullmatch(number) and is_number(number, "US") else None
+
+
+@lru_cache(maxsize=8192)
 def is_number(number: str, country: str) -> bool:
     """Tell whether ``number`` is assigned in some numbering plan, read in ``country``."""
     found = _parsed(number, country)
@@ -156,6 +183,6 @@ def country_of_number(number: str, country: str) -> str | None:
     return phonenumbers.region_code_for_number(found) or main
 
 
-def _canonical(number: str, country: str) -> list[str]:
-    found = _parsed(number, country)
+def _canonical(number: str, countries: Sequence[str]) -> list[str]:
+    found = _parsed(number, region_of(number, tuple(countries)) or countries[0])
     return [phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)] if found else []

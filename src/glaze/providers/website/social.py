@@ -47,9 +47,6 @@ _SITES: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
         "behance": (r"(?:www\.)?behance\.net", r"/[\w-]{3,40}/?"),
         "dribbble": (r"(?:www\.)?dribbble\.com", r"/(?!shots)[\w-]{3,40}/?"),
         "spotify": (r"open\.spotify\.com", r"/(?:user|artist|show)/\w+/?"),
-        "reddit": (r"(?:www\.)?reddit\.com", r"/(?:r|user|u)/[\w-]+/?"),
-        "glassdoor": (r"(?:www\.)?glassdoor\.(?:com|co\.uk|de|fr)", r"/(?:overview|reviews)/.+"),
-        "trustpilot": (r"(?:[\w-]+\.)?trustpilot\.com", r"/review/.+"),
         "mastodon": (r"mastodon\.\w+", r"/@\w+/?"),
         "weibo": (r"(?:www\.)?weibo\.com", r"/(?:u/)?\w+/?"),
     }.items()
@@ -88,6 +85,8 @@ def profile_readings(
     for profile in chosen:
         if field := _FIELDS.get(profile.site):
             yield from document.reading(field, profile.url, profile.confidence, profile.quote)
+    if not any(profile.site == "twitter" for profile in chosen):
+        yield from _from_twitter_card(document)
     urls = [profile.url for profile in chosen]
     for reading in document.reading(
         "company_social_urls", urls, max((p.confidence for p in chosen), default=0), " ".join(urls)
@@ -110,7 +109,8 @@ def _chosen(document: Document, labels: set[str], stated: list[str]) -> list[_Pr
             if profile:
                 profile.points += _alike(profile.handle, labels)
                 _keep(found, profile)
-    _from_twitter_card(document, found)
+    if carded := found.get(f"twitter/{_card_handle(document)}"):
+        carded.points += 4.0
     return _best_of_each(found.values())
 
 
@@ -138,7 +138,7 @@ def _profile(url: str, points: float, sure: int, quote: str) -> _Profile | None:
         path = "/" + parts.fragment[2:]
     for site, (hosts, paths) in _SITES.items():
         if hosts.fullmatch(host) and paths.fullmatch(path):
-            if _NOT_PROFILE.match(path) and site not in {"flickr", "reddit", "telegram"}:
+            if _NOT_PROFILE.match(path) and site not in {"flickr", "telegram"}:
                 return None
             number = parse_qs(parts.query).get("id", [""])[0] if path == "/profile.php" else ""
             if path == "/profile.php" and not number:
@@ -203,16 +203,17 @@ def _common_prefix(one: str, other: str) -> int:
     return count
 
 
-def _from_twitter_card(document: Document, found: dict[str, _Profile]) -> None:
-    """The site's account in its Twitter card confirms a link, or stands in for one."""
-    handle = document.meta("twitter:site").lstrip("@").strip()
-    if not re.fullmatch(r"\w{2,15}", handle) or handle.lower() in _TEMPLATE_HANDLES:
-        return
-    key = f"twitter/{handle.lower()}"
-    if key in found:
-        found[key].points += 4.0
-    elif not any(profile.site == "twitter" for profile in found.values()):
-        _keep(found, _profile(f"https://twitter.com/{handle}", 2.0, _LOOSE, f"@{handle}"))
+def _card_handle(document: Document) -> str:
+    handle = document.meta("twitter:site").lstrip("@").strip().lower()
+    usable = re.fullmatch(r"\w{2,15}", handle) and handle not in _TEMPLATE_HANDLES
+    return handle if usable else ""
+
+
+def _from_twitter_card(document: Document) -> Iterator[Reading]:
+    """The account in a Twitter card: a handle that the page names without linking it."""
+    if handle := _card_handle(document):
+        url = f"https://twitter.com/{handle}"
+        yield from document.reading("company_twitter_url", url, _LOOSE, f"@{handle}")
 
 
 def _best_of_each(profiles: Iterable[_Profile]) -> list[_Profile]:

@@ -1,0 +1,50 @@
+"""JSON-LD that a framework keeps inside its scripts, as an escaped string."""
+
+import json
+import re
+from typing import Any
+
+_START = re.compile(r'\{(?:\s|\\+[nrt])*(\\*)"@(?:context|type|graph)\1"')
+_ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|.)', re.DOTALL)
+_PLAIN = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}
+_WINDOW = 30_000
+_MOST = 12
+_DECODER = json.JSONDecoder(strict=False)
+
+
+def scripted_data(html: str, *, escaped_only: bool) -> list[Any]:
+    """Return the JSON-LD objects inside script strings (``\\"@context\\": ...``).
+
+    With ``escaped_only``, what stands there unescaped is left out: a script tag of its own has it.
+    """
+    if '"@context' not in html and '"@type' not in html and '"@graph' not in html:
+        return []
+    found: list[Any] = []
+    end = 0
+    for match in _START.finditer(html):
+        if match.start() < end or (escaped_only and not match[1]):
+            continue
+        if len(found) >= _MOST:
+            break
+        window = html[match.start() : match.start() + _WINDOW]
+        for _ in range(_levels(len(match[1]))):
+            window = _ESCAPE.sub(_unescaped, window)
+        try:
+            value, _ = _DECODER.raw_decode(window)
+        except (ValueError, RecursionError):
+            continue  # cut short by the window, or code rather than data
+        found.append(value)
+        end = match.start() + len(json.dumps(value)) // 2
+    return found
+
+
+def _levels(backslashes: int) -> int:
+    """Return how often a quote with so many backslashes was escaped: 1, 3, 7 are 1, 2, 3 times."""
+    return min(3, (backslashes + 1).bit_length() - 1)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code = escape[1]
+    if len(code) > 1:
+        return chr(int(code[1:], 16))
+    return _PLAIN.get(code, code)
