@@ -2,13 +2,19 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import os
+import platform
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 
 from glaze.errors import SettingsError
-from glaze.jobs.kind import Kind
+from glaze.jobs.kind import Kinds
+from glaze.jobs.options import WorkerOptions
+from glaze.jobs.wake import Wake
 from glaze.jobs.worker import Worker
 from glaze.logs import configure_logs
 from glaze.model.provider import Limit, Provider, ProviderSpec
@@ -22,7 +28,7 @@ from glaze.providers.openai_compatible import LlmConfig, OpenAiCompatible
 from glaze.providers.registry import load_providers
 from glaze.settings import ProviderOverride, Settings, environment_names
 from glaze.store.batch import BatchStore
-from glaze.store.database import Database
+from glaze.store.database import Database, Recover
 from glaze.store.embedded import ensure_server
 from glaze.store.entity import EntityStore
 from glaze.store.event import EventStore
@@ -63,7 +69,6 @@ class App:
     """Everything that a command, a route or a worker needs, wired."""
 
     settings: Settings
-    dsn: str
     db: Database
     jobs: JobStore
     batches: BatchStore
@@ -71,22 +76,24 @@ class App:
     workers: WorkerStore
     ledger: LedgerStore
     providers: Providers
-    kinds: Mapping[str, Kind]
+    kinds: Kinds
+    at: Callable[[str], None]
 
     def worker(
         self, *, queues: Sequence[str] | None = None, concurrency: int | None = None
     ) -> Worker:
         """Return a worker of this process, not yet running."""
-        return Worker(
-            self.db,
-            self.kinds,
+        options = WorkerOptions(
             queues=tuple(queues or self.settings.queues),
             concurrency=concurrency or self.settings.concurrency,
             poll_s=self.settings.poll_s,
             heartbeat_s=self.settings.heartbeat_s,
             lease_s=self.settings.lease_s,
             shutdown_s=self.settings.shutdown_s,
+            name=f"{platform.node()}:{os.getpid()}",
+            version=version("glaze"),
         )
+        return Worker(self.db, self.kinds, options, rng=random.Random(), at=self.at)  # noqa: S311  jitter, no secret
 
 
 @asynccontextmanager
@@ -104,9 +111,11 @@ async def boot(
     configure_logs(settings.log_level, settings.log_format)
     providers = configure_providers(settings)
     async with AsyncExitStack() as stack:
-        dsn = await stack.enter_async_context(database_dsn(settings))
-        await migrate(dsn)
-        db = await stack.enter_async_context(Database.open(dsn, size=settings.pool_size))
+        server = await stack.enter_async_context(running_server(settings))
+        await migrate(server.dsn)
+        db = await stack.enter_async_context(
+            Database.open(server.dsn, size=settings.pool_size, recover=server.recover)
+        )
         route = SandboxRoute.from_url(settings.sandbox_url) if settings.sandbox_url else None
         http = await stack.enter_async_context(HttpClient(sandbox=route))
         ledger, entities = LedgerStore(db), EntityStore(db)
@@ -124,31 +133,57 @@ async def boot(
             gateway, entities, ledger, providers.by_name, _policy(settings, providers), clock
         )
         kinds = {kind.name: kind for kind in (enrich_kind(pipeline, clock),)}
+        wake = Wake(db.dsn)
+        await stack.enter_async_context(_running(wake.run()))
         yield App(
             settings=settings,
-            dsn=dsn,
             db=db,
-            jobs=JobStore(db),
-            batches=BatchStore(db),
+            jobs=JobStore(db, wake.hint),
+            batches=BatchStore(db, wake.hint),
             events=EventStore(db),
             workers=WorkerStore(db),
             ledger=ledger,
             providers=providers,
             kinds=kinds,
+            at=at,
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The database to use, and how to bring it back when it is gone (None: not ours to bring)."""
+
+    dsn: str
+    recover: Recover | None = None
+
+
 @asynccontextmanager
-async def database_dsn(settings: Settings) -> AsyncIterator[str]:
-    """Give the DSN of the given database, or of the embedded server for as long as it is needed."""
+async def running_server(settings: Settings) -> AsyncIterator[Server]:
+    """Give the configured database, or the embedded one for as long as it is needed.
+
+    Raises: StoreError when the embedded server cannot be started.
+    """
     if settings.database_url is not None:
-        yield settings.database_url.get_secret_value()
+        yield Server(settings.database_url.get_secret_value())
         return
     lease = await asyncio.to_thread(ensure_server, settings.data_dir)
+
+    async def recover() -> None:
+        await asyncio.to_thread(lease.recover)
+
     try:
-        yield lease.dsn
+        yield Server(lease.dsn, recover)
     finally:
         lease.release()
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Let ``work`` run beside the body, and end with it."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work)
+        yield
+        task.cancel()
 
 
 def configure_providers(settings: Settings) -> Providers:

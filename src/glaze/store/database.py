@@ -1,6 +1,6 @@
 """Connections by role: one workspace's, the fleet's, and a reserved lane for what must not wait."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -17,7 +17,11 @@ from glaze.model.value import WorkspaceId
 Connection = AsyncConnection[DictRow]
 _Pool = AsyncConnectionPool[Connection]
 
+Recover = Callable[[], Awaitable[None]]
+"""Called when the server has not answered for ``RECONNECT_S``; the embedded one is started anew."""
+
 POOL_WAIT_S = 15.0
+RECONNECT_S = 3.0
 
 
 def role_dsn(dsn: str, role: str) -> str:
@@ -30,7 +34,11 @@ def role_dsn(dsn: str, role: str) -> str:
     )
 
 
-def _pool(dsn: str, role: str, size: int) -> _Pool:
+def _pool(dsn: str, role: str, size: int, recover: Recover | None) -> _Pool:
+    async def lost(_pool: _Pool) -> None:
+        if recover is not None:
+            await recover()
+
     return AsyncConnectionPool(
         role_dsn(dsn, role),
         connection_class=AsyncConnection[DictRow],
@@ -38,6 +46,8 @@ def _pool(dsn: str, role: str, size: int) -> _Pool:
         min_size=1,
         max_size=size,
         timeout=POOL_WAIT_S,
+        reconnect_timeout=RECONNECT_S,
+        reconnect_failed=lost,
         open=False,
         name=role,
     )
@@ -54,15 +64,17 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, dsn: str, *, size: int = 8) -> AsyncIterator[Self]:
+    async def open(
+        cls, dsn: str, *, size: int = 8, recover: Recover | None = None
+    ) -> AsyncIterator[Self]:
         """Open the pools: ``size`` connections for each role and two in the reserved lane.
 
         Raises: StoreUnavailable when the server does not answer.
         """
         pools = (
-            _pool(dsn, "glaze_app", size),
-            _pool(dsn, "glaze_queue", max(2, size // 2)),
-            _pool(dsn, "glaze_queue", 2),
+            _pool(dsn, "glaze_app", size, recover),
+            _pool(dsn, "glaze_queue", max(2, size // 2), recover),
+            _pool(dsn, "glaze_queue", 2, recover),
         )
         async with AsyncExitStack() as stack:
             for pool in pools:
@@ -73,6 +85,14 @@ class Database:
                     raise StoreUnavailable(f"no connection to PostgreSQL: {error}") from error
                 stack.push_async_callback(pool.close)
             yield cls(dsn, *pools)
+
+    async def ping(self) -> None:
+        """Ask the server for a sign of life.
+
+        Raises: StoreUnavailable.
+        """
+        async with self.fleet(reserved=True) as conn:
+            await conn.execute("select 1")
 
     @asynccontextmanager
     async def workspace(self, workspace_id: WorkspaceId) -> AsyncIterator[Connection]:

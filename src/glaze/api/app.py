@@ -1,0 +1,23 @@
+"""The ASGI application: routes, problems, and an OpenAPI page that needs nothing from outside."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from glaze.api import enrich, health, problems
+from glaze.api.services import Services
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the API over ``services``; its documentation is at ``/docs``."""
+    api = FastAPIOffline(
+        title="Glaze",
+        version=version("glaze"),
+        summary="Rows with gaps in, sourced values out, never paid for twice.",
+        redoc_url=None,
+    )
+    problems.install(api)
+    for module in (enrich, health):
+        api.include_router(module.routes(services))
+    return api

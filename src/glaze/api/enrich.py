@@ -1,0 +1,94 @@
+"""``POST /enrich`` and ``GET /jobs/{id}``: ask, wait a while, follow."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Response
+from starlette.exceptions import HTTPException
+
+from glaze.api.schemas import EnrichBody, JobOut, Problem
+from glaze.api.services import Services
+from glaze.model.job import INTERACTIVE, TERMINAL, NewJob
+from glaze.model.request import EnrichResult
+from glaze.model.value import DEFAULT_WORKSPACE, JobId
+from glaze.store.job import JobView
+
+KIND = "enrich"
+_FIRST_LOOK_S = 0.02
+_LONGEST_PAUSE_S = 0.5
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "content": {"application/problem+json": {}}}
+    for status in (404, 422, 503)
+}
+
+
+def routes(services: Services) -> APIRouter:
+    """Return the routes over ``services``."""
+    router = APIRouter(responses=_PROBLEMS)
+
+    @router.post("/enrich", responses={202: {"model": JobOut}}, summary="Enrich one input")
+    async def enrich(
+        body: EnrichBody,
+        response: Response,
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    ) -> JobOut:
+        """Enrich a company or a person.
+
+        Waits up to `wait_s` seconds. Answers 200 with the result, or 202 with the job to follow
+        at the address in `Location`. The same `Idempotency-Key` with the same body names the same
+        job; nothing is bought twice.
+        """
+        job = NewJob(
+            KIND,
+            body.args().model_dump(mode="json", exclude_defaults=True),
+            priority=1,
+            max_attempts=INTERACTIVE.max_attempts,
+            idempotency_key=idempotency_key,
+        )
+        (job_id,) = await services.jobs.enqueue(DEFAULT_WORKSPACE, [job])
+        view = await _wait(services, job_id, body.wait_s)
+        if view.state not in TERMINAL:
+            response.status_code = 202
+            response.headers["Location"] = f"/jobs/{job_id}"
+        return _shown(view)
+
+    @router.get("/jobs/{job_id}", summary="Follow a job")
+    async def job(job_id: int) -> JobOut:
+        """Return a job with its state and, once it has ended, its result."""
+        return _shown(await _get(services, JobId(job_id)))
+
+    return router
+
+
+async def _get(services: Services, job_id: JobId) -> JobView:
+    view = await services.jobs.get(DEFAULT_WORKSPACE, job_id) if 0 < job_id < 1 << 63 else None
+    if view is None:
+        raise HTTPException(404, f"there is no job {job_id}")
+    return view
+
+
+async def _wait(services: Services, job_id: JobId, wait_s: float) -> JobView:
+    """Look until the job has ended or ``wait_s`` seconds are over, more and more seldom."""
+    loop = asyncio.get_running_loop()
+    until, pause = loop.time() + wait_s, _FIRST_LOOK_S
+    while True:
+        view = await _get(services, job_id)
+        left = until - loop.time()
+        if view.state in TERMINAL or left <= 0:
+            return view
+        await asyncio.sleep(min(pause, left))
+        pause = min(pause * 1.5, _LONGEST_PAUSE_S)
+
+
+def _shown(view: JobView) -> JobOut:
+    return JobOut(
+        id=view.id,
+        kind=view.kind,
+        state=view.state,
+        attempt=view.attempt,
+        created_at=view.created_at,
+        started_at=view.started_at,
+        finished_at=view.finished_at,
+        error=view.error,
+        result=EnrichResult.model_validate(view.result) if view.result is not None else None,
+    )

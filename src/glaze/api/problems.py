@@ -1,0 +1,83 @@
+"""Errors as RFC 9457 problem details: one table says which error is which status."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from glaze.api.schemas import Problem
+from glaze.errors import (
+    BudgetExceeded,
+    GlazeError,
+    IdempotencyConflict,
+    InputError,
+    StoreUnavailable,
+)
+
+_STATUS: Mapping[type[GlazeError], int] = {
+    InputError: 422,
+    IdempotencyConflict: 422,
+    BudgetExceeded: 402,
+    StoreUnavailable: 503,
+}
+_TITLES = {
+    404: "Not found",
+    405: "Method not allowed",
+    422: "The request cannot be used",
+    402: "Over budget",
+    500: "Something went wrong",
+    503: "Not available now",
+}
+_RETRY_AFTER_S = "5"
+
+
+def install(api: FastAPI) -> None:
+    """Answer every error of ``api`` with problem details."""
+
+    @api.exception_handler(GlazeError)
+    async def glaze_error(_: Request, error: Exception) -> JSONResponse:
+        status = next((s for kind, s in _STATUS.items() if isinstance(error, kind)), 500)
+        code = error.code if isinstance(error, GlazeError) else "internal_error"
+        # What went wrong inside is for the log, not for the caller.
+        detail = str(error) if status in {402, 422} else _TITLES[status]
+        return _answer(status, code, detail)
+
+    @api.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: Exception) -> JSONResponse:
+        faults = (
+            [
+                {"path": ".".join(str(part) for part in one["loc"]), "message": str(one["msg"])}
+                for one in error.errors()
+            ]
+            if isinstance(error, RequestValidationError)
+            else []
+        )
+        detail = "; ".join(f"{fault['path']}: {fault['message']}" for fault in faults)
+        return _answer(422, "request_invalid", detail, errors=faults)
+
+    @api.exception_handler(HTTPException)
+    async def http(_: Request, error: Exception) -> JSONResponse:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        detail = str(error.detail) if isinstance(error, HTTPException) else ""
+        return _answer(status, f"http_{status}", detail)
+
+
+def _answer(
+    status: int, code: str, detail: str, *, errors: list[dict[str, str]] | None = None
+) -> JSONResponse:
+    problem = Problem(
+        type=f"urn:glaze:problem:{code}",
+        title=_TITLES.get(status, "Error"),
+        status=status,
+        detail=detail,
+        code=code,
+        errors=errors or [],
+    )
+    return JSONResponse(
+        problem.model_dump(mode="json"),
+        status_code=status,
+        media_type="application/problem+json",
+        headers={"Retry-After": _RETRY_AFTER_S} if status == 503 else None,  # noqa: PLR2004
+    )

@@ -1,0 +1,129 @@
+"""What the HTTP API takes and gives."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+
+from glaze.model.field import FIELDS, EntityKind, known_field
+from glaze.model.job import JobState
+from glaze.model.request import EnrichArgs, EnrichResult
+from glaze.model.value import FieldName
+
+InputType = Literal["company_website", "linkedin_profile", "company_linkedin", "person", "company"]
+
+_ABOUT_A_PERSON = frozenset({"linkedin_profile", "person"})
+
+
+class EnrichBody(BaseModel):
+    """One enrichment: a ``url`` or identifiers in ``input``, and the fields that are wanted."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "url": "https://example.com",
+                    "fields": ["company_name", "company_phone"],
+                    "max_cost_cents": 20,
+                }
+            ]
+        },
+    )
+
+    url: str | None = Field(
+        default=None,
+        max_length=2048,
+        description="a website, or a LinkedIn profile or company page",
+    )
+    input: dict[str, Annotated[str, Field(max_length=2048)]] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="identifiers: domain, email, name, company, linkedin_url, lead_id, ...",
+    )
+    type: InputType | None = Field(default=None, description="what the input is about")
+    required_fields: list[str] = Field(
+        min_length=1,
+        max_length=100,
+        validation_alias=AliasChoices("required_fields", "fields"),
+        description="canonical fields; with a type, short names such as `name` will do",
+    )
+    skip_cache: bool = Field(default=False, description="ask again, whatever is known")
+    max_cost_cents: int | None = Field(
+        default=None, ge=0, le=10_000_000, description="most that this enrichment may cost"
+    )
+    min_confidence: int = Field(
+        default=50, ge=0, le=100, description="a value below it counts as missing"
+    )
+    providers: list[str] | None = Field(
+        default=None, description="ask only these; names an opt-in provider too"
+    )
+    wait_s: float = Field(
+        default=10.0, ge=0, le=60, description="seconds to wait for the result before a 202"
+    )
+
+    @model_validator(mode="after")
+    def _says_who(self) -> "EnrichBody":
+        if not self.url and not self.input:
+            raise ValueError("give a url, or identifiers in input")
+        return self
+
+    def args(self) -> EnrichArgs:
+        """Return the job's arguments.
+
+        Raises: UnknownField for a field that is neither canonical nor short for one of the type.
+        """
+        given = dict(self.input)
+        if self.url:
+            given.setdefault("url", self.url)
+        return EnrichArgs(
+            input=given,
+            required_fields=tuple(self._field(name) for name in self.required_fields),
+            skip_cache=self.skip_cache,
+            max_cost_cents=self.max_cost_cents,
+            min_confidence=self.min_confidence,
+            providers=None if self.providers is None else tuple(self.providers),
+        )
+
+    def _field(self, name: str) -> FieldName:
+        if self.type is not None and name not in FIELDS:
+            kind = EntityKind.PERSON if self.type in _ABOUT_A_PERSON else EntityKind.COMPANY
+            short = FieldName(f"{kind}_{name}")
+            if short in FIELDS:
+                return short
+        return known_field(name).name
+
+
+class JobOut(BaseModel):
+    """A job and, once it has ended, its result."""
+
+    id: int
+    kind: str
+    state: JobState
+    attempt: int = Field(description="tries so far")
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str | None = Field(default=None, description='"code: message" of the last failure')
+    result: EnrichResult | None = None
+
+
+class Health(BaseModel):
+    """Whether this process can do its work."""
+
+    status: Literal["ok", "unavailable"]
+    version: str
+    database: str = Field(description='"ok", or what is wrong')
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 problem details."""
+
+    type: str = Field(description="identifies the sort of problem; never changes")
+    title: str
+    status: int
+    detail: str = Field(description="what was wrong, where, and what to do")
+    code: str = Field(description="the stable code of the error")
+    errors: list[dict[str, str]] = Field(
+        default_factory=list, description="for a malformed body: each fault with its path"
+    )

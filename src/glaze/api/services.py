@@ -1,0 +1,18 @@
+"""What the routes stand on; the composition root provides it."""
+
+from typing import Protocol
+
+from glaze.store.database import Database
+from glaze.store.job import JobStore
+
+
+class Services(Protocol):
+    """The parts of a booted Glaze that routes use."""
+
+    @property
+    def db(self) -> Database:
+        """The pools, for the health check."""
+
+    @property
+    def jobs(self) -> JobStore:
+        """The queue."""
