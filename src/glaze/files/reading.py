@@ -52,10 +52,11 @@ def read_rows(source: Source) -> Iterator[Row | BadRow]:
 def read_identified(source: Source, mapping: ColumnMapping) -> Iterator[Row | BadRow]:
     """Yield the rows, those as BadRow that hold nothing to identify a company or person by."""
     for row in read_rows(source):
-        yield row if isinstance(row, BadRow) else _identified(row, mapping)
+        yield row if isinstance(row, BadRow) else identified(row, mapping)
 
 
-def _identified(row: Row, mapping: ColumnMapping) -> Row | BadRow:
+def identified(row: Row, mapping: ColumnMapping) -> Row | BadRow:
+    """Return the row itself, or a BadRow where it names no company or person."""
     try:
         identify(mapping.input_of(row.values))
     except InputError as error:

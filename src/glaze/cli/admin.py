@@ -1,0 +1,55 @@
+"""``glaze migrate`` and ``glaze sandbox``: small commands for whoever runs the place."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glaze.boot import running_server
+from glaze.cli.screen import out
+from glaze.settings import Settings, load_settings
+from glaze.store.migrate import migrate as apply_migrations
+
+
+def migrate() -> None:
+    """Bring the database up to date; safe while other processes run."""
+    applied = asyncio.run(_migrate(load_settings()))
+    for name in applied:
+        out.print(f"applied {name}", markup=False)
+    if not applied:
+        out.print("the database is up to date")
+
+
+async def _migrate(settings: Settings) -> list[str]:
+    async with running_server(settings) as server:
+        return await apply_migrations(server.dsn)
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 9400,
+    seed: Annotated[int, typer.Option(help="Which world is generated.")] = 7,
+    companies: Annotated[int, typer.Option(min=1, help="How many companies it has.")] = 500,
+    billing_log: Annotated[
+        Path | None, typer.Option(help="Append what each vendor bills, as JSON lines.")
+    ] = None,
+) -> None:
+    """Play every vendor, the companies' sites and their DNS, on this machine only.
+
+    Point Glaze at it with GLAZE_SANDBOX_URL; any text is accepted as a key.
+    """
+    command = [sys.executable, "-m", "glaze_sandbox", f"--port={port}", f"--seed={seed}"]
+    command.append(f"--companies={companies}")
+    if billing_log is not None:
+        command.append(f"--billing-log={billing_log}")
+    # A process of its own, for it stands for other parties; Ctrl-C reaches it by itself.
+    with subprocess.Popen(command) as process:  # noqa: S603  our own module and numbers
+        while True:
+            try:
+                code = process.wait()
+            except KeyboardInterrupt:
+                continue
+            break
+    raise typer.Exit(code)

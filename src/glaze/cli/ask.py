@@ -1,0 +1,192 @@
+"""What one ``glaze enrich`` asks for: fields, limits and where the answers go."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from glaze.errors import InputError
+from glaze.files.columns import ColumnMapping, map_columns
+from glaze.files.source import Source, inspect
+from glaze.files.writing import Target, errors_path, target_for
+from glaze.model.field import known_field
+from glaze.model.identity import identify
+from glaze.model.request import EnrichArgs
+from glaze.model.value import FieldName, Json
+
+KIND = "enrich"
+COMPANY_FIELDS = (
+    "company_name",
+    "company_description",
+    "company_industry",
+    "company_employee_count",
+    "company_city",
+    "company_country",
+    "company_phone",
+    "company_email",
+    "company_linkedin_url",
+)
+"""What is asked of a company where the user names no fields."""
+PERSON_FIELDS = (
+    "person_full_name",
+    "person_email",
+    "person_title",
+    "person_linkedin_url",
+    "company_name",
+    "company_industry",
+    "company_employee_count",
+)
+"""What is asked of a person where the user names no fields."""
+_CENTS_MOST = 100_000_00
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What holds for every row."""
+
+    skip_cache: bool = False
+    max_cost_cents: int | None = None  # a row, US cents
+    budget_cents: int | None = None  # the whole file, US cents
+    allow: tuple[str, ...] = ()  # opt-in providers
+
+    def shared(self, fields: Sequence[FieldName]) -> dict[str, Json]:
+        """Return the arguments that all rows share, as the job takes them."""
+        args = EnrichArgs(
+            required_fields=tuple(fields),
+            skip_cache=self.skip_cache,
+            max_cost_cents=self.max_cost_cents,
+            batch_max_cost_cents=self.budget_cents,
+        )
+        shared: dict[str, Json] = args.model_dump(mode="json", exclude={"input"})
+        return shared
+
+
+@dataclass(frozen=True, slots=True)
+class FileAsk:
+    """A whole file to enrich, checked; ``key`` is the same for the same command on the same file."""
+
+    source: Source
+    mapping: ColumnMapping
+    fields: tuple[FieldName, ...]
+    limits: Limits
+    target: Target
+    errors: Path
+    provenance: bool
+
+    @property
+    def key(self) -> bytes:
+        """Hash of what is asked: the file's content, the mapping, the fields and the options."""
+        options: dict[str, Json] = {
+            "mapping": dict(self.mapping.used),
+            "shared": self.limits.shared(self.fields),
+            "allow": sorted(self.limits.allow),
+        }
+        text = json.dumps(options, sort_keys=True)
+        return hashlib.sha256(self.source.digest + text.encode()).digest()
+
+    @property
+    def queue(self) -> str:
+        """A queue of this file's own: nobody else works on it once the command was stopped."""
+        return f"file-{self.key.hex()[:16]}"
+
+
+def ask_of_file(
+    path: Path,
+    *,
+    output: Path | None,
+    errors: Path | None,
+    fields: str | None,
+    given: Sequence[str],
+    limits: Limits,
+    provenance: bool,
+    as_json: bool,
+    encoding: str | None,
+) -> FileAsk:
+    """Check everything that can be wrong with a file and its options before anything is done.
+
+    Raises: InputError and its kinds; nothing was written.
+    """
+    source = inspect(path, encoding=encoding)
+    mapping = map_columns(source, parse_map(given))
+    wanted = parse_fields(fields) if fields else default_fields(mapping.used.values())
+    if output is None:
+        output = Path("-") if as_json else path.with_name(f"{path.stem}.enriched{path.suffix}")
+    target = target_for(output, source, as_json=as_json)
+    if errors is None:
+        errors = errors_path(path if target.is_stdout else output)
+    if errors.resolve() in (path.resolve(), output.resolve()):
+        raise InputError(f"{errors} is the input or the output: give another file with --errors")
+    return FileAsk(source, mapping, wanted, limits, target, errors, provenance)
+
+
+def parse_fields(text: str) -> tuple[FieldName, ...]:
+    """Read ``a,b`` as canonical fields, each once. Raises: UnknownField, InputError where none."""
+    names = [name.strip() for name in text.split(",")]
+    fields = tuple(dict.fromkeys(known_field(name).name for name in names if name))
+    if not fields:
+        raise InputError("--fields names no field; such as --fields company_name,company_phone")
+    return fields
+
+
+def default_fields(words: Collection[str]) -> tuple[FieldName, ...]:
+    """Return what is asked where nobody says: a person's fields where the input has a person's."""
+    personal = {"first_name", "last_name", "name", "lead_id", "contact_id", "email"}
+    about_people = any(word in personal or word.startswith("person_") for word in words)
+    return tuple(FieldName(n) for n in (PERSON_FIELDS if about_people else COMPANY_FIELDS))
+
+
+def parse_map(given: Sequence[str]) -> dict[str, str]:
+    """Read ``COLUMN=FIELD`` options; the last ``=`` separates, for a column may hold one."""
+    mapping: dict[str, str] = {}
+    for option in given:
+        column, separator, target = option.rpartition("=")
+        if not separator or not column:
+            raise InputError(f"--map {option}: write it as COLUMN=FIELD, such as --map Web=website")
+        mapping[column.strip()] = target.strip()
+    return mapping
+
+
+def parse_dollars(text: str | None, option: str) -> int | None:
+    """Read an amount such as ``0.25`` or ``$5`` as US cents.
+
+    Raises: InputError where it is no amount, negative, finer than a cent, or above $100,000.
+    """
+    if text is None:
+        return None
+    try:
+        cents = Decimal(text.strip().removeprefix("$")) * 100
+    except InvalidOperation:
+        cents = Decimal("NaN")
+    if not cents.is_finite() or not 0 <= cents <= _CENTS_MOST or cents != int(cents):
+        raise InputError(f"{option} {text}: give dollars and cents up to 100000, such as 0.25")
+    return int(cents)
+
+
+def input_of(text: str) -> dict[str, str]:
+    """Return the enrichment input that a URL, domain or e-mail address stands for.
+
+    Raises: InputError where it identifies nobody.
+    """
+    word = "email" if "@" in text and "/" not in text else "url"
+    given = {word: text}
+    identify(given)
+    return given
+
+
+def looks_like_file(text: str) -> bool:
+    """Tell whether an argument that names no file was meant to be one."""
+    return Path(text).suffix.lower() in {".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json"} | {
+        ".xlsx",
+        ".xls",
+        ".parquet",
+    }
+
+
+def described(mapping: ColumnMapping) -> Mapping[str, str]:
+    """Return what to tell the user about each column, in the file's order."""
+    return {
+        column.name: f"{column.target} ({column.reason})" if column.target else column.reason
+        for column in mapping.columns
+    }

@@ -1,0 +1,131 @@
+"""``glaze doctor``: what is there, what is missing, and what to do about it."""
+
+import asyncio
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import typer
+from rich.text import Text
+
+from glaze.boot import configure_providers, running_server
+from glaze.cli.screen import out
+from glaze.errors import FetchError, GlazeError, SettingsError, StoreError
+from glaze.net.client import HttpClient
+from glaze.settings import Settings, load_settings
+from glaze.store.check import OLDEST_SERVER, check_database
+
+_OLDEST_PYTHON = (3, 11)
+_PROBE = "example.com"
+
+
+class Grade(StrEnum):
+    """How a check ended; only ``broken`` makes the command fail."""
+
+    FINE = "ok"
+    NOTE = "note"  # works without it
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked; ``advice`` says what to do, where there is something to do."""
+
+    subject: str
+    grade: Grade
+    told: str
+    advice: str = ""
+
+
+def doctor() -> None:
+    """Check Python, settings, PostgreSQL, providers and network; exits with 1 if one is broken."""
+    findings = asyncio.run(_check())
+    styles = {Grade.FINE: "green", Grade.NOTE: "yellow", Grade.BROKEN: "bold red"}
+    for finding in findings:
+        line = Text.assemble(
+            (f"{finding.grade:7}", styles[finding.grade]), f"{finding.subject}: {finding.told}"
+        )
+        out.print(line)
+        if finding.advice:
+            out.print(f"       -> {finding.advice}", markup=False)
+    if any(finding.grade is Grade.BROKEN for finding in findings):
+        raise typer.Exit(1)
+
+
+async def _check() -> list[Finding]:
+    findings = [_python()]
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return [*findings, Finding("settings", Grade.BROKEN, str(error), "see docs/settings.md")]
+    findings.append(Finding("settings", Grade.FINE, "all read and within bounds"))
+    findings.append(await _database(settings))
+    findings += _providers(settings)
+    findings.append(await _network(settings))
+    return findings
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    if sys.version_info >= _OLDEST_PYTHON:
+        return Finding("Python", Grade.FINE, version)
+    return Finding("Python", Grade.BROKEN, version, "install Python 3.11 or newer")
+
+
+async def _database(settings: Settings) -> Finding:
+    embedded = settings.database_url is None
+    where = f"embedded, in {settings.data_dir}" if embedded else "DATABASE_URL"
+    advice = (
+        "see supervisor.log in the data folder, or set DATABASE_URL"
+        if embedded
+        else "check DATABASE_URL, that the server runs, and that this machine may connect"
+    )
+    try:
+        async with running_server(settings) as server:
+            state = await check_database(server.dsn)
+    except StoreError as error:
+        return Finding("PostgreSQL", Grade.BROKEN, f"{where}: {error}", advice)
+    told = f"{state.major}, {where}"
+    if state.major < OLDEST_SERVER:
+        advice = f"Glaze needs PostgreSQL {OLDEST_SERVER} or newer"
+        return Finding("PostgreSQL", Grade.BROKEN, told, advice)
+    if state.pending:
+        told += f", {len(state.pending)} migrations to apply"
+        return Finding("PostgreSQL", Grade.NOTE, told, "run glaze migrate; other commands do it")
+    return Finding("PostgreSQL", Grade.FINE, f"{told}, up to date")
+
+
+def _providers(settings: Settings) -> Iterator[Finding]:
+    try:
+        providers = configure_providers(settings)
+    except GlazeError as error:
+        yield Finding("providers", Grade.BROKEN, str(error))
+        return
+    for problem in providers.problems:
+        yield Finding("providers", Grade.NOTE, problem)
+    for spec in providers.specs:
+        subject = f"provider {spec.name}"
+        if spec.name in providers.unusable:
+            yield Finding(subject, Grade.NOTE, "not in use", providers.unusable[spec.name])
+        elif spec.opt_in and spec.name not in settings.allow:
+            advice = f"allow it with GLAZE_ALLOW={spec.name} or --allow {spec.name}"
+            yield Finding(subject, Grade.NOTE, f"opt-in: {spec.notice}", advice)
+        else:
+            yield Finding(
+                subject, Grade.FINE, "ready" if spec.key_setting else "ready, no key needed"
+            )
+
+
+async def _network(settings: Settings) -> Finding:
+    if settings.sandbox_url:
+        told = f"sandboxed: all vendors and sites are played at {settings.sandbox_url}"
+        return Finding("network", Grade.NOTE, told, "unset GLAZE_SANDBOX_URL for the real ones")
+    try:
+        async with HttpClient() as http:
+            await http.dns.addresses(_PROBE)
+    except FetchError as error:
+        advice = "without internet only the sandbox can be asked: glaze demo"
+        return Finding("network", Grade.NOTE, f"cannot resolve {_PROBE}: {error}", advice)
+    return Finding("network", Grade.FINE, f"{_PROBE} is found")

@@ -1,0 +1,128 @@
+"""``glaze enrich``: a file of rows, or one URL, domain or e-mail address."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glaze.boot import boot
+from glaze.cli.ask import (
+    FileAsk,
+    Limits,
+    ask_of_file,
+    default_fields,
+    input_of,
+    looks_like_file,
+    parse_dollars,
+    parse_fields,
+)
+from glaze.cli.enrich_file import check_rows, enrich_file, show_mapping
+from glaze.cli.enrich_one import OneAsk, enrich_one, show_result
+from glaze.cli.screen import INTERRUPTED, quiet
+from glaze.errors import InputError
+from glaze.model.request import EnrichResult
+from glaze.settings import Settings, load_settings
+
+
+def enrich(
+    what: Annotated[
+        str,
+        typer.Argument(metavar="FILE|URL", help="CSV or JSONL; or a URL, domain, e-mail address."),
+    ],
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Output file, - for standard output.", dir_okay=False),
+    ] = None,
+    fields: Annotated[
+        str | None, typer.Option(help="Fields to fill, comma-separated; see docs/fields.md.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is; repeatable."),
+    ] = None,
+    max_cost: Annotated[
+        str | None, typer.Option(metavar="DOLLARS", help="Most that one row may cost.")
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(metavar="DOLLARS", help="Most that the whole file may cost.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PROVIDER", help="Allow an opt-in provider; repeatable."),
+    ] = None,
+    errors: Annotated[
+        Path | None, typer.Option(help="Where rows go that cannot be used.", dir_okay=False)
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of FILE, if misjudged.")] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=5000, help="Rows worked on at once.")
+    ] = None,
+    provenance: Annotated[
+        bool,
+        typer.Option("--provenance", help="Add confidence, source, source URL, cost columns."),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object, or one a row, for machines.")
+    ] = False,
+    skip_cache: Annotated[
+        bool, typer.Option("--skip-cache", help="Ask again what was answered before.")
+    ] = False,
+) -> None:
+    """Fill what is missing, with a source for every value.
+
+    Stopped with Ctrl-C or killed, the same command goes on where it was and pays nothing twice.
+    """
+    limits = Limits(
+        skip_cache=skip_cache,
+        max_cost_cents=parse_dollars(max_cost, "--max-cost"),
+        budget_cents=parse_dollars(budget, "--budget"),
+        allow=tuple(allow or ()),
+    )
+    settings = quiet(load_settings())
+    settings = settings.with_changes(allow=(*settings.allow, *limits.allow))
+    if Path(what).exists() or looks_like_file(what):
+        ask = ask_of_file(
+            Path(what),
+            output=output,
+            errors=errors,
+            fields=fields,
+            given=mapping or (),
+            limits=limits,
+            provenance=provenance,
+            as_json=as_json,
+            encoding=encoding,
+        )
+        run_file(settings, ask, concurrency=concurrency)
+        return
+    if output or errors or mapping or encoding:
+        raise InputError(
+            "--output, --errors, --map and --encoding go with a file, and no file is"
+            f" called {what!r}"
+        )
+    one = _one(what, fields, limits)
+    show_result(asyncio.run(_run_one(settings, one)), one, as_json=as_json)
+
+
+def run_file(settings: Settings, ask: FileAsk, *, concurrency: int | None) -> None:
+    """Enrich a checked file; exits with 130 where the user stopped it."""
+    show_mapping(ask)
+    check_rows(ask)
+    if not asyncio.run(_run_file(settings, ask, concurrency=concurrency)):
+        raise typer.Exit(INTERRUPTED)
+
+
+async def _run_file(settings: Settings, ask: FileAsk, *, concurrency: int | None) -> bool:
+    async with boot(settings) as app:
+        return await enrich_file(app, ask, concurrency=concurrency)
+
+
+def _one(what: str, fields: str | None, limits: Limits) -> OneAsk:
+    given = input_of(what)
+    return OneAsk(given, parse_fields(fields) if fields else default_fields(given), limits)
+
+
+async def _run_one(settings: Settings, ask: OneAsk) -> EnrichResult:
+    async with boot(settings) as app:
+        return await enrich_one(app, ask)

@@ -1,0 +1,267 @@
+"""A file through the pipeline: one batch that any number of interrupted runs finish together."""
+
+import asyncio
+import contextlib
+import fcntl
+import shlex
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from rich.table import Table
+
+from glaze.boot import App
+from glaze.cli.ask import KIND, FileAsk, described
+from glaze.cli.progress import Standing, Tally, shown_progress
+from glaze.cli.screen import Stops, err, say, stop_on_signals
+from glaze.cli.summary import show_summary
+from glaze.errors import InputError
+from glaze.files.reading import BadRow, Row, identified, read_identified, read_rows
+from glaze.files.writing import ErrorLog, WriteRow, open_errors, open_output
+from glaze.jobs.worker import Worker
+from glaze.model.request import EnrichResult
+from glaze.model.value import DEFAULT_WORKSPACE, BatchId
+from glaze.store.batch import NewBatch, Progress, RowResult
+
+LOOK_EVERY_S = 0.5
+_PAGE = 500
+_STOPPING = "stopping: finishing what is in flight; Ctrl-C again stops at once"
+
+
+def show_mapping(ask: FileAsk) -> None:
+    """Tell what each column is taken for, and what is asked."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("column")
+    table.add_column("is")
+    for name, meaning in described(ask.mapping).items():
+        table.add_row(name, meaning)
+    err.print(table)
+    say(f"asking for: {', '.join(ask.fields)}")
+
+
+def check_rows(ask: FileAsk) -> None:
+    """Make sure that there is something to do.
+
+    Raises: InputError where no row of the file can be used.
+    """
+    first = None
+    for row in read_identified(ask.source, ask.mapping):
+        if isinstance(row, Row):
+            return
+        first = first or row
+    if first is None:
+        raise InputError(f"{ask.source.path} has a header but no rows")
+    raise InputError(
+        f"no row of {ask.source.path} can be used; line {first.line_no}: {first.reason}"
+    )
+
+
+async def enrich_file(
+    app: App,
+    ask: FileAsk,
+    *,
+    concurrency: int | None,
+    before_summary: Callable[[FileAsk], None] | None = None,
+) -> bool:
+    """Enrich every row and write the output; return False where the user stopped it before.
+
+    The batch is found again by the same command on the same file, whatever ended the earlier run.
+
+    Raises: InputError where the same command runs already, or the file changed meanwhile.
+    """
+    with _only_one(ask.key), stop_on_signals(_STOPPING) as stops:
+        batch_id = await _open_batch(app, ask)
+        worker = app.worker(queues=(ask.queue,), concurrency=concurrency)
+        with shown_progress() as show:
+            await _work(worker, stops, _Watch(app, batch_id), show)
+        progress = await _progress(app, batch_id)
+        if not progress.over:
+            say(
+                f"stopped: {progress.ended:,} of {progress.total:,} rows are done and kept,"
+                f" nothing is written yet. To go on: {shlex.join(['glaze', *sys.argv[1:]])}"
+            )
+            return False
+        tally = await _write(app, ask, batch_id)
+        spend = await app.ledger.spend_of_batch(DEFAULT_WORKSPACE, batch_id)
+        if before_summary is not None:
+            before_summary(ask)
+        show_summary(ask, tally, spend)
+    return True
+
+
+@contextlib.contextmanager
+def _only_one(key: bytes) -> Iterator[None]:
+    """Keep a second run of the same command out, for both would load the same rows."""
+    path = Path(tempfile.gettempdir()) / f"glaze-{key.hex()[:32]}.lock"
+    with path.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError("the same command is already running on this file") from error
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+async def _open_batch(app: App, ask: FileAsk) -> BatchId:
+    """Find the unfinished batch of this command or make it; either way it runs afterwards."""
+    batch_id = await app.batches.find(DEFAULT_WORKSPACE, ask.key)
+    if batch_id is None:
+        new = NewBatch(
+            kind=KIND,
+            settings=ask.limits.shared(ask.fields),
+            queue=ask.queue,
+            source_key=ask.key,
+        )
+        batch_id = await app.batches.create(DEFAULT_WORKSPACE, new)
+    progress = await _progress(app, batch_id)
+    if progress.state == "loading":
+        inputs = islice(_inputs(ask), progress.total, None)
+        await app.batches.add_rows(DEFAULT_WORKSPACE, batch_id, inputs)
+        await app.batches.start(DEFAULT_WORKSPACE, batch_id)
+    else:
+        say(f"continuing: {progress.ended:,} of {progress.total:,} rows are done already")
+        if progress.state == "paused":
+            await app.batches.resume(DEFAULT_WORKSPACE, batch_id)
+    return batch_id
+
+
+def _inputs(ask: FileAsk) -> Iterator[dict[str, str]]:
+    for row in read_identified(ask.source, ask.mapping):
+        if isinstance(row, Row):
+            yield ask.mapping.input_of(row.values)
+
+
+async def _progress(app: App, batch_id: BatchId) -> Progress:
+    progress = await app.batches.progress(DEFAULT_WORKSPACE, batch_id)
+    if progress is None:
+        raise InputError(f"batch {batch_id} is gone; run the command again")
+    return progress
+
+
+async def _work(
+    worker: Worker, stops: Stops, watch: "_Watch", show: Callable[[Standing], None]
+) -> None:
+    """Work on the batch in this process until it is over or the user stops it."""
+    async with asyncio.TaskGroup() as group:
+        enough = asyncio.Event()
+        group.create_task(worker.run(enough, stops.hard))
+        while not stops.soft.is_set():
+            show(await watch.look())
+            if watch.over:
+                break
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stops.soft.wait(), LOOK_EVERY_S)
+        enough.set()
+
+
+class _Watch:
+    """Counts a running batch's results as they come, each about once, for the progress line."""
+
+    def __init__(self, app: App, batch_id: BatchId) -> None:
+        self._app = app
+        self._batch_id = batch_id
+        self._tally = Tally()
+        self._counted: set[int] = set()  # counted rows after self._after
+        self._after = 0  # all rows up to here are counted
+        self.over = False
+
+    async def look(self) -> Standing:
+        progress = await _progress(self._app, self._batch_id)
+        self.over = progress.over
+        await self._count()
+        spend = await self._app.ledger.spend_of_batch(DEFAULT_WORKSPACE, self._batch_id)
+        return Standing(
+            done=progress.ended,
+            total=progress.total,
+            filled=self._tally.filled.total(),
+            cached=self._tally.cached,
+            cost_micros=sum(int(row["price_micros"]) for row in spend),
+        )
+
+    async def _count(self) -> None:
+        """Read on from the last row of the unbroken part, as far as there are new results."""
+        after = self._after
+        while True:
+            page = await self._app.batches.results(
+                DEFAULT_WORKSPACE, self._batch_id, after=after, n=_PAGE
+            )
+            new = [
+                row for row in page if row.result is not None and row.row_no not in self._counted
+            ]
+            for row in new:
+                self._tally.add(EnrichResult.model_validate(row.result))
+                self._counted.add(row.row_no)
+            if len(page) < _PAGE or not new:
+                break
+            after = page[-1].row_no
+        # A row that hangs is left behind: what comes after it must not be read again each time.
+        self._after = max(self._after, max(self._counted, default=0) - 2 * _PAGE)
+        while self._after + 1 in self._counted:
+            self._after += 1
+        self._counted = {row_no for row_no in self._counted if row_no > self._after}
+
+
+async def _write(app: App, ask: FileAsk, batch_id: BatchId) -> Tally:
+    """Write output and errors, both whole or not at all; return what the results add up to."""
+    tally = Tally()
+    with (
+        open_errors(ask.errors, ask.source) as log,
+        open_output(ask.target, ask.source, ask.fields, provenance=ask.provenance) as write,
+    ):
+        rows = read_rows(ask.source)
+        async for found in _results(app, batch_id):
+            _write_row(_row_of(found, rows, ask, log), found, write, log, tally)
+        for row in rows:
+            bad = row if isinstance(row, BadRow) else identified(row, ask.mapping)
+            if isinstance(bad, Row):
+                raise _changed(ask)
+            log.add(bad)
+        tally.bad = log.count
+    return tally
+
+
+async def _results(app: App, batch_id: BatchId) -> AsyncIterator[RowResult]:
+    after = 0
+    while page := await app.batches.results(DEFAULT_WORKSPACE, batch_id, after=after, n=_PAGE):
+        for row in page:
+            yield row
+        after = page[-1].row_no
+
+
+def _row_of(found: RowResult, rows: Iterator[Row | BadRow], ask: FileAsk, log: ErrorLog) -> Row:
+    """Return the file's row that a result belongs to; bad rows on the way go to the log.
+
+    The batch holds the good rows in the file's order. A bad row never has a good one's input, for
+    equal inputs are equally usable.
+    """
+    for row in rows:
+        if isinstance(row, Row) and ask.mapping.input_of(row.values) == found.input:
+            return row
+        bad = row if isinstance(row, BadRow) else identified(row, ask.mapping)
+        if isinstance(bad, Row):
+            break
+        log.add(bad)
+    raise _changed(ask)
+
+
+def _changed(ask: FileAsk) -> InputError:
+    return InputError(
+        f"{ask.source.path} was changed while it was worked on; nothing is written."
+        " Run the command again: what was found is kept and costs nothing"
+    )
+
+
+def _write_row(row: Row, found: RowResult, write: WriteRow, log: ErrorLog, tally: Tally) -> None:
+    """Write a row with what was found; one that failed is in the output and in the errors."""
+    if found.error is not None or found.result is None:
+        log.add(BadRow(row.row_no, row.line_no, found.error or found.state, row.values))
+    if found.result is None:
+        write(row, {})
+        return
+    result = EnrichResult.model_validate(found.result)
+    tally.add(result)
+    write(row, result.data)

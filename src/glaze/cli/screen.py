@@ -1,0 +1,91 @@
+"""What people read: results on standard output, everything else on standard error."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from glaze.files.writing import MICROS_PER_DOLLAR
+from glaze.model.value import Json
+from glaze.settings import Settings
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+
+
+def say(text: str) -> None:
+    """Tell the user something on standard error, as it is: brackets are no markup."""
+    err.print(text, markup=False)
+
+
+def print_json(value: Json) -> None:
+    """Print one JSON document on one line of standard output."""
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def quiet(settings: Settings) -> Settings:
+    """Log warnings only, unless the user chose a level: the screen shows what goes on."""
+    if "log_level" in settings.model_fields_set:
+        return settings
+    return settings.with_changes(log_level="warning")
+
+
+def money(micros: int) -> str:
+    """Return an amount for people: cents, or finer where there is less than a cent."""
+    value = micros / MICROS_PER_DOLLAR
+    return f"${value:,.2f}" if micros % 10_000 == 0 else f"${value:,.4f}"
+
+
+def shown(value: Json) -> str:
+    """Return a field's value for people, on one line."""
+    if isinstance(value, str):
+        return " ".join(value.split())
+    if isinstance(value, list | tuple):
+        return ", ".join(shown(item) for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {shown(item)}" for key, item in value.items())
+    return "" if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """What signals ask for: ``soft`` ends after what is under way, ``hard`` now."""
+
+    soft: asyncio.Event
+    hard: asyncio.Event
+
+
+@contextmanager
+def stop_on_signals(told: str) -> Iterator[Stops]:
+    """Yield events for Ctrl-C or SIGTERM: the first is soft, and says ``told``; the second hard.
+
+    A third cancels the running task, whatever it does.
+    """
+    stops = Stops(asyncio.Event(), asyncio.Event())
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def on_signal() -> None:
+        if stops.hard.is_set() and task is not None:
+            task.cancel()
+        elif stops.soft.is_set():
+            stops.hard.set()
+        else:
+            stops.soft.set()
+            say(told)
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield stops
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,88 @@
+"""``glaze up``, ``glaze api`` and ``glaze worker``: the processes that keep running."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from glaze.boot import App, boot
+from glaze.cli.screen import say, stop_on_signals
+from glaze.settings import Settings, load_settings
+
+
+def up() -> None:
+    """Start API, worker and, without DATABASE_URL, the embedded PostgreSQL."""
+    _run(load_settings(), with_api=True, with_worker=True)
+
+
+def api() -> None:
+    """Start the API alone; workers run elsewhere."""
+    _run(load_settings(), with_api=True, with_worker=False)
+
+
+def worker(
+    queues: Annotated[str | None, typer.Option(help="Queues to serve, comma-separated.")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, max=5000, help="Jobs at once.")] = None,
+) -> None:
+    """Start a worker; any number of them may run, on any machine."""
+    changes: dict[str, object] = {}
+    if queues is not None:
+        changes["queues"] = queues
+    if concurrency is not None:
+        changes["concurrency"] = concurrency
+    _run(load_settings().with_changes(**changes), with_api=False, with_worker=True)
+
+
+def _run(settings: Settings, *, with_api: bool, with_worker: bool) -> None:
+    asyncio.run(_serve(settings, with_api=with_api, with_worker=with_worker))
+
+
+async def _serve(settings: Settings, *, with_api: bool, with_worker: bool) -> None:
+    """Run until a signal: then no new work, what is under way is finished."""
+    async with boot(settings) as app:
+        with stop_on_signals("stopping: finishing what is under way") as stops:
+            async with asyncio.TaskGroup() as group:
+                if with_worker:
+                    group.create_task(app.worker().run(stops.soft, stops.hard))
+                if with_api:
+                    group.create_task(_serve_api(app, stops.soft))
+                for line in _standing(app, with_api=with_api, with_worker=with_worker):
+                    say(line)
+
+
+async def _serve_api(app: App, stop: asyncio.Event) -> None:
+    import uvicorn  # noqa: PLC0415  it and FastAPI are slow to import, and most commands need neither
+
+    from glaze.api.app import create_app  # noqa: PLC0415  as above
+
+    config = uvicorn.Config(
+        create_app(app),
+        host=app.settings.api_host,
+        port=app.settings.api_port,
+        log_config=None,
+        access_log=False,
+    )
+    server = uvicorn.Server(config)
+    async with asyncio.TaskGroup() as group:
+        # Not serve(), which would take the signals for itself.
+        group.create_task(server._serve())  # noqa: SLF001  the part without signals
+        await stop.wait()
+        server.should_exit = True
+
+
+def _standing(app: App, *, with_api: bool, with_worker: bool) -> list[str]:
+    """Return what runs where, and what is missing for more."""
+    settings = app.settings
+    lines = []
+    if with_api:
+        lines.append(f"API: http://{settings.api_host}:{settings.api_port}/docs")
+    if with_worker:
+        lines.append(f"worker: queues {', '.join(settings.queues)}, {settings.concurrency} at once")
+    embedded = settings.database_url is None
+    lines.append(
+        f"PostgreSQL: {'embedded, in ' + str(settings.data_dir) if embedded else 'DATABASE_URL'}"
+    )
+    usable = [spec.name for spec in app.providers.specs if spec.name not in app.providers.unusable]
+    lines.append(f"providers: {', '.join(usable) or 'none'}")
+    lines += [f"not in use: {name} ({why})" for name, why in sorted(app.providers.unusable.items())]
+    return lines

@@ -1,0 +1,72 @@
+"""What an enrichment came to: hit rate by field and provider, and every cent."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from glaze.cli.ask import FileAsk
+from glaze.cli.progress import Tally
+from glaze.cli.screen import err, money, out
+from glaze.model.value import FieldName
+
+
+def show_summary(ask: FileAsk, tally: Tally, spend: Sequence[Mapping[str, Any]]) -> None:
+    """Print the tables; on standard error where standard output carries the rows."""
+    console = err if ask.target.is_stdout else out
+    console.print(field_table(ask.fields, tally))
+    if spend:
+        console.print(provider_table(spend, tally))
+    paid = sum(int(row["price_micros"]) for row in spend)
+    console.print(f"total spend: {money(paid)} for {tally.rows:,} rows", markup=False)
+    show_unknown(console, spend)
+    if not ask.target.is_stdout:
+        console.print(f"written: {ask.target.path}", markup=False)
+    if tally.bad:
+        console.print(f"rows that could not be used: {tally.bad:,}, in {ask.errors}", markup=False)
+
+
+def show_unknown(console: Console, spend: Sequence[Mapping[str, Any]]) -> None:
+    """Say what may have been billed without an answer."""
+    calls = sum(int(row["unknown_calls"]) for row in spend)
+    if calls:
+        kept = sum(int(row["unknown_micros"]) for row in spend)
+        console.print(
+            f"calls whose outcome is unknown: {calls:,}, counted at {money(kept)} until resolved",
+            markup=False,
+        )
+
+
+def field_table(fields: Sequence[FieldName], tally: Tally) -> Table:
+    """Return how many rows have each field."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("field")
+    table.add_column("filled", justify="right")
+    table.add_column("hit rate", justify="right")
+    for field in fields:
+        table.add_row(field, f"{tally.filled[field]:,}", _share(tally.filled[field], tally.rows))
+    return table
+
+
+def provider_table(spend: Sequence[Mapping[str, Any]], tally: Tally) -> Table:
+    """Return what each provider was asked, how often it knew, what it gave and what it cost."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("provider")
+    for name in ("calls", "matches", "hit rate", "values used", "spend"):
+        table.add_column(name, justify="right")
+    for row in spend:
+        calls, matches = int(row["calls"]), int(row["matches"])
+        table.add_row(
+            str(row["provider"]),
+            f"{calls:,}",
+            f"{matches:,}",
+            _share(matches, calls),
+            f"{tally.by_source[str(row['provider'])]:,}",
+            money(int(row["price_micros"])),
+        )
+    return table
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else "-"
