@@ -213,6 +213,7 @@ class JobStore:
     async def promote(self, n: int = CHUNK) -> int:
         """Make up to ``n`` scheduled jobs that have come due pending; return how many."""
         async with self._db.fleet() as conn:
+            await conn.execute(self._sql["in_index_order"])
             rows = await self._fetch(conn, "promote", n=n)
         self._tell(rows)
         return sum(row["moved"] for row in rows)

@@ -93,13 +93,15 @@ with ended as materialized (
   where b.workspace_id = d.workspace_id and b.id = d.batch_id and l.workspace_id = b.workspace_id and l.id = b.id
   returning b.workspace_id, b.id, b.state, b.finished_at, b.queued, b.feed_window,
     b.total - b.completed - b.partial - b.failed - b.cancelled - b.queued as left_to_feed
-), rows_logged as (
+), logged as (
   insert into event (workspace_id, type, job_id, batch_id, data)
-  select workspace_id, state, id, batch_id, jsonb_build_object('row', row_no, 'error', error)
-  from ended where state in ('failed', 'dead')
-), batches_logged as (
-  insert into event (workspace_id, type, batch_id)
-  select workspace_id, 'batch_finished', id from counted where finished_at is not null and state = 'finished'
+  select workspace_id, type, job_id, batch_id, data from (
+    select 0 as part, workspace_id, state as type, id as job_id, batch_id,
+           jsonb_build_object('row', row_no, 'error', error) as data
+    from ended where state in ('failed', 'dead')
+    union all
+    select 1, workspace_id, 'batch_finished', null, id, null from counted where finished_at is not null and state = 'finished'
+  ) said order by part
 )
 select id from counted where state = 'running' and left_to_feed > 0 and queued <= feed_window / 2
 

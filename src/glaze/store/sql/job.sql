@@ -198,6 +198,10 @@ order by j.id desc limit %(n)s
 -- Which jobs of a worker are asked to stop.
 select id from job where worker_id = %(worker)s and state = 'processing' and cancel_requested
 
+-- name: in_index_order
+-- A table without statistics yet must not make promotion sort all that is scheduled.
+set local enable_sort = off
+
 -- name: promote
 -- What has come due becomes pending, oldest first, a chunk at a time.
 with due as (
