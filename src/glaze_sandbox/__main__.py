@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         written = write_csv(
             World(options.seed, companies), options.write_csv, options.rows, options.kind
         )
-        print(json.dumps({"file": str(options.write_csv), "rows": written}))  # noqa: T201
+        _say({"file": str(options.write_csv), "rows": written})
         return 0
     with ExitStack() as stack:
         sink = None
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
             with asyncio.Runner(loop_factory=_NEW_LOOP) as runner:
                 runner.run(_serve(state, options.port))
         except OSError as error:
-            print(f"cannot listen on {HOST}:{options.port}: {error.strerror}", file=sys.stderr)  # noqa: T201
+            sys.stderr.write(f"cannot listen on {HOST}:{options.port}: {error.strerror}\n")
             return 1
     return 0
 
@@ -52,8 +52,14 @@ async def _serve(state: State, port: int) -> None:
         loop.add_signal_handler(name, stop.set)
     async with serve(state, port) as running:
         ready = {"url": running.url, "dns": f"{HOST}:{running.port}", "ready": True}
-        print(json.dumps(ready), flush=True)  # noqa: T201
+        _say(ready)
         await stop.wait()
+
+
+def _say(value: object) -> None:
+    """Print one line of JSON at once: whoever started the process waits for it."""
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,8 +1,10 @@
 """The control routes below ``/_sandbox/``: truth, bills, faults, limits, counters, reset."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict
+from itertools import islice
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -15,6 +17,8 @@ from glaze_sandbox.sites.traps import TRAPS, hosts_of
 from glaze_sandbox.state import State
 from glaze_sandbox.vendors.openai import Habits
 
+LINES_AT_ONCE = 100
+
 Route = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -22,9 +26,16 @@ def _json(value: object, status: int = 200) -> web.Response:
     return web.json_response(value, status=status)
 
 
-def _lines(rows: Iterable[object]) -> web.Response:
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    return web.Response(text=text, content_type="application/x-ndjson")
+async def _lines(request: web.BaseRequest, rows: Iterable[object]) -> web.StreamResponse:
+    """Send ``rows`` as JSON lines, a portion at a time: other requests go on meanwhile."""
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson; charset=utf-8"})
+    await response.prepare(request)
+    left = iter(rows)
+    while portion := list(islice(left, LINES_AT_ONCE)):
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in portion)
+        await response.write(text.encode())
+        await asyncio.sleep(0)
+    return response
 
 
 class Control:
@@ -103,21 +114,24 @@ class Control:
                 "limit_violations": state.limits.violations,
                 "limit_peaks": state.limits.peaks,
                 "dns": state.zone.queries,
+                "hung_up": state.hung_up,
                 "canary": state.canary,
             }
         )
 
-    async def _companies(self, _: web.BaseRequest) -> web.StreamResponse:
+    async def _companies(self, request: web.BaseRequest) -> web.StreamResponse:
         world = self._state.world
-        return _lines(c.truth() | {"dead": world.is_dead(c)} for c in world.companies())
+        rows = (c.truth() | {"dead": world.is_dead(c)} for c in world.companies())
+        return await _lines(request, rows)
 
-    async def _people(self, _: web.BaseRequest) -> web.StreamResponse:
+    async def _people(self, request: web.BaseRequest) -> web.StreamResponse:
         world = self._state.world
-        return _lines(p.truth() for c in world.companies() for p in world.people_of(c))
+        rows = (p.truth() for c in world.companies() for p in world.people_of(c))
+        return await _lines(request, rows)
 
-    async def _sites(self, _: web.BaseRequest) -> web.StreamResponse:
+    async def _sites(self, request: web.BaseRequest) -> web.StreamResponse:
         sites = (self._state.site(domain) for domain in self._state.world.domains)
-        return _lines(site.truth() for site in sites if site is not None)
+        return await _lines(request, (site.truth() for site in sites if site is not None))
 
     async def _billing(self, request: web.BaseRequest) -> web.StreamResponse:
         vendor = request.query.get("vendor")

@@ -21,14 +21,13 @@ def company_row(company: Company) -> Row:
 
 def lead_row(person: Person) -> Row:
     """Return a row of the leads file: the name, and one or two ways to find the person."""
+    names = (person.first_name, person.last_name)
     style = (person.company.index + person.number) % 3
-    return (
-        person.first_name,
-        person.last_name,
-        person.company.name if style != 1 else "",
-        person.email or "" if style == 1 else "",
-        person.linkedin_url if style == 2 or (style == 1 and person.email is None) else "",  # noqa: PLR2004
-    )
+    if style == 0:
+        return (*names, person.company.name, "", "")
+    if style == 1 and person.email is not None:
+        return (*names, "", person.email, "")
+    return (*names, person.company.name, "", person.linkedin_url)
 
 
 def write_csv(world: World, path: Path, rows: int, kind: str) -> int:

@@ -58,6 +58,11 @@ class Zone:
             return None
         return _company_records(company, label, name).get(type_, [])
 
+    def ttl_s(self, name: str) -> int:
+        """Return how long an answer about ``name`` may be kept, in seconds; rebinding needs 0."""
+        trap = trap_of(name)
+        return 0 if trap is not None and TRAPS[trap].later else TTL_S
+
     def _trap_records(self, name: str, trap: str, type_: str) -> list[str]:
         if type_ not in {"A", "AAAA"}:
             return []
@@ -121,11 +126,13 @@ def answer(zone: Zone, wire: bytes) -> bytes | None:
     type_ = dns.rdatatype.to_text(question.rdtype)
     response = dns.message.make_response(query, recursion_available=True)
     response.flags |= dns.flags.AA
-    records = zone.records(question.name.to_text(omit_final_dot=True).lower(), type_)
+    name = question.name.to_text(omit_final_dot=True).lower()
+    records = zone.records(name, type_)
     if records is None:
         response.set_rcode(dns.rcode.NXDOMAIN)
     elif records:
-        found = dns.rrset.from_text(question.name, TTL_S, dns.rdataclass.IN, type_, *records)
+        ttl_s = zone.ttl_s(name)
+        found = dns.rrset.from_text(question.name, ttl_s, dns.rdataclass.IN, type_, *records)
         response.answer.append(found)
     return response.to_wire()
 

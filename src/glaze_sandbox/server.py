@@ -33,7 +33,14 @@ class Server:
         self._control = Control(state)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Route one request by its host."""
+        """Answer one request; a client that goes away meanwhile is no error here."""
+        try:
+            return await self._route(request)
+        except ConnectionError:
+            self._state.hung_up += 1
+            return web.Response(status=499)
+
+    async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path
         host = request.host.partition(":")[0].lower()
         if path.startswith(CONTROL_PREFIX):

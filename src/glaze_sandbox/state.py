@@ -42,6 +42,7 @@ class State:
     requests: Counter[str] = field(default_factory=Counter)  # by vendor, or ``sites``
     statuses: Counter[str] = field(default_factory=Counter)  # by "vendor status"
     unbilled: Counter[str] = field(default_factory=Counter)  # by vendor
+    hung_up: int = 0  # clients that went away before the end of an answer
     canary: int = 0  # requests that a guard should have stopped
 
     def __post_init__(self) -> None:
@@ -69,6 +70,7 @@ class State:
         self.requests.clear()
         self.statuses.clear()
         self.unbilled.clear()
+        self.hung_up = 0
         self.canary = 0
 
 

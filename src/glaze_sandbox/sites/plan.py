@@ -27,8 +27,8 @@ _ROBOTS = ("open", "none", "partial", "deny")
 _ROBOTS_WEIGHTS = (52, 26, 18, 4)
 _ENGLISH_SHARE = 0.2  # of the sites from countries of another language
 _LEGACY_SHARE = 0.3  # of the sites made of tables: not UTF-8
-_SLOW_SHARE = 0.02
-_SLOW_S = 1.5
+_SLOW_SHARE = 0.01
+_SLOW_S = 1.0
 _DESIGNER_SHARE, _SHARE_BUTTONS, _QUOTED_CUSTOMER = 0.35, 0.35, 0.25
 
 

@@ -50,7 +50,7 @@ class Apollo:
         """Return the ``x-api-key`` header; a Bearer token is no key here."""
         return call.headers.get("x-api-key", "")
 
-    def refuse_key(self, call: Call) -> Answer:  # noqa: ARG002  same for every call
+    def refuse_key(self, call: Call) -> Answer:  # noqa: ARG002  the same for every call
         """Answer 401 as plain text, without rate-limit headers."""
         return Answer(401, _BAD_KEY, content_type="text/plain; charset=utf-8")
 

@@ -40,11 +40,11 @@ class EnrichLayer:
         """Return the Bearer token."""
         return call.bearer()
 
-    def refuse_key(self, call: Call) -> Answer:  # noqa: ARG002  same for every call
+    def refuse_key(self, call: Call) -> Answer:  # noqa: ARG002  the same for every call
         """Answer 401."""
         return _error(401, "Invalid API Key")
 
-    def refuse_rate(self, call: Call, retry_after_s: float) -> Answer:  # noqa: ARG002
+    def refuse_rate(self, call: Call, retry_after_s: float) -> Answer:  # noqa: ARG002  the same for every call
         """Answer 429 with ``Retry-After``."""
         refused = _error(429, "Rate limited. Please retry")
         headers = {"Retry-After": str(max(1, round(retry_after_s)))}

@@ -55,13 +55,13 @@ class OpenAI:
         """Return the Bearer token."""
         return call.bearer()
 
-    def refuse_key(self, call: Call) -> Answer:  # noqa: ARG002  same for every call
+    def refuse_key(self, call: Call) -> Answer:  # noqa: ARG002  the same for every call
         """Answer 401."""
         return _error(
             401, "Incorrect API key provided.", "invalid_request_error", "invalid_api_key"
         )
 
-    def refuse_rate(self, call: Call, retry_after_s: float) -> Answer:  # noqa: ARG002
+    def refuse_rate(self, call: Call, retry_after_s: float) -> Answer:  # noqa: ARG002  the same for every call
         """Answer 429 with ``retry-after``."""
         refused = _error(429, "Rate limit reached.", "requests", "rate_limit_exceeded")
         return replace(refused, headers={"retry-after": str(max(1, round(retry_after_s)))})

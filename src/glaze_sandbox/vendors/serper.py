@@ -39,11 +39,11 @@ class Serper:
         """Return the ``X-API-KEY`` header."""
         return call.headers.get("X-API-KEY", "")
 
-    def refuse_key(self, call: Call) -> Answer:  # noqa: ARG002  same for every call
+    def refuse_key(self, call: Call) -> Answer:  # noqa: ARG002  the same for every call
         """Answer 401."""
         return json_answer(401, {"message": "Unauthorized.", "statusCode": 401})
 
-    def refuse_rate(self, call: Call, retry_after_s: float) -> Answer:  # noqa: ARG002
+    def refuse_rate(self, call: Call, retry_after_s: float) -> Answer:  # noqa: ARG002  the same for every call
         """Answer 429, which carries no headers here."""
         return json_answer(429, {"message": "Rate limit exceeded", "statusCode": 429})
 
@@ -79,7 +79,7 @@ class Serper:
         if person is not None and self._known.person(person) is not None:
             results.append(_profile_result(person))
         if believed is not None and "site:linkedin.com/in" not in query:
-            results.extend(_company_results(company, believed, self._world.is_dead(company)))
+            results.extend(_company_results(company, believed, dead=self._world.is_dead(company)))
         results.extend(_noise(query))
         if "site:linkedin.com" in query:
             results = [r for r in results if "linkedin.com" in str(r["link"])]
@@ -122,7 +122,7 @@ def _profile_result(person: Person) -> Result:
     }
 
 
-def _company_results(company: Company, believed: Truth, dead: bool) -> list[Result]:  # noqa: FBT001
+def _company_results(company: Company, believed: Truth, *, dead: bool) -> list[Result]:
     about = str(believed.get("company_description", company.name))
     results: list[Result] = [
         {
