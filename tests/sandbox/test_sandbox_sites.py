@@ -1,5 +1,6 @@
 """The companies' sites say what their truth says they publish, and the traps are what they claim."""
 
+import asyncio
 import gzip
 import html
 import json
@@ -99,10 +100,14 @@ async def test_the_bomb_is_small_on_the_wire_and_200_mb_unpacked(sandbox):
     assert len(gzip.decompress(packed)) > 190_000_000
 
 
-async def test_the_drip_never_ends(sandbox):
+async def test_the_drip_never_ends_until_the_client_hangs_up(sandbox):
     async with sandbox.request("GET", "drip-trap-demo.com", "/") as response:
         seen = [await response.content.readany() for _ in range(3)]
+        response.close()
     assert all(seen)
+    async with asyncio.timeout(10):
+        while not sandbox.running.state.hung_up:  # noqa: ASYNC110  the other side notices
+            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize(
