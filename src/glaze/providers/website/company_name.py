@@ -1,29 +1,38 @@
 """The company's name: what the page's statements about itself agree on."""
 
+# ruff: noqa: RUF001, PLR2004  typographic signs separate; small counts of words speak for themselves
+
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from html import unescape
 
 from glaze.model.mailbox import is_free_mail
 from glaze.model.names import company_key, has_legal_form
 from glaze.model.text import fold
 from glaze.model.value import Reading
+from glaze.model.web_address import is_shared_host
 from glaze.providers.website.document import Document, domain_or_host, host_of
 
 _MAX_NAME = 70
 _MAX_WORDS = 8
-_SPLIT = re.compile(r"\s+[-–—|•·»«:/~>]+\s+|\s*[|•·»«]\s*|\s*::\s*|:\s+|\s+-{1,2}|-\s+|\s+[–—]|[–—]\s+")
+_SPLIT = re.compile(
+    r"\s+[-–—|•·»«:/~>]+\s+|\s*[|•·»«]\s*|\s*::\s*|:\s+|\s+-{1,2}|-\s+|\s+[–—]|[–—]\s+"
+)
 _COPYRIGHT = re.compile(
     r"(?:©|\(c\)|\ufffd(?=\s*(?:19|20)\d\d)|&copy;|\bcopyright\b)[\s,:.-]*(?:©|\(c\)|\ufffd|copyright)?[\s,:.-]*(?:by\s+)?"
     r"(?P<years>(?:(?:19|20)\d\d(?:\s*(?:[-–—/,&]|to)\s*(?:(?:19|20)?\d\d|present|today))?)?)[\s,.:|-]*(?:by\s+|©\s*|copyright\s*)?(?P<name>[^©|•·]{2,90})",
     re.IGNORECASE,
 )
-_COPYRIGHT_AFTER = re.compile(r"(?P<name>[^.©|•·]{2,60}?)[\s,.|-]*(?:©|\(c\)\s|&copy;|copyright\b)\s*(?:©|\(c\))?\s*(?:19|20)\d\d", re.IGNORECASE)
+_COPYRIGHT_AFTER = re.compile(
+    r"(?P<name>[^.©|•·]{2,60}?)[\s,.|-]*(?:©|\(c\)\s|&copy;|copyright\b)\s*(?:©|\(c\))?\s*(?:19|20)\d\d",
+    re.IGNORECASE,
+)
 _COPYRIGHT_END = re.compile(
     r"\s*(?:[.,;|–—-]?\s*\ball\s+(?:rights?|content|images)\b|[.,;|-]?\s*alle rechte|[.,;|-]?\s*tous droits|[.,;|-]?\s*todos los|[.,;|-]?\s*tutti i"
-    r"|\.\s+[A-Z]|\s[-–—|•]\s|[.,;|]?\s*\b(?:privacy|terms|web ?site|site ?map|design(?:ed)?|powered|registered (?:in|office|charity|company)|is a|a (?:division|subsidiary|member)"
+    r"|(?<=[a-z]{3})\.\s+[A-Z]|\s[-–—|•]\s|[.,;|]?\s*\b(?:privacy|terms|web ?site|site ?map|design(?:ed)?|powered|registered (?:in|office|charity|company)|is a|a (?:division|subsidiary|member)"
     r"|and its|unless|last|legal|disclaimer|cookies?|developed|created|content|hosted|company (?:no|reg)|vat|p\.?\s?iva|tel|telephone|phone|contact|imprint|impressum|mentions"
     r"|home|login|cvr|abn|trading as|t/a|\d{3,})\b).*",
     re.IGNORECASE | re.DOTALL,
@@ -33,17 +42,88 @@ _GENERIC = frozenset(
     "|inicio|contatti|untitled|untitled document|default|main|page|official site|official website|website|web site|site|online|shop|store|login"
     "|logo|site logo|company logo|brand logo|image|header|banner|menu|search|all rights reserved|rights reserved|the company|company|us|our company|copyright|your company|privacy policy"
     "|services|products|team|careers|articles|resources|faq|help|support|the|by|inc|ltd|llc|design|footer logo|header logo|main logo|white logo|logo white|legal|info|english|wordpress|my site|en|de|fr"
-    "|home icon|icon|home logo|go to homepage|return home|back to home|skip to content|just another wordpress site|page not found|site title|news and articles|our blog|the blog".replace(" page|", "|").split("|")
+    "|home icon|icon|home logo|go to homepage|return home|back to home|skip to content|just another wordpress site|page not found|site title|news and articles|our blog|the blog".replace(
+        " page|", "|"
+    ).split("|")
 )
-_LEAD = re.compile(r"^(?:welcome to|home of|about|contact|visit|welcome at|welkom bij|willkommen bei|bienvenue chez|bienvenidos? a|the official (?:web)?site of|official site of|copyright|by|logo (?:of|for)|go to|back to|return to)\s+(?!us\b)", re.IGNORECASE)
-_TAIL = re.compile(r"\s*(?:\(?(?:official (?:web)?site|home ?page|website|blog|logo(?:type)?|home|icon|newsroom|main logo|(?:white|black|dark|light|color|header|footer) logo|logo (?:white|black|dark|light))\)?|[®™©])\s*$", re.IGNORECASE)
-_DOMAIN_LIKE = re.compile(r"(?:www\.)?[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|co\.uk|de|io|co|fr|it|us|biz|info|edu|gov|ca|au)\b\.?", re.IGNORECASE)
-_DESCRIPTIVE = frozenset("best top how what why when guide your our the for and of in with to a services service solutions tips ways".split())
+_LEAD = re.compile(
+    r"^(?:(?:19|20)\d\d|welcome to|home of|about|contact|visit|welcome at|welkom bij|willkommen bei|bienvenue chez|bienvenidos? a|the official (?:web)?site of|official site of|copyright|by|logo (?:of|for)|go to|back to|return to)\s+(?!us\b)",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    r"\s*(?:\(?(?:official (?:web)?site|home ?page|website|blog|logo(?:type)?|icon|newsroom|documentation|docs|help cent(?:er|re)|main logo|(?:white|black|dark|light|color|header|footer) logo|logo (?:white|black|dark|light))\)?|[®™©])\s*$",
+    re.IGNORECASE,
+)
+_DOMAIN_LIKE = re.compile(
+    r"(?:www\.)?[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|co\.uk|de|io|co|fr|it|us|biz|info|edu|gov|ca|au)\b\.?",
+    re.IGNORECASE,
+)
+_DESCRIPTIVE = frozenset(
+    [
+        "best",
+        "top",
+        "how",
+        "what",
+        "why",
+        "when",
+        "guide",
+        "your",
+        "our",
+        "the",
+        "for",
+        "and",
+        "of",
+        "in",
+        "with",
+        "to",
+        "a",
+        "services",
+        "service",
+        "solutions",
+        "tips",
+        "ways",
+    ]
+)
 
 
-_ENDING = re.compile(r"(?:co|inc|ltd|llc|gmbh|group|online|shop|store|uk|us|usa|hq|app|web|site|official)$")
-_PERSONS = frozenset({"author"})
-_USUAL_SUBDOMAINS = frozenset("www blog blogs shop store m mobile en de fr es it nl us uk news info app my go get web support help docs about".split())
+_ENDING = re.compile(
+    r"(?:co|inc|ltd|llc|gmbh|group|online|shop|store|uk|us|usa|hq|app|web|site|official)$"
+)
+_PLATFORMS = frozenset(
+    ["substack.com", "ghost.io", "beehiiv.com", "wordpress.com", "hubspotpagebuilder.com"]
+)
+_LEADING = re.compile(r"^(?:go|my|the|get|try|use|join|we|call|visit|shop|hello|team)(?=\w)")
+_STATED = frozenset({"og:site_name", "application-name", "copyright", "legal form", "home image"})
+_USUAL_SUBDOMAINS = frozenset(
+    [
+        "www",
+        "blog",
+        "blogs",
+        "shop",
+        "store",
+        "m",
+        "mobile",
+        "en",
+        "de",
+        "fr",
+        "es",
+        "it",
+        "nl",
+        "us",
+        "uk",
+        "news",
+        "info",
+        "app",
+        "my",
+        "go",
+        "get",
+        "web",
+        "support",
+        "help",
+        "docs",
+        "about",
+    ]
+)
 
 
 @dataclass
@@ -75,10 +155,11 @@ class _Ballot:
 
 def tidy_name(text: str) -> str:
     """Return a name without the words around it ("Welcome to ...", "... Logo", a trademark)."""
+    text = unescape(text) if "&" in text else text
     text = text.replace("_", " ") if " " not in text else text
     text = text.strip(" \t.,;:|-–—\"“”'*·•»«")
     for _ in range(3):
-        shorter = _TAIL.sub("", _LEAD.sub("", text)).strip(" ,;:|-–—\"“”*·")
+        shorter = _TAIL.sub("", _LEAD.sub("", text)).strip(' ,;:|-–—"“”*·')
         if shorter == text or not shorter:
             break
         text = shorter
@@ -92,7 +173,11 @@ def site_labels(document: Document, emails: Sequence[str]) -> set[str]:
     hosts |= {host_of(document.meta("og:url"))}
     hosts |= {email.rpartition("@")[2] for email in emails}
     domains = {domain_or_host(host) for host in hosts if host}
-    names = {domain.partition(".")[0] for domain in domains if not is_free_mail(domain)}
+    names = {
+        domain.partition(".")[0]
+        for domain in domains
+        if not is_free_mail(domain) and domain not in _PLATFORMS and not is_shared_host(domain)
+    }
     first = document.host.partition(".")[0]
     if first not in _USUAL_SUBDOMAINS and document.host != document.domain:
         names.add(first)
@@ -108,14 +193,15 @@ def name_readings(document: Document, emails: Sequence[str]) -> Iterator[Reading
     legal = _from_text(document, ballot)
     _spelt_by_domain(document, labels, ballot)
     _from_pictures(document, ballot)
+    author = company_key(document.meta("author")).replace(" ", "")
     for key, candidate in ballot.found.items():
         likeness = _likeness(key, candidate.text, labels)
-        if candidate.sources <= _PERSONS:
+        if key == author and not candidate.sources & _STATED:
             likeness *= 0.3  # a person's own site is called after its author
         if "og:site_name" in candidate.sources and _DOMAIN_LIKE.fullmatch(candidate.text):
             likeness = 3.0 + 1.2  # a site that is called by its domain
         candidate.weight += likeness + _shape(candidate.text)
-        candidate.weight += _support(key, ballot)
+    _support_longer(ballot)
     ranked = sorted(ballot.found.values(), key=lambda one: -one.weight)
     for place, candidate in enumerate(ranked[:3]):
         sure = max(45, min(82, int(52 + 5 * candidate.weight))) - 8 * place
@@ -158,13 +244,23 @@ def _from_title(document: Document, ballot: _Ballot) -> None:
 
 def _spelt_by_domain(document: Document, labels: set[str], ballot: _Ballot) -> None:
     """Add the words in title or text that spell the domain: "Contact Acme Widgets Today"."""
-    text = "\n".join((document.title, *document.headings, *document.lines[:400], *document.lines[-100:]))
+    text = "\n".join(
+        (document.title, *document.headings, *document.lines[:400], *document.lines[-100:])
+    )
     for label in labels:
-        short = _ENDING.sub("", label)
-        for spelt in {label, short if len(short) > 4 else label}:  # noqa: PLR2004  words, not syllables
-            found = _best_spelling(text, spelt)
+        for spelt in _variants(label):
+            found, count = _best_spelling(text, spelt)
             if found:
-                ballot.add(found, 1.0, "spells domain", found)
+                ballot.add(found, 0.5 + 0.15 * min(count, 5), "spells domain", found)
+
+
+def _variants(label: str) -> list[str]:
+    """Return a domain's label, and what is left without a usual ending or lead ("go", "get")."""
+    shorter = [_ENDING.sub("", label), _LEADING.sub("", label)]
+    return [
+        label,
+        *(one for one in shorter if one != label and len(one) > 4),
+    ]  # words, not syllables
 
 
 @lru_cache(maxsize=256)
@@ -175,17 +271,22 @@ def _spelling(label: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w@./-]){letters}(?![\w@]|\.\w|/\w)", re.IGNORECASE)
 
 
-def _best_spelling(text: str, label: str) -> str:
-    if not 2 < len(label) <= 40:  # noqa: PLR2004  two letters spell anything
-        return ""
+def _best_spelling(text: str, label: str) -> tuple[str, int]:
+    if not 2 < len(label) <= 40:  # two letters spell anything
+        return "", 0
     seen = Counter(match[0] for match in _spelling(label).finditer(text))
     shown = {one: count for one, count in seen.items() if not one.islower()}
-    return max(shown, key=lambda one: (shown[one] + 2 * (not one.isupper()))) if shown else ""
+    best = max(shown, key=lambda one: shown[one] + 2 * (not one.isupper()), default="")
+    return best, sum(shown.values())
 
 
 def _from_text(document: Document, ballot: _Ballot) -> list[tuple[str, str]]:
     legal: dict[str, str] = {}
-    for line in (*document.lines[:80], *document.lines[-120:]) if len(document.lines) > 200 else document.lines:
+    for line in (
+        (*document.lines[:80], *document.lines[-120:])
+        if len(document.lines) > 200
+        else document.lines
+    ):
         lower = line.lower()
         if "©" in line or "copyright" in lower or "(c)" in lower or "\ufffd" in line:
             for name in _copyright_names(line):
@@ -215,10 +316,13 @@ def _from_pictures(document: Document, ballot: _Ballot) -> None:
         if image.alt and "partner" not in image.places and "article" not in image.places:
             if image.leads_home:
                 ballot.add(image.alt, 1.6, "home image", image.alt)
-            elif logo and image.order < 3:  # noqa: PLR2004  the first pictures are the site's own
+            elif logo and image.order < 3:  # the first pictures are the site's own
                 ballot.add(image.alt, 1.0, "logo", image.alt)
     for link in document.links[:40]:
-        if link.url.rstrip("/") == f"https://{document.host}" or link.url.rstrip("/") == f"http://{document.host}":
+        if (
+            link.url.rstrip("/") == f"https://{document.host}"
+            or link.url.rstrip("/") == f"http://{document.host}"
+        ):
             ballot.add(link.text, 0.9, "home link", link.text)
 
 
@@ -226,45 +330,60 @@ def _likeness(key: str, text: str, labels: set[str]) -> float:
     """Return how well a name spells one of the site's domains, 0 to 3."""
     best = 0.0
     whole = fold(text).replace(" ", "")
-    initials = "".join(word[0] for word in fold(text).split() if word not in {"and", "of", "the", "for"})
-    for label in labels:
+    initials = "".join(
+        word[0] for word in fold(text).split() if word not in {"and", "of", "the", "for"}
+    )
+    for label in {variant for one in labels for variant in _variants(one)}:
         if label in (key, whole, whole.replace("and", "")):
             best = max(best, 3.0)
-        elif len(initials) > 2 and label == initials:  # noqa: PLR2004  two initials are chance
+        elif len(initials) > 2 and label == initials:  # two initials are chance
             best = max(best, 2.2)
-        elif len(key) > 3 and (label.startswith(key) or key.startswith(label)):  # noqa: PLR2004
+        elif len(key) > 3 and (label.startswith(key) or key.startswith(label)):
             best = max(best, 2.4 * min(len(key), len(label)) / max(len(key), len(label)))
-        elif len(key) > 3 and (key in label or label in key):  # noqa: PLR2004
+        elif len(key) > 3 and (key in label or label in key):
             best = max(best, 1.8 * min(len(key), len(label)) / max(len(key), len(label)))
-        elif len(initials) > 2 and (label.startswith(initials)):  # noqa: PLR2004
+        elif len(initials) > 2 and (label.startswith(initials)):
             best = max(best, 0.8)
     return best
+
+
+_AGAINST: tuple[tuple[float, re.Pattern[str]], ...] = (
+    (1.0, _SPLIT),
+    (1.0, re.compile(r"[?!]$|\b(?:19|20)\d\d\b")),
+    (0.5, re.compile(r"[^A-Z]* [^A-Z]*")),
+    (1.2, _DOMAIN_LIKE),
+)
 
 
 def _shape(text: str) -> float:
     """Return what a text's shape says for (or against) its being a name."""
     words = text.split()
-    points = 0.0
-    if len(words) > 5:  # noqa: PLR2004  most names are shorter
-        points -= 0.5 * (len(words) - 5)
-    if any(word.lower() in _DESCRIPTIVE for word in words[:1]) and words[0].lower() != "the":
+    legal = has_legal_form(text)
+    points = 0.4 if legal else 0.0
+    points -= 0.6 * max(0, len(words) - 5)
+    if words[0].lower() in _DESCRIPTIVE - {"the"}:
         points -= 0.8
-    if not any(map(str.isupper, text)) and " " in text:
-        points -= 0.5
-    if "," in text and not has_legal_form(text):
+    if "," in text and not legal:
         points -= 0.8
-    if text.endswith(("?", "!")) or re.search(r"\b(?:19|20)\d\d\b", text):
-        points -= 1.0
-    if has_legal_form(text):
-        points += 0.4
-    if _DOMAIN_LIKE.fullmatch(text):
-        points -= 1.2
+    for loss, pattern in _AGAINST:
+        whole = pattern in (_AGAINST[2][1], _DOMAIN_LIKE)
+        if pattern.fullmatch(text) if whole else pattern.search(text):
+            points -= loss
     return points
 
 
-def _support(key: str, ballot: _Ballot) -> float:
-    """Return the support of longer candidates that a name begins, each a little."""
-    if len(key) < 4:  # noqa: PLR2004  too short to be recognised inside another
-        return 0.0
-    longer = [c.weight for other, c in ballot.found.items() if other != key and other.startswith(key)]
-    return min(1.0, 0.25 * sum(longer))
+def _support_longer(ballot: _Ballot) -> None:
+    """Let a stated longer name inherit from a short one that begins it: Acme, Acme Widgets Inc."""
+    plain = {key: candidate.weight for key, candidate in ballot.found.items()}
+    for key, candidate in ballot.found.items():
+        words = fold(candidate.text).split()
+        apart = _SPLIT.search(candidate.text) or (
+            "," in candidate.text and not has_legal_form(candidate.text)
+        )
+        if 1 < len(words) <= 5 and candidate.sources & _STATED and not apart:  # more is a slogan
+            shorter = [
+                plain[short]
+                for cut in range(1, len(words))
+                if (short := "".join(words[:cut])) in plain and short != key and len(short) > 2
+            ]
+            candidate.weight += 0.75 * max(0.0, max(shorter, default=0.0))

@@ -1,6 +1,7 @@
 """Which country a page speaks from: its address, its domain, its language, its words."""
 
 import re
+from collections import Counter
 from functools import lru_cache
 
 import pycountry
@@ -9,12 +10,62 @@ from glaze.model.country import country_code
 from glaze.providers.website.document import Document
 
 _LANGUAGES = {
-    **dict(zip("de fr it es nl pt pl sv da nb no fi cs sk hu ja ko".split(), "DE FR IT ES NL PT PL SE DK NO NO FI CZ SK HU JP KR".split(), strict=True)),
-    **dict(zip("zh tr el ro bg hr sl et lv lt uk ru he en".split(), "CN TR GR RO BG HR SI EE LV LT UA RU IL US".split(), strict=True)),
+    **dict(
+        zip(
+            [
+                "de",
+                "fr",
+                "it",
+                "es",
+                "nl",
+                "pt",
+                "pl",
+                "sv",
+                "da",
+                "nb",
+                "no",
+                "fi",
+                "cs",
+                "sk",
+                "hu",
+                "ja",
+                "ko",
+            ],
+            [
+                "DE",
+                "FR",
+                "IT",
+                "ES",
+                "NL",
+                "PT",
+                "PL",
+                "SE",
+                "DK",
+                "NO",
+                "NO",
+                "FI",
+                "CZ",
+                "SK",
+                "HU",
+                "JP",
+                "KR",
+            ],
+            strict=True,
+        )
+    ),
+    **dict(
+        zip(
+            ["zh", "tr", "el", "ro", "bg", "hr", "sl", "et", "lv", "lt", "uk", "ru", "he", "en"],
+            ["CN", "TR", "GR", "RO", "BG", "HR", "SI", "EE", "LV", "LT", "UA", "RU", "IL", "US"],
+            strict=True,
+        )
+    ),
 }
 _UK_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b")
 _US_ZIP = re.compile(r"\b[A-Z]{2}\.?,? \d{5}\b")
-_GENERIC_CC = frozenset({"io", "co", "ai", "tv", "me", "fm", "ly", "cc", "gg", "to", "sh", "so", "app", "eu"})
+_GENERIC_CC = frozenset(
+    {"io", "co", "ai", "tv", "me", "fm", "ly", "cc", "gg", "to", "sh", "so", "app", "eu"}
+)
 _NAME_MIN, _NAME_MAX = 4, 24  # a country alone on its line, as addresses end
 _SPARE = {"uk": "GB"}
 
@@ -50,7 +101,27 @@ def guess_country(document: Document, stated: str | None) -> str:
             return regional
     if (found := _LANGUAGES.get(language, "US")) != "US":
         return found
-    return _from_words(document)
+    return _from_words(document) if language else _spoken(document) or _from_words(document)
+
+
+_FREQUENT = {  # the commonest words tell a page's language where it does not
+    "US": "the and of our with",
+    "DE": "und der die für mit",
+    "FR": "les des est pour nous",
+    "ES": "los las el para por",
+    "IT": "della per che sono di",
+    "NL": "het een voor wij van",
+    "PT": "os para uma com do",
+    "PL": "oraz na się jest do",
+}
+_MIN_WORDS = 12
+
+
+def _spoken(document: Document) -> str | None:
+    counts = Counter(" ".join(document.lines[:150])[:20_000].lower().split())
+    votes = {land: sum(counts[word] for word in words.split()) for land, words in _FREQUENT.items()}
+    best = max(votes, key=lambda land: votes[land])
+    return best if best != "US" and votes[best] >= max(_MIN_WORDS, 2 * votes["US"]) else None
 
 
 def _from_words(document: Document) -> str:

@@ -7,25 +7,75 @@ from urllib.parse import unquote
 
 from glaze.model.mailbox import is_free_mail, is_role
 from glaze.model.value import Reading
-from glaze.providers.website.document import Document, domain_or_host
+from glaze.providers.website.document import Document, Link, domain_or_host
 
 _PLAIN = re.compile(
     r"(?<![\w.+-])([A-Za-z0-9][\w.+'&-]{0,63})\s?@\s?((?:[A-Za-z0-9\u00c0-\u024f](?:[A-Za-z0-9\u00c0-\u024f-]{0,61}[A-Za-z0-9\u00c0-\u024f])?\.)+[A-Za-z]{2,24})(?![\w-])"
 )
 _AT = r"\s*(?:[\[({<]\s*(?:at|arroba|chez|@|\u00e4t)\s*[\])}>]|\s(?:at|AT|\(?a\)?)\s|\[a\]|\(a\)|-at-|_at_|&#64;)\s*"
-_DOT = r"(?:\s*(?:[\[({<]\s*(?:dot|punkt|point|punto|\.)\s*[\])}>]|\s(?:dot|DOT)\s|_dot_|-dot-)\s*|\.)"
+_DOT = (
+    r"(?:\s*(?:[\[({<]\s*(?:dot|punkt|point|punto|\.)\s*[\])}>]|\s(?:dot|DOT)\s|_dot_|-dot-)\s*|\.)"
+)
 _DISGUISED = re.compile(
     rf"(?<![\w.+-])([A-Za-z0-9][\w.+-]{{0,63}}){_AT}([A-Za-z0-9-]{{2,40}}(?:{_DOT}[A-Za-z0-9-]{{2,40}}){{1,3}})(?![\w-])"
 )
-_STRONG_AT = re.compile(r"[\[({<]\s*(?:at|arroba|chez|@|\u00e4t|a)\s*[\])}>]|[-_]at[-_]|&#64;", re.IGNORECASE)
-_DOT_WORD = re.compile(_DOT)
-_FILE_ENDINGS = ("png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "css", "js", "mp4", "ico", "pdf")
-_SAMPLE_DOMAINS = frozenset(
-    "example.com example.org example.net domain.com yourdomain.com yourcompany.com company.com"
-    " email.com mail.com test.com sentry.io wixpress.com sentry.wixpress.com mysite.com website.com"
-    " beispiel.de exemple.fr ejemplo.com mydomain.com yoursite.com".split()
+_STRONG_AT = re.compile(
+    r"[\[({<]\s*(?:at|arroba|chez|@|\u00e4t|a)\s*[\])}>]|[-_]at[-_]|&#64;", re.IGNORECASE
 )
-_SAMPLE_NAMES = frozenset("you your yourname name user username jane.doe john.doe max.mustermann email youremail".split())
+_DOT_WORD = re.compile(_DOT)
+_FILE_ENDINGS = (
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "svg",
+    "webp",
+    "avif",
+    "css",
+    "js",
+    "mp4",
+    "ico",
+    "pdf",
+)
+_SAMPLE_DOMAINS = frozenset(
+    [
+        "example.com",
+        "example.org",
+        "example.net",
+        "domain.com",
+        "yourdomain.com",
+        "yourcompany.com",
+        "company.com",
+        "email.com",
+        "mail.com",
+        "test.com",
+        "sentry.io",
+        "wixpress.com",
+        "sentry.wixpress.com",
+        "mysite.com",
+        "website.com",
+        "beispiel.de",
+        "exemple.fr",
+        "ejemplo.com",
+        "mydomain.com",
+        "yoursite.com",
+    ]
+)
+_SAMPLE_NAMES = frozenset(
+    [
+        "you",
+        "your",
+        "yourname",
+        "name",
+        "user",
+        "username",
+        "jane.doe",
+        "john.doe",
+        "max.mustermann",
+        "email",
+        "youremail",
+    ]
+)
 _OWN, _OWN_PERSON, _FREE, _FOREIGN = 84, 74, 68, 52
 _DISGUISE = 4  # off the confidence of an address that had to be put together
 _MOST_ON_A_PAGE = 40
@@ -53,22 +103,31 @@ def _confidence(document: Document, address: str) -> int:
 
 
 def _candidates(document: Document) -> Iterator[tuple[str, str, int]]:
+    """Yield (address, quote, what its disguise takes off the confidence)."""
     for link in document.links:
         if link.url[:7].lower() == "mailto:":
-            target = unquote(unescape(link.url[7:].partition("?")[0]))
-            for match in _PLAIN.finditer(target):
-                yield f"{match[1]}@{match[2]}", link.text or target, 0
-            for match in () if "@" in target else _DISGUISED.finditer(target):
-                yield _undisguised(match), link.text or target, _DISGUISE
+            yield from _in_link(link)
     for line in document.lines:
-        if "@" in line:
-            for match in _PLAIN.finditer(line):
-                yield f"{match[1].rstrip('.')}@{match[2]}", line, 0
-        if _STRONG_AT.search(line) or " at " in line or " AT " in line:
-            yield from _disguised_in(line)
+        yield from _in_line(line)
     for code in document.hidden_emails:
         if address := decode_cloudflare(code):
             yield address, address, _DISGUISE
+
+
+def _in_line(line: str) -> Iterator[tuple[str, str, int]]:
+    for match in _PLAIN.finditer(line) if "@" in line else ():
+        yield f"{match[1].rstrip('.')}@{match[2]}", line, 0
+    if _STRONG_AT.search(line) or " at " in line or " AT " in line:
+        yield from _disguised_in(line)
+
+
+def _in_link(link: Link) -> Iterator[tuple[str, str, int]]:
+    target = unquote(unescape(link.url[7:].partition("?")[0]))
+    for match in _PLAIN.finditer(target):
+        yield f"{match[1]}@{match[2]}", link.text or target, 0
+    if "@" not in target:
+        for match in _DISGUISED.finditer(target):
+            yield _undisguised(match), link.text or target, _DISGUISE
 
 
 def _disguised_in(line: str) -> Iterator[tuple[str, str, int]]:

@@ -92,6 +92,11 @@ def rows(readings: Iterable[Reading]) -> Iterator[dict[str, Json]]:
             for profile in (reading.raw or "").split("\n"):
                 yield {"field": "company_social_url", "value": profile, **shared}
         elif reading.field in _AS_STATED and reading.raw:
-            yield {"field": reading.field, "value": reading.raw, **shared, "normalised": reading.value}
+            yield {
+                "field": reading.field,
+                "value": reading.raw,
+                **shared,
+                "normalised": reading.value,
+            }
         else:
             yield {"field": reading.field, "value": reading.value, **shared}

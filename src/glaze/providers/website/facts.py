@@ -15,9 +15,7 @@ _FOUNDED = re.compile(
     re.IGNORECASE,
 )
 _CLEARLY = re.compile(r"found|establish|est\b|gegr|fond|cré|fund|opger|incorp", re.IGNORECASE)
-_VAT_LABEL = (
-    r"(?:VAT|V\.A\.T|USt|Umsatzsteuer|MwSt|TVA|BTW|IVA|P\.?\s?IVA|Partita\s+IVA|NIF|CIF|MVA|Moms|DPH|UID|ATU)"
-)
+_VAT_LABEL = r"(?:VAT|V\.A\.T|USt|Umsatzsteuer|MwSt|TVA|BTW|IVA|P\.?\s?IVA|Partita\s+IVA|NIF|CIF|MVA|Moms|DPH|UID|ATU)"
 _VAT = re.compile(
     rf"{_VAT_LABEL}[\w\s.:/()#-]{{0,45}}?\b(?P<id>(?:ATU\d{{8}}|BE ?0?\d{{9}}|BE ?0\d{{3}}\.\d{{3}}\.\d{{3}}|CHE[- ]?\d{{3}}\.?\d{{3}}\.?\d{{3}}"
     r"|DE ?\d{3} ?\d{3} ?\d{3}|DK ?\d{8}|EL ?\d{9}|ES ?[A-Z0-9]\d{7}[A-Z0-9]|FI ?\d{8}|FR ?[0-9A-Z]{2} ?\d{3} ?\d{3} ?\d{3}|GB ?\d{3} ?\d{4} ?\d{2}"
@@ -33,8 +31,15 @@ _EMPLOYEES = re.compile(
     r"(?P<count>\d{1,3}(?:[,.\u202f ]\d{3})+|\d{1,6})\+?\s+(?:full[- ]time |dedicated |talented )?(?P<who>employees|staff members|team members|Mitarbeiter\w*|Beschäftigte\w*|collaborateurs|salariés|empleados|dipendenti|medewerkers)\b",
     re.IGNORECASE,
 )
-_CONTACT = re.compile(r"contact|kontakt|contatt|contacto|get-in-touch|nous-joindre|お問い合わせ", re.IGNORECASE)
-_CAREERS = re.compile(r"career|jobs?\b|karriere|stellen|join-?us|work-?with-?us|vacanc|recrut|emploi|empleo|lavora-con|werken-bij|vacatures", re.IGNORECASE)
+_CONTACT = re.compile(
+    r"contact|kontakt|contatt|contacto|get-in-touch|nous-joindre|お問い合わせ", re.IGNORECASE
+)
+_CAREERS = re.compile(
+    r"career|jobs?\b|karriere|stellen|join-?us|work-?with-?us|vacanc|recrut|emploi|empleo|lavora-con|werken-bij|vacatures",
+    re.IGNORECASE,
+)
+_TAG_LENGTH = range(3, 51)
+_MENU_LENGTH = 30
 _MIN_YEAR_LENGTH, _MAX_LINE = 4, 400
 
 
@@ -46,10 +51,17 @@ def fact_readings(document: Document, country: str) -> Iterator[Reading]:
     hours = hours_in_text(document.lines)
     if hours:
         yield from document.reading(
-            "company_opening_hours", [text for text, _ in hours], 62, " ".join(line for _, line in hours)
+            "company_opening_hours",
+            [text for text, _ in hours],
+            62,
+            " ".join(line for _, line in hours),
         )
     yield from _pages(document)
-    words = [word.strip() for word in document.meta("keywords").split(",") if 2 < len(word.strip()) <= 50]  # noqa: PLR2004
+    words = [
+        word.strip()
+        for word in document.meta("keywords").split(",")
+        if len(word.strip()) in _TAG_LENGTH
+    ]
     yield from document.reading("company_tags", words[:20], 52, document.meta("keywords"))
 
 
@@ -57,11 +69,21 @@ def _description(document: Document) -> Iterator[Reading]:
     for name, sure in (("og:description", 72), ("description", 74), ("twitter:description", 68)):
         text = document.meta(name)
         if len(text) >= _MIN_DESCRIPTION and (name != "og:description" or _is_home(document)):
-            yield from document.reading("company_description", text, sure if _is_home(document) else sure - 20, text)
+            yield from document.reading(
+                "company_description", text, sure if _is_home(document) else sure - 20, text
+            )
 
 
 def _is_home(document: Document) -> bool:
-    return urlsplit(document.url).path.strip("/").lower() in {"", "index.html", "index.php", "home", "en", "de", "fr"}
+    return urlsplit(document.url).path.strip("/").lower() in {
+        "",
+        "index.html",
+        "index.php",
+        "home",
+        "en",
+        "de",
+        "fr",
+    }
 
 
 def _website(document: Document) -> Iterator[Reading]:
@@ -74,7 +96,7 @@ def _from_lines(document: Document, country: str) -> Iterator[Reading]:
     for line in document.lines:
         if len(line) < _MIN_YEAR_LENGTH or not any(map(str.isdigit, line)):
             continue
-        short = line[:_MAX_LINE * 2]
+        short = line[: _MAX_LINE * 2]
         for match in _FOUNDED.finditer(short):
             sure = 66 if _CLEARLY.match(match[0]) else 48
             yield from document.reading("company_founded_year", match["year"], sure, line)
@@ -91,9 +113,14 @@ def _from_lines(document: Document, country: str) -> Iterator[Reading]:
 def _pages(document: Document) -> Iterator[Reading]:
     for name, pattern in (("company_contact_url", _CONTACT), ("company_careers_url", _CAREERS)):
         for link in document.links:
-            if not link.url.startswith("http") or domain_or_host(host_of(link.url)) != document.domain:
+            if (
+                not link.url.startswith("http")
+                or domain_or_host(host_of(link.url)) != document.domain
+            ):
                 continue
             path = urlsplit(link.url).path
-            if pattern.search(path) or (len(link.text) <= 30 and pattern.search(link.text)):  # noqa: PLR2004  a menu's entry
+            if pattern.search(path) or (
+                len(link.text) <= _MENU_LENGTH and pattern.search(link.text)
+            ):
                 yield from document.reading(name, link.url, 72, link.text or link.url)
                 break

@@ -48,9 +48,7 @@ def embedded_items(tree: LexborHTMLParser, absolute: Callable[[str], str]) -> li
     if tree.css_first("[typeof][vocab],[vocab] [typeof],[typeof*='schema:']"):
         found += _scoped(tree, _RDFA, absolute)
     found += [
-        item
-        for node in tree.css(".vcard,.h-card")[:_MAX_ITEMS]
-        if (item := _card(node, absolute))
+        item for node in tree.css(".vcard,.h-card")[:_MAX_ITEMS] if (item := _card(node, absolute))
     ]
     return found
 
@@ -128,7 +126,8 @@ def _card(card: LexborNode, absolute: Callable[[str], str]) -> Item | None:
     if len(address) > 1:
         item["address"] = address
     is_person = bool(name and org and name != org) or not (org or len(address) > 1)
-    return item if len(item) > 2 and not is_person else None
+    says_more = item.keys() - {"@type", "name"}
+    return item if says_more and not is_person else None
 
 
 def _is_fax(node: LexborNode) -> bool:

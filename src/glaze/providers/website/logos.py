@@ -36,10 +36,10 @@ def logo_readings(document: Document, labels: Iterable[str]) -> Iterator[Reading
         yield from document.reading("company_logo_url", address, _PICTURE, stated)
         return
     picture = document.meta("og:image")
-    if picture and _LOGO.search(urlsplit(picture).path):
-        if address := document.absolute(picture):
-            yield from document.reading("company_logo_url", address, _ICON + 5, picture)
-            return
+    address = document.absolute(picture) if _LOGO.search(urlsplit(picture).path) else ""
+    if address:
+        yield from document.reading("company_logo_url", address, _ICON + 5, picture)
+        return
     for rel in ("apple-touch-icon", "apple-touch-icon-precomposed", "icon", "shortcut icon"):
         for address in document.rels.get(rel, ())[:1]:
             yield from document.reading("company_logo_url", address, _ICON, address)
@@ -54,7 +54,9 @@ def _points(image: Image, labels: set[str]) -> float:
     points += 2.5 * bool(_LOGO.search(image.hint))
     points += 2.0 * bool(_LOGO.search(name))
     points += 0.7 * bool(_LOGO.search(image.alt))
-    points += 2.0 * ("header" in image.places) - 0.8 * ("footer" in image.places and "header" not in image.places)
+    points += 2.0 * ("header" in image.places) - 0.8 * (
+        "footer" in image.places and "header" not in image.places
+    )
     points += 1.5 * any(label in alt or label in fold(name).replace(" ", "") for label in labels)
     points -= 3.0 * bool(_BAD.search(f"{name} {image.alt} {image.hint}"))
     points -= 3.0 * ("partner" in image.places) + 2.0 * bool(image.places & {"article", "person"})

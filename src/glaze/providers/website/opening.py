@@ -23,7 +23,7 @@ _LINE = re.compile(
     r"(?!\d)",
     re.IGNORECASE,
 )
-_MAX_LINES = 14
+_MAX_LINES, _MAX_LINE = 14, 400
 _MIDNIGHT = 24
 
 
@@ -55,7 +55,7 @@ def hours_in_text(lines: Sequence[str]) -> list[tuple[str, str]]:
     """Return (hours, the line they stand on) for opening hours in running text."""
     found: dict[str, str] = {}
     for line in lines:
-        for match in _LINE.finditer(line) if len(line) <= 400 else ():
+        for match in _LINE.finditer(line) if len(line) <= _MAX_LINE else ():
             first, last, *times = match.groups()
             opens, closes = _clock(*times[:3]), _clock(*times[3:])
             # "9-5" and "8 to 6": an afternoon that nobody needs to name.

@@ -16,6 +16,9 @@ Item = Mapping[str, Any]
 _MAX_NODES = 2_000
 _MAX_DEPTH = 12
 _MAX_DATA = 1_000_000
+_MAX_LISTED, _MAX_INSIDE = 50, 4
+_MAX_TAGS, _TAG_LENGTH = 30, range(2, 61)
+_VALUE_NAMES = ("@value", "url", "contentUrl", "name", "value", "@id")
 _JSON_NOISE = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*.*?\*/)|(?:-->|//\s*\]\]>|;)\s*$")
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
@@ -32,11 +35,21 @@ _OTHERS = frozenset(
     {
         *("hiringOrganization", "itemReviewed", "review", "reviews", "brand", "manufacturer"),
         *("memberOf", "sponsor", "worksFor", "alumniOf", "affiliation", "performer", "seller"),
-        *("funder", "client", "customer", "owns", "subOrganization", "itemListElement", "competitor"),
+        *(
+            "funder",
+            "client",
+            "customer",
+            "owns",
+            "subOrganization",
+            "itemListElement",
+            "competitor",
+        ),
         *("isBasedOn", "citation", "mentions", "award", "hasCredential", "recognizedBy", "offers"),
     }
 )
 _POINTS = {"publisher": 3, "mainEntity": 4, "about": 3, "provider": 1, "sourceOrganization": 2}
+_SURE = 6.0  # a rank that takes a link to this site, its name or its publisher
+_LONG_NAME, _SLOGAN = 6, 58  # words, and the confidence in a name that has more
 _STRUCTURED = 88
 _SECOND = 78  # of a part, a department or a contact point
 
@@ -106,6 +119,9 @@ def own_organisation(document: Document, data: list[Item]) -> Item | None:
     if not ranked:
         return None
     best = ranked[0][2]
+    names = {company_key(first_text(item.get("name"))) for _, _, item in ranked}
+    if len(names) > 2 and ranked[0][0] < _SURE:  # noqa: PLR2004  a directory: none is its own
+        return None
     merged = dict(best)
     for _, _, item in ranked[1:]:
         if _same(best, item):
@@ -151,20 +167,18 @@ def first_text(value: Any) -> str:
 
 def all_texts(value: Any, depth: int = 0) -> Iterator[str]:
     """Yield the texts of a property, of lists and objects too."""
-    if depth > 4:
-        return
-    if isinstance(value, str) and value.strip():
-        yield value.strip()
+    if isinstance(value, str):
+        yield from filter(None, [value.strip()])
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield str(value)
+    elif depth > _MAX_INSIDE:
+        return
     elif isinstance(value, list):
-        for one in value[:50]:
+        for one in value[:_MAX_LISTED]:
             yield from all_texts(one, depth + 1)
     elif isinstance(value, dict):
-        for name in ("@value", "url", "contentUrl", "name", "value", "@id"):
-            if value.get(name):
-                yield from all_texts(value[name], depth + 1)
-                return
+        stated = next(filter(None, map(value.get, _VALUE_NAMES)), None)
+        yield from all_texts(stated, depth + 1)
 
 
 def country_of(item: Item) -> str | None:
@@ -191,7 +205,7 @@ def addresses_of(item: Item) -> list[Item]:
 
 def _objects(value: Any) -> list[Item]:
     listed = value if isinstance(value, list) else [value]
-    return [one for one in listed[:50] if isinstance(one, dict)]
+    return [one for one in listed[:_MAX_LISTED] if isinstance(one, dict)]
 
 
 _TEXTS = {  # property: (field, confidence)
@@ -202,7 +216,6 @@ _TEXTS = {  # property: (field, confidence)
     "vatID": ("company_vat_id", 88),
     "tickerSymbol": ("company_ticker", 80),
     "industry": ("company_industry", 80),
-    "email": ("company_email", _STRUCTURED),
 }
 _REGISTRY_IDS = {"leiCode": "lei", "duns": "duns", "taxID": "tax", "globalLocationNumber": "gln"}
 
@@ -211,14 +224,10 @@ def organisation_readings(document: Document, item: Item, country: str | None) -
     """Yield what the organisation's structured data states, the best first within each field."""
     for name, (field, sure) in _TEXTS.items():
         for text in all_texts(item.get(name)):
-            if name == "email":
-                text = text.removeprefix("mailto:").partition("?")[0]
-            yield from document.reading(field, text, sure, text)
+            slogan = name == "name" and len(text.split()) > _LONG_NAME
+            yield from document.reading(field, text, _SLOGAN if slogan else sure, text)
+    yield from _emails(document, item)
     yield from _phones(document, item, country)
-    for point in _objects(item.get("contactPoint")):
-        for text in all_texts(point.get("email")):
-            text = text.removeprefix("mailto:")
-            yield from document.reading("company_email", text, _SECOND, text)
     yield from _places(document, item)
     yield from _employees(document, item)
     for text in all_texts(item.get("logo")):
@@ -229,6 +238,16 @@ def organisation_readings(document: Document, item: Item, country: str | None) -
     hours = opening_hours(item)
     yield from document.reading("company_opening_hours", hours, 85, "; ".join(hours))
     yield from _tags(document, item)
+
+
+def _emails(document: Document, item: Item) -> Iterator[Reading]:
+    for holder, sure in (
+        (item, _STRUCTURED),
+        *((p, _SECOND) for p in _objects(item.get("contactPoint"))),
+    ):
+        for text in all_texts(holder.get("email")):
+            address = text.removeprefix("mailto:").partition("?")[0]
+            yield from document.reading("company_email", address, sure, text)
 
 
 def _phones(document: Document, item: Item, country: str | None) -> Iterator[Reading]:
@@ -258,6 +277,9 @@ def _places(document: Document, item: Item) -> Iterator[Reading]:
             "company_postal_code": first_text(address.get("postalCode")),
             "company_country": first_text(address.get("addressCountry")),
         }
+        city = parts["company_city"]
+        if city and (tail := re.search(rf",\s*{re.escape(city)}\b.*$", street)):
+            parts["company_street"] = street[: tail.start()]  # the whole address in one property
         for field, text in parts.items():
             yield from document.reading(field, text, sure, text)
 
@@ -280,12 +302,11 @@ def _tags(document: Document, item: Item) -> Iterator[Reading]:
         for name in ("keywords", "knowsAbout")
         for text in all_texts(item.get(name))
         for word in text.split(",")
-        if 2 <= len(word.strip()) <= 60
+        if len(word.strip()) in _TAG_LENGTH
     ]
-    yield from document.reading("company_tags", words[:30], 70, ", ".join(words[:30]))
+    yield from document.reading("company_tags", words[:_MAX_TAGS], 70, ", ".join(words[:_MAX_TAGS]))
 
 
 def profiles_of(item: Item) -> list[str]:
     """Return the addresses that the organisation calls its own elsewhere (``sameAs``)."""
     return [text for text in all_texts(item.get("sameAs")) if text.startswith(("http", "//"))]
-

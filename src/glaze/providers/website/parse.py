@@ -1,8 +1,6 @@
 """HTML to a Document: one parse, a handful of native queries, then the text in lines."""
 
 import re
-from collections.abc import Callable
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -20,10 +18,38 @@ MAX_LINKS = 4_000
 MAX_IMAGES = 1_000
 _MAX_CLIMB = 14
 _BREAK = "\x1e"
-_INLINE = (
-    "a b i em strong span font u small abbr acronym tt sup sub label big cite code mark ins del s"
-    " time bdi bdo q var nobr wbr data"
-).split()
+_INLINE = [
+    "a",
+    "b",
+    "i",
+    "em",
+    "strong",
+    "span",
+    "font",
+    "u",
+    "small",
+    "abbr",
+    "acronym",
+    "tt",
+    "sup",
+    "sub",
+    "label",
+    "big",
+    "cite",
+    "code",
+    "mark",
+    "ins",
+    "del",
+    "s",
+    "time",
+    "bdi",
+    "bdo",
+    "q",
+    "var",
+    "nobr",
+    "wbr",
+    "data",
+]
 _UNSEEN = ["script", "style", "noscript", "template", "svg", "head", "select", "textarea", "title"]
 # Inline elements without white space in between are set apart by style, nearly always.
 _GLUED = re.compile(r"</(?:span|a|td|strong|b|label)><(?=span|a|strong|b|label)", re.IGNORECASE)
@@ -36,8 +62,10 @@ _PLACES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("share", "shar(?:e|ing)|addtoany|addthis"),
         (
             "person",
-            r"author|byline|\bbio|team|comment|testimonial|review|staff|speaker|contributor"
-            r"|embed|tweet|member|profile-card",
+            (
+                r"author|byline|\bbio|team|comment|testimonial|review|staff|speaker|contributor"
+                r"|embed|tweet|member|profile-card"
+            ),
         ),
         ("article", "article|post-content|entry-content|post-body|blog-content|rich-?text"),
         ("partner", "partner|client|customer|sponsor|award|trust|badge|carousel|marquee|slider"),
@@ -60,6 +88,9 @@ _SOCIAL_HOST = re.compile(
     r"(?:com|net|org|app|me|social|gg|de|it|fr|co\.uk|at|ch|es|nl)/",
     re.IGNORECASE,
 )
+_LANGUAGES = frozenset(
+    {*("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da", "no", "fi", "cs"), "us", "uk"}
+)
 _LOGO = re.compile(r"logo|brand", re.IGNORECASE)
 
 
@@ -75,9 +106,7 @@ def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
     page.read_links()
     page.read_images()
     document.items = embedded_items(tree, page.absolute)
-    document.data = [
-        node.text() for node in tree.css('script[type*="ld+json" i]')[:100]
-    ]
+    document.data = [node.text() for node in tree.css('script[type*="ld+json" i]')[:100]]
     document.scripted = scripted_data(text, escaped_only=bool(document.data))
     document.headings = [
         text for node in tree.css("h1")[:5] if (text := clean(node.text(separator=" ")))
@@ -110,7 +139,9 @@ class _Page:
         document.title = clean(title.text()[:1000]) if title else ""
         for node in self._tree.css("meta[content]"):
             given = node.attributes
-            name = (given.get("property") or given.get("name") or given.get("itemprop") or "").lower()
+            name = (
+                given.get("property") or given.get("name") or given.get("itemprop") or ""
+            ).lower()
             content = clean((given.get("content") or "")[:4_000])
             if name and content:
                 document.metas.setdefault(name, []).append(content)
@@ -135,9 +166,8 @@ class _Page:
                 self._document.hidden_emails.append(link.partition("#")[2])
             elif link[:8].lower().startswith(("tel:", "callto:", "mailto:")):
                 self._add_link(node, link[:500], given)
-            elif link[:1] != "#" and link[:11].lower() != "javascript:":
-                if address := self.absolute(link):
-                    self._add_link(node, address, given)
+            elif address := self.absolute(link) if link[:1] != "#" else "":
+                self._add_link(node, address, given)
 
     def _add_link(self, node: LexborNode, address: str, given: dict[str, str | None]) -> None:
         text = clean(node.text(separator=" ")[:400])[:200]
@@ -157,9 +187,7 @@ class _Page:
             alt = clean((given.get("alt") or "")[:300])
             hint = f"{own} {around}"
             if home or order == 0 or _LOGO.search(f"{hint} {alt} {address}"):
-                self._document.images.append(
-                    Image(address, alt, hint, _places(node), home, order)
-                )
+                self._document.images.append(Image(address, alt, hint, _places(node), home, order))
 
     def _image_address(self, given: dict[str, str | None]) -> str:
         for name in ("src", "data-src", "data-lazy-src", "data-original", "srcset", "data-srcset"):
@@ -192,9 +220,13 @@ class _Page:
             parts = urlsplit(address)
             site = urlsplit(self._base)
             leaf = parts.path.strip("/").lower()
-            known = bool(address) and parts.netloc == site.netloc and (
-                leaf in {"", "index.html", "index.htm", "index.php", "default.aspx", "home"}
-                or len(leaf) == 2
+            known = (
+                bool(address)
+                and parts.netloc == site.netloc
+                and (
+                    leaf in {"", "index.html", "index.htm", "index.php", "default.aspx", "home"}
+                    or leaf in _LANGUAGES
+                )
             )
             self._homes[link] = known
         return known
@@ -235,7 +267,7 @@ def _lines(tree: LexborHTMLParser) -> list[str]:
     text = body.text(separator=_BREAK)
     if len(text) > MAX_TEXT:  # contacts stand at both ends of a page
         text = text[: MAX_TEXT // 2] + _BREAK + text[-MAX_TEXT // 2 :]
-    found = []
+    found: list[str] = []
     for part in text.split(_BREAK):
         line = clean(part)
         if line:

@@ -19,7 +19,7 @@ _MIN_DIGITS, _MAX_DIGITS = 7, 15
 _MOST_ON_A_PAGE = 40
 _NUMBER = re.compile(
     r"(?<![\w/@#=$€£%.,:+-])"
-    r"((?:\+|00)?\(?\+?\d[\d\s().\u2010-\u2015/\xa0\u2022\u00b7*-]{5,24}\d"
+    r"((?:\+|00)?\(?\+?\d[\d\s().\u2010-\u2015/\xa0-]{5,24}\d"
     r"(?:\s?\(\d{4}\))?)"
     r"(?![\w@%€$£]|[.,:/-]\d)"
 )
@@ -35,7 +35,7 @@ _FAX = re.compile(
 _PHONE = re.compile(
     r"(?:\b(?:tele)?(?:ph(?:one)?|fon|fono|foon)s?|\btel\w{0,6}|\bt[ée]l(?:[ée]phone)?|\bcall(?: us)?(?: (?:at|on|now|today))?"
     r"|\bmob(?:ile?)?|\bcell|\bhandy|\bmobil|\bhotline|\bvoice|\btoll[- ]?free|\bfree ?phone|\bdirect|\boffice|\bmain"
-    r"|\b[ptm]|\bwhatsapp|\bsms|\btext|\bring|\bcontact(?: us)?(?: (?:at|on))?|電話|电话|☎|☏|\U0001f4de)"
+    r"|\btlf\w{0,4}\.?(?: ?\w{4,12})?|\b[ptm]|\bwhatsapp|\bsms|\btext|\bring|\bcontact(?: us)?(?: (?:at|on))?|電話|电话|☎|☏|\U0001f4de)"
     r"(?:\s?(?:no|number|nr|us|line|anfragen))?\s*[.:#)\]/|]*\s*(?:\+|\()?$",
     re.IGNORECASE,
 )
@@ -73,7 +73,9 @@ def phone_readings(document: Document, countries: Sequence[str]) -> Iterator[Rea
             land = region_of(number, tuple(countries))
             if land and not _FAX.search(link.text[:20]):
                 quote = link.text or link.url
-                for reading in document.reading("company_phone", number, _LINKED, quote, country=land):
+                for reading in document.reading(
+                    "company_phone", number, _LINKED, quote, country=land
+                ):
                     _keep_best(found, reading)
     ranked = sorted(found.values(), key=lambda reading: -reading.confidence)
     yield from [one for one in ranked if one.value not in faxes][:_MOST_ON_A_PAGE]
@@ -85,7 +87,9 @@ def _keep_best(found: dict[str, Reading], reading: Reading) -> None:
         found[str(reading.value)] = reading
 
 
-def _in_text(lines: list[str], countries: Sequence[str], faxes: set[str]) -> Iterator[tuple[str, int, str]]:
+def _in_text(
+    lines: list[str], countries: Sequence[str], faxes: set[str]
+) -> Iterator[tuple[str, int, str]]:
     before = ""
     for line in lines:
         if any(map(str.isdigit, line)):
@@ -93,13 +97,17 @@ def _in_text(lines: list[str], countries: Sequence[str], faxes: set[str]) -> Ite
         before = line if len(line) <= _LABEL_ONLY else ""
 
 
-def _in_line(line: str, before: str, countries: Sequence[str], faxes: set[str]) -> Iterator[tuple[str, int, str]]:
+def _in_line(
+    line: str, before: str, countries: Sequence[str], faxes: set[str]
+) -> Iterator[tuple[str, int, str]]:
     matches = [*_NUMBER.finditer(line), *_VANITY.finditer(line)]
     for match in sorted(matches, key=re.Match.start):
         number = _spelt_out(_trimmed(match[1]))
         label = line[max(0, match.start() - _BEFORE) : match.start()]
         label = label or before
-        if _FAX.search(label) and not re.search(r"(?:tel|ph|phone)\w*\.?\s*[/&+]\s*\S{0,4}fax", label, re.IGNORECASE):
+        if _FAX.search(label) and not re.search(
+            r"(?:tel|ph|phone)\w*\.?\s*[/&+]\s*\S{0,4}fax", label, re.IGNORECASE
+        ):
             faxes.update(_canonical(number, countries))
             continue
         named = bool(_PHONE.search(label))
@@ -138,7 +146,13 @@ def _looks_like_one(number: str, line: str) -> bool:
         return True
     groups = re.findall(r"\d+", number)
     # 413-732-8702 and 413.732.8702; ten digits alone on their line
-    if [len(group) for group in groups] in ([3, 3, 4], [1, 3, 3, 4], [4, 3, 3], [2, 3, 3], [3, 3, 3]):
+    if [len(group) for group in groups] in (
+        [3, 3, 4],
+        [1, 3, 3, 4],
+        [4, 3, 3],
+        [2, 3, 3],
+        [3, 3, 3],
+    ):
         return True
     return len(groups) > 1 and number == line.strip()
 
@@ -147,7 +161,7 @@ def _looks_like_one(number: str, line: str) -> bool:
 def _parsed(number: str, country: str) -> phonenumbers.PhoneNumber | None:
     digits = sum(map(str.isdigit, number))
     letters = sum(map(str.isalpha, number))
-    if not (_MIN_DIGITS <= digits + letters and digits <= _MAX_DIGITS + 2):
+    if not (digits + letters >= _MIN_DIGITS and digits <= _MAX_DIGITS + 2):
         return None
     written = "+" + number[2:] if number.startswith("00") else number
     try:
@@ -163,7 +177,12 @@ def region_of(number: str, countries: tuple[str, ...]) -> str | None:
     for country in countries:
         if is_number(number, country):
             return country
-    return "US" if _NANP.fullmatch(number) and is_number(number, "US") else None
+    if _NANP.fullmatch(number) and is_number(number, "US"):
+        return "US"
+    # A trunk zero is never American; in English it is British, most often.
+    if countries[:1] == ("US",) and number.startswith(("0", "(0")) and is_number(number, "GB"):
+        return "GB"
+    return None
 
 
 @lru_cache(maxsize=8192)
@@ -173,11 +192,10 @@ def is_number(number: str, country: str) -> bool:
     return found is not None and phonenumbers.is_valid_number(found)
 
 
-@lru_cache(maxsize=8192)
 def country_of_number(number: str, country: str) -> str | None:
-    """Return the country of a number's plan; None for toll-free and other placeless ones."""
+    """Return the country of a number's plan, None where it is in none."""
     found = _parsed(number, country)
-    if found is None:
+    if found is None or found.country_code is None:
         return None
     main = phonenumbers.region_code_for_country_code(found.country_code)
     return phonenumbers.region_code_for_number(found) or main

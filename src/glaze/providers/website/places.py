@@ -80,8 +80,12 @@ UK_POSTCODE = r"(?:GIR ?0AA|[A-Z]{1,2}\d[A-Z\d]?\s{0,2}\d[ABD-HJLNP-UW-Z]{2})"
 CA_POSTCODE = r"[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z][ -]?\d[ABCEGHJ-NPRSTV-Z]\d"
 # Countries that write "code city": digits of the code, and their way to write them.
 CODE_FIRST: dict[str, str] = {
-    **dict.fromkeys(("DE", "FR", "IT", "ES", "FI", "EE", "HR", "RS", "TR", "MX", "MC", "LT", "UA"), r"\d{5}"),
-    **dict.fromkeys(("AT", "CH", "BE", "DK", "NO", "LU", "HU", "SI", "BG", "LI", "LV", "CY", "GE"), r"\d{4}"),
+    **dict.fromkeys(
+        ("DE", "FR", "IT", "ES", "FI", "EE", "HR", "RS", "TR", "MX", "MC", "LT", "UA"), r"\d{5}"
+    ),
+    **dict.fromkeys(
+        ("AT", "CH", "BE", "DK", "NO", "LU", "HU", "SI", "BG", "LI", "LV", "CY", "GE"), r"\d{4}"
+    ),
     **dict.fromkeys(("SE", "CZ", "SK", "GR"), r"\d{3} ?\d{2}"),
     "NL": r"\d{4} ?[A-Z]{2}",
     "PL": r"\d{2}-\d{3}",

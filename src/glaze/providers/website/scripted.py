@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 _START = re.compile(r'\{(?:\s|\\+[nrt])*(\\*)"@(?:context|type|graph)\1"')
-_ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|.)', re.DOTALL)
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}
 _WINDOW = 30_000
 _MOST = 12
@@ -13,7 +13,7 @@ _DECODER = json.JSONDecoder(strict=False)
 
 
 def scripted_data(html: str, *, escaped_only: bool) -> list[Any]:
-    """Return the JSON-LD objects inside script strings (``\\"@context\\": ...``).
+    r"""Return the JSON-LD objects inside script strings (``\"@context\": ...``).
 
     With ``escaped_only``, what stands there unescaped is left out: a script tag of its own has it.
     """

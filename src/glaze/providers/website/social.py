@@ -21,12 +21,24 @@ _NOT_PROFILE = re.compile(
 _SITES: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
     name: (re.compile(host, re.IGNORECASE), re.compile(path, re.IGNORECASE))
     for name, (host, path) in {
-        "facebook": (r"(?:[\w-]+\.)?(?:facebook|fb)\.(?:com|me)", r"/(?:pg/|pages/(?:category/)?)?[\w.%-]{2,}(?:/\d+)?(?:/?|/[\w%.-]+/\d+/?)|/profile\.php"),
+        "facebook": (
+            r"(?:[\w-]+\.)?(?:facebook|fb)\.(?:com|me)",
+            r"/(?:pg/|pages/(?:category/)?)?[\w.%-]{2,}(?:/\d+)?(?:/?|/[\w%.-]+/\d+/?)|/profile\.php",
+        ),
         "twitter": (r"(?:www\.|mobile\.)?(?:twitter|x)\.com", r"/(?:#!/)?@?\w{1,20}/?"),
-        "linkedin": (r"(?:[\w-]+\.)?linkedin\.com", r"/(?:company|school|showcase|organization-guest/company|company-beta)/[^/]+(?:/(?:about|mycompany|posts|jobs|life|people))?/?"),
+        "linkedin": (
+            r"(?:[\w-]+\.)?linkedin\.com",
+            r"/(?:company|school|showcase|organization-guest/company|company-beta)/[^/]+(?:/(?:about|mycompany|posts|jobs|life|people))?/?",
+        ),
         "instagram": (r"(?:www\.|m\.)?instagr(?:am)?\.(?:com|am)", r"/[\w.]{2,40}/?"),
-        "youtube": (r"(?:www\.|m\.)?youtube\.com", r"/(?:(?:c|user|channel)/[\w%.-]{2,}|@[\w%.-]{2,}|[\w-]{3,40})(?:/(?:featured|videos|about))?/?"),
-        "pinterest": (r"(?:[\w-]+\.)?pinterest\.(?:com|de|fr|it|es|at|ch|ca|co\.uk|com\.au)", r"/[\w-]{3,40}/?"),
+        "youtube": (
+            r"(?:www\.|m\.)?youtube\.com",
+            r"/(?:(?:c|user|channel)/[\w%.-]{2,}|@[\w%.-]{2,}|[\w-]{3,40})(?:/(?:featured|videos|about))?/?",
+        ),
+        "pinterest": (
+            r"(?:[\w-]+\.)?pinterest\.(?:com|de|fr|it|es|at|ch|ca|co\.uk|com\.au)",
+            r"/[\w-]{3,40}/?",
+        ),
         "tiktok": (r"(?:www\.)?tiktok\.com", r"/@[\w.]{2,40}/?"),
         "threads": (r"(?:www\.)?threads\.(?:net|com)", r"/@[\w.]{2,40}/?"),
         "github": (r"(?:www\.)?github\.com", r"/[\w-]{1,39}/?"),
@@ -51,11 +63,53 @@ _SITES: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
         "weibo": (r"(?:www\.)?weibo\.com", r"/(?:u/)?\w+/?"),
     }.items()
 }
-_MAIN = frozenset("facebook twitter linkedin instagram youtube pinterest tiktok threads github vimeo xing crunchbase bluesky".split())
+_MAIN = frozenset(
+    [
+        "facebook",
+        "twitter",
+        "linkedin",
+        "instagram",
+        "youtube",
+        "pinterest",
+        "tiktok",
+        "threads",
+        "github",
+        "vimeo",
+        "xing",
+        "crunchbase",
+        "bluesky",
+    ]
+)
 # What site builders and social networks put into templates.
 _TEMPLATE_HANDLES = frozenset(
-    "facebook twitter instagram linkedin youtube wordpress wix squarespace shopify envato wordpressdotcom themeforest elegantthemes x"
-    " yourpage yourprofile username profile page pages company user share sharer github pinterest".split()
+    [
+        "facebook",
+        "twitter",
+        "instagram",
+        "linkedin",
+        "youtube",
+        "wordpress",
+        "wix",
+        "squarespace",
+        "shopify",
+        "envato",
+        "wordpressdotcom",
+        "themeforest",
+        "elegantthemes",
+        "x",
+        "yourpage",
+        "yourprofile",
+        "username",
+        "profile",
+        "page",
+        "pages",
+        "company",
+        "user",
+        "share",
+        "sharer",
+        "github",
+        "pinterest",
+    ]
 )
 _FIELDS = {
     name: FieldName(f"company_{name}_url")
@@ -92,7 +146,9 @@ def profile_readings(
         "company_social_urls", urls, max((p.confidence for p in chosen), default=0), " ".join(urls)
     ):
         raw = "\n".join(urls)
-        yield Reading(reading.field, reading.value, reading.confidence, reading.quote, reading.url, raw)
+        yield Reading(
+            reading.field, reading.value, reading.confidence, reading.quote, reading.url, raw
+        )
 
 
 def _chosen(document: Document, labels: set[str], stated: list[str]) -> list[_Profile]:
@@ -152,7 +208,9 @@ def _profile(url: str, points: float, sure: int, quote: str) -> _Profile | None:
 
 
 def _handle(site: str, host: str, path: str) -> str:
-    steps = [step for step in path.lower().split("/") if step not in {"", "featured", "videos", "about"}]
+    steps = [
+        step for step in path.lower().split("/") if step not in {"", "featured", "videos", "about"}
+    ]
     if site == "tumblr":
         return host.partition(".")[0]
     return steps[-1].lstrip("@") if steps else ""
@@ -166,12 +224,20 @@ def _points(link: Link) -> float:
     points += 2.0 * ("social" in places)
     points -= 3.0 * ("person" in places)
     points -= 2.5 * ("share" in places and "social" not in places)
-    points -= 2.0 * bool(places & {"article"}) + 1.0 * ("prose" in places and "footer" not in places)
+    points -= 2.0 * bool(places & {"article"}) + 1.0 * (
+        "prose" in places and "footer" not in places
+    )
     points -= 1.0 * ("main" in places) + 1.5 * ("partner" in places and "footer" not in places)
     text = link.text.lower()
-    if re.search(r"\b(?:follow|like us|find us|join us|visit us|connect|our|on (?:facebook|twitter|linkedin))\b", text):
+    if re.search(
+        r"\b(?:follow|like us|find us|join us|visit us|connect|our|on (?:facebook|twitter|linkedin))\b",
+        text,
+    ):
         points += 1.5
-    elif re.fullmatch(r"(?:facebook|fb|twitter|x|linked ?in|instagram|you ?tube|pinterest|tik ?tok|github)?(?:[- ]?(?:icon|logo|link|page|opens .*))?", text):
+    elif re.fullmatch(
+        r"(?:facebook|fb|twitter|x|linked ?in|instagram|you ?tube|pinterest|tik ?tok|github)?(?:[- ]?(?:icon|logo|link|page|opens .*))?",
+        text,
+    ):
         points += 1.0
     if re.search(r"\bshare\b|\btweet\b|\bpin it\b", text):
         points -= 4.0

@@ -12,8 +12,40 @@ _FORMATTING = re.compile(
     r"</?(?:b|i|u|s|em|tt|big|font|code|nobr|small|strike|strong)(?=[\s>/])[^<>]*>", re.IGNORECASE
 )
 _VOID_OR_LOOSE = frozenset(
-    "area base br col embed hr img input link meta param source track wbr p li dt dd td th tr option"
-    " thead tbody tfoot path use circle rect line polygon stop".split()
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+        "p",
+        "li",
+        "dt",
+        "dd",
+        "td",
+        "th",
+        "tr",
+        "option",
+        "thead",
+        "tbody",
+        "tfoot",
+        "path",
+        "use",
+        "circle",
+        "rect",
+        "line",
+        "polygon",
+        "stop",
+    ]
 )
 _TAG = re.compile(r"(/?)([a-zA-Z][\w:-]*)")
 _CHECK_DEPTH_FROM = 20_000  # tags; below that, full depth still parses within half a second

@@ -29,7 +29,11 @@ def technology_readings(document: Document) -> Iterator[Reading]:
     """Yield one reading with every technology that the page's own markup shows."""
     shown = [f"generator:{text}" for text in document.metas.get("generator", ())]
     shown += document.scripts
-    shown += [link for rel in ("stylesheet", "preload", "preconnect", "dns-prefetch") for link in document.rels.get(rel, ())]
+    shown += [
+        link
+        for rel in ("stylesheet", "preload", "preconnect", "dns-prefetch")
+        for link in document.rels.get(rel, ())
+    ]
     found: dict[str, str] = {}
     for text in shown:
         if _any().search(text):

@@ -1,0 +1,155 @@
+"""Postal codes in a line of text: what an address is recognised by, in each country's way."""
+
+# ruff: noqa: RUF001  addresses are written with typographic dashes
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from glaze.providers.website.places import (
+    AU_STATES,
+    CA_POSTCODE,
+    CA_PROVINCES,
+    CODE_FIRST,
+    UK_POSTCODE,
+    US_STATES,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A postal code at ``start`` to ``end`` of a line, with what stands next to it."""
+
+    start: int
+    end: int
+    code: str
+    country: str  # ISO alpha-2
+    region: str = ""
+    after: str | None = None  # the text behind a code that stands before its city; None: city first
+    unsure: bool = False  # of another country than the page's: the street must bear it out
+    city: str = ""  # known at once only where the pattern spans the whole address
+    street: str = ""
+
+
+def _names(table: dict[str, str], extra: str = "") -> str:
+    full = "|".join(re.escape(name) for name in sorted(table, key=len, reverse=True))
+    return f"(?i:{full})|{'|'.join(sorted(set(table.values())))}{extra}"
+
+
+_US = re.compile(
+    rf"\b(?P<region>{_names(US_STATES, '|D[.]C[.]|Calif|Fla|Mass|Penn|Tex|Wash')})\.?"
+    r"(?:\s*[,.–-]?\s*|\s+(?:Zip:?\s*)?)(?P<code>\d{5}(?:\s?[-–]\s?\d{4})?)(?![\d-])"
+)
+_CA = re.compile(
+    rf"\b(?P<region>{_names(CA_PROVINCES)})\.?[)]?\s*[,.–-]?\s*(?:Canada,?\s*)?"
+    rf"(?P<code>{CA_POSTCODE})\b"
+)
+_AU = re.compile(
+    rf"\b(?P<region>{_names(AU_STATES)})\.?\s*[,.]?\s*(?:Australia,?\s*)?(?P<code>\d{{4}})(?![\d-])"
+)
+_UK = re.compile(rf"(?<![\w-])(?P<code>{UK_POSTCODE})(?![\w-])")
+_CITY_FIRST = {  # with a code that only the page's own country makes believable
+    "IE": re.compile(
+        r"(?<![\w-])(?P<code>(?:D6W|[AC-FHKNPRTV-Y]\d{2}) ?[\dAC-FHKNPRTV-Y]{4})(?![\w-])"
+    ),
+    "IN": re.compile(r"(?<=[\s,-])(?P<code>[1-9]\d{2} ?\d{3})(?![\d-])"),
+    "SG": re.compile(r"(?<=Singapore )\(?(?P<code>\d{6})\)?"),
+    "NZ": re.compile(r"(?<=[a-z,] )(?P<code>\d{4})(?![\d-])"),
+    "ZA": re.compile(r"(?<=[a-z,] )(?P<code>\d{4})(?![\d-])"),
+    **dict.fromkeys(("AU", "US", "GB"), _AU),
+}
+_JP = re.compile(
+    r"〒?\s*(?P<code>\d{3}[-－‐]\d{4})\s*"
+    r"(?P<region>東京都|北海道|(?:京都|大阪)府|[\u4e00-\u9fff]{2,3}県)?"
+    r"(?P<city>[\u4e00-\u9fff\u3040-\u30ffヶ]{1,8}?[市区町村])(?P<street>[^\s|,、]{2,60})"
+)
+_PREFIXED = re.compile(
+    r"\b(?P<land>DE?|AT?|CH|FR?|NL|BE?|LU?|IT?|ES?|DK|SE?|NO?|CZ|SK|PL|FI?)[-–]\s?"
+    r"(?P<code>\d{3} ?\d{2}|\d{4}(?: ?[A-Z]{2}\b)?)(?P<after>\s+[^\d\s].*)"
+)
+_PREFIXES = {
+    "D": "DE",
+    "A": "AT",
+    "F": "FR",
+    "B": "BE",
+    "L": "LU",
+    "I": "IT",
+    "E": "ES",
+    "S": "SE",
+    "N": "NO",
+}
+_CODES = {
+    land: re.compile(rf"(?<![\w./#€$-])(?P<code>{shape})(?P<after>[ ,]+[^\d\s,].*)")
+    for land, shape in CODE_FIRST.items()
+}
+_UNMISTAKABLE = ("NL", "DE", "SK")  # read on other countries' pages, too
+_CODE_ALONE = re.compile(
+    r"(?:\d{5}(?:-\d{4})?(?=\s*(?:$|[,|(]|USA?\b|United|Phone|Tel))"
+    rf"|{CA_POSTCODE}|\d{{4}}(?=\W*$))(?![\w-])"
+)
+_ENDS_IN_REGION = re.compile(
+    rf"[\s,](?:{_names(US_STATES)}|{_names(CA_PROVINCES)}|{_names(AU_STATES)})\.?,?$"
+)
+
+
+def anchors(line: str, country: str) -> list[Anchor]:
+    """Return the postal codes in ``line``, in order; ``country`` is the page's, ISO alpha-2."""
+    return sorted(_found(line, country), key=lambda anchor: anchor.start)
+
+
+def holds_code(line: str) -> bool:
+    """Tell whether ``line`` ends an address of its own, by a code that needs no context."""
+    return bool(_US.search(line) or _UK.search(line) or _CA.search(line))
+
+
+def code_joined(lines: Sequence[str]) -> list[str]:
+    """Return ``lines`` with a postal code that begins a line moved behind the region before it."""
+    joined = list(lines)
+    for place in range(1, len(joined)):
+        code = _CODE_ALONE.match(joined[place])
+        if code and _ENDS_IN_REGION.search(joined[place - 1]):
+            joined[place - 1] += " " + code[0]
+            joined[place] = joined[place][code.end() :].strip(" ,")
+    return joined
+
+
+def _found(line: str, country: str) -> Iterator[Anchor]:
+    for pattern, land in ((_US, "US"), (_CA, "CA"), (_UK, "GB")):
+        yield from (_city_first(match, land) for match in pattern.finditer(line))
+    if pattern_ := _CITY_FIRST.get(country):
+        land = "AU" if pattern_ is _AU else country
+        yield from (_city_first(match, land) for match in pattern_.finditer(line))
+    if "-" in line or "－" in line:
+        yield from map(_japanese, _JP.finditer(line))
+    for match in _PREFIXED.finditer(line):
+        yield _code_first(match, _PREFIXES.get(match["land"], match["land"]))
+    if country in _CODES:
+        yield from (_code_first(match, country) for match in _CODES[country].finditer(line))
+    else:
+        yield from _from_abroad(line)
+
+
+def _from_abroad(line: str) -> Iterator[Anchor]:
+    for land in _UNMISTAKABLE:
+        for match in _CODES[land].finditer(line):
+            if land != "SK" or " " in match["code"]:
+                yield _code_first(match, land, unsure=True)
+
+
+def _japanese(match: re.Match[str]) -> Anchor:
+    code, region, city, street = (
+        part or "" for part in match.group("code", "region", "city", "street")
+    )
+    return Anchor(match.start(), match.end(), code, "JP", region=region, city=city, street=street)
+
+
+def _city_first(match: re.Match[str], land: str) -> Anchor:
+    code = " ".join(match["code"].split())
+    code = re.sub(r"\s?[-–]\s?", "-", code) if land == "US" else code
+    region = match.groupdict("").get("region", "")
+    return Anchor(match.start(), match.end(), code, land, region=region)
+
+
+def _code_first(match: re.Match[str], land: str, *, unsure: bool = False) -> Anchor:
+    code, after = match["code"], match["after"]
+    return Anchor(match.start(), match.end(), code, land, after=after, unsure=unsure)
