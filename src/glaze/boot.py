@@ -129,9 +129,7 @@ async def boot(
                 at=at,
             )
         )
-        pipeline = Pipeline(
-            gateway, entities, ledger, providers.by_name, _policy(settings, providers), clock
-        )
+        pipeline = Pipeline(gateway, ledger, providers.by_name, _policy(settings, providers), clock)
         kinds = {kind.name: kind for kind in (enrich_kind(pipeline, clock),)}
         wake = Wake(db.dsn)
         await stack.enter_async_context(_running(wake.run()))

@@ -170,7 +170,9 @@ class Bench:
         fresh_after: datetime | None = None,
     ) -> Asker:
         key = Key("email", f"job{job.id}@x.com")
-        entities = await self.entities.resolve(DEFAULT_WORKSPACE, {EntityKind.PERSON: (key,)})
+        ((entities, _),) = await self.entities.open(
+            DEFAULT_WORKSPACE, [{EntityKind.PERSON: (key,)}]
+        )
         return Asker(
             workspace_id=DEFAULT_WORKSPACE,
             job_id=job.id,

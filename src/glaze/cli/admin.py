@@ -38,7 +38,7 @@ def sandbox(
 ) -> None:
     """Play every vendor, the companies' sites and their DNS, on this machine only.
 
-    Point Glaze at it with GLAZE_SANDBOX_URL; any text is accepted as a key.
+    Point Glaze at it with GLAZE_SANDBOX_URL; a key there is any text from sandbox- on.
     """
     command = [sys.executable, "-m", "glaze_sandbox", f"--port={port}", f"--seed={seed}"]
     command.append(f"--companies={companies}")

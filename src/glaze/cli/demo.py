@@ -70,7 +70,7 @@ async def _run(settings: Settings, ask: FileAsk) -> bool:
 
 def _demo_settings(settings: Settings, url: str) -> Settings:
     """Return settings that reach the sandbox alone, with a database of the demo's own."""
-    key = SecretStr("sandbox")
+    key = SecretStr("sandbox-demo")  # the prefix is what the sandbox accepts
     return settings.with_changes(
         database_url=None,
         data_dir=settings.data_dir.with_name(f"{settings.data_dir.name}-demo"),

@@ -132,7 +132,8 @@ def result_table(result: EnrichResult, fields: tuple[FieldName, ...]) -> Table:
     """Return field, value, confidence, source, cost and quote, a row each."""
     table = Table(box=None, pad_edge=False, header_style="bold", width=err.width)
     for name in ("field", "value", "conf.", "source", "cost", "quote"):
-        table.add_column(name, overflow="fold", justify="right" if name == "conf." else "left")
+        plain = name in ("field", "conf.", "source", "cost")
+        table.add_column(name, overflow="fold", no_wrap=plain)
     for field in fields:
         value = result.data.get(field)
         if value is None:

@@ -13,7 +13,7 @@ from glaze.model.request import EnrichResult
 from glaze.model.value import FieldName
 
 _PLAIN_EVERY_S = 5.0
-_RATE_OVER_S = 20.0
+_RATE_OVER_S = 120.0  # longer than the minute that most vendors count in
 
 
 @dataclass(slots=True)
@@ -110,7 +110,8 @@ def _plain(pace: _Pace) -> Callable[[Standing], None]:
     def show(now: Standing) -> None:
         moment = time.monotonic()
         rate = pace.add(moment, now.done)
-        if last and moment - last[0] < _PLAIN_EVERY_S:
+        ended = now.done == now.total
+        if last and moment - last[0] < _PLAIN_EVERY_S and not ended:
             return
         last[:] = [moment]
         say(f"{now.done:,}/{now.total:,} rows: {_line(now, rate)}")

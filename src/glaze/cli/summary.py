@@ -19,7 +19,11 @@ def show_summary(ask: FileAsk, tally: Tally, spend: Sequence[Mapping[str, Any]])
     if spend:
         console.print(provider_table(spend, tally))
     paid = sum(int(row["price_micros"]) for row in spend)
-    console.print(f"total spend: {money(paid)} for {tally.rows:,} rows", markup=False)
+    console.print(
+        f"total spend: {money(paid)} for {tally.rows:,} rows;"
+        f" {tally.cached:,} of {tally.filled.total():,} values came from the cache",
+        markup=False,
+    )
     show_unknown(console, spend)
     if not ask.target.is_stdout:
         console.print(f"written: {ask.target.path}", markup=False)

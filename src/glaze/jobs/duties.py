@@ -8,6 +8,7 @@ import structlog
 
 from glaze.errors import StoreUnavailable
 from glaze.jobs.options import WorkerOptions
+from glaze.jobs.retry import bear
 from glaze.store.batch import BatchStore
 from glaze.store.job import CHUNK, JobStore
 from glaze.store.worker import WorkerStore
@@ -21,7 +22,7 @@ async def every(seconds: float, duty: Callable[[], Awaitable[None]], rng: random
         try:
             await duty()
         except StoreUnavailable as error:
-            log.warning("duty put off", duty=duty.__name__, error=str(error))
+            bear(error, duty.__name__)
         await asyncio.sleep(seconds * rng.uniform(0.9, 1.1))
 
 
@@ -65,5 +66,9 @@ class Duties:
         """Take back what dead workers held."""
         if buried := await self._workers.bury():
             log.warning("workers found dead", workers=buried)
-        while sum(rescued := await self._jobs.rescue()) == CHUNK:
-            log.warning("jobs rescued", back=rescued.released, ended=rescued.ended)
+        more = True
+        while more:
+            rescued = await self._jobs.rescue()
+            more = sum(rescued) == CHUNK
+            if sum(rescued):
+                log.warning("jobs rescued", back=rescued.released, ended=rescued.ended)

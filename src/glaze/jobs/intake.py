@@ -8,17 +8,13 @@ from functools import partial
 from itertools import chain
 from time import monotonic
 
-import structlog
-
 from glaze.errors import StoreUnavailable
 from glaze.jobs.options import At, WorkerOptions
-from glaze.jobs.retry import until_available
+from glaze.jobs.retry import bear, set_within, until_available
 from glaze.model.job import ClaimedJob
 from glaze.model.value import JobId, WorkerId, WorkspaceId
 from glaze.store.job import JobStore
 from glaze.store.notify import Hint
-
-log = structlog.get_logger("jobs")
 
 
 class Intake:
@@ -106,13 +102,8 @@ class Intake:
                 continue
             self._woken.clear()
             if await self._claim(room) < room and not self._closed:
-                await self._rest()
-
-    async def _rest(self) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), self._options.poll_s)
-        except TimeoutError:  # polling is the safety net of a lost hint
-            return
+                # Polling is the safety net of a lost hint.
+                await set_within(self._woken, self._options.poll_s)
 
     def _room(self) -> int:
         now = monotonic()
@@ -129,7 +120,7 @@ class Intake:
         try:
             claimed = await self._claim_each(room)
         except StoreUnavailable as error:
-            log.warning("claim failed", error=str(error))
+            bear(error, "claim")
             # The commit may have happened: what we hold without knowing goes back.
             if self._suspect not in self.in_hand:
                 self._suspect = None

@@ -24,6 +24,31 @@ def pauses() -> Iterator[float]:
         pause = min(_LONGEST_S, pause * 2)
 
 
+def bear(error: StoreUnavailable, what: str) -> None:
+    """Log that ``what`` must wait for the database.
+
+    Raises: CancelledError where this task is cancelled: breaking off a statement can end in the
+    database's error instead of the cancellation, which must not get lost.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error
+    log.warning("database not available", step=what, error=str(error))
+
+
+async def set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for ``event`` up to ``seconds`` and tell whether it was set.
+
+    Not ``asyncio.wait_for``: before Python 3.12 it loses a cancellation that comes together
+    with the event.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
 async def until_available(step: Callable[[], Awaitable[T]], what: str) -> T:
     """Return what ``step`` returns, trying again as long as the database is not there.
 
@@ -33,6 +58,6 @@ async def until_available(step: Callable[[], Awaitable[T]], what: str) -> T:
         try:
             return await step()
         except StoreUnavailable as error:
-            log.warning("database not available, trying again", step=what, error=str(error))
+            bear(error, what)
             await asyncio.sleep(pause)
     raise AssertionError("pauses never end")

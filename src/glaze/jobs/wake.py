@@ -3,13 +3,9 @@
 import asyncio
 from datetime import datetime
 
-import structlog
-
 from glaze.errors import StoreUnavailable
-from glaze.jobs.retry import pauses
+from glaze.jobs.retry import bear, pauses
 from glaze.store.notify import Hint, sender
-
-log = structlog.get_logger("jobs")
 
 SPACING_S = 0.005
 """At most one hint a queue in this time: a burst of commits needs no more."""
@@ -41,7 +37,7 @@ class Wake:
                         pause = pauses()
                         await asyncio.sleep(SPACING_S)
             except StoreUnavailable as error:
-                log.warning("hints are not sent for now", error=str(error))
+                bear(error, "notify")
                 await asyncio.sleep(next(pause))
 
     def _taken(self) -> list[Hint]:

@@ -15,7 +15,7 @@ from glaze.jobs.finish import Finisher
 from glaze.jobs.intake import Intake
 from glaze.jobs.kind import Kinds
 from glaze.jobs.options import At, WorkerOptions, nowhere
-from glaze.jobs.retry import pauses, until_available
+from glaze.jobs.retry import bear, pauses, set_within, until_available
 from glaze.jobs.wake import Wake
 from glaze.model.value import JobId, WorkerId
 from glaze.store.batch import BatchStore
@@ -100,7 +100,7 @@ class Worker:
         self, over: Callable[[], Awaitable[bool]], stop: asyncio.Event, enough: asyncio.Event
     ) -> None:
         while not await until_available(over, "look whether all is done"):
-            if await _set_within(stop, _LOOK_S):
+            if await set_within(stop, _LOOK_S):
                 break
         enough.set()
 
@@ -145,8 +145,8 @@ class Worker:
                     options.name, options.version, options.queues, lease_s=options.lease_s
                 )
             except StoreUnavailable as error:
-                log.warning("cannot register yet", error=str(error))
-            if await _set_within(stop, pause):
+                bear(error, "register")
+            if await set_within(stop, pause):
                 break
         return None
 
@@ -177,7 +177,7 @@ class Worker:
                     lease.worker_id, lease_s=self._options.lease_s
                 )
             except StoreUnavailable as error:
-                log.warning("heartbeat failed", error=str(error))
+                bear(error, "heartbeat")
                 pause = min(1.0, pause)
                 continue
             if not alive:
@@ -192,7 +192,7 @@ class Worker:
                     pause = pauses()
                     lease.intake.wake(hint)
             except StoreUnavailable as error:
-                log.warning("hints are not heard for now", error=str(error))
+                bear(error, "listen")
             await asyncio.sleep(next(pause))
 
     async def _notice_cancels(self, lease: _Lease) -> None:
@@ -239,13 +239,6 @@ class Worker:
             for slot in slots:
                 slot.cancel()
             second_stop.cancel()
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> bool:
-    try:
-        return await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return False
 
 
 async def _wait_for(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -157,10 +157,12 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """What a job or batch has cost so far, from the ledger."""
+    """What a job has cost so far, from the ledger."""
 
-    provider_micros: Micros = FREE
-    llm_micros: Micros = FREE
-    unknown_micros: Micros = FREE  # reserved by calls whose outcome is unknown
-    unknown_calls: int = 0
-    calls: int = 0
+    paid: Mapping[str, Micros] = field(default_factory=dict)  # by provider
+    unknown_micros: Micros = FREE  # reserved by calls that are open or of unknown outcome
+
+    @property
+    def total_micros(self) -> Micros:
+        """Everything that counts against a cap."""
+        return Micros(sum(self.paid.values()) + self.unknown_micros)

@@ -1,4 +1,4 @@
-"""The ledger as one process uses it: look, reserve and settle in groups, a group a workspace."""
+"""Ledger and entities as one process uses them: in groups, each of one workspace."""
 
 import asyncio
 import time
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import stamina
 
 from glaze.errors import StoreUnavailable
-from glaze.model.ledger import Grant, Intent, Look, RequestFacts, Settlement
-from glaze.model.value import CallId, WorkspaceId
+from glaze.model.field import EntityKind
+from glaze.model.ledger import Grant, Intent, Look, RequestFacts, Settlement, Spend
+from glaze.model.value import CallId, EntityId, FieldName, JobId, WorkspaceId
 from glaze.pipeline.grouping import Grouped
+from glaze.store.entity import EntityStore, Kept, Keys, Remerge
 from glaze.store.ledger import LedgerStore, Sealed
 
 SETTLE_FOR_S = 300.0
@@ -34,20 +36,33 @@ class Granted:
     begun: float
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The entities that an input means, and what is stored of them."""
+
+    entities: Mapping[EntityKind, EntityId]
+    kept: Mapping[FieldName, Kept]
+
+
 class Books:
-    """The grouped ledger of one workspace."""
+    """The books of one workspace: each step serves all who want it at the same time."""
 
     def __init__(
         self,
         ledger: LedgerStore,
+        entities: EntityStore,
         workspace_id: WorkspaceId,
         hash_key: bytes,
         tasks: asyncio.TaskGroup,
     ) -> None:
-        """Group what is asked of ``ledger`` for this workspace, in ``tasks``."""
+        """Group, in ``tasks``, what is asked of the stores for this workspace."""
         self.hash_key = hash_key
         self._ledger = ledger
+        self._entities = entities
         self._workspace_id = workspace_id
+        self.open: Grouped[Keys, Opened] = Grouped(self._open, tasks)
+        self.remerge: Grouped[Remerge, dict[FieldName, Kept]] = Grouped(self._remerge, tasks)
+        self.spend: Grouped[JobId, Spend] = Grouped(self._spend, tasks)
         self.look: Grouped[Intent, Look] = Grouped(self._look, tasks)
         self.reserve: Grouped[Sealed, Granted] = Grouped(self._reserve, tasks)
         self._settle_in_group: Grouped[Settling, None] = Grouped(self._settle, tasks)
@@ -59,6 +74,17 @@ class Books:
         ):
             with attempt:
                 await self._settle_in_group(settling)
+
+    async def _open(self, wanted: Sequence[Keys]) -> Sequence[Opened]:
+        opened = await self._entities.open(self._workspace_id, wanted)
+        return [Opened(entities, kept) for entities, kept in opened]
+
+    async def _remerge(self, wanted: Sequence[Remerge]) -> Sequence[dict[FieldName, Kept]]:
+        return await self._entities.remerge(self._workspace_id, wanted)
+
+    async def _spend(self, jobs: Sequence[JobId]) -> Sequence[Spend]:
+        spends = await self._ledger.spend_of_jobs(self._workspace_id, jobs)
+        return [spends.get(job, Spend()) for job in jobs]
 
     async def _look(self, intents: Sequence[Intent]) -> Sequence[Look]:
         return await self._ledger.look(self._workspace_id, intents)
@@ -80,3 +106,25 @@ class Books:
             hash_key=self.hash_key,
         )
         return [None] * len(group)
+
+
+class Bookkeeping:
+    """The books of every workspace that this process works for."""
+
+    def __init__(
+        self, ledger: LedgerStore, entities: EntityStore, tasks: asyncio.TaskGroup
+    ) -> None:
+        """Open books on demand; their groups run in ``tasks``."""
+        self._ledger = ledger
+        self._entities = entities
+        self._tasks = tasks
+        self._books: dict[WorkspaceId, Books] = {}
+
+    async def of(self, workspace_id: WorkspaceId) -> Books:
+        """Return the books of a workspace."""
+        found = self._books.get(workspace_id)
+        if found is None:
+            hash_key = await self._ledger.hash_key(workspace_id)
+            fresh = Books(self._ledger, self._entities, workspace_id, hash_key, self._tasks)
+            found = self._books.setdefault(workspace_id, fresh)  # another may have been quicker
+        return found

@@ -31,7 +31,7 @@ from glaze.model.value import CallId, Micros, WorkspaceId
 from glaze.net.client import HttpClient
 from glaze.net.vendor import BoundHttp
 from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question
-from glaze.pipeline.books import Books, Settling
+from glaze.pipeline.books import Bookkeeping, Books, Settling
 from glaze.pipeline.circuit import Circuit
 from glaze.pipeline.coalesce import Coalescer
 from glaze.pipeline.grouping import detach
@@ -106,7 +106,7 @@ class Gateway:
         self._access = access
         self._tasks = tasks
         self._at = at
-        self._books: dict[WorkspaceId, Books] = {}
+        self.bookkeeping = Bookkeeping(ledger, entities, tasks)
         self._flying: dict[tuple[WorkspaceId, QuestionKey], asyncio.Future[_Result]] = {}
         self._coalescer: Coalescer[_Pending, _Result] = Coalescer(self._travel, tasks)
         self._limiters: dict[str, Limiter] = {}
@@ -138,7 +138,7 @@ class Gateway:
 
     async def subjects(self, workspace_id: WorkspaceId, keys: Sequence[str]) -> tuple[bytes, ...]:
         """Return the HMACs that stand for a person's keys in the suppression list."""
-        secret = (await self._books_of(workspace_id)).hash_key
+        secret = (await self.bookkeeping.of(workspace_id)).hash_key
         return tuple(hmac.digest(secret, key.encode(), "sha256") for key in keys)
 
     async def pages(self, workspace_id: WorkspaceId, call_id: CallId) -> tuple[Page, ...]:
@@ -153,7 +153,7 @@ class Gateway:
         bought is recorded.
         """
         workspace_id = question.asker.workspace_id
-        books = await self._books_of(workspace_id)
+        books = await self.bookkeeping.of(workspace_id)
         intent = self._intent(question, books.hash_key)
         flight = (workspace_id, intent.question)
         patience = time.monotonic() + JOIN_S
@@ -389,14 +389,6 @@ class Gateway:
             reason=question.reason,
             wanted=tuple(sorted(question.ask.want)),
         )
-
-    async def _books_of(self, workspace_id: WorkspaceId) -> Books:
-        found = self._books.get(workspace_id)
-        if found is None:
-            hash_key = await self._ledger.hash_key(workspace_id)
-            fresh = Books(self._ledger, workspace_id, hash_key, self._tasks)
-            found = self._books.setdefault(workspace_id, fresh)  # another may have been quicker
-        return found
 
     def _access_of(self, spec: ProviderSpec) -> Access:
         return self._access.get(spec.name, Access())

@@ -24,7 +24,7 @@ from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.merge import merge
 from glaze.pipeline.order import Choice, Rules, next_operation, question_needs
 from glaze.pipeline.sheet import Kept, Sheet
-from glaze.store.entity import EntityStore
+from glaze.store.entity import Remerge
 from glaze.store.ledger import BudgetCap, LedgerStore
 
 MAIL_SOURCE = "dns_mx"
@@ -80,7 +80,6 @@ class Pipeline:
     """Runs enrichments with these providers; stateless between runs."""
 
     gateway: Gateway
-    entities: EntityStore
     ledger: LedgerStore
     providers: Mapping[str, Provider]
     policy: Policy
@@ -123,11 +122,10 @@ class Pipeline:
 
     async def _check_cache(self, order: Order, sheet: Sheet) -> None:
         begun = self.clock()
-        sheet.entities = await self.entities.resolve(order.workspace_id, sheet.entity_keys())
-        kept = await self.entities.cached(
-            order.workspace_id, sheet.entities, order.args.required_fields
-        )
-        sheet.add_cached({name: one.winner for name, one in kept.items()})
+        books = await self.gateway.bookkeeping.of(order.workspace_id)
+        opened = await books.open(sheet.entity_keys())
+        sheet.entities = opened.entities
+        sheet.add_cached({name: one.winner for name, one in opened.kept.items()})
         sheet.note("cache", begun, self.clock(), fields_found=tuple(sorted(sheet.from_cache)))
 
     async def _waterfall(self, order: Order, sheet: Sheet, asker: Asker) -> Later | Stopped | None:
@@ -165,8 +163,7 @@ class Pipeline:
         if step.choice is None or step.choice.spec.tier is Tier.INFERENCE:
             skipped = "; ".join(f"{one.name}: {one.why}" for one in step.skipped)
             detail = f"missing {', '.join(sorted(missing))}" + (f"; {skipped}" if skipped else "")
-            now = self.clock()
-            sheet.note("gap_analysis", now, now, detail=detail)
+            sheet.note_gaps(self.clock(), detail)
         return step.choice
 
     async def _left(self, order: Order) -> Micros | None:
@@ -174,8 +171,7 @@ class Pipeline:
         if order.args.max_cost_cents is None:
             return None
         spend = await self._spend(order)
-        used = spend.provider_micros + spend.llm_micros + spend.unknown_micros
-        return Micros(order.args.max_cost_cents * MICROS_PER_CENT - used)
+        return Micros(order.args.max_cost_cents * MICROS_PER_CENT - spend.total_micros)
 
     async def _ask(
         self, order: Order, sheet: Sheet, asker: Asker, choice: Choice
@@ -188,9 +184,10 @@ class Pipeline:
         )
         inference = choice.spec.tier is Tier.INFERENCE
         evidence = tuple(sheet.pages) if inference else ()
-        if needs is None or (inference and not evidence):
-            return None
         begun = self.clock()
+        if needs is None or (inference and not evidence):
+            sheet.note(choice.spec.name, begun, begun, detail="not asked: no page to quote from")
+            return None
         result = await self.gateway.ask(
             Question(
                 provider=self.providers[choice.spec.name],
@@ -288,10 +285,12 @@ class Pipeline:
     async def _store(self, order: Order, sheet: Sheet) -> dict[FieldName, Kept]:
         """Derive the entities' winners from everything ever observed; they are the next cache."""
         begun = self.clock()
-        stored = await self.entities.remerge(
-            order.workspace_id,
-            sheet.entities,
-            lambda seen: merge(seen, now=self.clock(), families=self.policy.families),
+        books = await self.gateway.bookkeeping.of(order.workspace_id)
+        stored = await books.remerge(
+            Remerge(
+                sheet.entities,
+                lambda seen: merge(seen, now=self.clock(), families=self.policy.families),
+            )
         )
         sheet.note("store", begun, self.clock(), fields_found=tuple(sorted(stored)))
         return {
@@ -320,13 +319,20 @@ class Pipeline:
 
     async def _costs(self, order: Order) -> Costs:
         spend = await self._spend(order)
+        inferred = sum(
+            paid
+            for name, paid in spend.paid.items()
+            if self.providers[name].spec.tier is Tier.INFERENCE
+        )
         return Costs(
-            provider=spend.provider_micros, llm=spend.llm_micros, unknown=spend.unknown_micros
+            provider=sum(spend.paid.values()) - inferred,
+            llm=inferred,
+            unknown=spend.unknown_micros,
         )
 
     async def _spend(self, order: Order) -> Spend:
-        inference = [n for n, p in self.providers.items() if p.spec.tier is Tier.INFERENCE]
-        return await self.ledger.spend_of_job(order.workspace_id, order.job_id, inference=inference)
+        books = await self.gateway.bookkeeping.of(order.workspace_id)
+        return await books.spend(order.job_id)
 
 
 def _status(sheet: Sheet, missing: tuple[FieldName, ...]) -> ResultStatus:

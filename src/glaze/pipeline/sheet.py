@@ -46,7 +46,7 @@ class Sheet:
     observations: list[Observation] = field(default_factory=list)
     winners: dict[FieldName, Winner] = field(default_factory=dict)
     from_cache: set[FieldName] = field(default_factory=set)
-    entities: dict[EntityKind, EntityId] = field(default_factory=dict)
+    entities: Mapping[EntityKind, EntityId] = field(default_factory=dict)
     stages: list[Stage] = field(default_factory=list)
     tried: set[str] = field(default_factory=set)
     missed: list[str] = field(default_factory=list)  # providers asked in vain, in order
@@ -93,7 +93,8 @@ class Sheet:
         fresh = {
             name: winner
             for name, winner in kept.items()
-            if winner.observation.retrieved_at >= self.fresh_after
+            if name in self.args.required_fields
+            and winner.observation.retrieved_at >= self.fresh_after
         }
         self.from_cache |= set(fresh)
         self.add([winner.observation for winner in fresh.values()])
@@ -157,6 +158,11 @@ class Sheet:
         """List a stage with its duration, in milliseconds."""
         span_ms = round((ended - begun) / timedelta(milliseconds=1))
         self.stages.append(Stage.model_validate({"name": name, "duration_ms": span_ms, **facts}))
+
+    def note_gaps(self, now: datetime, detail: str) -> None:
+        """List what the evidence left open: once, where inference begins or the waterfall ends."""
+        if not any(stage.name == "gap_analysis" for stage in self.stages):
+            self.note("gap_analysis", now, now, detail=detail)
 
     def entity_keys(self) -> dict[EntityKind, tuple[Key, ...]]:
         """Return the keys of every entity that this run concerns.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
@@ -97,10 +97,9 @@ class Database:
     @asynccontextmanager
     async def workspace(self, workspace_id: WorkspaceId) -> AsyncIterator[Connection]:
         """Open a transaction that sees ``workspace_id`` alone (role glaze_app)."""
-        async with _transaction(self._app) as conn:
-            await conn.execute(
-                "select set_config('glaze.workspace', %s, true)", (str(workspace_id),)
-            )
+        # One round trip for both; SET LOCAL takes no parameter, so the id goes in as a literal.
+        begin = sql.SQL("begin; set local glaze.workspace = {}").format(sql.Literal(workspace_id))
+        async with _transaction(self._app, begin) as conn:
             yield conn
 
     @asynccontextmanager
@@ -109,14 +108,19 @@ class Database:
 
         ``reserved`` takes the lane that heartbeats use, so that a busy pool cannot cost a lease.
         """
-        async with _transaction(self._lane if reserved else self._queue) as conn:
+        async with _transaction(self._lane if reserved else self._queue, _BEGIN) as conn:
             yield conn
+
+
+_BEGIN = sql.SQL("begin")
 
 
 @asynccontextmanager
-async def _transaction(pool: _Pool) -> AsyncIterator[Connection]:
+async def _transaction(pool: _Pool, begin: sql.SQL | sql.Composed) -> AsyncIterator[Connection]:
+    """Lend a connection for one transaction: committed at the end, rolled back on an error."""
     try:
-        async with pool.connection() as conn, conn.transaction():
-            yield conn
+        async with pool.connection() as conn:
+            await conn.execute(begin)
+            yield conn  # the pool's context commits or rolls back
     except (psycopg.OperationalError, PoolClosed, PoolTimeout) as error:
         raise StoreUnavailable(f"PostgreSQL did not answer: {error}") from error

@@ -1,5 +1,6 @@
 """Entities, their keys, what was observed of them, and the winners that answer from the cache."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -41,6 +42,18 @@ class Key(Protocol):
         """The normalised key."""
 
 
+Keys = Mapping[EntityKind, Sequence[Key]]
+"""What leads to the entities of one input, by kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remerge:
+    """Entities to derive anew; ``merge`` is pure and is given the observations of them all."""
+
+    entities: Entities
+    merge: Merge
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A stored winner, and the job whose call brought it."""
@@ -56,27 +69,25 @@ class EntityStore:
         """Use the pools of ``db``."""
         self._db = db
 
-    async def resolve(
-        self, workspace_id: WorkspaceId, keys: Mapping[EntityKind, Sequence[Key]]
-    ) -> dict[EntityKind, EntityId]:
-        """Return the entity that each kind's keys lead to, made where there is none.
+    async def open(
+        self, workspace_id: WorkspaceId, wanted: Sequence[Keys]
+    ) -> list[tuple[dict[EntityKind, EntityId], dict[FieldName, Kept]]]:
+        """Return for each the entities its keys lead to, and these entities' stored winners.
 
-        Keys that lead to different entities show that these are one: the younger is merged into
-        the oldest.
+        Where no key leads anywhere the entity is made. Keys that lead to different entities show
+        that these are one: the younger is merged into the oldest.
         """
         async with self._db.workspace(workspace_id) as conn:
-            return {kind: await _resolve(conn, kind, some) for kind, some in keys.items() if some}
-
-    async def cached(
-        self, workspace_id: WorkspaceId, entities: Entities, fields: Sequence[FieldName]
-    ) -> dict[FieldName, Kept]:
-        """Return the stored winners of ``fields``, fresh or not."""
-        async with self._db.workspace(workspace_id) as conn:
-            cursor = await conn.execute(
-                _sql["cached"], {"entities": list(entities.values()), "fields": list(fields)}
-            )
-            rows = await cursor.fetchall()
-        return {FieldName(row["field"]): _kept(row) for row in rows}
+            opened = await _resolve(conn, wanted)
+            ids = sorted({id_ for entities in opened for id_ in entities.values()})
+            rows = await (await conn.execute(_sql["cached"], {"entities": ids})).fetchall()
+        kept: dict[int, dict[FieldName, Kept]] = {id_: {} for id_ in ids}
+        for row in rows:
+            kept[row["entity_id"]][FieldName(row["field"])] = _kept(row)
+        return [
+            (entities, {n: k for id_ in entities.values() for n, k in kept[id_].items()})
+            for entities in opened
+        ]
 
     async def adopt(
         self, workspace_id: WorkspaceId, call_id: CallId, entities: Entities
@@ -107,67 +118,112 @@ class EntityStore:
         )
 
     async def remerge(
-        self, workspace_id: WorkspaceId, entities: Entities, merge: Merge
-    ) -> dict[FieldName, Kept]:
-        """Derive the winners anew from all observations, under the entities' locks.
-
-        ``merge`` is pure: it is given the observations of all ``entities`` and returns winners.
-        """
-        ids = sorted(set(entities.values()))
+        self, workspace_id: WorkspaceId, wanted: Sequence[Remerge]
+    ) -> list[dict[FieldName, Kept]]:
+        """Derive winners anew from all observations, under the entities' locks."""
+        ids = sorted({id_ for one in wanted for id_ in one.entities.values()})
         async with self._db.workspace(workspace_id) as conn:
             await conn.execute(_sql["lock_entities"], {"entities": ids})
             rows = await (await conn.execute(_sql["observations"], {"entities": ids})).fetchall()
-            job_of = {row["id"]: row["job_id"] for row in rows}
-            winners = merge([_observation(row) for row in rows])
-            kept = {
-                name: Kept(winner, job_of.get(winner.observation.id))
-                for name, winner in winners.items()
-                if winner.observation.id is not None
-            }
+            seen: dict[int, list[dict[str, Any]]] = {id_: [] for id_ in ids}
+            for row in rows:
+                seen[row["entity_id"]].append(row)
+            merged = [_merged(one, seen) for one in wanted]
             stored = Jsonb(
-                [
-                    _winner_row(entities[FIELDS[name].entity], kept[name].winner)
-                    for name in sorted(kept)
-                    if FIELDS[name].entity in entities
-                ]
+                list(
+                    {
+                        (row["entity_id"], row["field"]): row
+                        for one, kept in zip(wanted, merged, strict=True)
+                        for row in _winner_rows(one, kept)
+                    }.values()
+                )
             )
             await conn.execute(_sql["keep_winners"], {"winners": stored})
             await conn.execute(_sql["clear_losers"], {"winners": stored, "entities": ids})
-        return kept
+        return merged
 
 
-async def _resolve(conn: Connection, kind: EntityKind, keys: Sequence[Key]) -> EntityId:
-    rows = Jsonb(
-        [
-            {"ord": i, "kind": kind, "scheme": key.scheme, "key": key.value}
-            for i, key in enumerate(keys)
-        ]
-    )
+async def _resolve(conn: Connection, wanted: Sequence[Keys]) -> list[dict[EntityKind, EntityId]]:
+    groups = [(i, kind, keys) for i, want in enumerate(wanted) for kind, keys in want.items()]
+    rows = [
+        {"ord": ord_, "kind": kind, "scheme": key.scheme, "key": key.value}
+        for ord_, (_, kind, keys) in enumerate(groups)
+        for key in keys
+    ]
     found = await _find(conn, rows)
-    if len(found) == 1:
-        complete = len(keys) == 1
-        if not complete:
-            await conn.execute(_sql["claim_keys"], {"keys": rows, "entity": found[0]})
-        return EntityId(found[0])
-    if not found:
-        made = await (await conn.execute(_sql["make"], {"kind": kind})).fetchone()
-        mine = made["id"] if made else 0
-        await conn.execute(_sql["claim_keys"], {"keys": rows, "entity": mine})
+    if await _lead_all(conn, rows, found, [kind for _, kind, _ in groups]):
         found = await _find(conn, rows)
-        if mine not in found:  # somebody else was quicker
-            await conn.execute(_sql["forget"], {"from": mine})
-    oldest = found[0]
-    for younger in found[1:]:
-        await conn.execute(_sql["repoint"], {"into": oldest, "from": younger})
-        await conn.execute(_sql["forget"], {"from": younger})
-    if len(found) > 1:
-        await conn.execute(_sql["claim_keys"], {"keys": rows, "entity": oldest})
-    return EntityId(oldest)
+    opened: list[dict[EntityKind, EntityId]] = [{} for _ in wanted]
+    into: dict[int, int] = {}
+    for ord_, (i, kind, _) in enumerate(groups):
+        oldest, *younger = sorted({into.get(id_, id_) for id_, _ in found[ord_]})
+        for one in younger:
+            await conn.execute(_sql["repoint"], {"into": oldest, "from": one})
+            await conn.execute(_sql["forget"], {"from": [one]})
+            into[one] = oldest
+        opened[i][kind] = EntityId(oldest)
+    return [
+        {kind: EntityId(into.get(id_, id_)) for kind, id_ in entities.items()}
+        for entities in opened
+    ]
 
 
-async def _find(conn: Connection, keys: Jsonb) -> list[int]:
-    rows = await (await conn.execute(_sql["find"], {"keys": keys})).fetchall()
-    return sorted({row["entity_id"] for row in rows})
+async def _lead_all(
+    conn: Connection,
+    rows: Sequence[Mapping[str, Any]],
+    found: Mapping[int, set[tuple[int, int]]],
+    kinds: Sequence[EntityKind],
+) -> bool:
+    """Make the entities that no key leads to, and lead every new key; tell whether any was new."""
+    homeless = [ord_ for ord_ in range(len(kinds)) if not found[ord_]]
+    lengths = Counter(row["ord"] for row in rows)
+    if not homeless and all(len(found[ord_]) >= lengths[ord_] for ord_ in lengths):
+        return False
+    made = []
+    if homeless:
+        cursor = await conn.execute(_sql["make"], {"kinds": [kinds[ord_] for ord_ in homeless]})
+        made = [row["id"] for row in await cursor.fetchall()]
+    home = {ord_: min(id_ for id_, _ in found[ord_]) for ord_ in found if found[ord_]}
+    home |= dict(zip(homeless, made, strict=True))
+    led = Jsonb([{**row, "entity_id": home[row["ord"]]} for row in rows])
+    await conn.execute(_sql["claim_keys"], {"keys": led})
+    if made:  # somebody else, or a twin in this group, may have been quicker
+        used = {id_ for ids in (await _find(conn, rows)).values() for id_, _ in ids}
+        orphans = [id_ for id_ in made if id_ not in used]
+        if orphans:
+            await conn.execute(_sql["forget"], {"from": orphans})
+    return True
+
+
+async def _find(
+    conn: Connection, rows: Sequence[Mapping[str, Any]]
+) -> dict[int, set[tuple[int, int]]]:
+    """Return for each ord the entities found, each with the number of the key that led there."""
+    numbered = [{**row, "n": n} for n, row in enumerate(rows)]
+    cursor = await conn.execute(_sql["find"], {"keys": Jsonb(numbered)})
+    found: dict[int, set[tuple[int, int]]] = {row["ord"]: set() for row in rows}
+    for row in await cursor.fetchall():
+        found[row["ord"]].add((row["entity_id"], row["n"]))
+    return found
+
+
+def _merged(wanted: Remerge, seen: Mapping[int, Sequence[dict[str, Any]]]) -> dict[FieldName, Kept]:
+    rows = [row for id_ in sorted(set(wanted.entities.values())) for row in seen[id_]]
+    job_of = {row["id"]: row["job_id"] for row in rows}
+    winners = wanted.merge([_observation(row) for row in rows])
+    return {
+        name: Kept(winner, job_of.get(winner.observation.id))
+        for name, winner in winners.items()
+        if winner.observation.id is not None
+    }
+
+
+def _winner_rows(wanted: Remerge, kept: Mapping[FieldName, Kept]) -> list[dict[str, object]]:
+    return [
+        _winner_row(wanted.entities[FIELDS[name].entity], kept[name].winner)
+        for name in sorted(kept)
+        if FIELDS[name].entity in wanted.entities
+    ]
 
 
 def _observation(row: Mapping[str, Any]) -> Observation:

@@ -165,22 +165,18 @@ class LedgerStore:
         kept = json.loads(zlib.decompress(bytes(row["body"])))
         return tuple(Page(url=page["url"], text=page["text"]) for page in kept["pages"])
 
-    async def spend_of_job(
-        self, workspace_id: WorkspaceId, job_id: JobId, *, inference: Sequence[str]
-    ) -> Spend:
-        """Return what a job caused so far; ``inference`` names the providers that are LLMs."""
+    async def spend_of_jobs(
+        self, workspace_id: WorkspaceId, jobs: Sequence[JobId]
+    ) -> dict[JobId, Spend]:
+        """Return what each job caused so far; a job without calls is left out."""
         async with self._db.workspace(workspace_id) as conn:
-            rows = await _fetch(conn, "spend_of_jobs", jobs=[job_id], inference=list(inference))
-        if not rows:
-            return Spend()
-        row = rows[0]
-        return Spend(
-            provider_micros=Micros(row["provider_micros"]),
-            llm_micros=Micros(row["llm_micros"]),
-            unknown_micros=Micros(row["unknown_micros"]),
-            unknown_calls=row["unknown_calls"],
-            calls=row["calls"],
-        )
+            rows = await _fetch(conn, "spend_of_jobs", jobs=sorted(set(jobs)))
+        by_job: dict[JobId, dict[str, Micros]] = defaultdict(dict)
+        unknown: dict[JobId, int] = defaultdict(int)
+        for row in rows:
+            by_job[row["job_id"]][row["provider"]] = Micros(row["price_micros"])
+            unknown[row["job_id"]] += row["unknown_micros"]
+        return {job: Spend(paid, Micros(unknown[job])) for job, paid in by_job.items()}
 
     async def spend_of_batch(
         self, workspace_id: WorkspaceId, batch_id: BatchId

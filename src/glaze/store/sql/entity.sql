@@ -1,21 +1,23 @@
 -- name: find
 -- Entities that any of these keys leads to.
-select a.ord, k.entity_id
-from jsonb_to_recordset(%(keys)s) as a(ord int, kind text, scheme text, key text)
+select a.ord, a.n, k.entity_id
+from jsonb_to_recordset(%(keys)s) as a(ord int, n int, kind text, scheme text, key text)
 join entity_key k on k.workspace_id = current_workspace()
   and (k.kind, k.scheme, k.key) = (a.kind::entity_kind, a.scheme, a.key)
 order by a.ord
 
 -- name: make
--- A new entity.
-insert into entity (workspace_id, kind) values (current_workspace(), %(kind)s::entity_kind) returning id
+-- New entities, in the order of their kinds.
+insert into entity (workspace_id, kind)
+select current_workspace(), k::entity_kind from unnest(%(kinds)s::text[]) with ordinality as a(k, ord) order by ord
+returning id
 
 -- name: claim_keys
--- Lead keys to an entity; a key that leads elsewhere already keeps its way.
+-- Lead keys to their entities; a key that leads elsewhere already keeps its way.
 insert into entity_key (workspace_id, kind, scheme, key, entity_id)
-select current_workspace(), a.kind::entity_kind, a.scheme, a.key, %(entity)s
-from jsonb_to_recordset(%(keys)s) as a(ord int, kind text, scheme text, key text)
-order by a.scheme, a.key
+select current_workspace(), a.kind::entity_kind, a.scheme, a.key, a.entity_id
+from jsonb_to_recordset(%(keys)s) as a(kind text, scheme text, key text, entity_id bigint)
+order by a.kind, a.scheme, a.key
 on conflict do nothing
 
 -- name: repoint
@@ -26,8 +28,8 @@ with moved_keys as (
 update observation set entity_id = %(into)s where workspace_id = current_workspace() and entity_id = %(from)s
 
 -- name: forget
--- The younger of two that are one: its derived fields and the entity itself.
-delete from entity where workspace_id = current_workspace() and id = %(from)s
+-- Entities that are another by now: their derived fields and they themselves.
+delete from entity where workspace_id = current_workspace() and id = any(%(from)s)
 
 -- name: cached
 -- The stored winners of these fields, with the observation each rests on.
@@ -37,7 +39,7 @@ select f.entity_id, f.field, f.value, f.confidence, f.retrieved_at, f.alternativ
 from entity_field f
 join observation o on o.workspace_id = f.workspace_id and o.id = f.observation_id
 join call c on c.workspace_id = o.workspace_id and c.id = o.call_id
-where f.workspace_id = current_workspace() and f.entity_id = any(%(entities)s) and f.field = any(%(fields)s)
+where f.workspace_id = current_workspace() and f.entity_id = any(%(entities)s)
 
 -- name: observations
 -- Everything observed of these entities, for the merge.

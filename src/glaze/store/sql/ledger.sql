@@ -149,16 +149,12 @@ where b.workspace_id = current_workspace() order by b.id
 select body from answer where workspace_id = current_workspace() and call_id = %(call)s
 
 -- name: spend_of_jobs
--- What each job caused so far.
-select job_id, coalesce(sum(price_micros) filter (where not inference), 0)::bigint as provider_micros,
-       coalesce(sum(price_micros) filter (where inference), 0)::bigint as llm_micros,
-       coalesce(sum(reserved_micros) filter (where state in ('unknown', 'sending', 'pending_vendor')), 0)::bigint as unknown_micros,
-       count(*) filter (where state in ('unknown', 'sending', 'pending_vendor') and reserved_micros > 0) as unknown_calls,
-       count(*) as calls
-from (select c.*, q.provider = any(%(inference)s) as inference from call c
-      join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
-      where c.workspace_id = current_workspace() and c.job_id = any(%(jobs)s)) as caused
-group by job_id
+-- What each job caused so far, by provider.
+select c.job_id, q.provider, coalesce(sum(c.price_micros), 0)::bigint as price_micros,
+       coalesce(sum(c.reserved_micros) filter (where c.state in ('unknown', 'sending', 'pending_vendor')), 0)::bigint as unknown_micros
+from call c join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
+where c.workspace_id = current_workspace() and c.job_id = any(%(jobs)s)
+group by c.job_id, q.provider
 
 -- name: spend_of_batch
 -- What a batch caused, by provider.
