@@ -154,7 +154,8 @@ class Jobs(RuleBasedStateMachine):
     @precondition(lambda self: self.stale)
     @rule(data=st.data(), kind=st.sampled_from(list(OUTCOMES)))
     def finish_stale(self, data: st.DataObject, kind: type) -> None:
-        job = self.stale[data.draw(st.integers(0, len(self.stale) - 1))]
+        taken_again = [j for j in self.stale if self.jobs[j.id].state == JobState.PROCESSING]
+        job = data.draw(st.sampled_from(taken_again or self.stale))
         assert self.write(job, kind) == set()
 
     def write(self, job: ClaimedJob, kind: type) -> frozenset[JobId]:
@@ -196,8 +197,9 @@ class Jobs(RuleBasedStateMachine):
     def heartbeat(self, who: int) -> None:
         assert self.store.run(self.store.workers.heartbeat(self.workers[who], lease_s=3600))
 
-    @rule(who=st.integers(0, 1))
-    def die(self, who: int) -> None:
+    @rule(who=st.integers(0, 1), n=st.integers(1, 4), suspects=st.booleans())
+    def claim_and_die(self, *, who: int, n: int, suspects: bool) -> None:
+        self.claim(who=who, n=n, suspects=suspects)
         me = self.workers[who]
         self.store.run(self.store.workers.stop(me))
         self.store.run(self.store.jobs.rescue())
@@ -252,7 +254,7 @@ def test_jobs_make_legal_moves_only_whoever_does_what(store: Store) -> None:
     run_state_machine_as_test(
         lambda: Jobs(store),
         settings=settings(
-            max_examples=25,
+            max_examples=60,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -8,7 +8,7 @@ import structlog
 
 from glaze.errors import StoreUnavailable
 from glaze.jobs.options import WorkerOptions
-from glaze.jobs.retry import bear
+from glaze.jobs.retry import bear, going_on
 from glaze.store.batch import BatchStore
 from glaze.store.job import CHUNK, JobStore
 from glaze.store.worker import WorkerStore
@@ -18,7 +18,7 @@ log = structlog.get_logger("jobs")
 
 async def every(seconds: float, duty: Callable[[], Awaitable[None]], rng: random.Random) -> None:
     """Do ``duty`` again and again, spread a little so that many workers do not act in step."""
-    while True:
+    while going_on():
         try:
             await duty()
         except StoreUnavailable as error:

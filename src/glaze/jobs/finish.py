@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from glaze.jobs.options import At
-from glaze.jobs.retry import until_available
+from glaze.jobs.retry import going_on, until_available
 from glaze.model.job import ClaimedJob
 from glaze.model.value import Json, WorkspaceId
 from glaze.store.attempt import Ended
@@ -60,7 +60,7 @@ class Finisher:
 
     async def run(self) -> None:
         """Write until closed."""
-        while self._ended or self._notes or not self._closed:
+        while going_on() and (self._ended or self._notes or not self._closed):
             await self._some.wait()
             self._some.clear()
             await asyncio.sleep(0)  # slots that are about to end join this group

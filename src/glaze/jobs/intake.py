@@ -10,7 +10,7 @@ from time import monotonic
 
 from glaze.errors import StoreUnavailable
 from glaze.jobs.options import At, WorkerOptions
-from glaze.jobs.retry import bear, set_within, until_available
+from glaze.jobs.retry import bear, going_on, set_within, until_available
 from glaze.model.job import ClaimedJob
 from glaze.model.value import JobId, WorkerId, WorkspaceId
 from glaze.store.job import JobStore
@@ -94,7 +94,7 @@ class Intake:
 
     async def run(self) -> None:
         """Claim until closed."""
-        while not self._closed:
+        while going_on() and not self._closed:
             room = self._room()
             if room <= 0:
                 self._room_made.clear()

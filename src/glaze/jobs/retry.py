@@ -24,24 +24,30 @@ def pauses() -> Iterator[float]:
         pause = min(_LONGEST_S, pause * 2)
 
 
-def bear(error: StoreUnavailable, what: str) -> None:
-    """Log that ``what`` must wait for the database.
+def going_on() -> bool:
+    """Return True; the condition of every endless loop here.
 
-    Raises: CancelledError where this task is cancelled: breaking off a statement can end in the
-    database's error instead of the cancellation, which must not get lost.
+    Raises: CancelledError where this task was cancelled. A cancellation can get lost on its way
+    up: before Python 3.12 ``asyncio.wait_for`` drops one that comes together with the result, in
+    the connection pool too, and a statement that is broken off may end in the database's error.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
-        raise asyncio.CancelledError from error
+        raise asyncio.CancelledError
+    return True
+
+
+def bear(error: StoreUnavailable, what: str) -> None:
+    """Log that ``what`` must wait for the database.
+
+    Raises: CancelledError where this task was cancelled.
+    """
+    going_on()
     log.warning("database not available", step=what, error=str(error))
 
 
 async def set_within(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for ``event`` up to ``seconds`` and tell whether it was set.
-
-    Not ``asyncio.wait_for``: before Python 3.12 it loses a cancellation that comes together
-    with the event.
-    """
+    """Wait for ``event`` up to ``seconds`` and tell whether it was set."""
     try:
         async with asyncio.timeout(seconds):
             return await event.wait()

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 
 from glaze.errors import StoreUnavailable
-from glaze.jobs.retry import bear, pauses
+from glaze.jobs.retry import bear, going_on, pauses
 from glaze.store.notify import Hint, sender
 
 SPACING_S = 0.005
@@ -28,10 +28,10 @@ class Wake:
     async def run(self) -> None:
         """Send until cancelled. Hints of a time without database are dropped: workers poll."""
         pause = pauses()
-        while True:
+        while going_on():
             try:
                 async with sender(self._dsn) as send:
-                    while True:
+                    while going_on():
                         await self._some.wait()
                         await send(self._taken())
                         pause = pauses()

@@ -15,7 +15,7 @@ from glaze.jobs.finish import Finisher
 from glaze.jobs.intake import Intake
 from glaze.jobs.kind import Kinds
 from glaze.jobs.options import At, WorkerOptions, nowhere
-from glaze.jobs.retry import bear, pauses, set_within, until_available
+from glaze.jobs.retry import bear, going_on, pauses, set_within, until_available
 from glaze.jobs.wake import Wake
 from glaze.model.value import JobId, WorkerId
 from glaze.store.batch import BatchStore
@@ -99,7 +99,7 @@ class Worker:
     async def _watch(
         self, over: Callable[[], Awaitable[bool]], stop: asyncio.Event, enough: asyncio.Event
     ) -> None:
-        while not await until_available(over, "look whether all is done"):
+        while going_on() and not await until_available(over, "look whether all is done"):
             if await set_within(stop, _LOOK_S):
                 break
         enough.set()
@@ -152,7 +152,7 @@ class Worker:
 
     async def _slot(self, lease: _Lease) -> None:
         """Run one job after the other."""
-        while (job := await lease.intake.take()) is not None:
+        while going_on() and (job := await lease.intake.take()) is not None:
             cancelled = lease.running[job.id] = asyncio.Event()
             self._at("begun")
             ended = await execute(
@@ -169,7 +169,7 @@ class Worker:
     async def _beat(self, lease: _Lease) -> None:
         """Renew the lease; one that somebody ended brings everything here down."""
         pause = self._options.heartbeat_s
-        while True:
+        while going_on():
             await asyncio.sleep(pause)
             pause = self._options.heartbeat_s
             try:
@@ -186,7 +186,7 @@ class Worker:
     async def _listen(self, lease: _Lease) -> None:
         """Hear hints; while nobody listens the claim loop polls."""
         pause = pauses()
-        while True:
+        while going_on():
             try:
                 async for hint in listen(self._dsn):
                     pause = pauses()

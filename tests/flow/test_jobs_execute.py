@@ -1,0 +1,174 @@
+"""Whatever a job does, its attempt ends as a value."""
+
+import asyncio
+import random
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from glaze.errors import ProviderUnavailable, UnknownField
+from glaze.jobs.execute import execute
+from glaze.jobs.kind import JobContext, Kind
+from glaze.model.job import INTERACTIVE, ClaimedJob, RetryPolicy, Token
+from glaze.model.outcome import Done, Failed, Outcome, Retry
+from glaze.model.value import DEFAULT_WORKSPACE, JobId, Json, WorkerId
+from glaze.store.attempt import Ended
+
+
+class Args(BaseModel):
+    n: int
+
+
+def job(args: Json, kind: str = "try") -> ClaimedJob:
+    created = datetime(2026, 1, 1, tzinfo=UTC)
+    token = Token(WorkerId(1), 1)
+    return ClaimedJob(DEFAULT_WORKSPACE, JobId(1), kind, "default", 1, 5, token, created, args=args)
+
+
+async def attempt(run: object, args: Json = None, **options: object) -> Ended:
+    kind = Kind("try", Args, run, **options)  # type: ignore[arg-type]
+    return await execute(
+        job({"n": 1} if args is None else args),
+        {"try": kind},
+        rng=random.Random(1),
+        cancelled=asyncio.Event(),
+        note=lambda _type, _data: None,
+    )
+
+
+async def test_a_result_is_passed_on() -> None:
+    async def run(args: Args, context: JobContext) -> Outcome:
+        return Done({"n": args.n, "attempt": context.attempt})
+
+    ended = await attempt(run)
+    assert ended.outcome == Done({"n": 1, "attempt": 1})
+    assert ended.body == '{"n":1,"attempt":1}'
+
+
+async def test_an_unknown_kind_fails_for_good() -> None:
+    ended = await execute(
+        job({}, "nobody"),
+        {},
+        rng=random.Random(1),
+        cancelled=asyncio.Event(),
+        note=lambda _type, _data: None,
+    )
+    assert isinstance(ended.outcome, Failed)
+    assert ended.outcome.code == "kind_unknown"
+
+
+@pytest.mark.parametrize("args", [{}, {"n": "many"}, [], "text"])
+async def test_bad_arguments_fail_for_good_and_say_where(args: Json) -> None:
+    async def run(_args: Args, _context: JobContext) -> Outcome:
+        raise AssertionError("not reached")
+
+    ended = await attempt(run, args)
+    assert isinstance(ended.outcome, Failed)
+    assert ended.outcome.code == "args_invalid"
+
+
+async def test_a_crash_is_tried_again_with_its_stack_kept() -> None:
+    async def run(_args: Args, _context: JobContext) -> Outcome:
+        raise ZeroDivisionError("seven by nothing")
+
+    ended = await attempt(run)
+    assert isinstance(ended.outcome, Retry)
+    assert (ended.outcome.code, ended.outcome.message) == (
+        "crashed",
+        "ZeroDivisionError: seven by nothing",
+    )
+    assert "in run" in (ended.stack or "")
+
+
+async def test_bad_input_is_permanent_and_an_outage_is_not() -> None:
+    async def bad(_args: Args, _context: JobContext) -> Outcome:
+        raise UnknownField("shoe_size")
+
+    async def away(_args: Args, _context: JobContext) -> Outcome:
+        raise ProviderUnavailable("down")
+
+    assert (await attempt(bad)).outcome == Failed("field_unknown", "shoe_size")
+    outcome = (await attempt(away)).outcome
+    assert isinstance(outcome, Retry)
+    assert outcome.code == "provider_unavailable"
+
+
+async def test_an_attempt_over_its_time_is_cancelled_and_tried_again() -> None:
+    async def run(_args: Args, _context: JobContext) -> Outcome:
+        await asyncio.Event().wait()
+        return Done()
+
+    outcome = (await attempt(run, timeout_s=0.01)).outcome
+    assert isinstance(outcome, Retry)
+    assert outcome.code == "timeout"
+
+
+async def test_a_timeout_of_something_inside_is_not_the_jobs_own() -> None:
+    async def run(_args: Args, _context: JobContext) -> Outcome:
+        raise TimeoutError("a socket")
+
+    outcome = (await attempt(run)).outcome
+    assert isinstance(outcome, Retry)
+    assert outcome.code == "crashed"
+
+
+async def test_a_cancellation_from_inside_does_not_cost_the_worker_its_slot() -> None:
+    async def run(_args: Args, _context: JobContext) -> Outcome:
+        raise asyncio.CancelledError
+
+    outcome = (await attempt(run)).outcome
+    assert isinstance(outcome, Retry)
+    assert outcome.code == "crashed"
+
+
+async def test_the_workers_own_cancellation_passes_through() -> None:
+    async def run(_args: Args, _context: JobContext) -> Outcome:
+        await asyncio.Event().wait()
+        return Done()
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(attempt(run))
+        await asyncio.sleep(0)
+        task.cancel()
+    assert task.cancelled()
+
+
+@pytest.mark.parametrize("result", [float("inf"), {1, 2}, b"bytes"])
+async def test_a_result_that_cannot_be_kept_fails_for_good(result: object) -> None:
+    async def run(_args: Args, _context: JobContext) -> Outcome:
+        return Done(result)  # type: ignore[arg-type]
+
+    outcome = (await attempt(run)).outcome
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "result_invalid"
+
+
+async def test_what_is_no_outcome_is_a_mistake_of_the_kind() -> None:
+    async def run(_args: Args, _context: JobContext) -> None:
+        return None
+
+    outcome = (await attempt(run)).outcome
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "outcome_invalid"
+
+
+async def test_a_retry_without_a_delay_takes_the_kinds_backoff() -> None:
+    async def run(_args: Args, _context: JobContext) -> Outcome:
+        return Retry("busy", "later")
+
+    outcome = (await attempt(run, retry=RetryPolicy(base_s=60, jitter=0.1))).outcome
+    assert isinstance(outcome, Retry)
+    assert outcome.delay_s is not None
+    assert 54 <= outcome.delay_s <= 66
+
+
+@given(st.integers(1, 40), st.integers(), st.sampled_from([RetryPolicy(), INTERACTIVE]))
+def test_backoff_doubles_up_to_its_cap_within_its_jitter(
+    attempt_no: int, seed: int, policy: RetryPolicy
+) -> None:
+    plain = min(policy.cap_s, policy.base_s * 2 ** (attempt_no - 1))
+    delay_s = policy.delay_s(attempt_no, random.Random(seed))
+    assert plain * 0.9 <= delay_s <= plain * 1.1
