@@ -86,7 +86,8 @@ class _Visit:
 class Website:
     """Reads the company's own site; free, and needs no key."""
 
-    spec = ProviderSpec(name="website", operations=(_SITE,))
+    # No limit is shared: each site is asked for its own few pages, one after the other.
+    spec = ProviderSpec(name="website", operations=(_SITE,), limits=(), concurrency=100)
 
     async def look_up(
         self, operation: str, asks: Sequence[Ask], http: VendorHttp
