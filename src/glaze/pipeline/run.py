@@ -319,11 +319,8 @@ class Pipeline:
 
     async def _costs(self, order: Order) -> Costs:
         spend = await self._spend(order)
-        inferred = sum(
-            paid
-            for name, paid in spend.paid.items()
-            if self.providers[name].spec.tier is Tier.INFERENCE
-        )
+        inference = {n for n, p in self.providers.items() if p.spec.tier is Tier.INFERENCE}
+        inferred = sum(paid for name, paid in spend.paid.items() if name in inference)
         return Costs(
             provider=sum(spend.paid.values()) - inferred,
             llm=inferred,
