@@ -85,6 +85,10 @@ def test_a_header_that_its_values_contradict_is_not_believed(tmp_path):
     assert mapped(tmp_path, text) == {"Domain": "domain"}
 
 
+def test_a_contradicted_header_is_the_last_resort_so_that_each_row_says_what_is_wrong(tmp_path):
+    assert mapped(tmp_path, "Website,Score\nnot a site,5\n") == {"Website": "website"}
+
+
 def test_the_column_with_values_wins_over_its_empty_rival(tmp_path):
     assert mapped(tmp_path, "Email,Work Email\n,jane@acme.com\n") == {"Work Email": "email"}
 

@@ -249,19 +249,25 @@ def _claims(source: Source, chosen: Mapping[str, Column]) -> Iterator[Column]:
     """Yield the guessed columns: for every meaning the one column with the best claim to it.
 
     Values are asked only where no header helps: an address in some other column is as likely a
-    logo, a news article or a job board.
+    logo, a news article or a job board. A header that its values contradict is the last resort:
+    then each row says what is wrong with it.
     """
-    taken = {c.target for c in chosen.values() if c.target}
     texts = {name: _texts(source, name) for name in source.columns if name not in chosen}
+    taken = {c.target for c in chosen.values() if c.target}
     topic = _Topic.of(source.columns, taken)
-    claims = [_by_header(name, values, topic) for name, values in texts.items()]
-    found = [c for c in claims if c and c.target not in taken]
-    by_header = list(_winners(found, source.columns))
-    yield from by_header
-    if not usable(taken | {c.target for c in by_header if c.target}):
-        left = {name: v for name, v in texts.items() if name not in {c.name for c in by_header}}
-        guesses = [_by_values(name, values) for name, values in left.items()]
-        yield from _winners([c for c in guesses if c], source.columns)
+    guesses: Sequence[Callable[[str, list[str]], _Claim | None]] = (
+        lambda name, values: _by_header(name, values, topic),
+        _by_values,
+        lambda name, values: _by_header(name, values, topic, min_fit=0.0),
+    )
+    for guess in guesses:
+        claims = [claim for name, values in texts.items() if (claim := guess(name, values))]
+        for column in _winners([c for c in claims if c.target not in taken], source.columns):
+            yield column
+            taken.add(str(column.target))
+            del texts[column.name]
+        if usable(taken):
+            return
 
 
 def _winners(claims: Sequence[_Claim], columns: Sequence[str]) -> Iterator[Column]:
@@ -311,7 +317,9 @@ def _header_word(name: str) -> str:
     return whole if whole in _BY_HEADER else fold(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
 
 
-def _by_header(name: str, values: list[str], topic: _Topic) -> _Claim | None:
+def _by_header(
+    name: str, values: list[str], topic: _Topic, *, min_fit: float = _MIN_FIT
+) -> _Claim | None:
     folded = _header_word(name)
     canonical = folded.replace(" ", "_")
     if canonical in PLAIN_WORDS and canonical not in ("name", "linkedin_url"):
@@ -324,7 +332,7 @@ def _by_header(name: str, values: list[str], topic: _Topic) -> _Claim | None:
         return None
     target = _in_context(target, folded, values, topic)
     fit = _fit(target, values)
-    if values and fit < _MIN_FIT:
+    if values and fit < min_fit:
         return None
     # An empty column has no claim against one that holds values.
     return _Claim(name, target, rank if values else rank + 1000, "by its header")

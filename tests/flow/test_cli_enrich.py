@@ -1,0 +1,191 @@
+"""``glaze enrich`` from the outside: whole runs, broken runs, refused runs."""
+
+import csv
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_process import Cli, Ran, Sandbox, ended, environment, running_sandbox, write_world
+
+FIELDS = "company_name,company_industry,company_phone"
+
+
+@pytest.fixture(scope="module")
+def played() -> Iterator[Sandbox]:
+    with running_sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(played: Sandbox) -> Sandbox:
+    played.send("POST", "reset")
+    return played
+
+
+@pytest.fixture
+def cli(tmp_path: Path, dsn: str, sandbox: Sandbox) -> Cli:
+    return Cli(tmp_path, environment(dsn, sandbox))
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_file_comes_back_filled_and_the_second_run_costs_nothing(cli, sandbox):
+    write_world(cli.folder / "in.csv", 25)
+    first = cli.run("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS, "--provenance")
+    rows = table(cli.folder / "out.csv")
+    given = table(cli.folder / "in.csv")
+    assert [(row["Company"], row["Website"]) for row in rows] == [
+        (row["Company"], row["Website"]) for row in given
+    ]
+    assert sum(bool(row["company_phone"]) for row in rows) > 15
+    filled = next(row for row in rows if row["company_industry"])
+    assert 50 <= int(filled["company_industry_confidence"]) <= 100
+    assert filled["company_industry_source"]
+    assert "Website" in first.err
+    assert "website (by its header)" in first.err
+    assert "hit rate" in first.out
+
+    billed = sandbox.billed_micros
+    assert billed > 0
+    again = cli.run("enrich", "in.csv", "-o", "again.csv", "--fields", FIELDS)
+    assert sandbox.billed_micros == billed
+    assert "total spend: $0.00" in again.out
+    assert [row["company_phone"] for row in table(cli.folder / "again.csv")] == [
+        row["company_phone"] for row in rows
+    ]
+
+
+def test_bad_rows_go_to_the_errors_file_and_never_stop_the_rest(cli):
+    good = write_world(cli.folder / "world.csv", 3)
+    lines = ["Company,Website", good[0], ",", ",not a site", good[1], "a,b,c,d", good[2]]
+    (cli.folder / "in.csv").write_text("\n".join(lines) + "\n")
+    ran = cli.run("enrich", "in.csv", "-o", "out.csv", "--fields", "company_phone")
+    assert len(table(cli.folder / "out.csv")) == 3
+    errors = table(cli.folder / "out.errors.csv")
+    assert [row["line"] for row in errors] == ["4", "6"]
+    assert "not a site" in errors[0]["reason"]
+    assert "4 values for 2 columns" in errors[1]["reason"]
+    assert "rows that could not be used: 2" in ran.out
+
+
+def test_json_lines_carry_the_row_and_what_was_found(cli):
+    good = write_world(cli.folder / "world.csv", 4)
+    records = [dict(zip(("Company", "Website"), row, strict=True)) for row in csv.reader(good)]
+    (cli.folder / "in.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
+    ran = cli.run("enrich", "in.jsonl", "--json", "--fields", "company_city", "--provenance")
+    found = [json.loads(line) for line in ran.out.splitlines()]
+    assert [{"Company": f["Company"], "Website": f["Website"]} for f in found] == records
+    assert {"company_city", "company_city_confidence", "company_city_cost_usd"} <= found[0].keys()
+
+
+def test_killed_three_times_the_same_command_ends_with_every_row_once_and_no_double_bill(
+    cli, sandbox
+):
+    lines = write_world(cli.folder / "in.csv", 60)
+    sandbox.slow_down(0.2)
+    command = ("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS)
+    for _ in range(3):
+        before = sandbox.billed_micros
+        process = cli.start(*command)
+        deadline = time.monotonic() + 60
+        while sandbox.billed_micros == before and time.monotonic() < deadline:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)  # outside the product: its own progress is what is watched
+        process.kill()
+        ended(process, code=-signal.SIGKILL)
+        assert not (cli.folder / "out.csv").exists()
+    sandbox.send("DELETE", "faults")
+    ran = cli.run(*command)
+    assert "continuing" in ran.err
+    rows = table(cli.folder / "out.csv")
+    assert [f"{row['Company']},{row['Website']}" for row in rows] == lines
+    assert sandbox.get("billing/duplicates") == []
+
+
+def test_ctrl_c_finishes_what_is_in_flight_says_how_to_go_on_and_writes_nothing(cli, sandbox):
+    lines = write_world(cli.folder / "in.csv", 40)
+    sandbox.slow_down(0.3)
+    command = ("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS, "--concurrency", "4")
+    process = cli.start(*command)
+    deadline = time.monotonic() + 60
+    while not sandbox.billed_micros and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    stopped = ended(process, code=130)
+    assert "To go on: glaze enrich in.csv -o out.csv" in stopped.err
+    assert not (cli.folder / "out.csv").exists()
+    sandbox.send("DELETE", "faults")
+    cli.run(*command)
+    assert len(table(cli.folder / "out.csv")) == len(lines)
+    assert sandbox.get("billing/duplicates") == []
+
+
+def test_a_budget_for_the_file_is_never_passed(cli, sandbox):
+    write_world(cli.folder / "in.csv", 30)
+    cli.run("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS, "--budget", "0.35")
+    assert 0 < sandbox.billed_micros <= 350_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("none.csv",), "No such file"),
+        (("in.csv", "--fields", "company_fone"), "did you mean"),
+        (("in.csv", "--map", "Web=website"), "no column 'Web'"),
+        (("in.csv", "--map", "Website=webbsite"), "is no input"),
+        (("odd.csv",), "no column says"),
+        (("empty.csv",), "empty"),
+        (("hopeless.csv",), "line 2"),
+        (("in.csv", "-o", "in.csv"), "is the input"),
+        (("in.csv", "-o", "none/out.csv"), "no folder"),
+        (("in.csv", "--max-cost", "lots"), "--max-cost lots"),
+        (("in.csv", "--allow", "nobody"), "no provider is called nobody"),
+        (("not a site",), "host name"),
+        (("acme.com", "-o", "out.csv"), "go with a file"),
+    ],
+)
+def test_what_cannot_be_done_is_said_on_one_line_with_exit_code_2_and_nothing_is_written(
+    cli, sandbox, arguments, told
+):
+    (cli.folder / "in.csv").write_text("Website\nacme.com\n")
+    (cli.folder / "odd.csv").write_text("Colour,Size\nred,4\n")
+    (cli.folder / "empty.csv").write_text("")
+    (cli.folder / "hopeless.csv").write_text("Website\nnot a site\n")
+    before = {path: path.read_bytes() for path in cli.folder.iterdir()}
+    ran = cli.run("enrich", *arguments, code=2)
+    assert told in ran.err
+    assert ran.out == ""
+    assert {path: path.read_bytes() for path in cli.folder.iterdir()} == before
+    assert sandbox.billed_micros == 0
+
+
+def _one(cli: Cli, *arguments: str) -> dict:
+    ran: Ran = cli.run("enrich", *arguments, "--json")
+    return json.loads(ran.out)
+
+
+def test_a_single_site_is_answered_as_one_json_object_and_then_from_the_cache(cli, sandbox):
+    website = write_world(cli.folder / "world.csv", 5)[4].split(",")[1]
+    first = _one(cli, website, "--fields", "company_name,company_city")
+    assert first["input"] == {"url": website}
+    assert first["status"] in {"success", "partial"}
+    name = first["data"]["company_name"]
+    assert {"value", "confidence", "source", "quote", "cost_micros"} <= name.keys()
+    billed = sandbox.billed_micros
+    second = _one(cli, website, "--fields", "company_name,company_city")
+    assert second["data"]["company_name"]["value"] == name["value"]
+    assert sandbox.billed_micros == billed
+
+
+def test_people_are_read_by_value_confidence_source_and_cost(cli):
+    website = write_world(cli.folder / "world.csv", 5)[4].split(",")[1]
+    ran = cli.run("enrich", website, "--fields", "company_name")
+    assert "company_name" in ran.out
+    assert "conf." in ran.out
+    assert "1 of 1 fields" in ran.err
