@@ -26,7 +26,10 @@ _FIRST_WAIT_S = 0.3
 _LONGEST_WAIT_S = 2.0
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _BUSY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-_TRANSIENT = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT, *_BUSY})
+# 429 is not among them: who asks for less gets less, and the gateway keeps the wait.
+_TRANSIENT = frozenset(
+    {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ _START = re.compile(r'\{(?:\s|\\+[nrt])*(\\*)"@(?:context|type|graph)\1"')
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}
 _WINDOW = 30_000
-_MOST = 12
+_MOST = 20  # starts that are tried; a real page has a few
 _DECODER = json.JSONDecoder(strict=False)
 
 
@@ -20,11 +20,12 @@ def scripted_data(html: str, *, escaped_only: bool) -> list[Any]:
     if '"@context' not in html and '"@type' not in html and '"@graph' not in html:
         return []
     found: list[Any] = []
-    end = 0
+    end = tried = 0
     for match in _START.finditer(html):
         if match.start() < end or (escaped_only and not match[1]):
             continue
-        if len(found) >= _MOST:
+        tried += 1
+        if tried > _MOST:
             break
         window = html[match.start() : match.start() + _WINDOW]
         for _ in range(_levels(len(match[1]))):

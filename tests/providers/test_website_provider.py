@@ -1,0 +1,187 @@
+"""The website provider on a site that answers what the test says."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from vendor_fake import ask
+
+from glaze.errors import AddressRefused, BodyTooLarge, ConnectFailed, FetchTimeout
+from glaze.model.provider import Reply, Unbilled, VendorHttp, VendorResponse, Verdict
+from glaze.model.value import Json
+from glaze.providers.website import website
+
+HOME = """<html lang="en"><head><title>Lantern Works</title></head><body>
+<nav><a href="/about">About us</a> <a href="/contact">Contact</a> <a href="/imprint">Imprint</a>
+<a href="/blog/contact-lenses-and-us">A post</a> <a href="https://other.example/contact">Else</a>
+<a href="/brochure-contact.pdf">PDF</a></nav><p>We light the north.</p>
+<footer>© 2024 Lantern Works Ltd</footer></body></html>"""
+CONTACT = """<title>Contact - Lantern Works</title><p>Tel: 020 7946 0018</p>
+<p>12 Kiln Street<br>Leeds<br>LS1 4AP</p><p>hello@lantern-works.co.uk</p>"""
+IMPRINT = "<title>Imprint</title><p>Lantern Works Ltd</p><p>VAT no. GB 123 4567 89</p>"
+SITE = {"/": HOME, "/contact": CONTACT, "/imprint": IMPRINT, "/about": "<p>Founded in 1987.</p>"}
+ORIGIN = "https://lantern-works.co.uk"
+
+
+@dataclass
+class SiteFake(VendorHttp):
+    """A site of pages by path; a page may also be a status, an error or a whole response."""
+
+    pages: Mapping[str, object]
+    base_url: str = ""
+    key: str = ""
+    asked: list[str] = field(default_factory=list)
+    agents: set[str] = field(default_factory=set)
+
+    async def request(
+        self, method, url, *, params=None, headers=None, json=None, max_bytes=0, timeout_s=None
+    ) -> VendorResponse:
+        del method, params, json, timeout_s
+        assert 0 < max_bytes <= 2_000_000
+        self.asked.append(url)
+        self.agents.add((headers or {}).get("User-Agent", ""))
+        path = "/" + url.partition("://")[2].partition("/")[2]
+        page = self.pages.get(url, self.pages.get(path, 404))
+        if isinstance(page, list):
+            page = page.pop(0) if len(page) > 1 else page[0]
+        if isinstance(page, Exception):
+            raise page
+        if isinstance(page, VendorResponse):
+            return page
+        if isinstance(page, int):
+            return VendorResponse(page, {"content-type": "text/html"}, b"", url)
+        kind = "text/plain" if path == "/robots.txt" else "text/html; charset=utf-8"
+        return VendorResponse(200, {"content-type": kind}, str(page).encode(), url)
+
+    async def resolve(self, name: str, record_type: str) -> Sequence[str]:
+        del name, record_type
+        return ()
+
+
+async def visit(pages: Mapping[str, object], **known: Json) -> tuple[Reply, SiteFake]:
+    http = SiteFake(pages)
+    asked = ask("company_name", **(known or {"company_website": ORIGIN}))
+    [reply] = await website.look_up("site", [asked], http)
+    return reply, http
+
+
+def best(reply: Reply, name: str) -> Json:
+    return next((one.value for one in reply.readings if one.field == name), None)
+
+
+async def test_a_site_is_read_over_its_own_few_pages_each_reading_with_its_page() -> None:
+    reply, http = await visit(SITE)
+    assert reply.verdict is Verdict.MATCH
+    assert reply.billing == Unbilled()
+    assert best(reply, "company_name") == "Lantern Works"
+    assert best(reply, "company_phone") == "+442079460018"
+    assert best(reply, "company_street") == "12 Kiln Street"
+    assert best(reply, "company_vat_id") == "GB123456789"
+    assert best(reply, "company_founded_year") == 1987
+    phone = next(one for one in reply.readings if one.field == "company_phone")
+    assert (phone.url, phone.quote) == (f"{ORIGIN}/contact", "Tel: 020 7946 0018")
+    assert [page.url for page in reply.pages] == [
+        ORIGIN,
+        *(f"{ORIGIN}{path}" for path in ("/imprint", "/contact", "/about")),
+    ]
+    assert all(agent.startswith("GlazeBot/") for agent in http.agents)
+    assert not any("other.example" in url or ".pdf" in url or "/blog" in url for url in http.asked)
+
+
+async def test_a_domain_alone_is_enough_and_www_is_tried_where_nothing_answers() -> None:
+    pages = {**SITE, "https://lantern-works.co.uk/": ConnectFailed("no such host")}
+    pages["https://www.lantern-works.co.uk/"] = HOME
+    reply, http = await visit(pages, company_domain="lantern-works.co.uk")
+    assert best(reply, "company_name") == "Lantern Works"
+    assert http.asked.count("https://lantern-works.co.uk/") == 3
+
+
+async def test_robots_txt_is_asked_first_and_obeyed() -> None:
+    reply, http = await visit({**SITE, "/robots.txt": "User-agent: GlazeBot\nDisallow: /"})
+    assert reply.verdict is Verdict.NO_MATCH
+    assert "robots.txt" in reply.detail
+    assert http.asked == [f"{ORIGIN}/robots.txt"]
+
+
+async def test_a_page_that_robots_txt_forbids_is_left_out_and_noted() -> None:
+    reply, http = await visit({**SITE, "/robots.txt": "User-agent: *\nDisallow: /contact"})
+    assert reply.verdict is Verdict.MATCH
+    assert f"{ORIGIN}/contact" not in http.asked
+    assert any("contact" in note and "robots.txt" in note for note in reply.notes)
+
+
+async def test_a_failing_robots_txt_forbids_everything_for_now() -> None:
+    reply, _ = await visit({**SITE, "/robots.txt": 500})
+    assert "robots.txt fails" in reply.detail
+
+
+async def test_a_site_that_wants_long_pauses_is_read_on_its_first_page_only() -> None:
+    reply, http = await visit({**SITE, "/robots.txt": "User-agent: *\nCrawl-delay: 60"})
+    assert best(reply, "company_name") == "Lantern Works"
+    assert http.asked == [f"{ORIGIN}/robots.txt", ORIGIN]
+
+
+@pytest.mark.parametrize(
+    ("home", "verdict", "word"),
+    [
+        (404, Verdict.NO_MATCH, "404"),
+        (403, Verdict.NO_MATCH, "403"),
+        (500, Verdict.VENDOR_ERROR, "500"),
+        (429, Verdict.RATE_LIMITED, "429"),
+        (BodyTooLarge("too large"), Verdict.VENDOR_ERROR, "larger"),
+        (FetchTimeout("slow"), Verdict.VENDOR_ERROR, "in time"),
+        (AddressRefused("loopback"), Verdict.NO_MATCH, "loopback"),
+        (ConnectFailed("no such host"), Verdict.VENDOR_ERROR, "no such host"),
+        (VendorResponse(200, {"content-type": "application/pdf"}, b"%PDF", ORIGIN), Verdict.NO_MATCH, "pdf"),
+        (VendorResponse(200, {}, HOME.encode(), "https://parked.example/"), Verdict.NO_MATCH, "parked.example"),
+    ],
+)  # fmt: skip
+async def test_what_stops_a_visit_is_said_in_a_reply_and_never_raised(
+    home: object, verdict: Verdict, word: str
+) -> None:
+    reply, _ = await visit({"/": home})
+    assert reply.verdict is verdict
+    assert word in reply.detail
+    assert reply.readings == ()
+
+
+@pytest.mark.parametrize(
+    "page", [404, BodyTooLarge("large"), FetchTimeout("slow"), AddressRefused("no"), ConnectFailed("off")]
+)  # fmt: skip
+async def test_one_bad_page_among_several_is_a_note(page: object) -> None:
+    reply, _ = await visit({**SITE, "/contact": page})
+    assert reply.verdict is Verdict.MATCH
+    assert any(note.startswith("contact page left out") for note in reply.notes)
+
+
+async def test_a_passing_failure_is_tried_again_and_a_lasting_one_is_not() -> None:
+    reply, _ = await visit({**SITE, "/": [502, ConnectFailed("reset"), HOME]})
+    assert reply.verdict is Verdict.MATCH
+    _, http = await visit({"/": 404})
+    assert http.asked.count(ORIGIN) == 1
+
+
+async def test_a_busy_sites_own_wait_is_passed_on() -> None:
+    busy = VendorResponse(429, {"retry-after": "120"}, b"", ORIGIN)
+    reply, http = await visit({"/": busy})
+    assert reply.retry_after_s == 120
+    assert http.asked.count(ORIGIN) == 1
+
+
+async def test_raw_keeps_pages_and_readings_as_compact_json() -> None:
+    reply, _ = await visit(SITE)
+    raw = json.loads(reply.raw)
+    assert raw["pages"][0]["url"] == ORIGIN
+    assert {"field", "value", "confidence", "quote"} <= raw["pages"][1]["readings"][0].keys()
+
+
+async def test_a_page_text_of_megabytes_is_capped_for_those_who_quote_from_it() -> None:
+    reply, _ = await visit({"/": "<title>Long</title>" + "<p>word word</p>" * 100_000})
+    assert len(reply.pages[0].text) <= 20_000
+
+
+async def test_nothing_known_sends_nothing() -> None:
+    reply, http = await visit(SITE, company_name="Lantern Works")
+    assert reply.verdict is Verdict.BAD_INPUT
+    assert http.asked == []
