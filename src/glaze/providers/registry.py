@@ -90,8 +90,8 @@ def faults_of(spec: ProviderSpec) -> Iterator[str]:
     names = [operation.name for operation in spec.operations]
     if len(set(names)) < len(names):
         yield "two operations have the same name"
-    if not spec.limits or any(limit.calls < 1 or limit.window_s < 1 for limit in spec.limits):
-        yield "its limits must be at least one, each of positive calls and seconds"
+    if any(limit.calls < 1 or limit.window_s < 1 for limit in spec.limits):
+        yield "its limits must each be of positive calls and seconds"
     if spec.concurrency < 1:
         yield "its concurrency must be at least 1"
     if spec.opt_in and not spec.notice.strip():
