@@ -1,0 +1,159 @@
+"""The other commands from the outside: saved pages, demo, processes that keep running, doctor."""
+
+import gzip
+import json
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_process import Cli, Sandbox, ended, environment, running_sandbox, write_world
+
+PAGE = """<!doctype html><html><head><title>Acme Widgets GmbH</title>
+<link rel="canonical" href="https://acme-widgets.example/kontakt">
+<meta property="og:site_name" content="Acme Widgets"></head>
+<body><h1>Kontakt</h1><p>E-Mail: <a href="mailto:info@acme-widgets.example">schreiben</a></p>
+<p>Tel. <a href="tel:+493012345678">+49 30 12345678</a></p></body></html>"""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with running_sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def cli(tmp_path: Path, dsn: str, sandbox: Sandbox) -> Cli:
+    return Cli(tmp_path, environment(dsn, sandbox))
+
+
+def test_a_saved_page_is_read_with_quotes_and_says_itself_where_it_belongs(cli):
+    (cli.folder / "page.html").write_text(PAGE)
+    ran = cli.run("extract", "page.html", "--jsonl")
+    found = {row["field"]: row for row in map(json.loads, ran.out.splitlines())}
+    assert found["company_email"]["value"] == "info@acme-widgets.example"
+    assert found["company_phone"]["quote"]
+    assert found["company_phone"]["url"] == "https://acme-widgets.example/kontakt"
+    assert found["company_phone"]["page"] == "page"
+    assert "company_email" in cli.run("extract", "page.html").out
+
+
+def test_a_folder_of_pages_is_read_gzipped_or_not_under_the_names_of_its_list(cli):
+    folder = cli.folder / "pages"
+    (folder / "de").mkdir(parents=True)
+    (folder / "de" / "one.html").write_text(PAGE)
+    (folder / "two.html.gz").write_bytes(gzip.compress(PAGE.encode()))
+    (folder / "notes.txt").write_text("no page")
+    listed = {"page": "second", "file": "pages/two.html.gz", "url": "https://two.example/"}
+    (cli.folder / "list.jsonl").write_text(json.dumps(listed) + "\n")
+    ran = cli.run("extract", "pages", "--jsonl", "--pages", "list.jsonl")
+    rows = [json.loads(line) for line in ran.out.splitlines()]
+    assert {row["page"] for row in rows} == {"de/one", "second"}
+    assert {row["url"] for row in rows if row["page"] == "second"} == {"https://two.example/"}
+
+
+def test_a_page_that_is_not_there_or_broken_is_said_with_exit_code_2(cli):
+    assert "no file or folder" in cli.run("extract", "none.html", code=2).err
+    (cli.folder / "torn.html.gz").write_bytes(gzip.compress(PAGE.encode())[:60])
+    assert "cannot read" in cli.run("extract", "torn.html.gz", code=2).err
+
+
+def test_the_demo_runs_twice_alone_and_says_who_the_vendors_are(cli):
+    write_world(cli.folder / "companies.csv", 8)
+    del cli.environment["DATABASE_URL"], cli.environment["GLAZE_SANDBOX_URL"]
+    cli.environment["GLAZE_DATA_DIR"] = str(cli.folder / "data")
+    for _ in range(2):
+        ran = cli.run("demo", "companies.csv", "-o", "out.csv")
+        assert "played by the sandbox" in ran.err
+        assert "hit rate" in ran.out
+        assert "conf." in ran.out
+        assert "total spend: $" in ran.out
+        assert "total spend: $0.00" not in ran.out
+
+
+def test_up_serves_the_api_works_on_jobs_and_ends_in_order(cli):
+    website = write_world(cli.folder / "world.csv", 5)[4].split(",")[1]
+    port = _free_port()
+    cli.environment["GLAZE_API_PORT"] = str(port)
+    process = cli.start("up")
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/healthz")
+        body = {"url": website, "required_fields": ["company_name"], "wait_s": 30}
+        answer = _post(f"http://127.0.0.1:{port}/enrich", body)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        told = ended(process)
+    assert "company_name" in json.dumps(answer)
+    assert f"http://127.0.0.1:{port}/docs" in told.err
+    assert "providers: " in told.err
+
+
+def test_a_worker_starts_and_ends_by_signal(cli):
+    process = cli.start("worker", "--queues", "a,b", "--concurrency", "2")
+    line = process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    ended(process)
+    assert line
+
+
+def test_doctor_is_content_with_a_migrated_database_and_a_sandbox(cli):
+    ran = cli.run("doctor")
+    assert "PostgreSQL" in ran.out
+    assert "up to date" in ran.out
+    assert "provider website: ready" in ran.out
+    assert "GLAZE_ALLOW=enrichlayer" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none", "no connection to PostgreSQL"),
+        ("GLAZE_CONCURENCY", "3", "unknown setting GLAZE_CONCURENCY"),
+        ("GLAZE_ALLOW", "nobody", "no provider is called nobody"),
+    ],
+)
+def test_doctor_names_what_is_broken_and_exits_with_1(cli, name, value, told):
+    cli.environment[name] = value
+    ran = cli.run("doctor", code=1)
+    assert "broken" in ran.out
+    assert told in ran.out
+
+
+def test_migrate_says_what_it_did(cli):
+    assert "up to date" in cli.run("migrate").out
+
+
+def test_an_unreachable_database_is_one_line_and_exit_code_1(cli):
+    cli.environment["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/none"
+    ran = cli.run("enrich", "acme.com", code=1)
+    assert ran.err.startswith("glaze: ")
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def _wait_for(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except (urllib.error.URLError, ConnectionError):
+            assert time.monotonic() < deadline, f"{url} does not answer"
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _post(url: str, body: object) -> object:
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
