@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from glaze.model.country import country_code
 from glaze.model.value import Reading
 from glaze.providers.website.document import Document
-from glaze.providers.website.places import STREET_WORD, UK_COUNTIES, US_STATES
+from glaze.providers.website.places import STREET_WORD, UK_COUNTIES, UNIT_WORD, US_STATES
 from glaze.providers.website.postal_anchors import Anchor, anchors, code_joined
 from glaze.providers.website.street_parts import (
     MAX_CITY,
@@ -167,6 +167,8 @@ def _city_first(
     city, beside = split_city(texts[-1]) if texts else ("", "")
     if not city:
         return None
+    if UNIT_WORD.search(city) and anchor.country == "GB":
+        city, beside = "", texts[-1]  # a business park, not a town
     quarter = ""
     may_have_quarter = city == "London" and not beside and len(texts) >= _MIN_PARTS_WITH_QUARTER
     if may_have_quarter and is_quarter(texts[-2]):

@@ -25,6 +25,7 @@ from glaze.providers.website.social import names_as_labels, profile_readings
 from glaze.providers.website.technologies import technology_readings
 
 _SOCIAL_URLS = FieldName("company_social_urls")
+_LOGO_URL = FieldName("company_logo_url")
 _AS_STATED = frozenset({FieldName("company_phone")})
 
 
@@ -53,7 +54,8 @@ def readings_of(document: Document) -> list[Reading]:
     labels = site_labels(document, [str(reading.value) for reading in emails])
     labels |= names_as_labels([stated_name, *(str(one.value) for one in names[:1])])
     found += profile_readings(document, labels, profiles_of(own) if own else ())
-    found += logo_readings(document, labels)
+    if all(reading.field != _LOGO_URL for reading in found):
+        found += logo_readings(document, labels)
     found += fact_readings(document, country)
     found += technology_readings(document)
     return _best_first(found)

@@ -58,6 +58,7 @@ def _points(image: Image, labels: set[str]) -> float:
         "footer" in image.places and "header" not in image.places
     )
     points += 1.5 * any(label in alt or label in fold(name).replace(" ", "") for label in labels)
+    points += 2.5 * (alt in labels)
     points -= 3.0 * bool(_BAD.search(f"{name} {image.alt} {image.hint}"))
     points -= 3.0 * ("partner" in image.places) + 2.0 * bool(image.places & {"article", "person"})
     points -= 0.06 * min(image.order, 30)

@@ -17,6 +17,7 @@ MAX_TEXT = 300_000
 MAX_LINKS = 4_000
 MAX_IMAGES = 1_000
 _MAX_CLIMB = 14
+_MAX_NAME = 60
 _BREAK = "\x1e"
 _INLINE = [
     "a",
@@ -177,6 +178,8 @@ class _Page:
         self._document.links.append(Link(address, text, places, (given.get("rel") or "").lower()))
 
     def read_images(self) -> None:
+        document = self._document
+        titles = f"{document.title}\n{document.meta('og:site_name')}\n{document.meta('og:title')}"
         for order, node in enumerate(self._tree.css("img")[:MAX_IMAGES]):
             given = node.attributes
             address = self._image_address(given)
@@ -186,8 +189,9 @@ class _Page:
             around, home = self._around(node)
             alt = clean((given.get("alt") or "")[:300])
             hint = f"{own} {around}"
-            if home or order == 0 or _LOGO.search(f"{hint} {alt} {address}"):
-                self._document.images.append(Image(address, alt, hint, _places(node), home, order))
+            named = 1 < len(alt) <= _MAX_NAME and alt in titles
+            if home or named or order == 0 or _LOGO.search(f"{hint} {alt} {address}"):
+                document.images.append(Image(address, alt, hint, _places(node), home, order))
 
     def _image_address(self, given: dict[str, str | None]) -> str:
         for name in ("src", "data-src", "data-lazy-src", "data-original", "srcset", "data-srcset"):

@@ -9,6 +9,7 @@ from glaze.model.text import fold
 from glaze.model.value import FieldName, Reading
 from glaze.providers.website.document import Document, Link
 
+_STATED_POINTS, _LINKED = 10.0, 0.5  # galleries and channels count where the data names them
 _STATED, _META, _FRAME, _ALIKE, _LOOSE = 88, 80, 80, 74, 58
 _NOT_PROFILE = re.compile(
     r"/(?:sharer|share|sharearticle|intent|dialog|plugins|hashtag|search|home|login|signup|pin/create|submit"
@@ -154,7 +155,7 @@ def profile_readings(
 def _chosen(document: Document, labels: set[str], stated: list[str]) -> list[_Profile]:
     found: dict[str, _Profile] = {}
     for url in stated:
-        _keep(found, _profile(url, 10.0, _STATED, url))
+        _keep(found, _profile(url, _STATED_POINTS, _STATED, url))
     publisher = document.meta("article:publisher")
     if publisher:
         _keep(found, _profile(publisher, 6.0, _META, publisher))
@@ -290,7 +291,7 @@ def _best_of_each(profiles: Iterable[_Profile]) -> list[_Profile]:
     for site, rivals in by_site.items():
         rivals.sort(key=lambda one: -one.points)
         best = rivals[0]
-        if best.points < (0.5 if site in _MAIN else 2.5):
+        if best.points < (_LINKED if site in _MAIN else _STATED_POINTS):
             continue
         if best.points < 2:  # noqa: PLR2004  neither in the frame nor named alike
             best.confidence = min(best.confidence, _LOOSE)
