@@ -1,5 +1,6 @@
 """The claim reads an index in order, whatever else the table holds."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -76,3 +77,29 @@ def test_the_promotion_walks_its_index_in_order(full: psycopg.Connection[Any]) -
 def test_a_claim_for_suspects_does_not_read_the_queue(full: psycopg.Connection[Any]) -> None:
     tree = plan(full, "claim_suspect", {"queues": ["default"], "worker": 1})
     assert {index for _, index in reads_of_job(tree)} == {"job_suspect", None}
+
+
+def test_a_group_is_finished_by_key_however_many_jobs_there_are(
+    full: psycopg.Connection[Any],
+) -> None:
+    full.execute(statements("job")["by_hash"])
+    full.execute("select set_config('glaze.workspace', '1', true)")
+    full.execute("reset role")
+    full.execute("set role glaze_app")
+    ended = [{"id": n, "worker_id": 1, "claim_no": 1, "state": "completed"} for n in range(500)]
+    ids = [row["id"] for row in ended]
+    for name in ("finish", "finish_rows"):
+        tree = plan(full, name, {"ended": json.dumps(ended), "ids": ids})
+        conditions = [n["Index Cond"] for n in nodes(tree) if n.get("Index Name") == "job_pkey"]
+        assert conditions
+        assert all("(id = ANY" in condition for condition in conditions)
+        assert "Seq Scan" not in {kind for kind, _ in reads_of_job(tree)}
+        assert joins_with_job(tree) == {"Hash Join"}
+
+
+def joins_with_job(tree: dict[str, Any]) -> set[str]:
+    return {
+        node["Node Type"]
+        for node in nodes(tree)
+        if node.get("Join Type") and any(reads_of_job(child) for child in node["Plans"])
+    }

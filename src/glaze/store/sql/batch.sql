@@ -73,7 +73,9 @@ with ended as materialized (
   update batch_row r set
     state = (case when e.state = 'dead' then 'failed' else e.state end)::row_state, result_id = e.result_id, error = e.error
   from ended e
-  where r.workspace_id = e.workspace_id and r.batch_id = e.batch_id and r.row_no = e.row_no and r.state = 'queued'
+  where r.workspace_id = any(array(select workspace_id from ended)) and r.batch_id = any(array(select batch_id from ended))
+    and r.row_no = any(array(select row_no from ended))  -- the key is used, whatever statistics say
+    and r.workspace_id = e.workspace_id and r.batch_id = e.batch_id and r.row_no = e.row_no and r.state = 'queued'
   returning r.workspace_id, r.batch_id, r.state
 ), delta as (
   select workspace_id, batch_id, count(*) as n,
@@ -130,10 +132,12 @@ order by r.row_no limit %(n)s
 select id, settings from batch where workspace_id = current_workspace() and id = any(%(batches)s)
 
 -- name: inputs
--- Inputs of rows that were claimed.
-select r.batch_id, r.row_no, r.input
+-- Inputs of rows that were claimed; one look at the key for each.
+select c.batch_id, c.row_no, r.input
 from unnest(%(batches)s::bigint[], %(rows)s::int[]) as c(batch_id, row_no)
-join batch_row r on r.workspace_id = current_workspace() and r.batch_id = c.batch_id and r.row_no = c.row_no
+cross join lateral (
+  select input from batch_row
+  where workspace_id = current_workspace() and batch_id = c.batch_id and row_no = c.row_no limit 1) r
 
 -- name: hungry
 -- Running batches at or below half of their window; a batch that another feeder holds is passed over.

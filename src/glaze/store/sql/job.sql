@@ -89,27 +89,35 @@ select * from taken
 -- Arguments of plain jobs.
 select job_id, args from job_args where workspace_id = current_workspace() and job_id = any(%(jobs)s)
 
+-- name: by_hash
+-- Groups are found by key and then joined by hash: without statistics the planner takes a group for one row
+-- and would compare each with each.
+set local enable_nestloop = off
+
 -- name: finish
 -- Ends of attempts whose jobs stay rows: compare and set on (id, processing, token), result and event beside.
--- What was to run again but was cancelled meanwhile is cancelled.
-with moment as materialized (select clock_timestamp() as now),
-ended as materialized (
-  select e.*, case when e.body is not null then nextval('result_id_seq') end as result_id
-  from json_to_recordset(%(ended)s::json) as e(id bigint, worker_id bigint, claim_no int, state job_state, type text,
-    due_at timestamptz, delay_s float8, given_back smallint, error text, data jsonb, body text)
+-- What was to run again but was cancelled meanwhile is cancelled. The ids are given a second time so that
+-- they are looked up in the key, whatever statistics say.
+with ended as materialized (
+  select e.id, e.worker_id, e.claim_no, e.state, e.type, e.given_back, e.error, e.data, e.body, m.now,
+         coalesce(e.due_at, m.now + make_interval(secs => e.delay_s)) as due_at,
+         case when e.body is not null then nextval('result_id_seq') end as result_id
+  from (select clock_timestamp() as now) m,
+    json_to_recordset(%(ended)s::json) as e(id bigint, worker_id bigint, claim_no int, state job_state, type text,
+      due_at timestamptz, delay_s float8, given_back smallint, error text, data jsonb, body text)
 ), closed as (
   update job j set
     state = case when e.state = 'scheduled' and j.cancel_requested then 'cancelled' else e.state end,
     worker_id = null,
     attempt = j.attempt - coalesce(e.given_back, 0),
-    due_at = coalesce(e.due_at, m.now + make_interval(secs => e.delay_s), j.due_at),
-    rank = case when e.state = 'scheduled'
-      then job_rank(coalesce(e.due_at, m.now + make_interval(secs => e.delay_s)), j.priority) else j.rank end,
-    finished_at = case when e.state <> 'scheduled' or j.cancel_requested then m.now end,
+    due_at = coalesce(e.due_at, j.due_at),
+    rank = case when e.state = 'scheduled' then job_rank(e.due_at, j.priority) else j.rank end,
+    finished_at = case when e.state <> 'scheduled' or j.cancel_requested then e.now end,
     result_id = e.result_id,
     error = case when e.state in ('completed', 'partial') then null else coalesce(e.error, j.error) end
-  from ended e, moment m
-  where j.workspace_id = current_workspace() and j.id = e.id and j.state = 'processing'
+  from ended e
+  where j.workspace_id = current_workspace() and j.id = any(%(ids)s::bigint[])
+    and j.id = e.id and j.state = 'processing'
     and j.worker_id = e.worker_id and j.claim_no = e.claim_no
   returning j.id, j.state, j.batch_id, e.state as wanted, e.type, e.data, e.result_id, e.body
 ), kept as (
@@ -134,7 +142,8 @@ with ended as materialized (
   from json_to_recordset(%(ended)s::json) as e(id bigint, worker_id bigint, claim_no int, state job_state, error text, body text)
 ), gone as (
   delete from job j using ended e
-  where j.workspace_id = current_workspace() and j.id = e.id and j.state = 'processing'
+  where j.workspace_id = current_workspace() and j.id = any(%(ids)s::bigint[])
+    and j.id = e.id and j.state = 'processing'
     and j.worker_id = e.worker_id and j.claim_no = e.claim_no
     and (e.state <> 'scheduled' or j.cancel_requested)
   returning j.workspace_id, j.id, j.batch_id, j.row_no, e.error, e.result_id, e.body,
@@ -256,7 +265,8 @@ with freed as materialized (
     error = coalesce(f.error, j.error),
     finished_at = case when f.state <> 'pending' then (select clock_timestamp()) end
   from freed f
-  where j.workspace_id = f.workspace_id and j.id = f.id and j.state = 'processing'
+  where j.id = any(array(select id from freed)) and j.workspace_id = f.workspace_id and j.id = f.id
+    and j.state = 'processing'
   returning j.workspace_id, j.id, j.batch_id, j.queue, j.rank, j.state, f.type, f.data
 ), logged as (
   insert into event (workspace_id, type, job_id, batch_id, data)
