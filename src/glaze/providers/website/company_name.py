@@ -244,7 +244,7 @@ def _from_title(document: Document, ballot: _Ballot) -> None:
 
 def _spelt_by_domain(document: Document, labels: set[str], ballot: _Ballot) -> None:
     """Add the words in title or text that spell the domain: "Contact Acme Widgets Today"."""
-    text = "\n".join(
+    text = " ~~~~ ".join(
         (document.title, *document.headings, *document.lines[:400], *document.lines[-100:])
     )
     for label in labels:
@@ -265,7 +265,7 @@ def _variants(label: str) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _spelling(label: str) -> re.Pattern[str]:
-    gap = r"[ '’&.,-]{0,3}"
+    gap = r"\W{0,3}"
     letters = gap.join(map(re.escape, label))
     letters = letters.replace(gap.join("and"), f"(?:{gap.join('and')}|&)")
     return re.compile(rf"(?<![\w@./-]){letters}(?![\w@]|\.\w|/\w)", re.IGNORECASE)

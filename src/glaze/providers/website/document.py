@@ -22,7 +22,7 @@ class Link:
     url: str  # absolute; tel: and mailto: as they stand
     text: str  # also its title, aria-label or image's alternative text, where it has no text
     places: frozenset[str]
-    rel: str = ""
+    on_profile_site: bool = False  # leads to a social network, to whatever there
 
 
 @dataclass(frozen=True, slots=True)

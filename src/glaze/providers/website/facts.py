@@ -14,6 +14,11 @@ _FOUNDED = re.compile(
     r"|créée?|fundada|desde|fondata|dal|opgericht|sinds)\b\s*(?:in|im|en|nel|em|:)?\s*(?:the year\s*)?(?P<year>1[89]\d{2}|20[0-2]\d)\b",
     re.IGNORECASE,
 )
+_YEAR = re.compile(r"(?:1[89]|20)\d\d")
+_VAT_HINT = re.compile(r"VAT|USt|ATU|Umsatz|MwSt|TVA|BTW|IVA|NIF|CIF|MVA|Moms|DPH|UID|V\.A")
+_STAFF_HINT = re.compile(
+    r"employees|staff m|team m|itarbeiter|eschäftigte|collabor|salari|emplead|dipend|medewerk"
+)
 _CLEARLY = re.compile(r"found|establish|est\b|gegr|fond|cré|fund|opger|incorp", re.IGNORECASE)
 _VAT_LABEL = r"(?:VAT|V\.A\.T|USt|Umsatzsteuer|MwSt|TVA|BTW|IVA|P\.?\s?IVA|Partita\s+IVA|NIF|CIF|MVA|Moms|DPH|UID|ATU)"
 _VAT = re.compile(
@@ -97,15 +102,15 @@ def _from_lines(document: Document, country: str) -> Iterator[Reading]:
         if len(line) < _MIN_YEAR_LENGTH or not any(map(str.isdigit, line)):
             continue
         short = line[: _MAX_LINE * 2]
-        for match in _FOUNDED.finditer(short):
+        for match in _FOUNDED.finditer(short) if _YEAR.search(short) else ():
             sure = 66 if _CLEARLY.match(match[0]) else 48
             yield from document.reading("company_founded_year", match["year"], sure, line)
-        for match in _VAT.finditer(short):
+        for match in _VAT.finditer(short) if _VAT_HINT.search(short) else ():
             yield from document.reading("company_vat_id", match["id"], 80, line)
         for land, pattern in _BARE_VAT:
             if land == country and (bare := pattern.search(short)):
                 yield from document.reading("company_vat_id", land + bare[1], 74, line)
-        for match in _EMPLOYEES.finditer(short):
+        for match in _EMPLOYEES.finditer(short) if _STAFF_HINT.search(short) else ():
             count = "".join(filter(str.isdigit, match["count"]))
             yield from document.reading("company_employee_count", count, 58, line)
 

@@ -23,6 +23,9 @@ _LINE = re.compile(
     r"(?!\d)",
     re.IGNORECASE,
 )
+_HOUR = re.compile(
+    r"\d\s?(?:[:.h]\d\d|[ap]\.?m\b|uhr|h\b)|\d\s?(?:-|\u2013|to|bis)\s?\d", re.IGNORECASE
+)
 _MAX_LINES, _MAX_LINE = 14, 400
 _MIDNIGHT = 24
 
@@ -55,7 +58,8 @@ def hours_in_text(lines: Sequence[str]) -> list[tuple[str, str]]:
     """Return (hours, the line they stand on) for opening hours in running text."""
     found: dict[str, str] = {}
     for line in lines:
-        for match in _LINE.finditer(line) if len(line) <= _MAX_LINE else ():
+        may_hold = len(line) <= _MAX_LINE and _HOUR.search(line)
+        for match in _LINE.finditer(line) if may_hold else ():
             first, last, *times = match.groups()
             opens, closes = _clock(*times[:3]), _clock(*times[3:])
             # "9-5" and "8 to 6": an afternoon that nobody needs to name.

@@ -1,6 +1,7 @@
 """HTML to a Document: one parse, a handful of native queries, then the text in lines."""
 
 import re
+from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -18,6 +19,12 @@ MAX_LINKS = 4_000
 MAX_IMAGES = 1_000
 _MAX_CLIMB = 14
 _MAX_NAME = 60
+_MAX_URL = 2_000
+_ORIGIN = re.compile(r"https?://[\w.-]+(?::\d+)?(?=[/?#]|$)", re.ASCII)
+_PLAIN_PATH = re.compile(r"/(?:[\w%~+=&?;,@!$'()*:-][\w%~+=&?;,@!$'()*:./-]*)?", re.ASCII)
+_PLAIN_URL = re.compile(
+    r"https?://[\w-]+(?:\.[\w-]+)+(?:/[\w%~+=&?;,@!$'()*:./-]*)?", re.ASCII | re.IGNORECASE
+)
 _BREAK = "\x1e"
 _INLINE = [
     "a",
@@ -83,7 +90,7 @@ _PLACE_TAGS = {
     "p": "prose",
 }
 _SOCIAL_HOST = re.compile(
-    r"//(?:[\w-]+\.)?(?:facebook|fb|twitter|x|linkedin|instagram|youtube|pinterest|tiktok|threads"
+    r"https?://(?:[\w-]+\.)?(?:facebook|fb|twitter|x|linkedin|instagram|youtube|pinterest|tiktok|threads"
     r"|github|vimeo|xing|crunchbase|yelp|flickr|tumblr|medium|vk|snapchat|behance|dribbble|twitch"
     r"|soundcloud|bsky|t|discord|mastodon|weibo|glassdoor|trustpilot|foursquare|reddit|spotify)\."
     r"(?:com|net|org|app|me|social|gg|de|it|fr|co\.uk|at|ch|es|nl)/",
@@ -128,9 +135,17 @@ class _Page:
         self._document = document
         self._base = base
         self._homes: dict[str, bool] = {}
+        origin = _ORIGIN.match(base)
+        self._origin = origin[0] if origin else ""
 
     def absolute(self, link: str) -> str:
-        return absolute(self._base, link)
+        """Return ``link`` as an absolute URL; the plain forms, nearly all, without parsing."""
+        link = link.strip()
+        if len(link) > _MAX_URL:
+            return ""
+        if link[:1] == "/" and self._origin and _PLAIN_PATH.fullmatch(link):
+            return self._origin + link
+        return link if _PLAIN_URL.fullmatch(link) else absolute(self._base, link)
 
     def read_head(self) -> None:
         document = self._document
@@ -174,8 +189,9 @@ class _Page:
         text = clean(node.text(separator=" ")[:400])[:200]
         if not text:
             text = clean((given.get("aria-label") or given.get("title") or "")[:200])
-        places = _places(node) if _SOCIAL_HOST.search(address) else frozenset[str]()
-        self._document.links.append(Link(address, text, places, (given.get("rel") or "").lower()))
+        social = bool(_SOCIAL_HOST.match(address))
+        places = _places(node) if social else frozenset[str]()
+        self._document.links.append(Link(address, text, places, social))
 
     def read_images(self) -> None:
         document = self._document
@@ -244,6 +260,11 @@ def _unwrapped(address: str) -> str:
     return absolute(address, original) or address
 
 
+@lru_cache(maxsize=4096)
+def _places_named(names: str) -> frozenset[str]:
+    return frozenset(place for place, words in _PLACES if words.search(names))
+
+
 def _places(node: LexborNode) -> frozenset[str]:
     found: set[str] = set()
     here: LexborNode | None = node
@@ -253,9 +274,7 @@ def _places(node: LexborNode) -> frozenset[str]:
         if here.tag in _PLACE_TAGS:
             found.add(_PLACE_TAGS[here.tag])
         given = here.attributes
-        names = f"{given.get('class') or ''} {given.get('id') or ''}"[:200]
-        if len(names) > 1:
-            found.update(place for place, words in _PLACES if words.search(names))
+        found |= _places_named(f"{given.get('class') or ''} {given.get('id') or ''}"[:200])
         here = here.parent
     return frozenset(found)
 

@@ -160,9 +160,8 @@ def _chosen(document: Document, labels: set[str], stated: list[str]) -> list[_Pr
     if publisher:
         _keep(found, _profile(publisher, 6.0, _META, publisher))
     for link in document.links:
-        points = _points(link)
-        if points > -5:  # noqa: PLR2004  worse than any mix of hints
-            profile = _profile(link.url, points, _FRAME, link.text or link.url)
+        if link.on_profile_site:
+            profile = _profile(link.url, _points(link), _FRAME, link.text or link.url)
             if profile:
                 profile.points += _alike(profile.handle, labels)
                 _keep(found, profile)
