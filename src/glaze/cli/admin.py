@@ -1,7 +1,7 @@
 """``glaze migrate`` and ``glaze sandbox``: small commands for whoever runs the place."""
 
 import asyncio
-import subprocess
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -44,12 +44,5 @@ def sandbox(
     command.append(f"--companies={companies}")
     if billing_log is not None:
         command.append(f"--billing-log={billing_log}")
-    # A process of its own, for it stands for other parties; Ctrl-C reaches it by itself.
-    with subprocess.Popen(command) as process:  # noqa: S603  our own module and numbers
-        while True:
-            try:
-                code = process.wait()
-            except KeyboardInterrupt:
-                continue
-            break
-    raise typer.Exit(code)
+    # It takes this process's place, signals included, for it stands for other parties.
+    os.execv(sys.executable, command)  # noqa: S606  our own module and numbers, no shell

@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import fcntl
+import os
 import shlex
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -98,8 +100,11 @@ def _only_one(key: bytes) -> Iterator[None]:
     with path.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError("the same command is already running on this file") from error
+            mine = path.stat().st_ino == os.fstat(lock.fileno()).st_ino
+        except OSError:  # held, or the file that we opened was just removed by its holder
+            mine = False
+        if not mine:
+            raise InputError("the same command is already running on this file")
         try:
             yield
         finally:
@@ -150,11 +155,14 @@ async def _work(
         enough = asyncio.Event()
         group.create_task(worker.run(enough, stops.hard))
         while not stops.soft.is_set():
+            begun = time.monotonic()
             show(await watch.look())
             if watch.over:
                 break
+            # Of a large batch a look takes longer: looking must stay a small part of the work.
+            pause = max(LOOK_EVERY_S, 10 * (time.monotonic() - begun))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stops.soft.wait(), LOOK_EVERY_S)
+                await asyncio.wait_for(stops.soft.wait(), pause)
         enough.set()
 
 
