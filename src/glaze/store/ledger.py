@@ -127,20 +127,16 @@ class LedgerStore:
 
         Never refused: a price above the reservation is booked as overrun.
         """
+        answers = [_answer_row(s, hash_key) for s in settlements if s.raw or s.pages]
+        observations = [row for s in settlements for row in _observation_rows(s, provider_of)]
+        params = {
+            "calls": _settled_rows(settlements),
+            "requests": _request_rows(requests),
+            "answers": Jsonb(answers),
+            "observations": Jsonb(observations),
+        }
         async with self._db.workspace(workspace_id) as conn:
-            ended = await _fetch(conn, "settle_calls", calls=_settled_rows(settlements))
-            live = {row["id"] for row in ended}
-            kept = [s for s in settlements if s.call_id in live]
-            await conn.execute(_sql["settle_requests"], {"requests": _request_rows(requests)})
-            answers = [_answer_row(s, hash_key) for s in kept if s.raw or s.pages]
-            if answers:
-                await conn.execute(_sql["keep_answers"], {"answers": Jsonb(answers)})
-            observations = [row for s in kept for row in _observation_rows(s, provider_of)]
-            if observations:
-                await conn.execute(_sql["keep_observations"], {"observations": Jsonb(observations)})
-            budgets = _budget_deltas(ended)
-            if budgets:
-                await conn.execute(_sql["settle_budgets"], {"budgets": Jsonb(budgets)})
+            await conn.execute(_sql["settle"], params)
 
     async def ensure_budgets(
         self, workspace_id: WorkspaceId, caps: Sequence[BudgetCap]
@@ -243,48 +239,48 @@ def _fresh(row: Mapping[str, Any], intent: Intent) -> bool:
 
 async def _reserve(conn: Connection, sealed: Sequence[Sealed]) -> list[list[Grant]]:
     flat = [intent for one in sealed for intent in one.intents]
-    refused = await _refusals(conn, flat)
-    questions = Jsonb(
-        [_question_row(i, it.question) for i, it in enumerate(flat) if i not in refused]
-    )
-    await conn.execute(_sql["make_questions"], {"questions": questions})
-    rows = await _expire(conn, await _fetch(conn, "lock_questions", questions=questions))
-    grants: list[Grant | None] = [refused.get(i) for i in range(len(flat))]
+    questions = {"questions": _questions(flat)}
+    subjects = list({s for intent in flat for s in intent.asker.subjects})
+    async with conn.pipeline():  # none depends on another's rows: one round trip
+        jobs = sorted({intent.asker.job_id for intent in flat})
+        held = await conn.execute(_sql["hold_jobs"], {"jobs": jobs})
+        barred = await conn.execute(_sql["suppressed"], {"subjects": subjects})
+        await conn.execute(_sql["make_questions"], questions)
+        await conn.execute(_sql["lock_questions"], questions)
+        seen = await conn.execute(_sql["look"], questions)
+    jobs_held = {row["id"]: row for row in await held.fetchall()}
+    suppressed = {bytes(row["key_hash"]) for row in await barred.fetchall()}
+    rows = await _expire(conn, await seen.fetchall())
+    grants: list[Grant | None] = []
     to_send: dict[int, dict[str, Any]] = {}
     taken: set[int] = set()
-    for row in rows:
-        verdict = _judge(row, flat[row["ord"]])
-        if not isinstance(verdict, Unasked):
-            grants[row["ord"]] = verdict
-        elif row["question_id"] in taken:
-            grants[row["ord"]] = InFlight(None)  # its twin in this group goes
-        else:
+    for row, intent in zip(rows, flat, strict=True):
+        grant = _refusal(jobs_held, suppressed, intent) or _already(row, intent, taken)
+        if grant is None:
             taken.add(row["question_id"])
             to_send[row["ord"]] = row
+        grants.append(grant)
     if to_send:
-        await _send_rows(conn, sealed, flat, to_send, grants)
-    done = [grant for grant in grants if grant is not None]
-    return _unflatten(done, [len(one.intents) for one in sealed])
+        await _record(conn, sealed, flat, to_send, grants)
+    return _unflatten([grant for grant in grants if grant is not None], sealed)
 
 
-async def _refusals(conn: Connection, intents: Sequence[Intent]) -> dict[int, Refused]:
-    """Check lease tokens, cancellation, batch state and the suppression list."""
-    jobs = sorted({intent.asker.job_id for intent in intents})
-    held = {row["id"]: row for row in await _fetch(conn, "hold_jobs", jobs=jobs)}
-    subjects = list({s for intent in intents for s in intent.asker.subjects})
-    suppressed = (
-        {bytes(row["key_hash"]) for row in await _fetch(conn, "suppressed", subjects=subjects)}
-        if subjects
-        else set()
-    )
-    refused = {}
-    for i, intent in enumerate(intents):
-        why = _why_not(held.get(intent.asker.job_id), intent)
-        if why is None and suppressed.intersection(intent.asker.subjects):
-            why = Refusal.SUPPRESSED
-        if why is not None:
-            refused[i] = Refused(why)
-    return refused
+def _already(row: Mapping[str, Any], intent: Intent, taken: set[int]) -> Grant | None:
+    """Say why the question need not be sent, None where it may be."""
+    seen = _judge(row, intent)
+    if not isinstance(seen, Unasked):
+        return seen
+    return InFlight(None) if row["question_id"] in taken else None  # its twin in this group goes
+
+
+def _refusal(
+    held: Mapping[int, Mapping[str, Any]], suppressed: set[bytes], intent: Intent
+) -> Refused | None:
+    """Check lease token, cancellation, batch state and the suppression list."""
+    why = _why_not(held.get(intent.asker.job_id), intent)
+    if why is None and suppressed.intersection(intent.asker.subjects):
+        why = Refusal.SUPPRESSED
+    return None if why is None else Refused(why)
 
 
 def _why_not(job: Mapping[str, Any] | None, intent: Intent) -> Refusal | None:
@@ -298,7 +294,7 @@ def _why_not(job: Mapping[str, Any] | None, intent: Intent) -> Refusal | None:
     return None
 
 
-async def _send_rows(
+async def _record(
     conn: Connection,
     sealed: Sequence[Sealed],
     flat: Sequence[Intent],
@@ -306,62 +302,49 @@ async def _send_rows(
     grants: list[Grant | None],
 ) -> None:
     """Insert requests and calls, advance the questions, take the money: the intent itself."""
-    request_of: dict[int, int] = {}  # flat position -> index of its sealed request
-    position = 0
-    for index, one in enumerate(sealed):
-        for _ in one.intents:
-            if position in to_send:
-                request_of[position] = index
-            position += 1
+    request_of = [index for index, one in enumerate(sealed) for _ in one.intents]
     ordered = sorted(to_send)
     requests = [
-        _new_request(index, sealed[index], flat, list(members))
-        for index, members in groupby(ordered, key=request_of.__getitem__)
+        _new_request(index, sealed[index], flat[members[0]], len(members))
+        for index, members in _grouped(ordered, request_of)
     ]
-    made = await _fetch(conn, "make_requests", requests=Jsonb(requests))
-    request_ids = {row["ord"]: new["id"] for row, new in zip(requests, made, strict=True)}
-    calls = [
-        _new_call(i, flat[i], to_send[i], request_ids[request_of[i]], sealed[request_of[i]])
-        for i in ordered
-    ]
-    advanced = await _fetch(conn, "make_calls", calls=Jsonb(calls))
-    call_of = {row["question_id"]: row["call_id"] for row in advanced}
+    calls = [_new_call(request_of[i], flat[i], to_send[i]) for i in ordered]
+    params = {"requests": Jsonb(requests), "calls": Jsonb(calls)}
+    recorded = {row["question_id"]: row for row in await _fetch(conn, "record_intents", **params)}
     for i in ordered:
-        call_id = CallId(call_of[to_send[i]["question_id"]])
-        grants[i] = Reserved(call_id, RequestId(request_ids[request_of[i]]))
+        row = recorded[to_send[i]["question_id"]]
+        grants[i] = Reserved(CallId(row["call_id"]), RequestId(row["request_id"]))
     sums: dict[int, int] = defaultdict(int)
     for i in ordered:
-        for budget in flat[i].asker.budgets if flat[i].price_micros else ():
+        for budget in flat[i].asker.budgets:
             sums[budget] += flat[i].price_micros
-    if sums:
-        rows = [{"id": id_, "micros": micros} for id_, micros in sorted(sums.items())]
-        await conn.execute(_sql["reserve_budgets"], {"budgets": Jsonb(rows)})
+    reserved = [{"id": id_, "micros": micros} for id_, micros in sorted(sums.items()) if micros]
+    if reserved:
+        await conn.execute(_sql["reserve_budgets"], {"budgets": Jsonb(reserved)})
 
 
-def _new_request(
-    index: int, sealed: Sealed, flat: Sequence[Intent], members: Sequence[int]
-) -> dict[str, object]:
-    first = flat[members[0]]
+def _grouped(ordered: Sequence[int], request_of: Sequence[int]) -> list[tuple[int, list[int]]]:
+    return [(k, list(members)) for k, members in groupby(ordered, key=request_of.__getitem__)]
+
+
+def _new_request(index: int, sealed: Sealed, first: Intent, calls: int) -> dict[str, object]:
     return {
         "ord": index,
         "provider": first.question.provider,
         "operation": first.question.operation,
         "credential": first.question.credential,
-        "calls": len(members),
+        "calls": calls,
         "deadline_s": sealed.deadline_s,
         "correlation_id": first.asker.correlation_id,
     }
 
 
-def _new_call(
-    ord_: int, intent: Intent, row: Mapping[str, Any], request_id: int, sealed: Sealed
-) -> dict[str, object]:
+def _new_call(request: int, intent: Intent, row: Mapping[str, Any]) -> dict[str, object]:
     asker = intent.asker
     return {
-        "ord": ord_,
+        "request": request,
         "question_id": row["question_id"],
         "generation": row["generation"] + 1,
-        "request_id": request_id,
         "job_id": asker.job_id,
         "batch_id": asker.batch_id,
         "worker_id": asker.token.worker_id,
@@ -372,13 +355,12 @@ def _new_call(
         "wanted": list(intent.wanted),
         "reserved_micros": intent.price_micros,
         "budget_ids": list(asker.budgets) if intent.price_micros else [],
-        "deadline_s": sealed.deadline_s,
     }
 
 
-def _unflatten(grants: Sequence[Grant], sizes: Sequence[int]) -> list[list[Grant]]:
+def _unflatten(grants: Sequence[Grant], sealed: Sequence[Sealed]) -> list[list[Grant]]:
     rest = iter(grants)
-    return [[next(rest) for _ in range(size)] for size in sizes]
+    return [[next(rest) for _ in one.intents] for one in sealed]
 
 
 def _settled_rows(settlements: Sequence[Settlement]) -> Jsonb:
@@ -452,21 +434,4 @@ def _observation_rows(
             "cost_micros": share + (left if i == 0 else 0),
         }
         for i, (reading, entity) in enumerate(rows)
-    ]
-
-
-def _budget_deltas(ended: Sequence[Mapping[str, Any]]) -> list[dict[str, int]]:
-    """Sum, for each budget, what settled calls release, spend and overrun."""
-    sums: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for row in ended:
-        if row["state"] == "unknown":
-            continue  # the reservation stays
-        for budget in row["budget_ids"]:
-            delta = sums[budget]
-            delta[0] += row["reserved_micros"]
-            delta[1] += row["price_micros"]
-            delta[2] += max(0, row["price_micros"] - row["reserved_micros"])
-    return [
-        {"id": id_, "released": released, "spent": spent, "overrun": overrun}
-        for id_, (released, spent, overrun) in sorted(sums.items())
     ]

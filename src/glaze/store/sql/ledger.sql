@@ -33,44 +33,43 @@ order by a.provider, a.operation, a.key
 on conflict do nothing
 
 -- name: lock_questions
--- The same questions under lock, with their current calls.
-select a.ord, q.id as question_id, q.generation, c.id as call_id, c.state, c.verdict, c.detail,
-       c.settled_at, c.deadline, c.reserved_micros
-from jsonb_to_recordset(%(questions)s) as a(ord int, credential text, provider text, operation text, flags text, key text)
-join question q on q.workspace_id = current_workspace()
-  and (q.credential, q.provider, q.operation, q.flags, q.key)
-    = (a.credential, a.provider, a.operation, a.flags, decode(a.key, 'hex'))
-left join call c on c.workspace_id = q.workspace_id and c.id = q.call_id
+-- Nobody else reserves these until we commit. Their calls are read by a statement of its own after
+-- this one: a statement that waited for a lock still sees the other tables as they were before.
+select q.id from question q
+join jsonb_to_recordset(%(questions)s) as a(ord int, credential text, provider text, operation text, flags text, key text)
+  on (q.credential, q.provider, q.operation, q.flags, q.key)
+   = (a.credential, a.provider, a.operation, a.flags, decode(a.key, 'hex'))
+where q.workspace_id = current_workspace()
 order by q.id
 for update of q
 
--- name: make_requests
--- One row for each request that will leave; its deadline bounds how long anyone waits for it.
-insert into vendor_request (workspace_id, provider, operation, credential, calls, deadline, correlation_id)
-select current_workspace(), a.provider, a.operation, a.credential, a.calls,
-       clock_timestamp() + make_interval(secs => a.deadline_s), a.correlation_id
-from jsonb_to_recordset(%(requests)s) as a(ord int, provider text, operation text, credential text, calls int, deadline_s float8, correlation_id text)
-order by a.ord
-returning id
-
--- name: make_calls
--- The intents. Committed before any byte leaves: whatever dies after this is seen.
-with new as (
+-- name: record_intents
+-- The intents: a row for each request that will leave, a call for each question in it. Committed
+-- before any byte leaves, so that whatever dies after this is seen.
+with request as materialized (
+  select nextval(pg_get_serial_sequence('glaze.vendor_request', 'id')) as id, a.*
+  from jsonb_to_recordset(%(requests)s) as a(ord int, provider text, operation text, credential text, calls int, deadline_s float8, correlation_id text)
+), made as (
+  insert into vendor_request (workspace_id, id, provider, operation, credential, calls, deadline, correlation_id)
+  select current_workspace(), r.id, r.provider, r.operation, r.credential, r.calls,
+         clock_timestamp() + make_interval(secs => r.deadline_s), r.correlation_id
+  from request r
+), sent as (
   insert into call (workspace_id, question_id, generation, request_id, job_id, batch_id, worker_id, claim_no,
                     position, missed, reason, wanted, reserved_micros, budget_ids, deadline)
-  select current_workspace(), a.question_id, a.generation, a.request_id, a.job_id, a.batch_id, a.worker_id, a.claim_no,
+  select current_workspace(), a.question_id, a.generation, r.id, a.job_id, a.batch_id, a.worker_id, a.claim_no,
          a.position, a.missed, a.reason, a.wanted, a.reserved_micros, a.budget_ids,
-         clock_timestamp() + make_interval(secs => a.deadline_s)
-  from jsonb_to_recordset(%(calls)s) as a(ord int, question_id bigint, generation int, request_id bigint, job_id bigint,
+         clock_timestamp() + make_interval(secs => r.deadline_s)
+  from jsonb_to_recordset(%(calls)s) as a(request int, question_id bigint, generation int, job_id bigint,
     batch_id bigint, worker_id bigint, claim_no int, position smallint, missed text[], reason text, wanted text[],
-    reserved_micros bigint, budget_ids bigint[], deadline_s float8)
-  order by a.ord
-  returning id, question_id, generation
+    reserved_micros bigint, budget_ids bigint[])
+  join request r on r.ord = a.request
+  returning id, question_id, generation, request_id
 )
-update question q set generation = new.generation, call_id = new.id
-from new
-where q.workspace_id = current_workspace() and q.id = new.question_id and q.generation = new.generation - 1
-returning q.id as question_id, new.id as call_id
+update question q set generation = sent.generation, call_id = sent.id
+from sent
+where q.workspace_id = current_workspace() and q.id = sent.question_id and q.generation = sent.generation - 1
+returning q.id as question_id, sent.id as call_id, sent.request_id
 
 -- name: reserve_budgets
 -- Last in the transaction, for these rows are hot. The CHECK never_over_cap refuses what does not fit.
@@ -90,41 +89,44 @@ where workspace_id = current_workspace() and id = any(%(calls)s)
   and state = 'sending' and deadline < clock_timestamp()
 returning id, state
 
--- name: settle_calls
--- The truth about calls, recorded whoever holds the job by now: not fenced, for money facts stay true.
-update call c set state = a.state::call_state, price_micros = a.price_micros, verdict = a.verdict, detail = a.detail,
-  settled_at = case when a.state = 'unknown' then null else clock_timestamp() end
-from (select * from jsonb_to_recordset(%(calls)s) as r(id bigint, state text, price_micros bigint, verdict text, detail text) order by id) a
-where c.workspace_id = current_workspace() and c.id = a.id and c.state in ('sending', 'pending_vendor', 'unknown')
-returning c.id, c.budget_ids, c.reserved_micros, c.state, coalesce(c.price_micros, 0) as price_micros
-
--- name: settle_requests
--- What the wire showed.
-update vendor_request v set answered_at = clock_timestamp(), status = a.status, exchanges = a.exchanges, bytes = a.bytes,
-  billed_micros = a.billed_micros, remainder_micros = a.remainder_micros, error = a.error
-from jsonb_to_recordset(%(requests)s) as a(id bigint, status int, exchanges int, bytes bigint, billed_micros bigint, remainder_micros bigint, error text)
-where v.workspace_id = current_workspace() and v.id = a.id
-
--- name: keep_answers
--- Raw answers, one slice a question.
-insert into answer (workspace_id, call_id, body, digest)
-select current_workspace(), a.call_id, decode(a.body, 'base64'), decode(a.digest, 'hex')
-from jsonb_to_recordset(%(answers)s) as a(call_id bigint, body text, digest text)
-on conflict do nothing
-
--- name: keep_observations
--- Append-only: what one source stated once.
-insert into observation (workspace_id, entity_id, call_id, field, value, raw, confidence, provider, source_url, quote, cost_micros, retrieved_at)
-select current_workspace(), a.entity_id, a.call_id, a.field, a.value, a.raw, a.confidence, a.provider, a.source_url, a.quote,
-       a.cost_micros, clock_timestamp()
-from jsonb_to_recordset(%(observations)s) as a(entity_id bigint, call_id bigint, field text, value jsonb, raw text, confidence smallint,
-  provider text, source_url text, quote text, cost_micros bigint)
-
--- name: settle_budgets
--- Release the reservation, book the price; what exceeds the reservation is overrun, never refused.
+-- name: settle
+-- The truth about calls, recorded whoever holds the job by now: money facts and observations are not
+-- fenced, for they are true. A call settles once: what comes again finds it settled and adds nothing.
+-- Budgets release the reservation and book the price; what exceeds it is overrun, never refused.
+with ended as (
+  update call c set state = a.state::call_state, price_micros = a.price_micros, verdict = a.verdict, detail = a.detail,
+    settled_at = case when a.state = 'unknown' then null else clock_timestamp() end
+  from (select * from jsonb_to_recordset(%(calls)s) as r(id bigint, state text, price_micros bigint, verdict text, detail text) order by id) a
+  where c.workspace_id = current_workspace() and c.id = a.id and c.state in ('sending', 'pending_vendor', 'unknown')
+  returning c.id, c.budget_ids, c.reserved_micros, c.state, c.price_micros
+), wire as (
+  update vendor_request v set answered_at = clock_timestamp(), status = a.status, exchanges = a.exchanges, bytes = a.bytes,
+    billed_micros = a.billed_micros, remainder_micros = a.remainder_micros, error = a.error
+  from jsonb_to_recordset(%(requests)s) as a(id bigint, status int, exchanges int, bytes bigint, billed_micros bigint, remainder_micros bigint, error text)
+  where v.workspace_id = current_workspace() and v.id = a.id
+), kept as (
+  insert into answer (workspace_id, call_id, body, digest)
+  select current_workspace(), a.call_id, decode(a.body, 'base64'), decode(a.digest, 'hex')
+  from jsonb_to_recordset(%(answers)s) as a(call_id bigint, body text, digest text)
+  join ended on ended.id = a.call_id
+  on conflict do nothing
+), observed as (
+  insert into observation (workspace_id, entity_id, call_id, field, value, raw, confidence, provider, source_url, quote, cost_micros, retrieved_at)
+  select current_workspace(), a.entity_id, a.call_id, a.field, a.value, a.raw, a.confidence, a.provider, a.source_url, a.quote,
+         a.cost_micros, clock_timestamp()
+  from jsonb_to_recordset(%(observations)s) as a(entity_id bigint, call_id bigint, field text, value jsonb, raw text, confidence smallint,
+    provider text, source_url text, quote text, cost_micros bigint)
+  join ended on ended.id = a.call_id
+)
 update budget b set reserved_micros = b.reserved_micros - a.released, spent_micros = b.spent_micros + a.spent,
   overrun_micros = b.overrun_micros + a.overrun
-from (select * from jsonb_to_recordset(%(budgets)s) as r(id bigint, released bigint, spent bigint, overrun bigint) order by id) a
+from (
+  select from_budget.id, sum(e.reserved_micros)::bigint as released, sum(e.price_micros)::bigint as spent,
+         sum(greatest(0, e.price_micros - e.reserved_micros))::bigint as overrun
+  from ended e, unnest(e.budget_ids) as from_budget(id)
+  where e.state <> 'unknown'  -- of an unknown call the reservation stays
+  group by from_budget.id order by from_budget.id
+) a
 where b.workspace_id = current_workspace() and b.id = a.id
 
 -- name: ensure_budgets

@@ -1,0 +1,55 @@
+"""The ledger's own races, without a wire between: who may send, when many want to at once."""
+
+import asyncio
+
+from glaze.model.ledger import (
+    CallEnd,
+    InFlight,
+    Intent,
+    QuestionKey,
+    RequestFacts,
+    Reserved,
+    Settlement,
+)
+from glaze.model.value import DEFAULT_WORKSPACE, Micros
+from glaze.store.database import Database
+from glaze.store.ledger import LedgerStore, Sealed
+from tests.gateway.conftest import Bench
+
+RACES = 40
+
+
+def sealed(asker, key: bytes) -> Sealed:
+    question = QuestionKey("env", "titles", "title", "", key)
+    return Sealed([Intent(asker, question, Micros(5), 1, (), "a race", ())], 30.0)
+
+
+async def test_two_processes_that_reserve_a_question_at_once_get_one_grant(bench: Bench, dsn: str):
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job)
+    async with Database.open(dsn) as second_db:
+        ledgers = (bench.ledger, LedgerStore(second_db))
+        for race in range(RACES):
+            key = race.to_bytes(4)
+            # A question that exists already, its last call not billed: both find it free.
+            ((first,),) = await bench.ledger.reserve(DEFAULT_WORKSPACE, [sealed(asker, key)])
+            assert isinstance(first, Reserved)
+            await bench.ledger.settle(
+                DEFAULT_WORKSPACE,
+                [RequestFacts(first.request_id)],
+                [Settlement(first.call_id, CallEnd.NOT_BILLED)],
+                provider_of={first.call_id: "titles"},
+                hash_key=b"k",
+            )
+            grants = await asyncio.gather(
+                *(
+                    ledger.reserve(DEFAULT_WORKSPACE, [sealed(asker, key)])
+                    for ledger in ledgers
+                    for _ in range(3)
+                )
+            )
+            flat = [grant for ((grant,),) in grants]
+            assert sum(isinstance(grant, Reserved) for grant in flat) == 1
+            assert sum(isinstance(grant, InFlight) for grant in flat) == len(flat) - 1
+    calls = await bench.rows("select count(*) as n from call where state = 'sending'")
+    assert calls[0]["n"] == RACES
