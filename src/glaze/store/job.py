@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
+from psycopg.rows import tuple_row
+
 from glaze.errors import IdempotencyConflict
 from glaze.model.job import ClaimedJob, JobState, NewJob, Token
 from glaze.model.value import BatchId, JobId, Json, WorkerId, WorkspaceId
@@ -130,14 +132,16 @@ class JobStore:
         """
         params = {"queue": queue, "n": n, "worker": worker_id, "from_rank": from_rank}
         async with self._db.fleet() as conn:
-            rows = await self._fetch(conn, "claim", **params)
-        return [_claimed(r, queue, worker_id) for r in rows], rows[-1]["rank"] if rows else None
+            rows = await _tuples(conn, self._sql["claim"], params)
+        claimed = [_claimed(row[:-1], queue, worker_id) for row in rows]
+        return claimed, rows[-1][-1] if rows else None
 
     async def claim_suspect(self, queues: Sequence[str], worker_id: WorkerId) -> ClaimedJob | None:
         """Take one job that was there when two workers died, if there is any."""
         async with self._db.fleet() as conn:
-            rows = await self._fetch(conn, "claim_suspect", queues=list(queues), worker=worker_id)
-        return _claimed(rows[0], rows[0]["queue"], worker_id) if rows else None
+            params = {"queues": list(queues), "worker": worker_id}
+            rows = await _tuples(conn, self._sql["claim_suspect"], params)
+        return _claimed(rows[0][:-1], rows[0][-1], worker_id) if rows else None
 
     async def load(self, workspace_id: WorkspaceId, jobs: Sequence[ClaimedJob]) -> list[ClaimedJob]:
         """Return ``jobs`` of one workspace with their arguments.
@@ -149,8 +153,7 @@ class JobStore:
         args: dict[JobId, Json] = {}
         async with self._db.workspace(workspace_id) as conn:
             if plain:
-                found = await self._fetch(conn, "args_of_jobs", jobs=plain)
-                args = {row["job_id"]: row["args"] for row in found}
+                args = dict(await _tuples(conn, self._sql["args_of_jobs"], {"jobs": plain}))
             if rows:
                 args |= await self._row_args(conn, rows)
         return [_with_args(job, args.get(job.id)) for job in jobs]
@@ -369,20 +372,19 @@ def _conflict(key: str) -> IdempotencyConflict:
     )
 
 
-def _claimed(row: Mapping[str, Any], queue: str, worker_id: WorkerId) -> ClaimedJob:
-    return ClaimedJob(
-        row["workspace_id"],
-        row["id"],
-        row["kind"],
-        queue,
-        row["attempt"],
-        row["max_attempts"],
-        Token(worker_id, row["claim_no"]),
-        row["created_at"],
-        row["batch_id"],
-        row["row_no"],
-        row["correlation_id"],
-    )
+async def _tuples(
+    conn: Connection, sql: LiteralString, params: Mapping[str, object]
+) -> list[tuple[Any, ...]]:
+    """Fetch rows without names and in binary form: for the statements that see every job."""
+    async with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
+        await cursor.execute(sql, params, prepare=False)
+        return await cursor.fetchall()
+
+
+def _claimed(row: tuple[Any, ...], queue: str, worker_id: WorkerId) -> ClaimedJob:
+    workspace_id, id_, kind, attempt, max_attempts, claim_no, *rest = row
+    token = Token(worker_id, claim_no)
+    return ClaimedJob(workspace_id, id_, kind, queue, attempt, max_attempts, token, *rest)
 
 
 def _with_args(job: ClaimedJob, args: Json) -> ClaimedJob:
