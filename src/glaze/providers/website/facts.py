@@ -118,14 +118,10 @@ def _from_lines(document: Document, country: str) -> Iterator[Reading]:
 def _pages(document: Document) -> Iterator[Reading]:
     for name, pattern in (("company_contact_url", _CONTACT), ("company_careers_url", _CAREERS)):
         for link in document.links:
-            if (
-                not link.url.startswith("http")
-                or domain_or_host(host_of(link.url)) != document.domain
-            ):
+            in_menu = len(link.text) <= _MENU_LENGTH and pattern.search(link.text)
+            if not (in_menu or pattern.search(link.url)) or not link.url.startswith("http"):
                 continue
-            path = urlsplit(link.url).path
-            if pattern.search(path) or (
-                len(link.text) <= _MENU_LENGTH and pattern.search(link.text)
-            ):
+            own = domain_or_host(host_of(link.url)) == document.domain
+            if own and (in_menu or pattern.search(urlsplit(link.url).path)):
                 yield from document.reading(name, link.url, 72, link.text or link.url)
                 break

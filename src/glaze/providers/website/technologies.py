@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from glaze.model.value import Reading
 from glaze.providers.website.document import Document
 
 _CONFIDENCE = 78
+_MAX_ADDRESS = 300
 
 
 @cache
@@ -25,6 +26,14 @@ def _any() -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern.pattern})" for _, pattern in _rules()), re.IGNORECASE)
 
 
+@lru_cache(maxsize=16_384)
+def _shown_by(text: str) -> tuple[str, ...]:
+    """Return what one address or generator gives away; sites share most of theirs."""
+    if not _any().search(text):
+        return ()
+    return tuple(name for name, pattern in _rules() if pattern.search(text))
+
+
 def technology_readings(document: Document) -> Iterator[Reading]:
     """Yield one reading with every technology that the page's own markup shows."""
     shown = [f"generator:{text}" for text in document.metas.get("generator", ())]
@@ -36,9 +45,7 @@ def technology_readings(document: Document) -> Iterator[Reading]:
     ]
     found: dict[str, str] = {}
     for text in shown:
-        if _any().search(text):
-            for name, pattern in _rules():
-                if name not in found and pattern.search(text):
-                    found[name] = text
+        for name in _shown_by(text[:_MAX_ADDRESS]):
+            found.setdefault(name, text)
     quote = " ".join(dict.fromkeys(found.values()))
     yield from document.reading("company_technologies", sorted(found), _CONFIDENCE, quote)
