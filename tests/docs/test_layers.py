@@ -1,15 +1,10 @@
 """The layers hold, and each contract notices the violation it is there for."""
 
-import os
-import shutil
-import subprocess
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.docs.reading import ROOT
-from tests.docs.standing import program
+from tests.docs.copying import broken, contracts, copy_source
 
 PLANTED = {
     "Data goes one way: a layer may import only what stands below it": (
@@ -34,37 +29,11 @@ PLANTED = {
 }
 
 
-def contracts() -> list[str]:
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        return [one["name"] for one in tomllib.load(file)["tool"]["importlinter"]["contracts"]]
-
-
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory) -> Path:
-    """Return a copy of the source that may be spoiled."""
     folder = tmp_path_factory.mktemp("layers")
-    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", folder)
+    copy_source(folder)
     return folder
-
-
-def broken(folder: Path) -> set[str]:
-    """Return the contracts that do not hold in ``folder``."""
-    environment = {**os.environ, "PYTHONPATH": str(folder / "src"), "NO_COLOR": "1"}
-    ran = subprocess.run(
-        [program("lint-imports"), "--no-cache"],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    found = {name for name in contracts() if f"{name} BROKEN" in ran.stdout}
-    kept = {name for name in contracts() if f"{name} KEPT" in ran.stdout}
-    assert found | kept == {*contracts()}, ran.stdout + ran.stderr
-    assert (ran.returncode != 0) == bool(found)
-    return found
 
 
 def test_every_contract_holds(copy):
