@@ -61,6 +61,7 @@ class Intent:
     missed: tuple[str, ...]  # providers asked before it in vain
     reason: str
     wanted: tuple[FieldName, ...]
+    by_field: bool = False  # the answer speaks of the wanted fields alone: others are not answered
 
 
 class Refusal(StrEnum):

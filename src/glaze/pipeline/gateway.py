@@ -371,8 +371,11 @@ class Gateway:
 
     def _intent(self, question: Question, hash_key: bytes) -> Intent:
         text = canonical_question(question.needs, question.ask.known)
-        if question.spec.tier is Tier.INFERENCE:
+        wanted = question.ask.want
+        inference = question.spec.tier is Tier.INFERENCE
+        if inference:  # of the same pages each field is asked once, whatever else was missing
             text += _evidence_text(question.ask)
+            wanted &= question.operation.gives.keys()
         key = QuestionKey(
             credential=self._access_of(question.spec).credential,
             provider=question.spec.name,
@@ -387,7 +390,8 @@ class Gateway:
             position=question.position,
             missed=question.missed,
             reason=question.reason,
-            wanted=tuple(sorted(question.ask.want)),
+            wanted=tuple(sorted(wanted)),
+            by_field=inference,
         )
 
     def _access_of(self, spec: ProviderSpec) -> Access:
@@ -424,8 +428,8 @@ def _blocked(blocked: Blocked) -> Declined:
 
 
 def _evidence_text(ask: Ask) -> str:
-    """Return what makes an inference another question: what is wanted, and what the pages say."""
+    """Return what makes an inference another question: what the pages say."""
     pages = hashlib.sha256()
     for page in ask.evidence:
         pages.update(f"{page.url}\n{page.text}\n".encode("utf-8", "replace"))
-    return f"|{','.join(sorted(ask.want))}|{pages.hexdigest()}"
+    return f"|{pages.hexdigest()}"

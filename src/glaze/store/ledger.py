@@ -24,7 +24,6 @@ from glaze.model.ledger import (
     Intent,
     Known,
     Look,
-    QuestionKey,
     Refusal,
     Refused,
     RequestFacts,
@@ -194,7 +193,8 @@ async def _fetch(conn: Connection, name: str, **params: object) -> list[dict[str
     return await (await conn.execute(_sql[name], params)).fetchall()
 
 
-def _question_row(ord_: int, question: QuestionKey) -> dict[str, object]:
+def _question_row(ord_: int, intent: Intent) -> dict[str, object]:
+    question, after = intent.question, intent.asker.miss_fresh_after
     return {
         "ord": ord_,
         "credential": question.credential,
@@ -202,11 +202,13 @@ def _question_row(ord_: int, question: QuestionKey) -> dict[str, object]:
         "operation": question.operation,
         "flags": question.flags,
         "key": question.key.hex(),
+        "by_field": intent.by_field,
+        "after": after and after.isoformat(),
     }
 
 
 def _questions(intents: Sequence[Intent]) -> Jsonb:
-    return Jsonb([_question_row(i, intent.question) for i, intent in enumerate(intents)])
+    return Jsonb([_question_row(i, intent) for i, intent in enumerate(intents)])
 
 
 async def _expire(conn: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -225,7 +227,7 @@ def _judge(row: Mapping[str, Any], intent: Intent) -> Look:
             return InFlight(row["deadline"])
         case "unknown":
             return Blocked(CallId(row["call_id"]))
-        case "settled" if _fresh(row, intent):
+        case "settled" if _fresh(row, intent) and _covers(row, intent):
             return Known(CallId(row["call_id"]), row["verdict"] or "", row["detail"] or "")
         case _:
             return Unasked()

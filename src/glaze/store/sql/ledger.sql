@@ -1,8 +1,14 @@
 -- name: look
--- The state of each question, without a lock: most askers need no more.
+-- The state of each question, without a lock: most askers need no more. Where an answer speaks of the
+-- wanted fields alone, the fields that were asked about since "after".
 select a.ord, q.id as question_id, q.generation, c.id as call_id, c.state, c.verdict, c.detail,
-       c.settled_at, c.deadline, c.reserved_micros
-from jsonb_to_recordset(%(questions)s) as a(ord int, credential text, provider text, operation text, flags text, key text)
+       c.settled_at, c.deadline, c.reserved_micros,
+       case when a.by_field then array(
+         select distinct field from call k cross join unnest(k.wanted) as field
+         where k.workspace_id = q.workspace_id and k.question_id = q.id and k.state = 'settled'
+           and k.settled_at >= coalesce(a.after, '-infinity')) end as covered
+from jsonb_to_recordset(%(questions)s) as a(ord int, credential text, provider text, operation text, flags text, key text,
+  by_field bool, after timestamptz)
 left join question q on q.workspace_id = current_workspace()
   and (q.credential, q.provider, q.operation, q.flags, q.key)
     = (a.credential, a.provider, a.operation, a.flags, decode(a.key, 'hex'))
