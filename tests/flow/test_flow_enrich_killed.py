@@ -1,0 +1,87 @@
+"""``glaze enrich`` of a file, killed in the middle: every row once, every question paid once.
+
+The storm runs the issue's own size: GLAZE_TEST_STORM=1 python -m pytest tests/flow -k storm.
+"""
+
+import csv
+import os
+import re
+import signal
+from collections import Counter
+from pathlib import Path
+
+import psycopg
+import pytest
+from cli_process import Cli, Sandbox, ended, write_world
+from ledger_facts import assert_budgets_hold, assert_paid_once, one, unknown_calls
+from whole_path import query, watch
+
+FIELDS = "company_name,company_industry,company_phone,company_employee_count"
+STORM = os.environ.get("GLAZE_TEST_STORM") == "1"
+DONE = "select completed + partial + failed from glaze.batch"
+BUDGET = ("--budget", "500")
+
+
+def table(path: Path) -> list[tuple[str, str]]:
+    with path.open(newline="") as file:
+        return [(row["Company"], row["Website"]) for row in csv.DictReader(file)]
+
+
+def killed_when(cli: Cli, dsn: str, done: int, command: tuple[str, ...]) -> None:
+    """Run the command and kill it, without a chance to tidy up, once ``done`` rows are done."""
+    process = cli.start(*command)
+    watch(lambda: process.poll() is not None or (query(dsn, DONE) or 0) >= done, hang_s=600)
+    process.kill()
+    ended(process, code=-signal.SIGKILL)
+
+
+def survive_three_kills(cli: Cli, dsn: str, vendors: Sandbox, rows: int) -> None:
+    write_world(cli.folder / "in.csv", rows, max(300, rows))
+    command = ("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS, *BUDGET)
+    for part in (1, 2, 3):
+        killed_when(cli, dsn, rows * part // 4, command)
+        assert not (cli.folder / "out.csv").exists()
+        assert_paid_once(dsn, vendors)
+    ran = cli.run(*command)
+
+    assert table(cli.folder / "out.csv") == table(cli.folder / "in.csv")
+    assert_paid_once(dsn, vendors)
+    assert assert_budgets_hold(dsn) == 1
+    states = Counter(dict(_states(dsn)))
+    assert set(states) <= {"completed", "partial", "failed"}, states
+    unknown = unknown_calls(dsn)
+    told = re.search(r"calls whose outcome is unknown: (\d+)", ran.out)
+    assert (int(told[1]) if told else 0) == unknown
+
+    before = vendors.get("stats")["requests"]
+    again = cli.run(*command[:3], "again.csv", *command[4:])
+    # A call of unknown outcome is not made again either, so nothing at all is left to ask.
+    assert _paid_requests(vendors.get("stats")["requests"]) == _paid_requests(before)
+    assert "total spend: $0.00" in again.out
+    assert table(cli.folder / "again.csv") == table(cli.folder / "in.csv")
+    assert one(dsn, "select count(*) from glaze.batch") == 2
+
+
+def _states(dsn: str) -> list[tuple[str, int]]:
+    with psycopg.connect(dsn) as conn:
+        return conn.execute(
+            "select state::text, count(*) from glaze.batch_row group by 1"
+        ).fetchall()
+
+
+def _paid_requests(requests: dict[str, int]) -> dict[str, int]:
+    return {vendor: n for vendor, n in requests.items() if vendor != "sites"}
+
+
+def test_a_file_whose_run_is_killed_three_times_ends_with_every_row_once_and_each_bill_once(
+    tmp_path: Path, dsn: str, quick: dict[str, str], vendors: Sandbox
+):
+    vendors.slow_down(0.1)
+    survive_three_kills(Cli(tmp_path, quick), dsn, vendors, 120)
+
+
+@pytest.mark.skipif(not STORM, reason="the storm: GLAZE_TEST_STORM=1")
+def test_storm_of_2000_rows_killed_three_times(
+    tmp_path: Path, dsn: str, quick: dict[str, str], vendors: Sandbox
+):
+    survive_three_kills(Cli(tmp_path, quick), dsn, vendors, 2000)

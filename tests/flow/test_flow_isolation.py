@@ -1,0 +1,189 @@
+"""Nobody else sees it: workspaces and roles, attacked through the database itself (S1)."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import Connection, sql
+from psycopg.rows import dict_row, tuple_row
+
+from glaze.store.database import role_dsn
+
+FLEET_TABLES = {"worker", "queue", "rate_slot", "circuit", "schema_migration"}
+"""Tables without a workspace in them: registry, limits, circuits, the list of migrations."""
+HIDDEN_FROM_QUEUE = {
+    "job_args": "args",
+    "batch_row": "input",
+    "batch": "settings",
+    "result": "body",
+    "question": "key",
+    "vendor_request": "provider",
+    "call": "id",
+    "answer": "body",
+    "budget": "cap_micros",
+    "suppression": "key_hash",
+    "entity": "id",
+    "entity_key": "key",
+    "observation": "value",
+    "entity_field": "value",
+    "idempotency_key": "key",
+    "workspace": "hash_key",
+}
+"""A column of each table that the queue's role must not read."""
+ROLES = ("glaze_app", "glaze_queue")
+
+
+@pytest.fixture
+def owner(dsn: str) -> Iterator[Connection]:
+    with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as conn:
+        conn.execute("set search_path = glaze")
+        yield conn
+
+
+def tables(owner: Connection) -> list[dict]:
+    return owner.execute(
+        "select c.oid, c.relname as name, c.relrowsecurity, c.relforcerowsecurity,"
+        " pg_get_userbyid(c.relowner) as owner,"
+        " exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'workspace_id')"
+        "   as has_workspace"
+        " from pg_class c where c.relnamespace = 'glaze'::regnamespace and c.relkind in ('r', 'p')"
+    ).fetchall()
+
+
+def test_every_table_has_forced_policies_but_for_the_fleets_own(owner: Connection):
+    found = tables(owner)
+    assert len(found) > 20
+    for table in found:
+        protected = table["relrowsecurity"] and table["relforcerowsecurity"]
+        policies = owner.execute(
+            "select roles::text[] as roles, qual, with_check, cmd from pg_policies"
+            " where schemaname = 'glaze' and tablename = %s",
+            (table["name"],),
+        ).fetchall()
+        if table["name"] in FLEET_TABLES:
+            assert not table["has_workspace"], table["name"]
+            continue
+        assert protected, table["name"]
+        for_app = [p for p in policies if "glaze_app" in p["roles"] or "public" in p["roles"]]
+        assert len(for_app) == 1, table["name"]
+        assert "current_workspace()" in for_app[0]["qual"], table["name"]
+
+
+def test_the_roles_own_nothing_and_stand_above_nothing(owner: Connection):
+    for role in ROLES:
+        (row,) = owner.execute(
+            "select rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,"
+            " (select count(*) from pg_class where relowner = r.oid) as owned,"
+            " (select count(*) from pg_auth_members where member = r.oid) as member_of"
+            " from pg_roles r where rolname = %s",
+            (role,),
+        ).fetchall()
+        assert not any(row.values()), (role, row)
+
+
+def test_no_view_and_no_function_lends_its_owners_rights(owner: Connection):
+    assert not owner.execute(
+        "select proname from pg_proc where pronamespace = 'glaze'::regnamespace and prosecdef"
+    ).fetchall()
+    views = "select relname from pg_class where relnamespace = 'glaze'::regnamespace and relkind in ('v', 'm')"
+    assert not owner.execute(views).fetchall()
+
+
+def _fill(owner: Connection, workspace: int, name: str) -> None:
+    """Put a row of ``workspace`` into every table, past all constraints but types."""
+    owner.execute(
+        "insert into workspace (id, name) values (%s, %s) on conflict do nothing", (workspace, name)
+    )
+    owner.execute("set session_replication_role = replica")  # foreign keys are not the matter here
+    for table in tables(owner):
+        if not table["has_workspace"]:
+            continue
+        columns = owner.execute(
+            "select attname, format_type(atttypid, null) as type,"
+            " (select enumlabel from pg_enum where enumtypid = atttypid order by enumsortorder limit 1) as label"
+            " from pg_attribute where attrelid = %s and attnum > 0 and not attisdropped"
+            " and attnotnull and not atthasdef and attidentity = ''",
+            (table["oid"],),
+        ).fetchall()
+        values = {c["attname"]: c["label"] or _SAMPLE[c["type"]] for c in columns}
+        values |= {"workspace_id": workspace} | _SPECIAL.get(table["name"], {})
+        owner.execute(
+            sql.SQL("insert into {} ({}) overriding system value values ({})").format(
+                sql.Identifier(table["name"]),
+                sql.SQL(", ").join(map(sql.Identifier, values)),
+                sql.SQL(", ").join(map(sql.Literal, values.values())),
+            )
+        )
+    owner.execute("set session_replication_role = origin")
+
+
+_SAMPLE = {
+    "bigint": 1,
+    "integer": 1,
+    "smallint": 1,
+    "text": "x",
+    "bytea": b"x",
+    "jsonb": "{}",
+    "timestamp with time zone": "2026-01-01",
+    "boolean": False,
+    "text[]": "{}",
+}
+_SPECIAL = {"job": {"state": "pending"}, "budget": {"scope_key": "mine"}}
+
+
+def test_a_workspace_sees_and_changes_no_row_of_another_in_any_table(owner: Connection, dsn: str):
+    _fill(owner, 2, "theirs")
+    with psycopg.connect(role_dsn(dsn, "glaze_app"), row_factory=tuple_row) as mine:
+        for setting in ("1", "", None):
+            mine.rollback()
+            if setting is not None:
+                mine.execute("select set_config('glaze.workspace', %s, false)", (setting,))
+            for table in tables(owner):
+                if not table["has_workspace"]:
+                    continue
+                name = sql.Identifier(table["name"])
+                where = sql.SQL("from {} where workspace_id = 2").format(name)
+                (seen,) = mine.execute(sql.SQL("select count(*) {}").format(where)).fetchone()
+                deleted = mine.execute(sql.SQL("delete {}").format(where)).rowcount
+                moved = mine.execute(
+                    sql.SQL("update {} set workspace_id = 1 where workspace_id = 2").format(name)
+                ).rowcount
+                assert (seen, deleted, moved) == (0, 0, 0), table["name"]
+        assert mine.execute("select count(*) from workspace where id = 2").fetchone() == (0,)
+
+
+def test_a_workspace_cannot_write_into_another(owner: Connection, dsn: str):
+    _fill(owner, 2, "theirs")
+    with psycopg.connect(role_dsn(dsn, "glaze_app"), autocommit=True) as mine:
+        mine.execute("select set_config('glaze.workspace', '1', false)")
+        for statement in (
+            "insert into event (workspace_id, type) values (2, 'forged')",
+            "insert into entity (workspace_id, kind) values (2, 'company')",
+            "insert into budget (workspace_id, scope, scope_key, cap_micros) values (2, 'job', '9', 1)",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+                mine.execute(statement.encode())
+
+
+@pytest.mark.parametrize(("table", "column"), HIDDEN_FROM_QUEUE.items())
+def test_the_queues_role_reads_no_personal_data(dsn: str, table: str, column: str):
+    read = sql.SQL("select {} from {}").format(sql.Identifier(column), sql.Identifier(table))
+    with (
+        psycopg.connect(role_dsn(dsn, "glaze_queue"), autocommit=True) as queue,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        queue.execute(read)
+
+
+def test_every_table_of_a_workspace_is_judged_for_the_queues_role(owner: Connection):
+    readable = {"job", "event"}
+    names = {t["name"] for t in tables(owner)} - FLEET_TABLES
+    assert names == set(HIDDEN_FROM_QUEUE) | readable
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("way_out", ["reset role", "reset all", "discard all"])
+def test_no_reset_leads_out_of_the_role(dsn: str, role: str, way_out: str):
+    with psycopg.connect(role_dsn(dsn, role), autocommit=True) as conn:
+        conn.execute(way_out.encode())
+        assert conn.execute("select current_user").fetchone() == (role,)
