@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from glaze.model.job import Token
-from glaze.model.provider import Limit
 from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.pipeline.asking import Answer, Decline, Declined
 from tests.gateway.conftest import PRICE, TITLE, Bench, question
@@ -230,25 +229,6 @@ async def test_a_bulk_that_does_not_fit_its_budget_buys_what_does(bench: Bench):
         )
     assert sum(isinstance(a, Answer) for a in answers) == 3
     assert (bench.vendor.requests, len(bench.vendor.bills)) == (1, 3)
-
-
-async def test_no_window_of_a_limit_holds_more_calls_than_it_allows(bench: Bench):
-    provider = bench.provider(limits=(Limit(5, 1),))
-    askers = [await bench.asker(job) for job in await bench.claimed(12)]
-    async with bench.gateway() as one, bench.gateway() as other:
-        await asyncio.gather(
-            *(
-                (one if i % 2 else other).ask(question(provider, asker, f"{i}@x.com"))
-                for i, asker in enumerate(askers)
-            )
-        )
-    sent = [row["sent_at"] for row in await bench.rows("select sent_at from vendor_request")]
-    sent.sort()
-    assert all(
-        later - earlier > timedelta(seconds=1)
-        for earlier, later in zip(sent, sent[5:], strict=False)
-    )
-    assert bench.vendor.requests >= 10
 
 
 async def test_a_vendor_that_fails_in_a_row_is_left_alone(bench: Bench):

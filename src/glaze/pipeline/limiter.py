@@ -73,5 +73,5 @@ class Limiter:
         begun = time.monotonic()  # before the grant: the allowance counts from it
         taken = await self._store.take(self._provider, self._credential, self._limits, len(waiting))
         permit = Permit(begun + self._allowance_s)
-        wait = Wait(max(taken.wait_s, 0.01))
+        wait = Wait(taken.wait_s)
         return [permit if i < taken.granted else wait for i in range(len(waiting))]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import psycopg
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
@@ -97,9 +97,8 @@ class Database:
     @asynccontextmanager
     async def workspace(self, workspace_id: WorkspaceId) -> AsyncIterator[Connection]:
         """Open a transaction that sees ``workspace_id`` alone (role glaze_app)."""
-        # One round trip for both; SET LOCAL takes no parameter, so the id goes in as a literal.
-        begin = sql.SQL("begin; set local glaze.workspace = {}").format(sql.Literal(workspace_id))
-        async with _transaction(self._app, begin) as conn:
+        async with _transaction(self._app) as conn:
+            await conn.execute(_SET_WORKSPACE, (str(workspace_id),))
             yield conn
 
     @asynccontextmanager
@@ -108,19 +107,24 @@ class Database:
 
         ``reserved`` takes the lane that heartbeats use, so that a busy pool cannot cost a lease.
         """
-        async with _transaction(self._lane if reserved else self._queue, _BEGIN) as conn:
+        async with _transaction(self._lane if reserved else self._queue) as conn:
             yield conn
 
 
-_BEGIN = sql.SQL("begin")
+_SET_WORKSPACE = "select set_config('glaze.workspace', %s, true)"
 
 
 @asynccontextmanager
-async def _transaction(pool: _Pool, begin: sql.SQL | sql.Composed) -> AsyncIterator[Connection]:
-    """Lend a connection for one transaction: committed at the end, rolled back on an error."""
+async def _transaction(pool: _Pool) -> AsyncIterator[Connection]:
+    """Lend a connection for one transaction: committed at the end, rolled back on an error.
+
+    In a pipeline statements travel together until a result is asked for: BEGIN with the first,
+    COMMIT with the last.
+    """
     try:
-        async with pool.connection() as conn:
-            await conn.execute(begin)
-            yield conn  # the pool's context commits or rolls back
+        async with pool.connection() as conn, conn.pipeline():
+            await conn.execute("begin")
+            yield conn
+            await conn.execute("commit")
     except (psycopg.OperationalError, PoolClosed, PoolTimeout) as error:
         raise StoreUnavailable(f"PostgreSQL did not answer: {error}") from error

@@ -239,17 +239,22 @@ def _fresh(row: Mapping[str, Any], intent: Intent) -> bool:
     return after is None or row["settled_at"] >= after
 
 
+def _covers(row: Mapping[str, Any], intent: Intent) -> bool:
+    """Say whether everything that is wanted was asked already, found or not."""
+    return not intent.by_field or set(intent.wanted) <= set(row["covered"])
+
+
 async def _reserve(conn: Connection, sealed: Sequence[Sealed]) -> list[list[Grant]]:
     flat = [intent for one in sealed for intent in one.intents]
     questions = {"questions": _questions(flat)}
     subjects = list({s for intent in flat for s in intent.asker.subjects})
-    async with conn.pipeline():  # none depends on another's rows: one round trip
-        jobs = sorted({intent.asker.job_id for intent in flat})
-        held = await conn.execute(_sql["hold_jobs"], {"jobs": jobs})
-        barred = await conn.execute(_sql["suppressed"], {"subjects": subjects})
-        await conn.execute(_sql["make_questions"], questions)
-        await conn.execute(_sql["lock_questions"], questions)
-        seen = await conn.execute(_sql["look"], questions)
+    jobs = sorted({intent.asker.job_id for intent in flat})
+    # No result is asked for in between: all of these are one round trip.
+    held = await conn.execute(_sql["hold_jobs"], {"jobs": jobs})
+    barred = await conn.execute(_sql["suppressed"], {"subjects": subjects})
+    await conn.execute(_sql["make_questions"], questions)
+    await conn.execute(_sql["lock_questions"], questions)
+    seen = await conn.execute(_sql["look"], questions)
     jobs_held = {row["id"]: row for row in await held.fetchall()}
     suppressed = {bytes(row["key_hash"]) for row in await barred.fetchall()}
     rows = await _expire(conn, await seen.fetchall())

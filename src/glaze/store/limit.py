@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg.types.json import Jsonb
 
@@ -15,6 +16,7 @@ OPEN_AFTER = 5
 """Failures in a row that open a circuit."""
 OPEN_S = 30.0
 """Seconds that a circuit stays open before one probe may go."""
+_LEAST_WAIT_S = 0.01
 
 
 def allowance_s(limit: Limit) -> float:
@@ -27,10 +29,11 @@ def allowance_s(limit: Limit) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """How many permits were granted, and how long until the next if none was, in seconds."""
+    """How many permits were granted and when, by the database's clock; if none, how long to wait."""
 
     granted: int
-    wait_s: float
+    at: datetime
+    wait_s: float = 0.0
 
 
 class LimitStore:
@@ -61,12 +64,12 @@ class LimitStore:
         )
         async with self._db.fleet() as conn:
             cursor = await conn.execute(_sql["take"], who | {"windows": windows, "wanted": wanted})
-            row = await cursor.fetchone()
-            granted = int(row["granted"]) if row else 0
-            if granted:
-                return Taken(granted, 0.0)
-            row = await (await conn.execute(_sql["next_free"], who)).fetchone()
-            return Taken(0, max(0.01, float(row["wait_s"] or 0)) if row else 1.0)
+            (taken,) = await cursor.fetchall()
+            if taken["granted"]:
+                return Taken(taken["granted"], taken["at"])
+            cursor = await conn.execute(_sql["next_free"], who)
+            (free,) = await cursor.fetchall()
+            return Taken(0, taken["at"], max(_LEAST_WAIT_S, free["wait_s"] or 0.0))
 
     async def hold_back(self, provider: str, credential: str, wait_s: float) -> None:
         """Grant nothing for ``wait_s`` seconds: the vendor asked for it."""

@@ -14,14 +14,16 @@ delete from rate_slot s where s.provider = %(provider)s and s.credential = %(cre
 -- name: take
 -- As many permits as every window has free, at most so many; nobody waits for another taker. A slot
 -- is busy for its window and the allowance, within which the permit must be used.
-with windows as (
+with moment as materialized (
+  select clock_timestamp() as at
+), windows as (
   select window_s, allowance_s from jsonb_to_recordset(%(windows)s) as a(window_s int, allowance_s float8)
 ), free as (
   select w.window_s, w.allowance_s, s.slot, row_number() over (partition by w.window_s order by s.slot) as n
   from windows w cross join lateral (
     select slot from rate_slot
     where provider = %(provider)s and credential = %(credential)s and window_s = w.window_s
-      and free_at <= (select clock_timestamp())
+      and free_at <= (select at from moment)
     order by slot limit %(wanted)s for update skip locked
   ) s
 ), granted as (
@@ -29,12 +31,12 @@ with windows as (
     select count(f.slot) as n from windows w left join free f using (window_s) group by w.window_s
   ) counts
 ), taken as (
-  update rate_slot r set free_at = clock_timestamp() + make_interval(secs => f.window_s + f.allowance_s)
-  from free f, granted g
+  update rate_slot r set free_at = moment.at + make_interval(secs => f.window_s + f.allowance_s)
+  from free f, granted g, moment
   where r.provider = %(provider)s and r.credential = %(credential)s and r.window_s = f.window_s and r.slot = f.slot
     and f.n <= g.n
 )
-select n as granted from granted
+select granted.n as granted, moment.at from granted, moment
 
 -- name: next_free
 -- When every window has a slot again, in seconds from now.
