@@ -18,7 +18,8 @@ from glaze.store.job import JobStore
 
 log = structlog.get_logger("jobs")
 
-_LARGEST_GROUP = 1000  # so that no transaction lasts over a second
+_LARGEST_GROUP = 2000  # so that no transaction lasts over a second
+_WRITERS = 2  # while one waits for its commit the other gathers and sends
 
 
 class Finisher:
@@ -60,6 +61,11 @@ class Finisher:
 
     async def run(self) -> None:
         """Write until closed."""
+        async with asyncio.TaskGroup() as writers:
+            for _ in range(_WRITERS):
+                writers.create_task(self._write())
+
+    async def _write(self) -> None:
         while going_on() and (self._ended or self._notes or not self._closed):
             await self._some.wait()
             self._some.clear()

@@ -37,6 +37,7 @@ class Intake:
         self._taken = 0  # jobs taken since the last measure of the rate
         self._measured_at = monotonic()
         self._ahead = 0
+        self._loading = 0  # jobs claimed whose arguments are on their way
         self._room_made = asyncio.Event()
         self._woken = asyncio.Event()
         self._closed = False
@@ -50,7 +51,7 @@ class Intake:
     async def take(self) -> ClaimedJob | None:
         """Return the next job for a slot, or None when there will be no more."""
         self._idle += 1
-        if self._ready.qsize() * 2 <= self._ahead:
+        if (self._ready.qsize() + self._loading) * 2 <= self._ahead:
             self._room_made.set()
         job = await self._ready.get()
         self._idle -= 1
@@ -94,16 +95,21 @@ class Intake:
 
     async def run(self) -> None:
         """Claim until closed."""
-        while going_on() and not self._closed:
-            room = self._room()
-            if room <= 0:
-                self._room_made.clear()
-                await self._room_made.wait()
-                continue
-            self._woken.clear()
-            if await self._claim(room) < room and not self._closed:
-                # Polling is the safety net of a lost hint.
-                await set_within(self._woken, self._options.poll_s)
+        async with asyncio.TaskGroup() as loads:
+            while going_on() and not self._closed:
+                room = self._room()
+                if room <= 0:
+                    self._room_made.clear()
+                    await self._room_made.wait()
+                    continue
+                self._woken.clear()
+                claimed = await self._claim(room)
+                if claimed:  # arguments come while the next claim is under way
+                    self._loading += len(claimed)
+                    loads.create_task(self._bring(claimed))
+                if len(claimed) < room and not self._closed:
+                    # Polling is the safety net of a lost hint.
+                    await set_within(self._woken, self._options.poll_s)
 
     def _room(self) -> int:
         now = monotonic()
@@ -113,10 +119,11 @@ class Intake:
             self._taken, self._measured_at = 0, now
         held = len(self.in_hand)
         most = self._options.concurrency + 2 * self._options.most_ahead
-        return min(self._idle + self._ahead - self._ready.qsize(), most - held)
+        coming = self._ready.qsize() + self._loading
+        return min(self._idle + self._ahead - coming, most - held)
 
-    async def _claim(self, room: int) -> int:
-        """Claim and load up to ``room`` jobs; return how many."""
+    async def _claim(self, room: int) -> list[ClaimedJob]:
+        """Claim up to ``room`` jobs, still without their arguments."""
         try:
             claimed = await self._claim_each(room)
         except StoreUnavailable as error:
@@ -128,12 +135,15 @@ class Intake:
             await until_available(
                 lambda: self._jobs.hand_back(self._worker_id, keep), "give back lost claims"
             )
-            return 0
+            return []
         self._at("claimed")
         self.in_hand |= {job.id: job for job in claimed}
+        return claimed
+
+    async def _bring(self, claimed: Sequence[ClaimedJob]) -> None:
         for job in await self._load(claimed):
             self._ready.put_nowait(job)
-        return len(claimed)
+        self._loading -= len(claimed)
 
     async def _claim_each(self, room: int) -> list[ClaimedJob]:
         claimed = await self._claim_suspect()

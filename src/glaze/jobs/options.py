@@ -22,8 +22,8 @@ class WorkerOptions:
 
     queues: tuple[str, ...] = ("default",)
     concurrency: int = 10
-    most_ahead: int = 1000
-    ahead_s: float = 0.1
+    most_ahead: int = 2000
+    ahead_s: float = 0.2
     poll_s: float = 1.0
     heartbeat_s: float = 10.0
     lease_s: float = 30.0
