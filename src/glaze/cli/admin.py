@@ -1,12 +1,12 @@
 """``glaze migrate`` and ``glaze sandbox``: small commands for whoever runs the place."""
 
-import asyncio
 import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 
 from glaze.boot import running_server
 from glaze.cli.screen import out
@@ -16,7 +16,7 @@ from glaze.store.migrate import migrate as apply_migrations
 
 def migrate() -> None:
     """Bring the database up to date; safe while other processes run."""
-    applied = asyncio.run(_migrate(load_settings()))
+    applied = uvloop.run(_migrate(load_settings()))
     for name in applied:
         out.print(f"applied {name}", markup=False)
     if not applied:

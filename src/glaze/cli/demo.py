@@ -1,6 +1,5 @@
 """``glaze demo``: the whole pipeline against the sandbox's vendors, with no account and no internet."""
 
-import asyncio
 import contextlib
 import json
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 from pydantic import SecretStr
 from rich.table import Table
 from rich.text import Text
@@ -56,7 +56,7 @@ def demo(
         settings = _demo_settings(quiet(load_settings()), url)
         show_mapping(ask)
         check_rows(ask)
-        if not asyncio.run(_run(settings, ask)):
+        if not uvloop.run(_run(settings, ask)):
             raise typer.Exit(INTERRUPTED)
 
 

@@ -1,6 +1,5 @@
 """``glaze doctor``: what is there, what is missing, and what to do about it."""
 
-import asyncio
 import platform
 import sys
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import typer
+import uvloop
 from rich.text import Text
 
 from glaze.boot import configure_providers, running_server
@@ -41,7 +41,7 @@ class Finding:
 
 def doctor() -> None:
     """Check Python, settings, PostgreSQL, providers and network; exits with 1 if one is broken."""
-    findings = asyncio.run(_check())
+    findings = uvloop.run(_check())
     styles = {Grade.FINE: "green", Grade.NOTE: "yellow", Grade.BROKEN: "bold red"}
     for finding in findings:
         line = Text.assemble(

@@ -1,10 +1,10 @@
 """``glaze enrich``: a file of rows, or one URL, domain or e-mail address."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 
 from glaze.boot import boot
 from glaze.cli.ask import (
@@ -102,14 +102,14 @@ def enrich(
             f" called {what!r}"
         )
     one = _one(what, fields, limits)
-    show_result(asyncio.run(_run_one(settings, one)), one, as_json=as_json)
+    show_result(uvloop.run(_run_one(settings, one)), one, as_json=as_json)
 
 
 def run_file(settings: Settings, ask: FileAsk, *, concurrency: int | None) -> None:
     """Enrich a checked file; exits with 130 where the user stopped it."""
     show_mapping(ask)
     check_rows(ask)
-    if not asyncio.run(_run_file(settings, ask, concurrency=concurrency)):
+    if not uvloop.run(_run_file(settings, ask, concurrency=concurrency)):
         raise typer.Exit(INTERRUPTED)
 
 

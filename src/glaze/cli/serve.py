@@ -4,6 +4,7 @@ import asyncio
 from typing import Annotated
 
 import typer
+import uvloop
 
 from glaze.boot import App, boot
 from glaze.cli.screen import say, stop_on_signals
@@ -34,7 +35,7 @@ def worker(
 
 
 def _run(settings: Settings, *, with_api: bool, with_worker: bool) -> None:
-    asyncio.run(_serve(settings, with_api=with_api, with_worker=with_worker))
+    uvloop.run(_serve(settings, with_api=with_api, with_worker=with_worker))
 
 
 async def _serve(settings: Settings, *, with_api: bool, with_worker: bool) -> None:
