@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
+import structlog
+
 from glaze.errors import SettingsError
 from glaze.jobs.kind import Kinds
 from glaze.jobs.options import WorkerOptions
@@ -38,6 +40,8 @@ from glaze.store.limit import LimitStore
 from glaze.store.migrate import migrate
 from glaze.store.worker import WorkerStore
 from glaze.tasks.enrich import enrich_kind
+
+log = structlog.get_logger("boot")
 
 _KEYED_CREDENTIAL = "env"
 """Name of the credential that settings hold: limits and questions belong to it."""
@@ -110,6 +114,8 @@ async def boot(
     """
     configure_logs(settings.log_level, settings.log_format)
     providers = configure_providers(settings)
+    for problem in providers.problems:
+        log.warning(problem)
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(running_server(settings))
         await migrate(server.dsn)

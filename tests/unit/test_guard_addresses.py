@@ -1,5 +1,5 @@
 """The guard's pure half: addresses and URLs are judged before anything is dialled (S3)."""
-# ruff: noqa: RUF001, SIM905  look-alike digits are the point; a table reads better as words
+# ruff: noqa: RUF001  look-alike digits are the point; a table reads better as words
 
 import ipaddress
 

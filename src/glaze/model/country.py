@@ -1,6 +1,6 @@
 """Countries: any code or name to ISO 3166-1 alpha-2, by table and never by guess."""
 
-# ruff: noqa: SIM905  word tables read best as text
+
 
 from collections.abc import Mapping
 from functools import cache

@@ -1,6 +1,6 @@
 """E-mail addresses: their canonical form, and what kind of mailbox they lead to."""
 
-# ruff: noqa: SIM905  long word tables read best as text
+
 
 import re
 from functools import lru_cache

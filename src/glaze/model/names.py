@@ -1,6 +1,6 @@
 """Names of people and companies: split, repaired and made comparable."""
 
-# ruff: noqa: SIM905, PLR2004  word tables read best as text; numbers of words speak for themselves
+# ruff: noqa: PLR2004  word tables read best as text; numbers of words speak for themselves
 
 import re
 

@@ -1,6 +1,6 @@
 """URLs, hosts and registrable domains, decided offline."""
 
-# ruff: noqa: SIM905  long word tables read best as text
+
 
 import ipaddress
 import re

@@ -49,6 +49,13 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class Unavailable:
+    """Every source failed, at least one of them for a reason that may pass: try again later."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """One enrichment to do, on behalf of one claimed job."""
 
@@ -85,7 +92,7 @@ class Pipeline:
     policy: Policy
     clock: Callable[[], datetime]
 
-    async def run(self, order: Order) -> EnrichResult | Later | Stopped:
+    async def run(self, order: Order) -> EnrichResult | Later | Stopped | Unavailable:
         """Fill what is missing at the least cost: cache, waterfall, inference, merge, store.
 
         A run that is repeated (after a crash, a retry or a wait) finds what was bought and pays
@@ -102,7 +109,11 @@ class Pipeline:
         if stopped is not None:
             return stopped
         final = await self._store(order, sheet)
-        return self._result(sheet, final, await self._costs(order))
+        result = self._result(sheet, final, await self._costs(order))
+        if result.status is ResultStatus.FAILED and sheet.outages:
+            errors = "; ".join(f"{s.name}: {s.error}" for s in result.stages if s.error)
+            return Unavailable(errors)
+        return result
 
     def _open(self, order: Order) -> Sheet | EnrichResult:
         """Find out who is meant; an input that identifies nobody is a failed result."""

@@ -19,9 +19,13 @@ from glaze.pipeline.validate import Accepted, validate
 INPUT = "input"
 """The source of what the caller stated: it costs nothing and comes back unharmed (E12)."""
 INPUT_CONFIDENCE = 90
+DERIVED_CONFIDENCE = 60
+"""Of a website that was derived from a domain or an address: it is likely, not stated."""
 
 _COMPANY_DOMAIN = FieldName("company_domain")
 _EMPLOYER_DOMAIN = FieldName("person_company_domain")
+_WEBSITE = FieldName("company_website")
+_WEBSITE_WORDS = frozenset({"website", "url", "company_website"})
 _MAIL_PROVIDER = FieldName("company_mail_provider")
 _NO_MAIL = "none"
 
@@ -59,11 +63,15 @@ class Sheet:
     def __post_init__(self) -> None:
         """Take the caller's own statements as the first observations."""
         stated = [
-            Observation(name, value, INPUT_CONFIDENCE, INPUT, self.now)
+            Observation(name, value, self._stated_confidence(name), INPUT, self.now)
             for name, value in self.identity.known.items()
             if name in self.args.required_fields
         ]
         self.add(stated)
+
+    def _stated_confidence(self, name: FieldName) -> int:
+        stated = name != _WEBSITE or not _WEBSITE_WORDS.isdisjoint(self.args.input)
+        return INPUT_CONFIDENCE if stated else DERIVED_CONFIDENCE
 
     @property
     def missing(self) -> frozenset[FieldName]:

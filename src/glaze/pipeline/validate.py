@@ -4,7 +4,7 @@ Judging is not idempotent: it lowers confidence. So each reading is judged once,
 arrives, and what is stored as an observation is the judged reading.
 """
 
-# ruff: noqa: SIM905  word tables read best as text
+
 
 import re
 from collections.abc import Callable, Iterator, Mapping

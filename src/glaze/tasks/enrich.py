@@ -8,7 +8,7 @@ from glaze.model.job import INTERACTIVE
 from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial, Retry, Snooze
 from glaze.model.request import EnrichArgs, EnrichResult, ResultStatus
 from glaze.pipeline.asking import Decline
-from glaze.pipeline.run import Later, Order, Pipeline, Stopped
+from glaze.pipeline.run import Later, Order, Pipeline, Stopped, Unavailable
 
 NAME = "enrich"
 TIMEOUT_S = 600.0
@@ -34,6 +34,8 @@ def enrich_kind(pipeline: Pipeline, clock: Callable[[], datetime]) -> Kind[Enric
                 return Snooze(clock() + timedelta(seconds=wait_s), reason)
             case Stopped(why):
                 return _stopped(why)
+            case Unavailable(detail):
+                return Retry("sources_unavailable", detail)
             case EnrichResult():
                 return _outcome(ended)
 
