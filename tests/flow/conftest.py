@@ -10,7 +10,8 @@ QUICK = {
     "GLAZE_LEASE_S": "2",
     "GLAZE_HEARTBEAT_S": "0.5",
     "GLAZE_POLL_S": "0.2",
-    # A call that a killed worker left behind is unknown after its timeout and 5 s.
+    # A call that a killed worker left behind is given up after its timeout and 5 s.
+    "GLAZE_PROVIDER__WEBSITE__TIMEOUT_S": "8",
     **{
         f"GLAZE_PROVIDER__{name}__TIMEOUT_S": "3"
         for name in ("APOLLO", "SERPER", "LLM", "DNS_MX", "ENRICHLAYER")

@@ -1,10 +1,14 @@
 """Jobs and workers of the whole product, in this process and in others."""
 
 import asyncio
+import json
 import os
+import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -132,3 +136,34 @@ def query(dsn: str, text: str) -> Any:
     except psycopg.errors.UndefinedTable:
         return None
     return row[0] if row else None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Api:
+    """The HTTP API of a ``glaze up`` process."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+
+    def get(self, path: str) -> Any:
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            return None  # not up yet
+
+    def enrich(self, **body: Any) -> Any:
+        request = urllib.request.Request(
+            f"{self.url}/enrich",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=90) as answer:
+            return json.load(answer)
