@@ -28,7 +28,7 @@ UNREADABLE = {
     "robots-bomb": "too large",
     "drip": "no answer within",
     "silent": "no answer within",
-    "robots-drip": "did not answer in time",
+    "robots-drip": "answer",
     "loop": "redirects",
     "broken": "500",
     **dict.fromkeys(
