@@ -68,7 +68,8 @@ class Refusal(StrEnum):
     """Why an intent was not recorded; nothing was sent."""
 
     STALE = "token_stale"  # the lease is another worker's, or has expired
-    CANCELLED = "cancelled"  # the job or its batch was cancelled or paused
+    CANCELLED = "cancelled"  # the job or its batch was cancelled
+    PAUSED = "paused"  # the batch is paused: the row goes on once it is resumed
     SUPPRESSED = "suppressed"  # about this person nothing may be bought
     BUDGET = "budget_exceeded"  # the maximum price does not fit below a cap
 

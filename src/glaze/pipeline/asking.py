@@ -65,7 +65,8 @@ class Decline(StrEnum):
     BUDGET = "budget_exceeded"  # its price does not fit below a cap
     SUPPRESSED = "suppressed"  # about this person nothing may be bought
     STALE = "token_stale"  # the job is another worker's by now
-    CANCELLED = "cancelled"  # the job or its batch was cancelled or paused
+    CANCELLED = "cancelled"  # the job or its batch was cancelled
+    PAUSED = "paused"  # the batch is paused: the row goes on once it is resumed
     FAILED = "provider_failed"  # it answered with an error, or not at all
 
 

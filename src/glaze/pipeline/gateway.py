@@ -62,6 +62,7 @@ _UNDER_WAY = Declined(Decline.WAIT, "the same question is under way", wait_s=JOI
 _DECLINES: Mapping[Refusal, Decline] = {
     Refusal.STALE: Decline.STALE,
     Refusal.CANCELLED: Decline.CANCELLED,
+    Refusal.PAUSED: Decline.PAUSED,
     Refusal.SUPPRESSED: Decline.SUPPRESSED,
     Refusal.BUDGET: Decline.BUDGET,
 }

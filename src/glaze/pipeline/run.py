@@ -31,6 +31,8 @@ MAIL_SOURCE = "dns_mx"
 EVIDENCE_SOURCE = "website"
 MOST_RATE_LIMITS = 5
 """How often a vendor may tell one job to wait before it counts as unavailable."""
+PAUSED_S = 1.0
+"""How long a row of a paused batch waits; then it is due, and nobody claims it until resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,8 @@ class Pipeline:
         """Tell a reason to wait or to stop from a source that merely has nothing for us."""
         if result.why in (Decline.STALE, Decline.CANCELLED):
             return Stopped(result.why)
+        if result.why is Decline.PAUSED:
+            return Later(PAUSED_S, "the batch is paused")
         if result.why is not Decline.WAIT:
             return None
         if result.verdict is Verdict.RATE_LIMITED:

@@ -296,9 +296,9 @@ def _why_not(job: Mapping[str, Any] | None, intent: Intent) -> Refusal | None:
         return Refusal.STALE
     if not job["lease_holds"]:
         return Refusal.STALE
-    if job["cancel_requested"] or job["batch_state"] in ("paused", "cancelled"):
+    if job["cancel_requested"] or job["batch_state"] == "cancelled":
         return Refusal.CANCELLED
-    return None
+    return Refusal.PAUSED if job["batch_state"] == "paused" else None
 
 
 async def _record(
