@@ -19,12 +19,13 @@ from glaze.jobs.options import WorkerOptions
 from glaze.jobs.wake import Wake
 from glaze.jobs.worker import Worker
 from glaze.logs import configure_logs
+from glaze.model.failpoint import At, nowhere
 from glaze.model.provider import Limit, Provider, ProviderSpec
 from glaze.model.value import MICROS_PER_CENT, Micros
 from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
 from glaze.pipeline.asking import Access
-from glaze.pipeline.gateway import Gateway, nowhere
+from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.run import Pipeline, Policy
 from glaze.providers.openai_compatible import LlmConfig, OpenAiCompatible
 from glaze.providers.registry import load_providers
@@ -81,7 +82,7 @@ class App:
     ledger: LedgerStore
     providers: Providers
     kinds: Kinds
-    at: Callable[[str], None]
+    at: At
 
     def worker(
         self, *, queues: Sequence[str] | None = None, concurrency: int | None = None
@@ -105,7 +106,7 @@ async def boot(
     settings: Settings,
     *,
     clock: Callable[[], datetime] = utc_now,
-    at: Callable[[str], None] = nowhere,
+    at: At = nowhere,
 ) -> AsyncIterator[App]:
     """Start what is needed and wire it; leaving waits for calls under way and lets go of all.
 
@@ -226,6 +227,8 @@ def _with_model(provider: Provider, settings: Settings) -> Provider:
             model=settings.llm_model,
             input_price_micros=round(settings.llm_input_price * 1_000_000),
             output_price_micros=round(settings.llm_output_price * 1_000_000),
+            # a server of one's own asks for no key
+            needs_key=settings.provider.get("llm", ProviderOverride()).base_url is None,
         )
     )
 

@@ -85,7 +85,9 @@ class Settings(BaseSettings):
         default=30.0, ge=0, le=600, description="seconds that running jobs get at shutdown"
     )
 
-    api_host: str = Field(default="127.0.0.1", description="address the API binds to")
+    api_host: Literal["127.0.0.1", "::1", "localhost"] = Field(
+        default="127.0.0.1", description="address the API binds to: there are no API keys yet"
+    )
     api_port: int = Field(default=3001, ge=0, le=65535, description="port of the API")
 
     cache_ttl_days: float = Field(

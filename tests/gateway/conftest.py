@@ -10,6 +10,7 @@ from datetime import datetime
 import pytest
 from aiohttp import web
 
+from glaze.model.failpoint import nowhere
 from glaze.model.field import EntityKind
 from glaze.model.identity import Key
 from glaze.model.job import ClaimedJob, NewJob
@@ -38,7 +39,7 @@ from glaze.model.value import (
 )
 from glaze.net.client import HttpClient
 from glaze.pipeline.asking import Access, Question
-from glaze.pipeline.gateway import Gateway, nowhere
+from glaze.pipeline.gateway import Gateway
 from glaze.store.database import Database
 from glaze.store.entity import EntityStore
 from glaze.store.job import JobStore

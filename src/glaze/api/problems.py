@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -15,6 +16,8 @@ from glaze.errors import (
     InputError,
     StoreUnavailable,
 )
+
+log = structlog.get_logger("api")
 
 _STATUS: Mapping[type[GlazeError], int] = {
     InputError: 422,
@@ -56,6 +59,11 @@ def install(api: FastAPI) -> None:
         )
         detail = "; ".join(f"{fault['path']}: {fault['message']}" for fault in faults)
         return _answer(422, "request_invalid", detail, errors=faults)
+
+    @api.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
+        log.error("request failed", path=request.url.path, exc_info=error)
+        return _answer(500, "internal_error", _TITLES[500])
 
     @api.exception_handler(HTTPException)
     async def http(_: Request, error: Exception) -> JSONResponse:

@@ -22,6 +22,7 @@ from glaze.cli.summary import show_summary
 from glaze.errors import InputError
 from glaze.files.reading import BadRow, Row, identified, read_identified, read_rows
 from glaze.files.writing import ErrorLog, WriteRow, open_errors, open_output
+from glaze.jobs.retry import set_within
 from glaze.jobs.worker import Worker
 from glaze.model.request import EnrichResult
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId
@@ -161,8 +162,7 @@ async def _work(
                 break
             # Of a large batch a look takes longer: looking must stay a small part of the work.
             pause = max(LOOK_EVERY_S, 10 * (time.monotonic() - begun))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stops.soft.wait(), pause)
+            await set_within(stops.soft, pause)
         enough.set()
 
 

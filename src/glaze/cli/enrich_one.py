@@ -1,7 +1,6 @@
 """One URL, domain or e-mail address through the pipeline, as a job like any other."""
 
 import asyncio
-import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from glaze.boot import App
 from glaze.cli.ask import KIND, Limits
 from glaze.cli.screen import err, money, out, print_json, say, shown, stop_on_signals
 from glaze.errors import GlazeError, InputError
+from glaze.jobs.retry import set_within
 from glaze.model.job import INTERACTIVE, TERMINAL, NewJob
 from glaze.model.request import EnrichResult, ResultStatus
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, JobId, Json
@@ -100,8 +100,7 @@ async def _view(app: App, job_id: JobId) -> JobView:
 
 async def _follow(app: App, job_id: JobId, stop: asyncio.Event) -> None:
     while (await _view(app, job_id)).state not in TERMINAL and not stop.is_set():
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
+        await set_within(stop, LOOK_EVERY_S)
 
 
 def show_result(result: EnrichResult, ask: OneAsk, *, as_json: bool) -> None:

@@ -7,8 +7,8 @@ from functools import partial
 
 import structlog
 
-from glaze.jobs.options import At
 from glaze.jobs.retry import going_on, until_available
+from glaze.model.failpoint import At
 from glaze.model.job import ClaimedJob
 from glaze.model.value import Json, WorkspaceId
 from glaze.store.attempt import Ended

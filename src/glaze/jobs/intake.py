@@ -9,8 +9,9 @@ from itertools import chain
 from time import monotonic
 
 from glaze.errors import StoreUnavailable
-from glaze.jobs.options import At, WorkerOptions
+from glaze.jobs.options import WorkerOptions
 from glaze.jobs.retry import bear, going_on, set_within, until_available
+from glaze.model.failpoint import At
 from glaze.model.job import ClaimedJob
 from glaze.model.value import JobId, WorkerId, WorkspaceId
 from glaze.store.job import JobStore

@@ -1,14 +1,6 @@
 """How one worker works: slots, leases, timers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-
-At = Callable[[str], None]
-"""A failpoint: called by name where a process may die; does nothing in production."""
-
-
-def nowhere(_name: str) -> None:
-    """Fail at no point."""
 
 
 @dataclass(frozen=True, slots=True)

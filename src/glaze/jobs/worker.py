@@ -14,9 +14,10 @@ from glaze.jobs.execute import execute
 from glaze.jobs.finish import Finisher
 from glaze.jobs.intake import Intake
 from glaze.jobs.kind import Kinds
-from glaze.jobs.options import At, WorkerOptions, nowhere
+from glaze.jobs.options import WorkerOptions
 from glaze.jobs.retry import bear, going_on, pauses, set_within, until_available
 from glaze.jobs.wake import Wake
+from glaze.model.failpoint import At, nowhere
 from glaze.model.value import JobId, WorkerId
 from glaze.store.batch import BatchStore
 from glaze.store.database import Database

@@ -41,7 +41,7 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One canonical field. A value older than ``fresh_s`` seconds is asked again."""
+    """One canonical field. A value older than ``fresh_s`` seconds counts for less and less."""
 
     name: FieldName
     entity: EntityKind

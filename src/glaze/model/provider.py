@@ -57,7 +57,8 @@ class ProviderSpec:
     """What a provider declares about itself.
 
     ``key_setting`` names the setting that holds its key (None: keyless). ``opt_in`` providers are
-    asked only where the user allowed them by name, and ``notice`` says why.
+    asked only where the user allowed them by name, and ``notice`` says why. ``concurrency`` bounds
+    the requests that one process has under way.
     """
 
     name: str

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field, field_validator
 
 from glaze.model.field import known_field
 from glaze.model.value import MICROS_PER_CENT, FieldName, Json
@@ -79,18 +79,22 @@ class Stage(Strict):
     detail: str | None = None  # why it was asked, skipped or stopped
 
 
-class Costs(Strict):
+class Costs(BaseModel):
     """What this job spent, in micros of a US dollar. ``unknown`` is reserved, not yet resolved."""
+
+    model_config = ConfigDict(frozen=True)  # ignores the totals, which follow from the rest
 
     provider: int = 0
     llm: int = 0
     unknown: int = 0
 
+    @computed_field  # type: ignore[prop-decorator]  # as pydantic asks for it
     @property
     def total(self) -> int:
         """Provider and LLM cost together, in micros."""
         return self.provider + self.llm
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def total_cents(self) -> float:
         """The total in cents, for people."""

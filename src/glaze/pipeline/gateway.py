@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Self
@@ -12,6 +12,7 @@ from typing import Self
 import structlog
 
 from glaze.errors import FetchError, ProviderError
+from glaze.model.failpoint import At, nowhere
 from glaze.model.identity import canonical_question
 from glaze.model.ledger import (
     Blocked,
@@ -81,10 +82,6 @@ _Going = Sequence[tuple[_Pending, Reserved]]
 _Result = Answer | Declined
 
 
-def nowhere(_name: str) -> None:
-    """Pass a failpoint: in production nothing fails on purpose."""
-
-
 class Gateway:
     """Asks providers through the ledger. One a process; open it as a context manager."""
 
@@ -97,7 +94,7 @@ class Gateway:
         http: HttpClient,
         access: Mapping[str, Access],
         tasks: asyncio.TaskGroup,
-        at: Callable[[str], None] = nowhere,
+        at: At = nowhere,
     ) -> None:
         """Wire it up; ``access`` is by provider name, ``at`` a failpoint for tests."""
         self._ledger = ledger
@@ -112,6 +109,7 @@ class Gateway:
         self._coalescer: Coalescer[_Pending, _Result] = Coalescer(self._travel, tasks)
         self._limiters: dict[str, Limiter] = {}
         self._circuits: dict[str, Circuit] = {}
+        self._lanes: dict[str, asyncio.Semaphore] = {}
 
     @classmethod
     @asynccontextmanager
@@ -123,7 +121,7 @@ class Gateway:
         entities: EntityStore,
         http: HttpClient,
         access: Mapping[str, Access],
-        at: Callable[[str], None] = nowhere,
+        at: At = nowhere,
     ) -> AsyncIterator[Self]:
         """Open the gateway; leaving it waits for the calls that are under way."""
         async with asyncio.TaskGroup() as tasks:
@@ -198,6 +196,13 @@ class Gateway:
         return await self._coalescer.add(lane, pending, most=operation.batch_size)
 
     async def _travel(self, bulk: Sequence[_Pending]) -> Sequence[_Result]:
+        """Send one request while the provider's concurrency allows it."""
+        spec = bulk[0].question.spec
+        lane = self._lanes.setdefault(spec.name, asyncio.Semaphore(spec.concurrency))
+        async with lane:
+            return await self._go(bulk)
+
+    async def _go(self, bulk: Sequence[_Pending]) -> Sequence[_Result]:
         """Take a permit, record the intents, send one request, settle each question."""
         question = bulk[0].question
         refused = await self._may_send(question)

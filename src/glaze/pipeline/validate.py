@@ -4,8 +4,6 @@ Judging is not idempotent: it lowers confidence. So each reading is judged once,
 arrives, and what is stored as an observation is the judged reading.
 """
 
-
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
