@@ -109,7 +109,8 @@ def glaze_process(
 
 
 def _environment(environment: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    names = ("PATH", "HOME", "PYTHONPATH")  # the last one leads to a mutant
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     return kept | {"GLAZE_LOG_LEVEL": "error"} | dict(environment)
 
 

@@ -1,0 +1,281 @@
+"""Each promise's test can fail: the product with one guard taken out fails the test that is named.
+
+A mutant is a copy of the package with a few lines changed, put first on the path of a process that
+runs one test.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import glaze
+
+PACKAGE = Path(glaze.__file__).parent
+ROOT = Path(__file__).parents[2]
+GATEWAY = "tests/gateway/test_gateway.py"
+CRASHES = "tests/flow/test_flow_crashes.py"
+KILLED = (
+    f"{CRASHES}::test_a_worker_killed_at_any_point_of_its_work_loses_nothing_and_buys_nothing_twice"
+)
+DEADLINE_S = 180
+
+
+@dataclass(frozen=True)
+class Change:
+    """In ``file`` of the package ``before`` becomes ``after``, wherever it stands."""
+
+    file: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """What is taken out, how the failure reads (a pattern), and the test that must fail for it."""
+
+    name: str
+    failure: str
+    test: str
+    changes: tuple[Change, ...]
+
+
+MUTANTS = (
+    Mutant(
+        "the request leaves before its intent is committed",
+        r"ledger_facts\.py:\d+: AssertionError",
+        f"{KILLED}[answered]",
+        (
+            Change(
+                "pipeline/gateway.py",
+                "        granted = await bulk[0].books.reserve(sealed)\n",
+                """        early = BoundHttp(
+            self._http,
+            base_url=self._base_url(question.spec),
+            key=self._access_of(question.spec).key,
+            deadline=time.monotonic() + question.operation.timeout_s,
+            max_requests=1,
+        )
+        replies = await self._look_up([pending.question for pending in bulk], early)
+        self._at("answered")
+        granted = await bulk[0].books.reserve(sealed)
+""",
+            ),
+            Change(
+                "pipeline/gateway.py",
+                "await self._send(going, permit, granted.begun) if going",
+                "await self._settle_replies(going, replies, early) if going",
+            ),
+        ),
+    ),
+    Mutant(
+        "an outcome is written without looking at the token",
+        r"assert frozenset\(\{1\}\) == set\(\)",
+        "tests/store/test_job.py::test_a_stale_token_changes_nothing",
+        (
+            Change(
+                "store/sql/job.sql",
+                "and j.worker_id = e.worker_id and j.claim_no = e.claim_no",
+                "",
+            ),
+        ),
+    ),
+    Mutant(
+        "an intent is recorded under another worker's token",
+        r"isinstance\(Answer",
+        f"{GATEWAY}::test_an_asker_whose_token_is_stale_sends_nothing",
+        (
+            Change(
+                "store/ledger.py",
+                'if job is None or (job["worker_id"], job["claim_no"])'
+                " != (token.worker_id, token.claim_no):",
+                "if job is None or not token:",
+            ),
+        ),
+    ),
+    Mutant(
+        "an intent is recorded after the lease has passed",
+        r"isinstance\(Answer",
+        f"{GATEWAY}::test_an_asker_whose_worker_lost_its_lease_sends_nothing",
+        (Change("store/ledger.py", 'if not job["lease_holds"]:', "if not job:"),),
+    ),
+    Mutant(
+        "a question may be asked while it is under way",
+        r"== \['same@x\.com'\]",
+        f"{GATEWAY}::test_500_equal_questions_at_once_are_one_bill",
+        (
+            Change(
+                "store/migrations/0003_pre_ledger.sql",
+                "  unique (workspace_id, question_id, generation),\n",
+                "",
+            ),
+            Change(
+                "store/ledger.py",
+                'return InFlight(row["deadline"])',
+                "return Unasked()",
+            ),
+            Change("pipeline/gateway.py", "if flight in self._flying:", "if not flight:"),
+        ),
+    ),
+    Mutant(
+        "the question is not locked while it is judged",
+        r"UniqueViolation",
+        "tests/gateway/test_ledger.py"
+        "::test_two_processes_that_reserve_a_question_at_once_get_one_grant",
+        (Change("store/sql/ledger.sql", "order by q.id\nfor update of q", "order by q.id"),),
+    ),
+    Mutant(
+        "a budget may pass its cap",
+        r"assert \d+ == 7",
+        f"{GATEWAY}::test_a_call_that_does_not_fit_its_budget_is_not_made",
+        (
+            Change(
+                "store/migrations/0003_pre_ledger.sql",
+                "constraint never_over_cap check"
+                " (reserved_micros + spent_micros - overrun_micros <= cap_micros)",
+                "constraint never_over_cap check (cap_micros >= 0)",
+            ),
+        ),
+    ),
+    Mutant(
+        "a price above the reservation is refused",
+        r"CheckViolation.*never_over_cap",
+        f"{GATEWAY}::test_a_price_above_the_reservation_is_recorded_while_the_cap_is_full",
+        (
+            Change(
+                "store/sql/ledger.sql",
+                "overrun_micros = b.overrun_micros + a.overrun",
+                "overrun_micros = b.overrun_micros + a.overrun * 0",
+            ),
+            Change("pipeline/books.py", "SETTLE_FOR_S = 300.0", "SETTLE_FOR_S = 3.0"),
+        ),
+    ),
+    Mutant(
+        "an old intent is still sent",
+        r"assert \{'apollo': 1\} == \{\}",
+        f"{CRASHES}::test_an_intent_whose_process_froze_before_sending_is_not_sent_when_it_thaws",
+        (Change("pipeline/gateway.py", "SEND_WITHIN_S = 2.0", "SEND_WITHIN_S = 1e9"),),
+    ),
+    Mutant(
+        "skip_cache ignores what the same job has bought",
+        r"assert 3 == \(1 \* 2\)",
+        f"{CRASHES}::test_a_job_that_skips_the_cache_and_is_killed_buys_nothing_a_second_time",
+        (
+            Change(
+                "pipeline/run.py",
+                "order.created_at if order.args.skip_cache else now",
+                "now if order.args.skip_cache else now",
+            ),
+            Change("pipeline/run.py", "order.created_at if skip", "now if skip"),
+        ),
+    ),
+    Mutant(
+        "the feed shows what lies above a running transaction",
+        r"one more item: 'slow'",
+        "tests/store/test_event.py::test_an_event_committed_out_of_order_reaches_a_resuming_reader",
+        (
+            Change(
+                "store/sql/event.sql",
+                "  and xid < pg_snapshot_xmin(pg_current_snapshot())\n",
+                "",
+            ),
+        ),
+    ),
+    Mutant(
+        "a slot is free again at once",
+        r"assert .* > ",
+        "tests/gateway/test_limits.py"
+        "::test_no_sliding_window_holds_more_grants_than_allowed_and_nearly_all_are_used",
+        (
+            Change(
+                "store/sql/limit.sql",
+                "moment.at + make_interval(secs => f.window_s + f.allowance_s)",
+                "moment.at",
+            ),
+        ),
+    ),
+    Mutant(
+        "inference is asked anew whenever something else is missing",
+        r"\(False, False, False\) ==",
+        "tests/gateway/test_inference.py"
+        "::test_a_field_that_the_same_pages_did_not_give_is_not_asked_about_again",
+        (
+            Change(
+                "store/ledger.py",
+                'set(intent.wanted) <= set(row["covered"])',
+                'set(intent.wanted) == set(row["covered"])',
+            ),
+        ),
+    ),
+    Mutant(
+        "a pause cancels what runs",
+        r"is not paused",
+        "tests/flow/test_flow_batches.py"
+        "::test_rows_that_run_while_their_batch_is_paused_go_on_after_it_is_resumed",
+        (Change("store/ledger.py", "return Refusal.PAUSED if", "return Refusal.CANCELLED if"),),
+    ),
+    Mutant(
+        "a table's policy is left to its owner's goodwill",
+        r"E +assert False",
+        "tests/flow/test_flow_isolation.py"
+        "::test_every_table_has_forced_policies_but_for_the_fleets_own",
+        (
+            Change(
+                "store/migrations/0004_pre_entities.sql",
+                "    execute format('alter table %I force row level security', t);\n",
+                "",
+            ),
+        ),
+    ),
+    Mutant(
+        "a workspace's policy lets all rows through",
+        r"assert \(1,\) == \(0,\)",
+        "tests/flow/test_flow_isolation.py"
+        "::test_a_workspace_sees_and_changes_no_row_of_another_in_any_table",
+        (
+            Change(
+                "store/migrations/0004_pre_entities.sql",
+                "using (workspace_id = current_workspace())",
+                "using (true)",
+            ),
+        ),
+    ),
+)
+
+
+def mutated(folder: Path, mutant: Mutant) -> None:
+    """Copy the package to ``folder`` and make the mutant's changes."""
+    shutil.copytree(PACKAGE, folder / "glaze", ignore=shutil.ignore_patterns("__pycache__"))
+    for change in mutant.changes:
+        file = folder / "glaze" / change.file
+        text = file.read_text()
+        assert change.before in text, f"{change.file} has changed: mend this mutant"
+        file.write_text(text.replace(change.before, change.after))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_product_without_the_guard_fails_the_guards_test(
+    tmp_path: Path, server_dsn: str, mutant: Mutant
+):
+    mutated(tmp_path, mutant)
+    environment = os.environ | {
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "GLAZE_TEST_DATABASE_URL": server_dsn,
+    }
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", mutant.test],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert re.search(mutant.failure, ran.stdout), ran.stdout
