@@ -15,6 +15,7 @@ _LEGAL_FORMS = frozenset(
     ojsc cjsc pjsc ooo oao zao pao tov ltda eireli me sapi rl de cv holding holdings group
     """.split()
 ) - {"de", "me"}
+_LONGEST_END = 40  # characters: a legal form with its dots, and a part of the word before it
 _ENTITY_WORDS = re.compile(r"\b(?:sp z o o|s r o|s a de c v|sa de cv|s de rl de cv|& co|und co)\b")
 
 _HONORIFICS = frozenset(
@@ -46,7 +47,7 @@ def company_key(name: str) -> str:
 
 def has_legal_form(name: str) -> bool:
     """Tell whether a name ends in a legal form ("Acme GmbH"): it is a company's, then."""
-    words = fold(name).split()
+    words = fold(name[-_LONGEST_END:]).split()
     return len(words) > 1 and words[-1] in _LEGAL_FORMS
 
 

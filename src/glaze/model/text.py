@@ -11,6 +11,7 @@ _UNWANTED = re.compile(
     "\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
 
+_NOT_WORD = re.compile(r"[\W_]+")
 _PLACEHOLDERS = frozenset(
     {
         *(
@@ -40,9 +41,14 @@ _TEMPLATE_HOLE = re.compile(r"[{<\[]{1,2}[^<>{}\[\]]*[}>\]]{1,2}")
 
 def clean(text: str) -> str:
     """Return ``text`` in NFC, without unwanted characters, white space collapsed and trimmed."""
-    if not (text.isascii() and text.isprintable()):
-        text = unicodedata.normalize("NFC", _UNWANTED.sub("", text))
-    return " ".join(text.split())
+    return " ".join(wanted(text).split())
+
+
+def wanted(text: str) -> str:
+    """Return ``text`` in NFC, without unwanted characters; its white space stays as it is."""
+    if text.isascii() and text.isprintable():
+        return text
+    return unicodedata.normalize("NFC", _UNWANTED.sub("", text))
 
 
 def fold(text: str) -> str:
@@ -55,7 +61,7 @@ def fold(text: str) -> str:
         plain = unicodedata.normalize("NFKD", text.casefold())
         text = "".join(c for c in plain if not unicodedata.combining(c))
     text = text.casefold().replace(".", "").replace("'", "").replace("\u2019", "")
-    return " ".join("".join(c if c.isalnum() else " " for c in text).split())
+    return " ".join(_NOT_WORD.sub(" ", text).split())
 
 
 def is_placeholder(text: str) -> bool:

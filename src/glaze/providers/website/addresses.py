@@ -50,11 +50,14 @@ _STYLES = tuple(  # how streets are written tells the country of a page that doe
     )
 )
 _NUMBER_LAST = re.compile(r"[^\W\d_]{3}\.?,?\s+\d{1,4}\s?[a-zA-Z]?(?:\s?[-–/]\s?\d+\w?)?$")
-_MENTIONED = re.compile(
-    r"\b(?P<city>(?:(?:St|Ft|Mt)\. )?[A-Z][a-z'’]+(?:[ -](?:[A-Z][a-z'’]+|of|du|de|la)){0,2}),\s?"
-    rf"(?P<region>{'|'.join(sorted(set(US_STATES.values())))}|{'|'.join(US_STATES)})\b"
+_BEHIND_CITY = re.compile(
+    rf", ?(?:{'|'.join(sorted(set(US_STATES.values())))}|{'|'.join(US_STATES)})\b"
     r"(?!\.?\s*,?\s*\d{5})"
 )
+_CITY_BEFORE = re.compile(
+    r"\b(?:(?:St|Ft|Mt)\. )?[A-Z][a-z'’]+(?:[ -](?:[A-Z][a-z'’]+|of|du|de|la)){0,2}\Z"
+)
+_LONGEST_CITY = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +87,26 @@ def address_readings(document: Document, found: Sequence[Address]) -> Iterator[R
         ):
             yield from document.reading(name, value, sure, address.quote)
     known = {address.city for address in found}
-    for line in document.lines:
-        for match in _MENTIONED.finditer(line) if "," in line else ():
-            if match["city"] not in known and not STREET_WORD.search(match["city"]):
-                known.add(match["city"])
-                yield from document.reading("company_city", match["city"], _MENTION, line)
+    for match in _BEHIND_CITY.finditer(document.text):
+        before = max(0, match.start() - _LONGEST_CITY)
+        city = _CITY_BEFORE.search(document.text, before, match.start())
+        if city and city[0] not in known and not STREET_WORD.search(city[0]):
+            known.add(city[0])
+            line = document.line_at(match.start())
+            yield from document.reading("company_city", city[0], _MENTION, line)
 
 
-def find_addresses(lines: Sequence[str], country: str) -> list[Address]:
-    """Return the addresses in ``lines``, those with a street first, each once.
+def find_addresses(document: Document, country: str) -> list[Address]:
+    """Return the addresses in the text, those with a street first, each once.
 
     ``country`` (ISO alpha-2) decides between readings that look alike, such as 1234 AB and 12345.
     """
-    lines = code_joined(lines)
+    lines, places = code_joined(document.lines, document.numbered)
     found: dict[tuple[str, str], Address] = {}
-    for place, line in enumerate(lines):
-        if any(map(str.isdigit, line)):
-            for address in _in_line(lines, place, country):
-                key = (address.postal_code.replace(" ", ""), address.street[:12].lower())
-                found.setdefault(key, address)
+    for place in places:
+        for address in _in_line(lines, place, country):
+            key = (address.postal_code.replace(" ", ""), address.street[:12].lower())
+            found.setdefault(key, address)
     complete = {address.postal_code for address in found.values() if address.street}
     kept = [one for one in found.values() if one.street or one.postal_code not in complete]
     return sorted(kept, key=lambda address: not address.street)

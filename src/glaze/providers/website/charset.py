@@ -1,4 +1,4 @@
-"""Bytes to text: byte order mark, valid UTF-8, HTTP header, meta tag, Windows-1252."""
+"""Bytes of any encoding to UTF-8: byte order mark, valid UTF-8, HTTP header, meta tag, cp1252."""
 
 import codecs
 import re
@@ -19,24 +19,29 @@ _SUPERSETS = {  # browsers read the Latin-1 family as its Windows superset
 _ESCAPE = b"\x1b"  # ISO-2022-JP is valid UTF-8 too
 
 
-def decode(html: bytes, content_type: str | None = None) -> str:
-    """Return the page as text without NUL; never raises, wrong bytes become U+FFFD.
+def as_utf8(html: bytes, content_type: str | None = None) -> bytes:
+    """Return the page in UTF-8 without NUL; never raises, wrong bytes become U+FFFD.
 
-    Valid UTF-8 is read as such whatever is declared: templates lie more often than bytes do.
+    Valid UTF-8 is read as such whatever is declared: templates lie more often than bytes do. It
+    comes back as it is, for text of megabytes is dear to copy.
     """
     for mark, codec in _BOMS:
         if html.startswith(mark):
-            return _text(html[len(mark) :], codec)
-    if _ESCAPE not in html:
-        try:
-            return html.decode("utf-8").replace("\0", "")
-        except UnicodeDecodeError:
-            pass  # not UTF-8: what is declared decides
+            return _recoded(html[len(mark) :], codec)
+    if _ESCAPE not in html and _is_utf8(html):
+        return html.replace(b"\0", b"") if b"\0" in html else html
     declared = _declared(html, content_type)
     if declared in (None, "utf-8"):
         # Cut by a size cap or spoilt in places, it still has whole multi-byte characters.
         declared = "utf-8" if _MULTIBYTE.search(html) else "cp1252"
-    return _text(html, declared or "cp1252")
+    return _recoded(html, declared or "cp1252")
+
+
+def _is_utf8(html: bytes) -> bool:
+    try:
+        return html.isascii() or bool(html.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False  # what is declared decides
 
 
 def _declared(html: bytes, content_type: str | None) -> str | None:
@@ -60,5 +65,5 @@ def _codec(label: str) -> str | None:
     return _SUPERSETS.get(info.name, info.name)
 
 
-def _text(html: bytes, codec: str) -> str:
-    return html.decode(codec, "replace").replace("\0", "")
+def _recoded(html: bytes, codec: str) -> bytes:
+    return html.decode(codec, "replace").replace("\0", "").encode("utf-8", "replace")

@@ -92,6 +92,11 @@ _ENDING = re.compile(
 _PLATFORMS = frozenset(
     ["substack.com", "ghost.io", "beehiiv.com", "wordpress.com", "hubspotpagebuilder.com"]
 )
+_BETWEEN = bytes(set(range(128)) - set(b"\n0123456789abcdefghijklmnopqrstuvwxyz"))
+_WORD = re.compile(r"[^\W_]+|&")
+_WIDEST_GAP = 3  # signs between the words that spell a domain
+_ADDRESS_SIGNS = frozenset("@./-_")
+_GOES_ON = re.compile(r"[_@]|\.\w|/\w")
 _LEADING = re.compile(r"^(?:go|my|the|get|try|use|join|we|call|visit|shop|hello|team)(?=\w)")
 _STATED = frozenset({"og:site_name", "application-name", "copyright", "legal form", "home image"})
 _USUAL_SUBDOMAINS = frozenset(
@@ -244,12 +249,14 @@ def _from_title(document: Document, ballot: _Ballot) -> None:
 
 def _spelt_by_domain(document: Document, labels: set[str], ballot: _Ballot) -> None:
     """Add the words in title or text that spell the domain: "Contact Acme Widgets Today"."""
-    text = " ~~~~ ".join(
-        (document.title, *document.headings, *document.lines[:400], *document.lines[-100:])
-    )
+    lines = [
+        *(document.title, *document.headings),
+        *(*document.lines[:400], *document.lines[400:][-100:]),
+    ]
+    squeezed = _squeezed("\n".join(lines))
     for label in labels:
         for spelt in _variants(label):
-            found, count = _best_spelling(text, spelt)
+            found, count = _best_spelling(lines, squeezed, spelt)
             if found:
                 ballot.add(found, 0.5 + 0.15 * min(count, 5), "spells domain", found)
 
@@ -263,21 +270,44 @@ def _variants(label: str) -> list[str]:
     ]  # words, not syllables
 
 
-@lru_cache(maxsize=256)
-def _spelling(label: str) -> re.Pattern[str]:
-    gap = r"\W{0,3}"
-    letters = gap.join(map(re.escape, label))
-    letters = letters.replace(gap.join("and"), f"(?:{gap.join('and')}|&)")
-    return re.compile(rf"(?<![\w@./-]){letters}(?![\w@]|\.\w|/\w)", re.IGNORECASE)
+def _best_spelling(lines: Sequence[str], squeezed: bytes, label: str) -> tuple[str, int]:
+    """Return how ``lines`` spell ``label`` most often, and how often they do.
 
-
-def _best_spelling(text: str, label: str) -> tuple[str, int]:
+    ``squeezed`` is the lines in small letters without spaces and signs.
+    """
     if not 2 < len(label) <= 40:  # two letters spell anything
         return "", 0
-    seen = Counter(match[0] for match in _spelling(label).finditer(text))
+    seen: Counter[str] = Counter()
+    number = done = 0
+    while (place := squeezed.find(label.encode(), done)) >= 0:
+        number += squeezed.count(b"\n", done, place)
+        seen.update(_spellings(lines[number], label))
+        done = squeezed.find(b"\n", place)
+        if done < 0:
+            break
     shown = {one: count for one, count in seen.items() if not one.islower()}
     best = max(shown, key=lambda one: shown[one] + 2 * (not one.isupper()), default="")
     return best, sum(shown.values())
+
+
+def _squeezed(text: str) -> bytes:
+    return text.replace("&", "and").lower().encode("utf-8", "replace").translate(None, _BETWEEN)
+
+
+def _spellings(line: str, label: str) -> Iterator[str]:
+    """Yield the words of ``line`` that together spell ``label``."""
+    words = [*_WORD.finditer(line)]
+    letters = ["and" if word[0] == "&" else word[0].lower() for word in words]
+    for first, begun in enumerate(letters):
+        text, last = begun, first
+        while label.startswith(text) and len(text) < len(label) and last + 1 < len(words):
+            last += 1
+            near = words[last].start() - words[last - 1].end() <= _WIDEST_GAP
+            text += letters[last] if near else "\n"
+        start, end = words[first].start(), words[last].end()
+        in_address = line[max(0, start - 1) : start] in _ADDRESS_SIGNS or _GOES_ON.match(line, end)
+        if text == label and not in_address:
+            yield line[start:end]
 
 
 def _from_text(document: Document, ballot: _Ballot) -> list[tuple[str, str]]:
@@ -293,11 +323,21 @@ def _from_text(document: Document, ballot: _Ballot) -> list[tuple[str, str]]:
                 ballot.add(name, 2.2, "copyright", line)
                 if has_legal_form(name):
                     legal.setdefault(tidy_name(name), line)
-        elif len(line) <= _MAX_NAME and has_legal_form(line) and len(line.split()) <= _MAX_WORDS:
+        elif len(line) <= _MAX_NAME and _ends_legally(line) and len(line.split()) <= _MAX_WORDS:
             ballot.add(line, 1.9, "legal form", line)
             if line[:1].isupper():
                 legal.setdefault(line, line)
     return list(legal.items())[:2]
+
+
+def _ends_legally(line: str) -> bool:
+    head, _, last = line.replace("_", " ").rpartition(" ")
+    return bool(head) and _is_legal_form(last)
+
+
+@lru_cache(maxsize=65_536)
+def _is_legal_form(word: str) -> bool:
+    return has_legal_form(f"x {word}")
 
 
 def _copyright_names(line: str) -> Iterator[str]:

@@ -61,12 +61,13 @@ _LANGUAGES = {
         )
     ),
 }
-_UK_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b")
-_US_ZIP = re.compile(r"\b[A-Z]{2}\.?,? \d{5}\b")
+_UK_POSTCODE = re.compile(r"[A-Z]\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b")
+_US_ZIP = re.compile(r"[A-Z]{2}\.?,? \d{5}\b")
 _GENERIC_CC = frozenset(
     {"io", "co", "ai", "tv", "me", "fm", "ly", "cc", "gg", "to", "sh", "so", "app", "eu"}
 )
 _NAME_MIN, _NAME_MAX = 4, 24  # a country alone on its line, as addresses end
+_MOST_LINES = 400
 _SPARE = {"uk": "GB"}
 
 
@@ -125,20 +126,21 @@ def _spoken(document: Document) -> str | None:
 
 
 def _from_words(document: Document) -> str:
-    text = "\n".join((*document.lines[:200], *document.lines[-200:]))
+    text = "\n".join(document.lines[place] for place in document.numbered[:_MOST_LINES])
     british, american = len(_UK_POSTCODE.findall(text)), len(_US_ZIP.findall(text))
     if british or american:
         return "GB" if british > american else "US"
     named = {
         code
         for line in document.lines
-        if _NAME_MIN <= len(line) <= _NAME_MAX and (code := _country_named(line.strip(" .,")))
+        if _NAME_MIN <= len(line) <= _NAME_MAX and (code := _country_named(line))
     }
     return named.pop() if len(named) == 1 else "US"
 
 
-def _country_named(text: str) -> str | None:
+@lru_cache(maxsize=16_384)
+def _country_named(line: str) -> str | None:
     try:
-        return country_code(text)
+        return country_code(line.strip(" .,"))
     except ValueError:
         return None

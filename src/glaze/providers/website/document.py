@@ -1,9 +1,10 @@
 """One parsed page, as the finders need it: lines of text, links, images, meta tags, raw data."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from glaze.model.normalise import Invalid, normalise
@@ -11,12 +12,12 @@ from glaze.model.text import clean, is_placeholder
 from glaze.model.value import FieldName, Json, Reading
 from glaze.model.web_address import registrable
 
+_DIGIT = re.compile(r"\d")
 _MAX_URL = 2_000
 _MAX_QUOTE = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """An anchor. ``places`` says what surrounds it: footer, header, social, share, article..."""
 
     url: str  # absolute; tel: and mailto: as they stand
@@ -25,8 +26,7 @@ class Link:
     on_profile_site: bool = False  # leads to a social network, to whatever there
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """A picture. ``hint`` is what its class, id and wrapping elements are called."""
 
     url: str
@@ -49,7 +49,7 @@ class Document:
     links: list[Link] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
     headings: list[str] = field(default_factory=list)
-    scripts: list[str] = field(default_factory=list)  # addresses of scripts and style sheets
+    assets: list[str] = field(default_factory=list)  # scripts and style sheets, as written
     data: list[str] = field(default_factory=list)  # JSON-LD, as it stands
     scripted: list[Any] = field(default_factory=list)  # JSON-LD out of scripts' strings
     items: list[dict[str, Any]] = field(default_factory=list)  # microdata and hCard, as JSON-LD
@@ -65,6 +65,22 @@ class Document:
     def domain(self) -> str:
         """The registrable domain of the page, or its host where it has none."""
         return domain_or_host(self.host)
+
+    @cached_property
+    def text(self) -> str:
+        """All lines in one; to search it first spares searching every line."""
+        return "\n".join(self.lines)
+
+    @cached_property
+    def numbered(self) -> list[int]:
+        """The places of the lines that hold a digit: numbers, addresses, years, hours."""
+        return [place for place, line in enumerate(self.lines) if _DIGIT.search(line)]
+
+    def line_at(self, place: int) -> str:
+        """Return the line of ``text`` that holds the character at ``place``."""
+        start = self.text.rfind("\n", 0, place) + 1
+        end = self.text.find("\n", place)
+        return self.text[start : end if end >= 0 else None]
 
     def meta(self, name: str) -> str:
         """Return the first content of a meta tag by name or property, "" where it is absent."""

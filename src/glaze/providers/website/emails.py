@@ -22,6 +22,10 @@ _DISGUISED = re.compile(
 _STRONG_AT = re.compile(
     r"[\[({<]\s*(?:at|arroba|chez|@|\u00e4t|a)\s*[\])}>]|[-_]at[-_]|&#64;", re.IGNORECASE
 )
+_SIGNS = tuple(  # what an address shows of itself in a text, with the rest of its line
+    re.compile(rf"(?:{sign})[^\n]*")
+    for sign in ("@", rf"(?i:{_STRONG_AT.pattern})", " dot ", " DOT ")
+)
 _DOT_WORD = re.compile(_DOT)
 _FILE_ENDINGS = (
     "png",
@@ -107,8 +111,11 @@ def _candidates(document: Document) -> Iterator[tuple[str, str, int]]:
     for link in document.links:
         if link.url[:7].lower() == "mailto:":
             yield from _in_link(link)
-    for line in document.lines:
-        yield from _in_line(line)
+    signs = {
+        match.start(): match for pattern in _SIGNS for match in pattern.finditer(document.text)
+    }
+    for place in sorted(signs):
+        yield from _in_line(document.line_at(place))
     for code in document.hidden_emails:
         if address := decode_cloudflare(code):
             yield address, address, _DISGUISE
@@ -117,8 +124,7 @@ def _candidates(document: Document) -> Iterator[tuple[str, str, int]]:
 def _in_line(line: str) -> Iterator[tuple[str, str, int]]:
     for match in _PLAIN.finditer(line) if "@" in line else ():
         yield f"{match[1].rstrip('.')}@{match[2]}", line, 0
-    if _STRONG_AT.search(line) or " at " in line or " AT " in line:
-        yield from _disguised_in(line)
+    yield from _disguised_in(line)
 
 
 def _in_link(link: Link) -> Iterator[tuple[str, str, int]]:
@@ -133,7 +139,7 @@ def _in_link(link: Link) -> Iterator[tuple[str, str, int]]:
 def _disguised_in(line: str) -> Iterator[tuple[str, str, int]]:
     for match in _DISGUISED.finditer(line):
         # "meet us at acme.com" is no address; "info at acme dot com" is.
-        if _STRONG_AT.search(match[0]) or re.search(r"\s(?:dot|DOT)\s", match[0]):
+        if _STRONG_AT.search(match[0]) or " dot " in match[0].lower():
             yield _undisguised(match), line, _DISGUISE
 
 

@@ -46,7 +46,7 @@ def readings_of(document: Document) -> list[Reading]:
     emails = list(email_readings(document))
     names = list(name_readings(document, [str(reading.value) for reading in emails]))
     found += [*names, *emails]
-    addresses = find_addresses(document.lines, country)
+    addresses = find_addresses(document, country)
     lands = tuple(dict.fromkeys((country, *(address.country for address in addresses))))
     found += phone_readings(document, lands)
     found += address_readings(document, addresses)

@@ -36,12 +36,10 @@ _EMPLOYEES = re.compile(
     r"(?P<count>\d{1,3}(?:[,.\u202f ]\d{3})+|\d{1,6})\+?\s+(?:full[- ]time |dedicated |talented )?(?P<who>employees|staff members|team members|Mitarbeiter\w*|Beschäftigte\w*|collaborateurs|salariés|empleados|dipendenti|medewerkers)\b",
     re.IGNORECASE,
 )
-_CONTACT = re.compile(
-    r"contact|kontakt|contatt|contacto|get-in-touch|nous-joindre|お問い合わせ", re.IGNORECASE
-)
+_CONTACT = re.compile("contact|kontakt|contatt|contacto|get-in-touch|nous-joindre|お問い合わせ")
 _CAREERS = re.compile(
-    r"career|jobs?\b|karriere|stellen|join-?us|work-?with-?us|vacanc|recrut|emploi|empleo|lavora-con|werken-bij|vacatures",
-    re.IGNORECASE,
+    r"career|jobs?\b|karriere|stellen|join-?us|work-?with-?us|vacanc|recrut|recruit(?:ment)?(?=[\s/.?]|$)|emploi|empleo"
+    r"|lavora-con|werken-bij|vacatures|採用"
 )
 _TAG_LENGTH = range(3, 51)
 _MENU_LENGTH = 30
@@ -53,7 +51,7 @@ def fact_readings(document: Document, country: str) -> Iterator[Reading]:
     yield from _description(document)
     yield from _website(document)
     yield from _from_lines(document, country)
-    hours = hours_in_text(document.lines)
+    hours = hours_in_text([document.lines[place] for place in document.numbered])
     if hours:
         yield from document.reading(
             "company_opening_hours",
@@ -98,8 +96,9 @@ def _website(document: Document) -> Iterator[Reading]:
 
 
 def _from_lines(document: Document, country: str) -> Iterator[Reading]:
-    for line in document.lines:
-        if len(line) < _MIN_YEAR_LENGTH or not any(map(str.isdigit, line)):
+    for place in document.numbered:
+        line = document.lines[place]
+        if len(line) < _MIN_YEAR_LENGTH:
             continue
         short = line[: _MAX_LINE * 2]
         for match in _FOUNDED.finditer(short) if _YEAR.search(short) else ():
@@ -116,12 +115,13 @@ def _from_lines(document: Document, country: str) -> Iterator[Reading]:
 
 
 def _pages(document: Document) -> Iterator[Reading]:
+    shown = [f"{link.text[: _MENU_LENGTH + 1]}\n{link.url}".lower() for link in document.links]
     for name, pattern in (("company_contact_url", _CONTACT), ("company_careers_url", _CAREERS)):
-        for link in document.links:
-            in_menu = len(link.text) <= _MENU_LENGTH and pattern.search(link.text)
-            if not (in_menu or pattern.search(link.url)) or not link.url.startswith("http"):
+        for link, text in zip(document.links, shown, strict=True):
+            if not pattern.search(text) or not link.url.startswith("http"):
                 continue
+            in_menu = len(link.text) <= _MENU_LENGTH and pattern.search(link.text.lower())
             own = domain_or_host(host_of(link.url)) == document.domain
-            if own and (in_menu or pattern.search(urlsplit(link.url).path)):
+            if own and (in_menu or pattern.search(urlsplit(link.url.lower()).path)):
                 yield from document.reading(name, link.url, 72, link.text or link.url)
                 break

@@ -12,10 +12,8 @@ _PICTURE, _ICON = 76, 55
 _ENOUGH = 3.0
 _BAD = re.compile(
     r"partner|client|customer|sponsor|award|badge|certif|member|payment|visa|mastercard|paypal|app-?store|google-?play|avatar|author|testimonial"
-    r"|sprite|spinner|loading|placeholder|facebook|twitter|linkedin|instagram|youtube|tiktok|pinterest|flag|hamburger|search|close|arrow|trustpilot|cookie|onetrust|powered",
-    re.IGNORECASE,
+    r"|sprite|spinner|loading|placeholder|facebook|twitter|linkedin|instagram|youtube|tiktok|pinterest|flag|hamburger|search|close|arrow|trustpilot|cookie|onetrust|powered"
 )
-_LOGO = re.compile(r"logo", re.IGNORECASE)
 
 
 def logo_readings(document: Document, labels: Iterable[str]) -> Iterator[Reading]:
@@ -36,7 +34,7 @@ def logo_readings(document: Document, labels: Iterable[str]) -> Iterator[Reading
         yield from document.reading("company_logo_url", address, _PICTURE, stated)
         return
     picture = document.meta("og:image")
-    address = document.absolute(picture) if _LOGO.search(urlsplit(picture).path) else ""
+    address = document.absolute(picture) if "logo" in urlsplit(picture).path.lower() else ""
     if address:
         yield from document.reading("company_logo_url", address, _ICON + 5, picture)
         return
@@ -48,18 +46,19 @@ def logo_readings(document: Document, labels: Iterable[str]) -> Iterator[Reading
 
 def _points(image: Image, labels: set[str]) -> float:
     name = unquote(urlsplit(image.url).path.rpartition("/")[2]).lower()
-    alt = fold(image.alt).replace(" ", "")
+    alt, hint = fold(image.alt).replace(" ", ""), image.hint.lower()
+    called = fold(name).replace(" ", "")
     points = 0.0
     points += 3.0 * image.leads_home
-    points += 2.5 * bool(_LOGO.search(image.hint))
-    points += 2.0 * bool(_LOGO.search(name))
-    points += 0.7 * bool(_LOGO.search(image.alt))
+    points += 2.5 * ("logo" in hint)
+    points += 2.0 * ("logo" in name)
+    points += 0.7 * ("logo" in alt)
     points += 2.0 * ("header" in image.places) - 0.8 * (
         "footer" in image.places and "header" not in image.places
     )
-    points += 1.5 * any(label in alt or label in fold(name).replace(" ", "") for label in labels)
+    points += 1.5 * any(label in alt or label in called for label in labels)
     points += 2.5 * (alt in labels)
-    points -= 3.0 * bool(_BAD.search(f"{name} {image.alt} {image.hint}"))
+    points -= 3.0 * bool(_BAD.search(f"{name} {image.alt.lower()} {hint}"))
     points -= 3.0 * ("partner" in image.places) + 2.0 * bool(image.places & {"article", "person"})
     points -= 0.06 * min(image.order, 30)
     return points

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from glaze.model.text import clean
-from glaze.providers.website.charset import decode
+from glaze.model.text import clean, wanted
+from glaze.providers.website.charset import as_utf8
 from glaze.providers.website.document import Document, Image, Link, absolute
 from glaze.providers.website.items import embedded_items
 from glaze.providers.website.scripted import scripted_data
@@ -15,6 +15,7 @@ from glaze.providers.website.tame import tame
 
 MAX_LINE = 1_000
 MAX_TEXT = 300_000
+MAX_LINES = 10_000
 MAX_LINKS = 4_000
 MAX_IMAGES = 1_000
 _MAX_CLIMB = 14
@@ -25,44 +26,25 @@ _PLAIN_PATH = re.compile(r"/(?:[\w%~+=&?;,@!$'()*:-][\w%~+=&?;,@!$'()*:./-]*)?",
 _PLAIN_URL = re.compile(
     r"https?://[\w-]+(?:\.[\w-]+)+(?:/[\w%~+=&?;,@!$'()*:./-]*)?", re.ASCII | re.IGNORECASE
 )
+_MAX_HEAD = 300
+_NOWHERE: frozenset[str] = frozenset()
+_ASSETS = frozenset(["stylesheet", "preload", "preconnect", "dns-prefetch"])
+# What few pages have, so that one walk tells whether to look for any of it.
+_MARKED = "[itemscope],[typeof],.vcard,.h-card,[data-cfemail]"
+_MAX_HIDDEN = 50
 _BREAK = "\x1e"
-_INLINE = [
-    "a",
-    "b",
-    "i",
-    "em",
-    "strong",
-    "span",
-    "font",
-    "u",
-    "small",
-    "abbr",
-    "acronym",
-    "tt",
-    "sup",
-    "sub",
-    "label",
-    "big",
-    "cite",
-    "code",
-    "mark",
-    "ins",
-    "del",
-    "s",
-    "time",
-    "bdi",
-    "bdo",
-    "q",
-    "var",
-    "nobr",
-    "wbr",
-    "data",
-]
+_INLINE = (
+    "a,b,i,em,strong,span,font,u,small,abbr,acronym,tt,sup,sub,label,big,cite,code,mark,ins,del,s"
+    ",time,bdi,bdo,q,var,nobr,wbr,data"
+)
 _UNSEEN = ["script", "style", "noscript", "template", "svg", "head", "select", "textarea", "title"]
 # Inline elements without white space in between are set apart by style, nearly always.
-_GLUED = re.compile(r"</(?:span|a|td|strong|b|label)><(?=span|a|strong|b|label)", re.IGNORECASE)
+_GLUED = re.compile(
+    rb"(?:</(?:span|a|td|strong|b|label)>|</(?:SPAN|A|TD|STRONG|B|LABEL)>)"
+    rb"(?=<(?:span|a|strong|b|label|SPAN|A|STRONG|B|LABEL))"
+)
 _PLACES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (name, re.compile(words, re.IGNORECASE))
+    (name, re.compile(words))
     for name, words in (
         ("footer", "footer|copyright|colophon|bottom-?bar"),
         ("header", "header|masthead|nav-?bar|top-?bar|navigation|brand|menu"),
@@ -96,16 +78,18 @@ _SOCIAL_HOST = re.compile(
     r"(?:com|net|org|app|me|social|gg|de|it|fr|co\.uk|at|ch|es|nl)/",
     re.IGNORECASE,
 )
-_LANGUAGES = frozenset(
-    {*("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da", "no", "fi", "cs"), "us", "uk"}
+_HOMES = frozenset(
+    (
+        *("", "index.html", "index.htm", "index.php", "default.aspx", "home"),
+        *("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da", "no", "fi", "cs", "us", "uk"),
+    )
 )
-_LOGO = re.compile(r"logo|brand", re.IGNORECASE)
 
 
 def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
     """Take a page apart. Never raises, whatever the bytes are."""
-    text = tame(decode(html, content_type))
-    tree = LexborHTMLParser(_GLUED.sub(_with_space, text).encode("utf-8", "replace"))
+    markup = tame(as_utf8(html, content_type))
+    tree = LexborHTMLParser(_GLUED.sub(_with_space, markup))
     document = Document(url)
     base = tree.css_first("base[href]")
     found = absolute(url, (base.attributes.get("href") or "")) if base else ""
@@ -113,9 +97,13 @@ def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
     page.read_head()
     page.read_links()
     page.read_images()
-    document.items = embedded_items(tree, page.absolute)
+    marked = tree.css(_MARKED)
+    if marked:
+        codes = (node.attributes.get("data-cfemail") for node in marked)
+        document.hidden_emails += [code for code in codes if code][:_MAX_HIDDEN]
+        document.items = embedded_items(tree, page.absolute)
     document.data = [node.text() for node in tree.css('script[type*="ld+json" i]')[:100]]
-    document.scripted = scripted_data(text, escaped_only=bool(document.data))
+    document.scripted = scripted_data(markup, escaped_only=bool(document.data))
     document.headings = [
         text for node in tree.css("h1")[:5] if (text := clean(node.text(separator=" ")))
     ]
@@ -123,8 +111,8 @@ def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
     return document
 
 
-def _with_space(glued: re.Match[str]) -> str:
-    return glued[0][:-1] + " <"
+def _with_space(glued: re.Match[bytes]) -> bytes:
+    return glued[0] + b" "
 
 
 class _Page:
@@ -134,13 +122,18 @@ class _Page:
         self._tree = tree
         self._document = document
         self._base = base
-        self._homes: dict[str, bool] = {}
+        self._known: dict[str, str] = {}
         origin = _ORIGIN.match(base)
         self._origin = origin[0] if origin else ""
 
     def absolute(self, link: str) -> str:
-        """Return ``link`` as an absolute URL; the plain forms, nearly all, without parsing."""
-        link = link.strip()
+        """Return ``link`` as an absolute URL; menus repeat theirs, so each is worked out once."""
+        found = self._known.get(link)
+        if found is None:
+            found = self._known[link] = self._resolved(link.strip())
+        return found
+
+    def _resolved(self, link: str) -> str:
         if len(link) > _MAX_URL:
             return ""
         if link[:1] == "/" and self._origin and _PLAIN_PATH.fullmatch(link):
@@ -153,7 +146,7 @@ class _Page:
         document.language = ((root.attributes.get("lang") or "") if root else "").lower()[:20]
         title = self._tree.css_first("head > title") or self._tree.css_first("title")
         document.title = clean(title.text()[:1000]) if title else ""
-        for node in self._tree.css("meta[content]"):
+        for node in self._tree.css("meta[content]")[:_MAX_HEAD]:
             given = node.attributes
             name = (
                 given.get("property") or given.get("name") or given.get("itemprop") or ""
@@ -161,37 +154,44 @@ class _Page:
             content = clean((given.get("content") or "")[:4_000])
             if name and content:
                 document.metas.setdefault(name, []).append(content)
-        for node in self._tree.css("link[rel][href]"):
+        for node in self._tree.css("link[rel][href]")[:_MAX_HEAD]:
             given = node.attributes
-            link = self.absolute(given.get("href") or "")
-            if link:
-                document.rels.setdefault((given.get("rel") or "").lower(), []).append(link)
-        document.scripts = [
+            rel, link = (given.get("rel") or "").lower(), given.get("href") or ""
+            if rel in _ASSETS:
+                document.assets.append(link)
+            elif link := self.absolute(link):
+                document.rels.setdefault(rel, []).append(link)
+        document.assets += [
             address
-            for node in self._tree.css("script[src]")[:300]
-            if (address := self.absolute(node.attributes.get("src") or ""))
+            for node in self._tree.css("script[src]")[:_MAX_HEAD]
+            if (address := node.attributes.get("src"))
         ]
 
     def read_links(self) -> None:
-        for node in self._tree.css("[data-cfemail]")[:50]:
-            self._document.hidden_emails.append(node.attributes.get("data-cfemail") or "")
+        document = self._document
         for node in self._tree.css("a[href]")[:MAX_LINKS]:
             given = node.attributes
-            link = (given.get("href") or "").strip()
-            if "/cdn-cgi/l/email-protection#" in link:
-                self._document.hidden_emails.append(link.partition("#")[2])
-            elif link[:8].lower().startswith(("tel:", "callto:", "mailto:")):
-                self._add_link(node, link[:500], given)
-            elif address := self.absolute(link) if link[:1] != "#" else "":
-                self._add_link(node, address, given)
+            link = (given["href"] or "").strip()
+            if not link or link[0] == "#":
+                continue
+            if link[:8].lower().startswith(("tel:", "callto:", "mailto:")):
+                address = link[:500]
+            elif "/cdn-cgi/l/email-protection#" in link:
+                document.hidden_emails.append(link.partition("#")[2])
+                continue
+            else:
+                address = self.absolute(link)
+            if address:
+                document.links.append(self._link(node, address, given))
 
-    def _add_link(self, node: LexborNode, address: str, given: dict[str, str | None]) -> None:
+    def _link(self, node: LexborNode, address: str, given: dict[str, str | None]) -> Link:
         text = clean(node.text(separator=" ")[:400])[:200]
         if not text:
             text = clean((given.get("aria-label") or given.get("title") or "")[:200])
-        social = bool(_SOCIAL_HOST.match(address))
-        places = _places(node) if social else frozenset[str]()
-        self._document.links.append(Link(address, text, places, social))
+        is_own = bool(self._origin) and address.startswith(self._origin)
+        if is_own or not _SOCIAL_HOST.match(address):
+            return Link(address, text, _NOWHERE)
+        return Link(address, text, _places(node), on_profile_site=True)
 
     def read_images(self) -> None:
         document = self._document
@@ -201,12 +201,12 @@ class _Page:
             address = self._image_address(given)
             if not address:
                 continue
-            own = f"{given.get('class') or ''} {given.get('id') or ''}"
             around, home = self._around(node)
             alt = clean((given.get("alt") or "")[:300])
-            hint = f"{own} {around}"
+            hint = f"{given.get('class') or ''} {given.get('id') or ''} {around}"
+            called = f"{hint}\n{alt}\n{address}".lower()
             named = 1 < len(alt) <= _MAX_NAME and alt in titles
-            if home or named or order == 0 or _LOGO.search(f"{hint} {alt} {address}"):
+            if home or named or order == 0 or "logo" in called or "brand" in called:
                 document.images.append(Image(address, alt, hint, _places(node), home, order))
 
     def _image_address(self, given: dict[str, str | None]) -> str:
@@ -234,22 +234,14 @@ class _Page:
         return " ".join(names)[:400], home
 
     def _leads_home(self, link: str) -> bool:
-        known = self._homes.get(link)
-        if known is None:
-            address = self.absolute(link) if link else ""
-            parts = urlsplit(address)
-            site = urlsplit(self._base)
-            leaf = parts.path.strip("/").lower()
-            known = (
-                bool(address)
-                and parts.netloc == site.netloc
-                and (
-                    leaf in {"", "index.html", "index.htm", "index.php", "default.aspx", "home"}
-                    or leaf in _LANGUAGES
-                )
-            )
-            self._homes[link] = known
-        return known
+        site, path = _bare(self._origin), _bare(self.absolute(link))
+        return path.startswith(site) and path[len(site) :].strip("/").lower() in _HOMES
+
+
+def _bare(address: str) -> str:
+    """Return an address without what differs between spellings of the same."""
+    place = address.partition("#")[0].partition("?")[0]
+    return place.partition("://")[2].removeprefix("www.")
 
 
 def _unwrapped(address: str) -> str:
@@ -274,7 +266,7 @@ def _places(node: LexborNode) -> frozenset[str]:
         if here.tag in _PLACE_TAGS:
             found.add(_PLACE_TAGS[here.tag])
         given = here.attributes
-        found |= _places_named(f"{given.get('class') or ''} {given.get('id') or ''}"[:200])
+        found |= _places_named(f"{given.get('class') or ''} {given.get('id') or ''}"[:200].lower())
         here = here.parent
     return frozenset(found)
 
@@ -282,7 +274,8 @@ def _places(node: LexborNode) -> frozenset[str]:
 def _lines(tree: LexborHTMLParser) -> list[str]:
     """Return the visible text, one line for each block and line break. Destroys the tree."""
     tree.strip_tags(_UNSEEN)
-    tree.unwrap_tags(_INLINE)
+    for node in tree.css(_INLINE):
+        node.unwrap()
     tree.merge_text_nodes()
     body = tree.body
     if body is None:
@@ -290,9 +283,10 @@ def _lines(tree: LexborHTMLParser) -> list[str]:
     text = body.text(separator=_BREAK)
     if len(text) > MAX_TEXT:  # contacts stand at both ends of a page
         text = text[: MAX_TEXT // 2] + _BREAK + text[-MAX_TEXT // 2 :]
-    found: list[str] = []
-    for part in text.split(_BREAK):
-        line = clean(part)
-        if line:
-            found.extend(line[at : at + MAX_LINE] for at in range(0, len(line), MAX_LINE))
-    return found
+    text = wanted(text)
+    lines = [line for part in text.split(_BREAK) if (line := " ".join(part.split()))]
+    if len(lines) > MAX_LINES:
+        lines = lines[: MAX_LINES // 2] + lines[-MAX_LINES // 2 :]
+    if len(text) > MAX_LINE and len(max(lines, key=len, default="")) > MAX_LINE:
+        return [line[at : at + MAX_LINE] for line in lines for at in range(0, len(line), MAX_LINE)]
+    return lines

@@ -27,6 +27,9 @@ _VANITY = re.compile(
     r"(?<![\w/@#=$.-])((?:1[-. ]?)?\(?[2-9]\d{2}\)?[-. ](?=[\dA-Z .-]*[A-Z]{3})"
     r"[\dA-Z]{3}[-. ]?[\dA-Z]{3,6}(?:\s?\(\d{3}-?\d{4}\)|\s?\(\d{4}\))?)(?![\w@])"
 )
+_MAY_BE_NUMBER = re.compile(
+    r"\d[\d\s().\u2010-\u2015/\xa0-]{5,24}\d|[2-9]\d\d\)?[-. ][\dA-Z .-]*[A-Z]{3}"
+)
 _FAX = re.compile(
     r"(?:\b(?:tele)?fax(?:\s?(?:no|number|nr|line))?|\bfacsimile|\bt[ée]l[ée]copie(?:ur)?|\bf|ファックス|传真)"
     r"\s*[.:#)\]]*\s*(?:\+|\()?$",
@@ -63,7 +66,7 @@ def phone_readings(document: Document, countries: Sequence[str]) -> Iterator[Rea
     """
     found: dict[str, Reading] = {}
     faxes: set[str] = set()
-    for number, sure, quote in _in_text(document.lines, countries, faxes):
+    for number, sure, quote in _in_text(document, countries, faxes):
         land = region_of(number, tuple(countries))
         for reading in document.reading("company_phone", number, sure, quote, country=land):
             _keep_best(found, reading)
@@ -88,13 +91,13 @@ def _keep_best(found: dict[str, Reading], reading: Reading) -> None:
 
 
 def _in_text(
-    lines: list[str], countries: Sequence[str], faxes: set[str]
+    document: Document, countries: Sequence[str], faxes: set[str]
 ) -> Iterator[tuple[str, int, str]]:
-    before = ""
-    for line in lines:
-        if any(map(str.isdigit, line)):
-            yield from _in_line(line, before, countries, faxes)
-        before = line if len(line) <= _LABEL_ONLY else ""
+    for place in document.numbered:
+        line = document.lines[place]
+        if _MAY_BE_NUMBER.search(line):
+            above = document.lines[place - 1] if place else ""
+            yield from _in_line(line, above if len(above) <= _LABEL_ONLY else "", countries, faxes)
 
 
 def _in_line(

@@ -1,7 +1,5 @@
 """Names of states and counties, and how postal codes look, per country."""
 
-# ruff: noqa: SIM905  long word tables read best as text
-
 import re
 
 US_STATES: dict[str, str] = dict(

@@ -48,6 +48,14 @@ _AU = re.compile(
     rf"\b(?P<region>{_names(AU_STATES)})\.?\s*[,.]?\s*(?:Australia,?\s*)?(?P<code>\d{{4}})(?![\d-])"
 )
 _UK = re.compile(rf"(?<![\w-])(?P<code>{UK_POSTCODE})(?![\w-])")
+_EVERYWHERE = (  # digits that each takes, for the patterns of names are dear; pattern; country
+    (re.compile(r"\d{5}"), _US, "US"),
+    (re.compile(r"[A-Z]\d[A-Z]"), _CA, "CA"),
+    (re.compile(r"\d[A-Z]{2}"), _UK, "GB"),
+)
+_ANY_CODE = re.compile(r"\d[\dA-Z]")
+_FOUR_DIGITS = re.compile(r"\d\d[- ]?\d[-－‐ ]?\d")
+_PREFIX = re.compile(r"[A-Z][-–]\s?\d\d\d")
 _CITY_FIRST = {  # with a code that only the page's own country makes believable
     "IE": re.compile(
         r"(?<![\w-])(?P<code>(?:D6W|[AC-FHKNPRTV-Y]\d{2}) ?[\dAC-FHKNPRTV-Y]{4})(?![\w-])"
@@ -99,29 +107,43 @@ def anchors(line: str, country: str) -> list[Anchor]:
 
 def holds_code(line: str) -> bool:
     """Tell whether ``line`` ends an address of its own, by a code that needs no context."""
-    return bool(_US.search(line) or _UK.search(line) or _CA.search(line))
+    return any(digits.search(line) and shape.search(line) for digits, shape, _ in _EVERYWHERE)
 
 
-def code_joined(lines: Sequence[str]) -> list[str]:
-    """Return ``lines`` with a postal code that begins a line moved behind the region before it."""
+def code_joined(lines: Sequence[str], places: Sequence[int]) -> tuple[list[str], list[int]]:
+    """Return ``lines`` with a postal code that begins a line moved behind the region before it.
+
+    ``places`` are those of the lines that hold a digit; they come back as they are afterwards.
+    """
     joined = list(lines)
-    for place in range(1, len(joined)):
+    moved = set(places)
+    for place in places:
         code = _CODE_ALONE.match(joined[place])
-        if code and _ENDS_IN_REGION.search(joined[place - 1]):
+        if code and place and _ENDS_IN_REGION.search(joined[place - 1]):
             joined[place - 1] += " " + code[0]
             joined[place] = joined[place][code.end() :].strip(" ,")
-    return joined
+            moved.add(place - 1)
+    return joined, sorted(moved)
 
 
 def _found(line: str, country: str) -> Iterator[Anchor]:
-    for pattern, land in ((_US, "US"), (_CA, "CA"), (_UK, "GB")):
-        yield from (_city_first(match, land) for match in pattern.finditer(line))
+    if not _ANY_CODE.search(line):
+        return
+    for digits, pattern, land in _EVERYWHERE:
+        if digits.search(line):
+            yield from (_city_first(match, land) for match in pattern.finditer(line))
+    if country != "IE" and not _FOUR_DIGITS.search(line):
+        return
     if pattern_ := _CITY_FIRST.get(country):
         land = "AU" if pattern_ is _AU else country
         yield from (_city_first(match, land) for match in pattern_.finditer(line))
-    if "-" in line or "－" in line:
+    if not line.isascii():
         yield from map(_japanese, _JP.finditer(line))
-    for match in _PREFIXED.finditer(line):
+    yield from _codes_first(line, country)
+
+
+def _codes_first(line: str, country: str) -> Iterator[Anchor]:
+    for match in _PREFIXED.finditer(line) if _PREFIX.search(line) else ():
         yield _code_first(match, _PREFIXES.get(match["land"], match["land"]))
     if country in _CODES:
         yield from (_code_first(match, country) for match in _CODES[country].finditer(line))

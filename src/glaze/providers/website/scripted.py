@@ -4,38 +4,39 @@ import json
 import re
 from typing import Any
 
-_START = re.compile(r'\{(?:\s|\\+[nrt])*(\\*)"@(?:context|type|graph)\1"')
+_START = re.compile(rb'"@(?:context|type|graph)(\\*)"')
+_BRACE = re.compile(rb"\{(?:\s|\\+[nrt])*\\*\Z")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}
 _WINDOW = 30_000
+_LEAD = 200  # bytes before a name in which its brace must stand
 _MOST = 20  # starts that are tried; a real page has a few
 _DECODER = json.JSONDecoder(strict=False)
 
 
-def scripted_data(html: str, *, escaped_only: bool) -> list[Any]:
-    r"""Return the JSON-LD objects inside script strings (``\"@context\": ...``).
+def scripted_data(html: bytes, *, escaped_only: bool) -> list[Any]:
+    r"""Return the JSON-LD objects inside script strings (``\"@context\": ...``) of a UTF-8 page.
 
     With ``escaped_only``, what stands there unescaped is left out: a script tag of its own has it.
     """
-    if '"@context' not in html and '"@type' not in html and '"@graph' not in html:
-        return []
     found: list[Any] = []
     end = tried = 0
     for match in _START.finditer(html):
-        if match.start() < end or (escaped_only and not match[1]):
+        brace = _BRACE.search(html, max(end, match.start() - _LEAD), match.start())
+        if not brace or (escaped_only and not match[1]):
             continue
         tried += 1
         if tried > _MOST:
             break
-        window = html[match.start() : match.start() + _WINDOW]
+        window = html[brace.start() : brace.start() + _WINDOW].decode("utf-8", "replace")
         for _ in range(_levels(len(match[1]))):
             window = _ESCAPE.sub(_unescaped, window)
         try:
-            value, _ = _DECODER.raw_decode(window)
+            value, length = _DECODER.raw_decode(window)
         except (ValueError, RecursionError):
             continue  # cut short by the window, or code rather than data
         found.append(value)
-        end = match.start() + len(json.dumps(value)) // 2
+        end = brace.start() + length  # escaped, it is longer still
     return found
 
 

@@ -4,91 +4,67 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-MAX_CHARS = 6_000_000
+MAX_BYTES = 6_000_000
 MAX_DEPTH = 2_000  # browsers stop at 512
 MAX_ATTRIBUTES = 300
-MAX_TAG_CHARS = 5_000
+MAX_TAG_BYTES = 5_000
 _FORMATTING = re.compile(
-    r"</?(?:b|i|u|s|em|tt|big|font|code|nobr|small|strike|strong)(?=[\s>/])[^<>]*>", re.IGNORECASE
+    rb"</?(?:b|i|u|s|em|tt|big|font|code|nobr|small|strike|strong)(?=[\s>/])[^<>]*>", re.IGNORECASE
 )
 _VOID_OR_LOOSE = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-        "p",
-        "li",
-        "dt",
-        "dd",
-        "td",
-        "th",
-        "tr",
-        "option",
-        "thead",
-        "tbody",
-        "tfoot",
-        "path",
-        "use",
-        "circle",
-        "rect",
-        "line",
-        "polygon",
-        "stop",
-    ]
+    (
+        b"area base br col embed hr img input link meta param source track wbr p li dt dd td th tr"
+        b" option thead tbody tfoot path use circle rect line polygon stop"
+    ).split()
 )
-_TAG = re.compile(r"(/?)([a-zA-Z][\w:-]*)")
+_ANGLE = re.compile(rb"[<>]")
+_TAG = re.compile(rb"(/?)([a-zA-Z][\w:-]*)")
 _CHECK_DEPTH_FROM = 20_000  # tags; below that, full depth still parses within half a second
 _CHECK_FORMATTING_FROM = 4_000
 _MOST_CLONES = 2_000_000
 
 
-def tame(html: str) -> str:
+def tame(html: bytes) -> bytes:
     """Return ``html`` cut or simplified where parsing it would take more than linear time.
 
-    Ordinary pages come back as they are, for the price of one split.
+    Ordinary pages come back as they are, for the price of one count.
     """
-    html = html[:MAX_CHARS]
-    pieces = html.split("<")
-    if any(len(piece) > MAX_TAG_CHARS for piece in pieces):
-        pieces = [piece if len(piece) <= MAX_TAG_CHARS else _shorter(piece) for piece in pieces]
-        html = "<".join(pieces)
-    if len(pieces) > _CHECK_FORMATTING_FROM:
+    html = _without_monstrous_tags(html[:MAX_BYTES])
+    tags = html.count(b"<")
+    if tags > _CHECK_FORMATTING_FROM:
         # Each unclosed formatting element is cloned into every block that follows it.
         formatting = len(_FORMATTING.findall(html))
-        if formatting * len(pieces) > _MOST_CLONES:
-            html = _FORMATTING.sub("", html)
-            pieces = html.split("<")
-    if len(pieces) > _CHECK_DEPTH_FROM:
-        html = "<".join(_until_too_deep(pieces))
+        if formatting * tags > _MOST_CLONES:
+            html = _FORMATTING.sub(b"", html)
+            tags = html.count(b"<")
+    if tags > _CHECK_DEPTH_FROM:
+        html = b"<".join(_until_too_deep(html.split(b"<")))
     return html
 
 
-def _shorter(piece: str) -> str:
-    """Return one tag with its text, without the tag if it has absurdly many attributes."""
-    end = piece.find(">")
-    tag = piece if end < 0 else piece[:end]
-    if not tag[:1].isalpha() or len(tag.split(None, MAX_ATTRIBUTES)) <= MAX_ATTRIBUTES:
-        return piece
-    return "x>" + piece[len(tag) + 1 :]
+def _without_monstrous_tags(html: bytes) -> bytes:
+    """Return ``html`` without the tags that have absurdly many attributes."""
+    kept: list[bytes] = []
+    done = 0
+    # So long a stretch without "<" covers a multiple of that length: the rest need not be seen.
+    for place in range(MAX_TAG_BYTES, len(html), MAX_TAG_BYTES):
+        start = html.rfind(b"<", max(done, place - MAX_TAG_BYTES), place)
+        if start < 0 or html.find(b">", start, place) > 0:
+            continue
+        end = _ANGLE.search(html, place)
+        tag = html[start + 1 : end.start() if end else len(html)]
+        if tag[:1].isalpha() and len(tag.split(None, MAX_ATTRIBUTES)) > MAX_ATTRIBUTES:
+            kept += [html[done:start], b"<x"]
+            done = start + 1 + len(tag)
+    return b"".join((*kept, html[done:])) if kept else html
 
 
-def _until_too_deep(pieces: list[str]) -> Iterator[str]:
-    open_tags: Counter[str] = Counter()  # an end tag closes only what is open
+def _until_too_deep(pieces: list[bytes]) -> Iterator[bytes]:
+    open_tags: Counter[bytes] = Counter()  # an end tag closes only what is open
     depth = 0
     for piece in pieces:
         match = _TAG.match(piece)
-        name = match.group(2).lower() if match else ""
+        name = match.group(2).lower() if match else b""
         if match and name not in _VOID_OR_LOOSE:
             if not match.group(1):
                 open_tags[name] += 1
