@@ -1,0 +1,350 @@
+"""One enrichment from input to result, on real PostgreSQL, with sources that say what we let them."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from glaze.model.job import ClaimedJob, NewJob
+from glaze.model.provider import (
+    Ask,
+    Billed,
+    Operation,
+    Page,
+    Provider,
+    ProviderSpec,
+    Reply,
+    Tier,
+    Unbilled,
+    VendorHttp,
+    Verdict,
+)
+from glaze.model.request import EnrichArgs, EnrichResult, ResultStatus
+from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Json, Micros, Reading
+from glaze.net.client import HttpClient
+from glaze.pipeline.gateway import Gateway
+from glaze.pipeline.run import Order, Pipeline, Policy, Unavailable
+from glaze.store.database import Database
+from glaze.store.entity import EntityStore
+from glaze.store.job import JobStore
+from glaze.store.ledger import LedgerStore
+from glaze.store.limit import LimitStore
+from glaze.store.worker import WorkerStore
+
+DOMAIN = FieldName("company_domain")
+
+
+@dataclass
+class Source:
+    """A source of fixed values, and a list of what it was asked."""
+
+    name: str
+    says: Mapping[str, Json]
+    price: int = 0
+    tier: Tier = Tier.EVIDENCE
+    opt_in: bool = False
+    confidence: int = 80
+    verdict: Verdict = Verdict.MATCH
+    pages: tuple[Page, ...] = ()
+    asked: list[Ask] = field(default_factory=list)
+
+    @property
+    def spec(self) -> ProviderSpec:
+        operation = Operation(
+            name="find",
+            needs=(frozenset({DOMAIN}),),
+            gives={FieldName(name): self.confidence for name in self.says},
+            price_micros=Micros(self.price),
+        )
+        return ProviderSpec(
+            self.name,
+            (operation,),
+            base_url="" if self.name == "website" else f"http://{self.name}.test",
+            limits=(),
+            tier=self.tier,
+            opt_in=self.opt_in,
+            notice="a test" if self.opt_in else "",
+        )
+
+    async def look_up(
+        self, operation: str, asks: Sequence[Ask], http: VendorHttp
+    ) -> Sequence[Reply]:
+        del operation, http
+        self.asked += asks
+        if self.verdict is not Verdict.MATCH:
+            return [Reply(self.verdict, Unbilled(), detail="as the test has it") for _ in asks]
+        readings = tuple(
+            Reading(FieldName(name), value, self.confidence) for name, value in self.says.items()
+        )
+        billing = Billed(Micros(self.price)) if self.price else Unbilled()
+        return [Reply(Verdict.MATCH, billing, readings, raw=b"raw", pages=self.pages) for _ in asks]
+
+
+@dataclass
+class Desk:
+    """Runs enrichments one after the other on one database; ``now`` moves when told."""
+
+    db: Database
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))  # noqa: TID251
+
+    async def enrich(
+        self,
+        sources: Iterable[Source],
+        wanted: Iterable[str],
+        *,
+        policy: Policy | None = None,
+        given: Mapping[str, str] | None = None,
+        **options: object,
+    ) -> EnrichResult | Unavailable:
+        job = await self.claimed()
+        args = EnrichArgs.model_validate(
+            {"input": given or {"domain": "acme.com"}, "required_fields": tuple(wanted), **options}
+        )
+        order = Order(
+            workspace_id=DEFAULT_WORKSPACE,
+            job_id=job.id,
+            token=job.token,
+            batch_id=None,
+            correlation_id=None,
+            created_at=job.created_at,
+            args=args,
+            cancelled=lambda: False,
+        )
+        async with self.pipeline(sources, policy or Policy()) as pipeline:
+            result = await pipeline.run(order)
+        assert isinstance(result, EnrichResult | Unavailable)
+        return result
+
+    async def claimed(self) -> ClaimedJob:
+        jobs = JobStore(self.db)
+        worker = await WorkerStore(self.db).register("test", "0", ["default"], lease_s=60)
+        await jobs.enqueue(DEFAULT_WORKSPACE, [NewJob("enrich", {})])
+        ((job,), _) = await jobs.claim("default", 1, worker)
+        return job
+
+    @asynccontextmanager
+    async def pipeline(self, sources: Iterable[Source], policy: Policy) -> AsyncIterator[Pipeline]:
+        providers: dict[str, Provider] = {source.name: source for source in sources}
+        ledger = LedgerStore(self.db)
+        async with (
+            HttpClient() as http,
+            Gateway.open(
+                ledger=ledger,
+                limits=LimitStore(self.db),
+                entities=EntityStore(self.db),
+                http=http,
+                access={},
+            ) as gateway,
+        ):
+            yield Pipeline(gateway, ledger, providers, policy, self.clock)
+
+    def clock(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def desk(db: Database) -> Desk:
+    return Desk(db)
+
+
+def values(result: EnrichResult | Unavailable) -> dict[str, Json]:
+    assert isinstance(result, EnrichResult)
+    return {name: value.value for name, value in result.data.items()}
+
+
+def stages(result: EnrichResult | Unavailable) -> list[str]:
+    assert isinstance(result, EnrichResult)
+    return [stage.name for stage in result.stages]
+
+
+async def test_the_cheaper_source_closes_the_gap_and_the_dear_one_is_not_asked(desk: Desk):
+    cheap = Source("cheap", {"company_phone": "+16145550102"}, price=1_000)
+    dear = Source("dear", {"company_phone": "+16145550199"}, price=100_000)
+    result = await desk.enrich([dear, cheap], ["company_phone"])
+    assert values(result) == {"company_phone": "+16145550102"}
+    assert (len(cheap.asked), len(dear.asked)) == (1, 0)
+    assert isinstance(result, EnrichResult)
+    assert result.status is ResultStatus.SUCCESS
+    assert result.costs.model_dump() == {
+        "provider": 1_000,
+        "llm": 0,
+        "unknown": 0,
+        "total": 1_000,
+        "total_cents": 0.1,
+    }
+
+
+async def test_the_stages_of_a_result_are_listed_in_order_with_cost_and_fields(desk: Desk):
+    one = Source("one", {"company_phone": "+16145550102"}, price=5)
+    result = await desk.enrich([one], ["company_phone", "company_vat_id"])
+    assert stages(result) == ["cache", "one", "gap_analysis", "store", "merge_validate"]
+    assert isinstance(result, EnrichResult)
+    asked = result.stages[1]
+    assert (asked.cost_micros, asked.fields_found, asked.error) == (5, ("company_phone",), None)
+    assert result.missing == ("company_vat_id",)
+    assert result.status is ResultStatus.PARTIAL
+
+
+async def test_a_value_says_its_source_its_call_its_cost_and_when(desk: Desk):
+    one = Source("one", {"company_phone": "+16145550102"}, price=7)
+    result = await desk.enrich([one], ["company_phone"])
+    assert isinstance(result, EnrichResult)
+    phone = result.data[FieldName("company_phone")]
+    assert (phone.source, phone.cost_micros, phone.cached) == ("one", 7, False)
+    assert phone.call_id is not None
+    assert abs(phone.retrieved_at - desk.now) < timedelta(minutes=1)
+
+
+async def test_what_is_fresh_comes_from_the_cache_and_only_what_is_missing_is_bought(desk: Desk):
+    phones = Source("phones", {"company_phone": "+16145550102"}, price=10)
+    cities = Source("cities", {"company_city": "Columbus"}, price=10)
+    await desk.enrich([phones, cities], ["company_phone"])
+    again = await desk.enrich([phones, cities], ["company_city", "company_phone"])
+    assert values(again) == {"company_city": "Columbus", "company_phone": "+16145550102"}
+    assert (len(phones.asked), len(cities.asked)) == (1, 1)
+    assert isinstance(again, EnrichResult)
+    assert again.data[FieldName("company_phone")].cached
+    assert again.costs.provider == 10
+
+
+async def test_a_stale_value_is_bought_again_and_a_fresh_miss_is_not(desk: Desk):
+    phones = Source("phones", {"company_phone": "+16145550102"}, price=10)
+    misses = Source("misses", {"company_city": ""}, verdict=Verdict.NO_MATCH, price=10)
+    wanted = ["company_phone", "company_city"]
+    await desk.enrich([phones, misses], wanted)
+    await desk.enrich([phones, misses], wanted)
+    assert (len(phones.asked), len(misses.asked)) == (1, 1)
+    desk.now += timedelta(days=8)
+    await desk.enrich([phones, misses], wanted)
+    assert (len(phones.asked), len(misses.asked)) == (2, 2)
+
+
+async def test_skip_cache_asks_again_whatever_is_known(desk: Desk):
+    phones = Source("phones", {"company_phone": "+16145550102"}, price=10)
+    await desk.enrich([phones], ["company_phone"])
+    result = await desk.enrich([phones], ["company_phone"], skip_cache=True)
+    assert len(phones.asked) == 2
+    assert isinstance(result, EnrichResult)
+    assert not result.data[FieldName("company_phone")].cached
+
+
+async def test_inference_is_asked_last_with_the_pages_of_the_site_and_costs_count_as_llm(
+    desk: Desk,
+):
+    site = Source("website", {"company_city": "Columbus"}, pages=(Page("https://acme.com/", "We"),))
+    vendor = Source("vendor", {"company_industry": "x"}, verdict=Verdict.NO_MATCH, price=9_000)
+    model = Source("llm", {"company_industry": "Mining"}, price=50, tier=Tier.INFERENCE)
+    result = await desk.enrich([model, site, vendor], ["company_industry"])
+    assert values(result) == {"company_industry": "Mining"}
+    assert stages(result)[:5] == ["cache", "vendor", "gap_analysis", "website", "llm"]
+    assert [page.text for page in model.asked[0].evidence] == ["We"]
+    assert isinstance(result, EnrichResult)
+    assert (result.costs.llm, result.costs.provider) == (50, 0)
+
+
+async def test_without_a_page_to_quote_from_inference_is_not_asked(desk: Desk):
+    model = Source("llm", {"company_industry": "Mining"}, price=50, tier=Tier.INFERENCE)
+    result = await desk.enrich([model], ["company_industry"])
+    assert model.asked == []
+    assert isinstance(result, EnrichResult)
+    assert [s.detail for s in result.stages if s.name == "llm"] == [
+        "not asked: no page to quote from"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "options", "asked"),
+    [
+        (Policy(), {}, 0),
+        (Policy(opted_in=frozenset({"scraper"})), {}, 1),
+        (Policy(), {"providers": ("scraper",)}, 1),
+        (Policy(unusable={"scraper": "no key"}, opted_in=frozenset({"scraper"})), {}, 0),
+    ],
+)
+async def test_an_opt_in_source_is_asked_only_where_somebody_allowed_it_by_name(
+    desk: Desk, policy: Policy, options: dict[str, object], asked: int
+):
+    scraper = Source("scraper", {"company_phone": "+16145550102"}, opt_in=True)
+    await desk.enrich([scraper], ["company_phone"], policy=policy, **options)
+    assert len(scraper.asked) == asked
+
+
+async def test_a_call_that_could_pass_the_budget_is_not_made_and_the_result_says_so(desk: Desk):
+    cheap = Source("cheap", {"company_city": "Columbus"}, price=10_000)
+    dear = Source("dear", {"company_phone": "+16145550102"}, price=100_000)
+    result = await desk.enrich([cheap, dear], ["company_phone", "company_city"], max_cost_cents=5)
+    assert values(result) == {"company_city": "Columbus"}
+    assert dear.asked == []
+    assert isinstance(result, EnrichResult)
+    assert result.status is ResultStatus.PARTIAL
+    (gaps,) = [stage for stage in result.stages if stage.name == "gap_analysis"]
+    assert "dear.find: over budget: costs up to $0.10, $0.04 left" in (gaps.detail or "")
+
+
+async def test_the_day_s_cap_of_a_workspace_holds_across_jobs(desk: Desk):
+    dear = Source("dear", {"company_phone": "+16145550102"}, price=100_000)
+    policy = Policy(daily_cap_micros=Micros(150_000))
+    await desk.enrich([dear], ["company_phone"], policy=policy)
+    second = await desk.enrich(
+        [dear], ["company_phone"], policy=policy, given={"domain": "other.com"}
+    )
+    assert len(dear.asked) == 1
+    assert isinstance(second, EnrichResult)
+    assert [s.error for s in second.stages if s.name == "dear"] == [
+        "budget_exceeded: budget_exceeded"
+    ]
+
+
+async def test_with_no_source_left_the_input_comes_back_unharmed_as_partial(desk: Desk):
+    result = await desk.enrich(
+        [],
+        ["company_name", "company_phone"],
+        given={"company": "Acme Mining Ltd", "domain": "acme.com"},
+    )
+    assert values(result) == {"company_name": "Acme Mining Ltd"}
+    assert isinstance(result, EnrichResult)
+    assert (result.status, result.missing) == (ResultStatus.PARTIAL, ("company_phone",))
+
+
+async def test_an_input_that_identifies_nobody_is_a_failed_result_with_the_reason(desk: Desk):
+    result = await desk.enrich([], ["company_phone"], given={"domain": "not a domain"})
+    assert isinstance(result, EnrichResult)
+    assert result.status is ResultStatus.FAILED
+    assert "input_invalid" in (result.stages[0].error or "")
+
+
+async def test_when_every_source_is_away_the_job_is_to_be_tried_again(desk: Desk):
+    away = Source("away", {"company_phone": "+1"}, verdict=Verdict.VENDOR_ERROR, price=5)
+    result = await desk.enrich([away], ["company_phone"])
+    assert isinstance(result, Unavailable)
+    assert "away" in result.detail
+
+
+async def test_one_outage_among_answers_only_makes_the_next_source_be_asked(desk: Desk):
+    away = Source("away", {"company_phone": "+1"}, verdict=Verdict.VENDOR_ERROR, price=5)
+    there = Source("there", {"company_phone": "+16145550102"}, price=6)
+    result = await desk.enrich([away, there], ["company_phone"])
+    assert values(result) == {"company_phone": "+16145550102"}
+    assert isinstance(result, EnrichResult)
+    assert result.status is ResultStatus.SUCCESS
+
+
+async def test_sources_that_disagree_leave_the_losing_value_as_an_alternative(desk: Desk):
+    weak = Source("weak", {"company_city": "Toledo"}, confidence=40, price=1)
+    sure = Source("sure", {"company_city": "Columbus"}, confidence=90, price=2)
+    result = await desk.enrich([weak, sure], ["company_city"], min_confidence=30)
+    asked_more = await desk.enrich([weak, sure], ["company_city"], min_confidence=60)
+    assert values(result) == {"company_city": "Toledo"}
+    assert isinstance(asked_more, EnrichResult)
+    city = asked_more.data[FieldName("company_city")]
+    assert (city.value, [a.value for a in city.alternatives]) == ("Columbus", ["Toledo"])
+
+
+async def test_a_person_s_employer_is_filled_from_what_the_source_learnt_of_it(desk: Desk):
+    person = Source(
+        "person", {"person_company_domain": "acme.com", "company_name": "Acme"}, price=3
+    )
+    result = await desk.enrich([person], ["company_name"], given={"email": "jane@acme.com"})
+    assert values(result) == {"company_name": "Acme"}
