@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help dev demo up test check lint bench lock
+.PHONY: help dev demo up test check lint docs bench storm audit lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,8 +34,17 @@ lint: $(VENV)/ready ## Formatting, lint, types, layers
 
 check: lint test ## Exactly what CI runs
 
+docs: $(VENV)/ready ## Renew the generated tables of docs/ and .env.example
+	$(BIN)/python -m tests.docs.tables
+
 bench: $(VENV)/ready ## Measure beside references; writes bench/RESULTS.md
 	$(BIN)/python -m bench
+
+storm: $(VENV)/ready ## The long kill tests, beyond what CI has time for
+	GLAZE_TEST_STORM=1 $(BIN)/python -m pytest tests/flow
+
+audit: $(VENV)/ready ## Look the locked packages up for known vulnerabilities
+	$(BIN)/pip-audit --requirement requirements.lock --disable-pip
 
 lock: ## Renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements.lock
