@@ -22,6 +22,7 @@ GlazeError
     ├── BodyTooLarge         more decoded bytes than allowed
     ├── FetchTimeout         the whole-call deadline passed
     └── ConnectFailed        no connection, no name, or it broke off; ``sent`` says whether bytes left
+        └── NoSuchHost       the name has no address: nobody is there
 """
 
 
@@ -173,3 +174,13 @@ class ConnectFailed(FetchError):
     """No connection, no name, or it broke off."""
 
     code = "connect_failed"
+
+
+class NoSuchHost(ConnectFailed):
+    """The name servers answer that the name has no address: no outage, nobody is there."""
+
+    code = "no_such_host"
+
+    def __init__(self, host: str) -> None:
+        """Nothing is ever sent to a host without address."""
+        super().__init__(f"{host} has no address", sent=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from vendor_fake import ask
 
-from glaze.errors import AddressRefused, BodyTooLarge, ConnectFailed, FetchTimeout
+from glaze.errors import AddressRefused, BodyTooLarge, ConnectFailed, FetchTimeout, NoSuchHost
 from glaze.model.provider import Reply, Unbilled, VendorHttp, VendorResponse, Verdict
 from glaze.model.value import Json
 from glaze.providers.website import website
@@ -95,6 +95,29 @@ async def test_a_domain_alone_is_enough_and_www_is_tried_where_nothing_answers()
     reply, http = await visit(pages, company_domain="lantern-works.co.uk")
     assert best(reply, "company_name") == "Lantern Works"
     assert http.asked.count("https://lantern-works.co.uk/") == 3
+
+
+async def test_a_domain_that_does_not_exist_is_a_miss_after_one_question_for_each_name() -> None:
+    gone = {
+        f"{scheme}://{host}{path}": NoSuchHost(host)
+        for scheme in ("https", "http")
+        for host in ("lantern-works.co.uk", "www.lantern-works.co.uk")
+        for path in ("/", "/robots.txt")
+    }
+    reply, http = await visit(gone, company_domain="lantern-works.co.uk")
+    assert (reply.verdict, reply.billing) == (Verdict.NO_MATCH, Unbilled())
+    assert "lantern-works.co.uk has no address" in reply.detail
+    assert http.asked.count("https://lantern-works.co.uk/") == 1
+    assert not any(url.startswith("http://") for url in http.asked)
+
+
+async def test_a_silent_host_stays_an_outage_where_its_www_name_does_not_exist() -> None:
+    pages = {
+        f"https://www.lantern-works.co.uk{path}": NoSuchHost("www") for path in ("/", "/robots.txt")
+    }
+    pages |= {f"{s}://lantern-works.co.uk/": ConnectFailed("refused") for s in ("https", "http")}
+    reply, _ = await visit(pages, company_domain="lantern-works.co.uk")
+    assert reply.verdict is Verdict.VENDOR_ERROR
 
 
 async def test_robots_txt_is_asked_first_and_obeyed() -> None:

@@ -15,7 +15,7 @@ import dns.rdtypes.ANY.NS
 import dns.rdtypes.ANY.TXT
 import dns.resolver
 
-from glaze.errors import AddressRefused, ConnectFailed, FetchError
+from glaze.errors import AddressRefused, ConnectFailed, FetchError, NoSuchHost
 from glaze.net.urls import vet_host
 
 _TRY_S = 2.0  # one question to one server
@@ -63,7 +63,7 @@ class Dns:
         Half an answer is used where the servers stay silent about the other half: many sites'
         servers fail on AAAA.
 
-        Raises: ConnectFailed where there is none, or no server answers.
+        Raises: NoSuchHost where there is none, ConnectFailed when no server answers.
         """
         halves = await asyncio.gather(
             self._ask(host, "A", self._lifetime_s),
@@ -81,7 +81,7 @@ class Dns:
         for half in halves:
             if isinstance(half, BaseException):
                 raise half
-        raise ConnectFailed(f"{host} has no address", sent=False)
+        raise NoSuchHost(host)
 
     async def _ask(self, host: str, record_type: str, lifetime_s: float) -> Sequence[str]:
         try:

@@ -8,7 +8,14 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from glaze.errors import AddressRefused, BodyTooLarge, ConnectFailed, FetchError, FetchTimeout
+from glaze.errors import (
+    AddressRefused,
+    BodyTooLarge,
+    ConnectFailed,
+    FetchError,
+    FetchTimeout,
+    NoSuchHost,
+)
 from glaze.model.provider import VendorHttp, VendorResponse, Verdict
 from glaze.model.vendor_body import retry_after_s
 
@@ -21,7 +28,7 @@ MAX_PAGE_BYTES = 2_000_000
 _MAX_ROBOTS_BYTES = 500_000  # RFC 9309, section 2.5
 _PAGE_TIMEOUT_S = 12.0
 _ROBOTS_TIMEOUT_S = 6.0
-_TRIES = 3
+TRIES = 3
 _FIRST_WAIT_S = 0.3
 _LONGEST_WAIT_S = 2.0
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
@@ -42,20 +49,20 @@ class Failure:
     unreached: bool = False  # no server answered under this address; another spelling may
 
 
-async def get(http: VendorHttp, url: str) -> VendorResponse | Failure:
-    """Fetch a page in at most three tries; only what may pass by itself is tried again."""
+async def get(http: VendorHttp, url: str, tries: int = TRIES) -> VendorResponse | Failure:
+    """Fetch a page in at most ``tries``; only what may pass by itself is tried again."""
     answer: VendorResponse | Failure = Failure(Verdict.VENDOR_ERROR, "not tried")
-    for attempt in range(_TRIES):
+    for attempt in range(tries):
         answer = await _once(http, url)
         if isinstance(answer, VendorResponse) and answer.status not in _TRANSIENT:
             return _usable(answer)
         wait = _FIRST_WAIT_S * 3**attempt
         if isinstance(answer, Failure):
-            if not answer.unreached:
+            if not answer.unreached or answer.verdict is Verdict.NO_MATCH:
                 return answer
         elif answer.status in _BUSY:
             wait = retry_after_s(answer) or wait
-        if attempt + 1 == _TRIES or wait > _LONGEST_WAIT_S:
+        if attempt + 1 == tries or wait > _LONGEST_WAIT_S:
             break
         await asyncio.sleep(wait)
     return answer if isinstance(answer, Failure) else _usable(answer)
@@ -66,16 +73,25 @@ async def _once(http: VendorHttp, url: str) -> VendorResponse | Failure:
         return await http.request(
             "GET", url, headers=_HEADERS, max_bytes=MAX_PAGE_BYTES, timeout_s=_PAGE_TIMEOUT_S
         )
-    except AddressRefused as why:
-        return Failure(Verdict.NO_MATCH, f"refused to go there: {why}")
-    except BodyTooLarge:
-        return Failure(Verdict.VENDOR_ERROR, f"the page is larger than {MAX_PAGE_BYTES} bytes")
-    except FetchTimeout:
-        return Failure(Verdict.VENDOR_ERROR, "the site did not answer in time")
-    except ConnectFailed as why:
-        return Failure(Verdict.VENDOR_ERROR, f"no connection: {why}", unreached=True)
     except FetchError as why:
-        return Failure(Verdict.VENDOR_ERROR, str(why))
+        return _failure(why)
+
+
+def _failure(why: FetchError) -> Failure:
+    """Return what an error means: a miss where nobody is there, a failure where it may pass."""
+    match why:
+        case AddressRefused():
+            return Failure(Verdict.NO_MATCH, f"refused to go there: {why}")
+        case NoSuchHost():
+            return Failure(Verdict.NO_MATCH, f"there is no such site: {why}", unreached=True)
+        case BodyTooLarge():
+            return Failure(Verdict.VENDOR_ERROR, f"the page is larger than {MAX_PAGE_BYTES} bytes")
+        case FetchTimeout():
+            return Failure(Verdict.VENDOR_ERROR, "the site did not answer in time")
+        case ConnectFailed():
+            return Failure(Verdict.VENDOR_ERROR, f"no connection: {why}", unreached=True)
+        case _:
+            return Failure(Verdict.VENDOR_ERROR, str(why))
 
 
 def _usable(answer: VendorResponse) -> VendorResponse | Failure:

@@ -22,7 +22,7 @@ from glaze.model.value import FieldName, Json, Reading
 from glaze.model.vendor_body import field_sets, gives, identified_by, not_asked
 from glaze.providers.website.document import Document, domain_or_host, host_of
 from glaze.providers.website.extract import readings_of
-from glaze.providers.website.fetch import Failure, Robots, get
+from glaze.providers.website.fetch import TRIES, Failure, Robots, get
 from glaze.providers.website.merge_pages import PageReadings, merged
 from glaze.providers.website.parse import parse
 from glaze.providers.website.site_pages import Choice, pages_to_read
@@ -156,16 +156,23 @@ async def _read_site(http: VendorHttp, start: str, visit: _Visit) -> Failure | N
 
 async def _first_page(http: VendorHttp, start: str) -> tuple[Robots, VendorResponse | Failure]:
     """Fetch the first page under the first spelling of its address that a server answers to."""
-    robots = Robots(None)
-    answer: VendorResponse | Failure = Failure(Verdict.BAD_INPUT, "no address")
+    failures: list[Failure] = []
+    absent: set[str] = set()
     for url in _spellings(start):
+        if (host := host_of(url)) in absent:
+            continue
         robots = await Robots.read(http, url)
         if reason := robots.forbids(url):
             return robots, Failure(Verdict.NO_MATCH, reason)
-        answer = await get(http, url)
+        answer = await get(http, url, tries=1 if failures else TRIES)
         if isinstance(answer, VendorResponse) or not answer.unreached:
-            break
-    return robots, answer
+            return robots, answer
+        failures.append(answer)
+        if answer.verdict is Verdict.NO_MATCH:
+            absent.add(host)
+    # A host that is there but silent may answer later, whatever the other spellings come to.
+    silent = (one for one in failures if one.verdict is not Verdict.NO_MATCH)
+    return Robots(None), next(silent, failures[0])
 
 
 async def _read_choice(
