@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from psycopg.types.json import Jsonb
@@ -121,10 +121,9 @@ class EntityStore:
         self, workspace_id: WorkspaceId, wanted: Sequence[Remerge]
     ) -> list[dict[FieldName, Kept]]:
         """Derive winners anew from all observations, under the entities' locks."""
-        ids = sorted({id_ for one in wanted for id_ in one.entities.values()})
         async with self._db.workspace(workspace_id) as conn:
-            await conn.execute(_sql["lock_entities"], {"entities": ids})
-            rows = await (await conn.execute(_sql["observations"], {"entities": ids})).fetchall()
+            wanted, rows = await _locked(conn, wanted)
+            ids = _ids(wanted)
             seen: dict[int, list[dict[str, Any]]] = {id_: [] for id_ in ids}
             for row in rows:
                 seen[row["entity_id"]].append(row)
@@ -143,6 +142,27 @@ class EntityStore:
         return merged
 
 
+def _ids(wanted: Sequence[Remerge]) -> list[EntityId]:
+    return sorted({id_ for one in wanted for id_ in one.entities.values()})
+
+
+async def _locked(
+    conn: Connection, wanted: Sequence[Remerge]
+) -> tuple[Sequence[Remerge], list[dict[str, Any]]]:
+    """Lock the entities and read what was observed; those merged away give way to who is left."""
+    ids = {"entities": _ids(wanted)}
+    locked = await conn.execute(_sql["lock_entities"], ids)
+    seen = await conn.execute(_sql["observations"], ids)
+    into = {row["id"]: row["merged_into"] for row in await locked.fetchall() if row["merged_into"]}
+    if not into:
+        return wanted, await seen.fetchall()
+    left = [
+        replace(one, entities={kind: into.get(id_, id_) for kind, id_ in one.entities.items()})
+        for one in wanted
+    ]
+    return await _locked(conn, left)
+
+
 async def _resolve(conn: Connection, wanted: Sequence[Keys]) -> list[dict[EntityKind, EntityId]]:
     groups = [(i, kind, keys) for i, want in enumerate(wanted) for kind, keys in want.items()]
     rows = [
@@ -158,14 +178,22 @@ async def _resolve(conn: Connection, wanted: Sequence[Keys]) -> list[dict[Entity
     for ord_, (i, kind, _) in enumerate(groups):
         oldest, *younger = sorted({into.get(id_, id_) for id_, _ in found[ord_]})
         for one in younger:
-            await conn.execute(_sql["repoint"], {"into": oldest, "from": one})
-            await conn.execute(_sql["forget"], {"from": [one]})
-            into[one] = oldest
+            oldest = into[one] = await _merge(conn, one, oldest)
         opened[i][kind] = EntityId(oldest)
     return [
         {kind: EntityId(into.get(id_, id_)) for kind, id_ in entities.items()}
         for entities in opened
     ]
+
+
+async def _merge(conn: Connection, younger: int, older: int) -> int:
+    """Let the younger entity become the older one; return who is left of the two."""
+    cursor = await conn.execute(_sql["lock_to_merge"], {"entities": [older, younger]})
+    gone = {row["id"]: row["merged_into"] for row in await cursor.fetchall()}
+    left = gone.get(older) or older  # the older one may have been merged meanwhile
+    if not gone.get(younger):
+        await conn.execute(_sql["repoint"], {"into": left, "from": younger})
+    return left
 
 
 async def _lead_all(
@@ -191,7 +219,7 @@ async def _lead_all(
         used = {id_ for ids in (await _find(conn, rows)).values() for id_, _ in ids}
         orphans = [id_ for id_ in made if id_ not in used]
         if orphans:
-            await conn.execute(_sql["forget"], {"from": orphans})
+            await conn.execute(_sql["forget"], {"entities": orphans})
     return True
 
 

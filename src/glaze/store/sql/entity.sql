@@ -20,16 +20,26 @@ from jsonb_to_recordset(%(keys)s) as a(kind text, scheme text, key text, entity_
 order by a.kind, a.scheme, a.key
 on conflict do nothing
 
+-- name: lock_to_merge
+-- Two entities that are about to become one. Waits for calls that are being settled for either.
+select id, merged_into from entity where workspace_id = current_workspace() and id = any(%(entities)s)
+order by id for update
+
 -- name: repoint
--- Two entities turned out to be one: what belonged to the younger belongs to the older now.
+-- What belonged to the younger belongs to the older now. The younger stays, for calls under way know
+-- it by its id.
 with moved_keys as (
   update entity_key set entity_id = %(into)s where workspace_id = current_workspace() and entity_id = %(from)s
+), left_behind as (
+  update entity set merged_into = %(into)s where workspace_id = current_workspace() and (id = %(from)s or merged_into = %(from)s)
+), derived as (
+  delete from entity_field where workspace_id = current_workspace() and entity_id = %(from)s
 )
 update observation set entity_id = %(into)s where workspace_id = current_workspace() and entity_id = %(from)s
 
 -- name: forget
--- Entities that are another by now: their derived fields and they themselves.
-delete from entity where workspace_id = current_workspace() and id = any(%(from)s)
+-- Entities that were made for nothing: somebody else was quicker.
+delete from entity where workspace_id = current_workspace() and id = any(%(entities)s)
 
 -- name: cached
 -- The stored winners of these fields, with the observation each rests on.
@@ -52,9 +62,15 @@ order by o.id
 -- name: adopt
 -- An answer that was bought for one entity also speaks of ours: the same call, at no cost. Copied
 -- from the entity it was bought for, not from other copies.
+with ours as materialized (
+  select a.prefix, coalesce(e.merged_into, e.id) as entity_id
+  from jsonb_to_recordset(%(entities)s) as a(prefix text, entity_id bigint)
+  join entity e on e.workspace_id = current_workspace() and e.id = a.entity_id
+  order by e.id for key share of e
+)
 insert into observation (workspace_id, entity_id, call_id, field, value, raw, confidence, provider, source_url, quote, cost_micros, retrieved_at)
 select o.workspace_id, a.entity_id, o.call_id, o.field, o.value, o.raw, o.confidence, o.provider, o.source_url, o.quote, 0, o.retrieved_at
-from jsonb_to_recordset(%(entities)s) as a(prefix text, entity_id bigint)
+from ours a
 cross join lateral (
   select entity_id from observation first
   where first.workspace_id = current_workspace() and first.call_id = %(call)s and starts_with(first.field, a.prefix)
@@ -69,12 +85,14 @@ where bought_for.entity_id <> a.entity_id
 -- name: readings_of_call
 -- What one call brought, for the entities given.
 select field, value, raw, confidence, source_url, quote from observation
-where workspace_id = current_workspace() and call_id = %(call)s and entity_id = any(%(entities)s)
+where workspace_id = current_workspace() and call_id = %(call)s and entity_id in (
+  select coalesce(merged_into, id) from entity where workspace_id = current_workspace() and id = any(%(entities)s))
 order by id
 
 -- name: lock_entities
--- The merge of an entity is one at a time, in id order.
-select id from entity where workspace_id = current_workspace() and id = any(%(entities)s) order by id for update
+-- The merge of an entity's values is one at a time, in id order; observations may come in meanwhile.
+select id, merged_into from entity where workspace_id = current_workspace() and id = any(%(entities)s)
+order by id for no key update
 
 -- name: keep_winners
 -- The new winners, in field order.

@@ -98,7 +98,8 @@ returning id, state
 -- name: settle
 -- The truth about calls, recorded whoever holds the job by now: money facts and observations are not
 -- fenced, for they are true. A call settles once: what comes again finds it settled and adds nothing.
--- Budgets release the reservation and book the price; what exceeds it is overrun, never refused.
+-- Budgets release the reservation and book the price; what exceeds it is overrun, never refused. Of an
+-- entity that was merged away meanwhile observations speak of the one that is left.
 with ended as (
   update call c set state = a.state::call_state, price_micros = a.price_micros, verdict = a.verdict, detail = a.detail,
     settled_at = case when a.state = 'unknown' then null else clock_timestamp() end
@@ -116,13 +117,18 @@ with ended as (
   from jsonb_to_recordset(%(answers)s) as a(call_id bigint, body text, digest text)
   join ended on ended.id = a.call_id
   on conflict do nothing
+), stated as materialized (
+  select * from rows from (jsonb_to_recordset(%(observations)s) as (entity_id bigint, call_id bigint, field text, value jsonb,
+    raw text, confidence smallint, provider text, source_url text, quote text, cost_micros bigint)) with ordinality
+), home as materialized (
+  select e.id, coalesce(e.merged_into, e.id) as entity_id from entity e
+  where e.workspace_id = current_workspace() and e.id = any(array(select entity_id from stated))
+  order by e.id for key share of e  -- as the foreign key would; a merge under way is waited for
 ), observed as (
   insert into observation (workspace_id, entity_id, call_id, field, value, raw, confidence, provider, source_url, quote, cost_micros, retrieved_at)
-  select current_workspace(), a.entity_id, a.call_id, a.field, a.value, a.raw, a.confidence, a.provider, a.source_url, a.quote,
+  select current_workspace(), h.entity_id, a.call_id, a.field, a.value, a.raw, a.confidence, a.provider, a.source_url, a.quote,
          a.cost_micros, clock_timestamp()
-  from jsonb_to_recordset(%(observations)s) as a(entity_id bigint, call_id bigint, field text, value jsonb, raw text, confidence smallint,
-    provider text, source_url text, quote text, cost_micros bigint)
-  join ended on ended.id = a.call_id
+  from stated a join home h on h.id = a.entity_id join ended on ended.id = a.call_id order by a.ordinality
 )
 update budget b set reserved_micros = b.reserved_micros - a.released, spent_micros = b.spent_micros + a.spent,
   overrun_micros = b.overrun_micros + a.overrun

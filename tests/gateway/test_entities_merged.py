@@ -1,0 +1,58 @@
+"""Two entities turn out to be one while a call about the younger is under way."""
+
+import asyncio
+from dataclasses import replace
+
+from glaze.model.field import EntityKind
+from glaze.model.identity import Key
+from glaze.model.value import DEFAULT_WORKSPACE
+from glaze.pipeline.asking import Answer
+from tests.gateway.conftest import PRICE, Bench, question
+
+EMAIL_KEY = Key("email", "a@x.com")
+SLUG_KEY = Key("linkedin", "a-of-x")
+KIND = EntityKind.PERSON
+
+
+async def opened(bench: Bench, *keys: Key):
+    ((entities, _),) = await bench.entities.open(DEFAULT_WORKSPACE, [{KIND: keys}])
+    return entities
+
+
+async def test_an_answer_for_an_entity_that_was_merged_meanwhile_is_settled_and_kept_for_the_other(
+    bench: Bench,
+):
+    bench.vendor.slow = True
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    older = await opened(bench, EMAIL_KEY)
+    younger = await opened(bench, SLUG_KEY)
+    assert older != younger
+    budgets = await bench.budget(PRICE)
+    asker = replace(await bench.asker(job, budgets=budgets), entities=younger)
+    async with bench.gateway() as gateway, asyncio.TaskGroup() as tasks:
+        asking = tasks.create_task(gateway.ask(question(provider, asker, "a@x.com")))
+        await bench.vendor.arrived.wait()
+        assert await opened(bench, EMAIL_KEY, SLUG_KEY) == older  # the younger is gone
+        bench.vendor.gate.set()
+    assert isinstance(asking.result(), Answer)
+    (call,) = await bench.rows("select state::text, price_micros from call")
+    assert call == {"state": "settled", "price_micros": PRICE}
+    (kept,) = await bench.rows("select entity_id from observation")
+    assert kept["entity_id"] == older[KIND]
+
+
+async def test_a_known_answer_is_kept_for_the_entity_that_is_left(bench: Bench):
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    other = await bench.asker(job)
+    older, younger = await opened(bench, EMAIL_KEY), await opened(bench, SLUG_KEY)
+    async with bench.gateway() as gateway:
+        await gateway.ask(question(provider, other, "a@x.com"))
+        await opened(bench, EMAIL_KEY, SLUG_KEY)
+        known = await gateway.ask(question(provider, replace(other, entities=younger), "a@x.com"))
+    assert isinstance(known, Answer)
+    assert known.known
+    assert known.readings
+    kept = await bench.rows("select entity_id from observation order by id")
+    assert [row["entity_id"] for row in kept] == [other.entities[KIND], older[KIND]]
