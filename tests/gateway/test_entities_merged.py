@@ -56,3 +56,34 @@ async def test_a_known_answer_is_kept_for_the_entity_that_is_left(bench: Bench):
     assert known.readings
     kept = await bench.rows("select entity_id from observation order by id")
     assert [row["entity_id"] for row in kept] == [other.entities[KIND], older[KIND]]
+
+
+async def test_merging_while_calls_settle_leaves_every_observation_with_a_living_entity(
+    bench: Bench,
+):
+    provider = bench.provider()
+    people = [
+        [Key("email", f"{n}@x.com"), Key("linkedin", f"p{n}"), Key("external", f"id{n}")]
+        for n in range(20)
+    ]
+    jobs = await bench.claimed(len(people) * 3)
+    asking = []
+    for job, (n, key) in zip(
+        jobs, [(n, key) for n, keys in enumerate(people) for key in keys], strict=True
+    ):
+        asker = replace(await bench.asker(job), entities=await opened(bench, key))
+        asking.append(question(provider, asker, f"{n}-{key.scheme}@x.com"))
+    async with bench.gateway() as gateway:
+        answers = await asyncio.gather(
+            *(gateway.ask(one) for one in asking),
+            *(opened(bench, first, second) for first, second, _ in people),
+            *(opened(bench, third, second) for _, second, third in people),
+            *(opened(bench, *keys) for keys in people),
+        )
+    assert sum(isinstance(answer, Answer) for answer in answers) == len(asking)
+    gone = "(select id from entity where merged_into is not null)"
+    assert not await bench.rows(f"select 1 from observation where entity_id in {gone}")
+    assert not await bench.rows(f"select 1 from entity_key where entity_id in {gone}")
+    assert not await bench.rows(f"select 1 from entity where merged_into in {gone}")
+    owners = await bench.rows("select count(distinct entity_id) as n from observation")
+    assert owners == [{"n": len(people)}]
