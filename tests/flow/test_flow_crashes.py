@@ -81,6 +81,27 @@ async def test_an_intent_whose_process_froze_before_sending_is_not_sent_when_it_
     assert_budgets_hold(dsn)
 
 
+async def test_an_answer_that_arrives_after_the_job_went_to_another_worker_is_still_recorded(
+    db: Database, dsn: str, quick: Mapping[str, str], vendors: Sandbox
+):
+    environment = dict(quick) | {"GLAZE_PROVIDER__APOLLO__TIMEOUT_S": "2"}
+    ids = await enqueued(db, vendors, 1)
+    with failing_process(environment, "answered", 1, "stop") as frozen:
+        await stopped(frozen)
+        async with booted(environment) as app:
+            await finished(app, ids)
+            assert unknown_calls(dsn) == 1
+            assert one(dsn, "select reserved_micros from glaze.budget") > 0
+            frozen.send_signal(signal.SIGCONT)
+            async with asyncio.timeout(60):
+                while unknown_calls(dsn):  # noqa: ASYNC110  the other process records it
+                    await asyncio.sleep(0.05)
+    assert vendors.get("stats")["requests"] == {"apollo": 1}
+    assert one(dsn, "select state::text from glaze.call") == "settled"
+    assert_paid_once(dsn, vendors)
+    assert_budgets_hold(dsn)
+
+
 async def test_a_job_that_skips_the_cache_and_snoozes_buys_each_answer_once_more_and_no_more(
     db: Database, dsn: str, quick: Mapping[str, str], vendors: Sandbox
 ):
