@@ -7,6 +7,8 @@ import csv
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from ledger_facts import assert_budgets_hold, assert_paid_once, one, unknown_cal
 from whole_path import query, watch
 
 FIELDS = "company_name,company_industry,company_phone,company_employee_count"
+PERSON_FIELDS = "person_title,person_email,company_industry"
 STORM = os.environ.get("GLAZE_TEST_STORM") == "1"
 DONE = "select completed + partial + failed from glaze.batch"
 BUDGET = ("--budget", "500")
@@ -78,6 +81,32 @@ def test_a_file_whose_run_is_killed_three_times_ends_with_every_row_once_and_eac
 ):
     vendors.slow_down(0.1)
     survive_three_kills(Cli(tmp_path, quick), dsn, vendors, 80)
+
+
+def test_people_whose_questions_travel_in_bulk_are_paid_once_though_the_run_is_killed(
+    tmp_path: Path, dsn: str, quick: dict[str, str], vendors: Sandbox
+):
+    cli = Cli(tmp_path, quick | {"GLAZE_ORDER": "apollo"})
+    write_leads(tmp_path / "leads.csv", 60)
+    command = ("enrich", "leads.csv", "-o", "out.csv", "--fields", PERSON_FIELDS, *BUDGET)
+    vendors.slow_down(0.5)
+    killed_when(cli, dsn, 15, command)
+    cli.run(*command)
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 61
+    assert_paid_once(dsn, vendors)
+    assert_budgets_hold(dsn)
+    bulk = "select max(calls) from glaze.vendor_request where operation = 'people_match'"
+    assert one(dsn, bulk) > 1
+    before = _paid_requests(vendors.get("stats")["requests"])
+    ran = cli.run(*command[:3], "again.csv", *command[4:])
+    assert _paid_requests(vendors.get("stats")["requests"]) == before
+    assert "total spend: $0.00" in ran.out
+
+
+def write_leads(path: Path, rows: int) -> None:
+    options = [f"--write-csv={path}", f"--rows={rows}", "--companies=300", "--kind=leads"]
+    command = [sys.executable, "-m", "glaze_sandbox", *options]
+    subprocess.run(command, check=True, capture_output=True)
 
 
 @pytest.mark.skipif(not STORM, reason="the storm: GLAZE_TEST_STORM=1")
