@@ -336,3 +336,47 @@ def test_rows_are_flat_one_line_a_profile_and_phones_as_the_page_writes_them() -
     assert ("company_social_url", "https://www.facebook.com/brightwater") in values
     assert ("company_twitter_url", "https://x.com/brightwater") in values
     json.dumps(flat)
+
+
+def test_the_makers_phone_and_mail_behind_a_credit_are_not_the_companys() -> None:
+    for credit in ("Website by", "Webdesign:", "Site réalisé par", "Realizzazione sito:", "制作："):
+        found = read(
+            f"<p>© 2024 Fern & Oak Ltd. {credit} Pixelhut, 020 7946 0018, hi@pixelhut.com</p>"
+        )
+        assert "company_phone" not in found
+        assert "company_email" not in found
+        assert found["company_legal_name"] == ["Fern & Oak Ltd."]
+
+
+def test_a_legal_name_keeps_the_dot_of_its_legal_form() -> None:
+    for name in ("Fern Oak B.V.", "Fern Oak S.r.l.", "Fern Oak Inc.", "Fern Legal Design B.V."):
+        found = read(f"<title>Fern Oak</title><footer>© 2024 {name} All rights reserved.</footer>")
+        assert found["company_legal_name"] == [name]
+
+
+def test_an_element_with_the_names_of_both_card_versions_counts_once() -> None:
+    page = """<div class="vcard h-card"><b class="fn org p-name p-org">Harrow Mills</b><div class="adr p-adr">
+    <span class="street-address p-street-address">240 rue du Moulin</span>
+    <span class="postal-code p-postal-code">31600</span> <span class="locality p-locality">Toulouse</span>
+    </div></div>"""
+    assert read(page, "https://harrowmills.fr/")["company_street"] == ["240 rue du Moulin"]
+
+
+@pytest.mark.parametrize(
+    ("page", "street", "code"),
+    [
+        ("<p>1-9-5 Otemachi<br>〒100-0004 Tokyo</p>", "1-9-5 Otemachi", "100-0004"),
+        ("<p>3-140 Hommachi, Nagoya 460-0027, Japan</p>", "3-140 Hommachi", "460-0027"),
+        ("<p>〒100-0004<br>東京都千代田区大手町1-9-5</p>", "大手町1-9-5", "100-0004"),
+    ],
+)
+def test_japanese_addresses_are_read_in_either_script(page: str, street: str, code: str) -> None:
+    found = read(page, "https://fernoak.co.jp/")
+    assert found["company_street"] == [street]
+    assert found["company_postal_code"] == [code]
+
+
+def test_founding_year_and_staff_are_read_in_japanese() -> None:
+    found = read("<p>2001年4月設立。</p><p>従業員数：約1,250名</p>", "https://fernoak.co.jp/")
+    assert found["company_founded_year"] == [2001]
+    assert found["company_employee_count"] == [1250]

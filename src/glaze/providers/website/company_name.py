@@ -14,6 +14,7 @@ from glaze.model.names import company_key, has_legal_form
 from glaze.model.text import fold
 from glaze.model.value import Reading
 from glaze.model.web_address import is_shared_host
+from glaze.providers.website.credit import credit_start
 from glaze.providers.website.document import Document, domain_or_host, host_of
 
 _MAX_NAME = 70
@@ -32,8 +33,8 @@ _COPYRIGHT_AFTER = re.compile(
 )
 _COPYRIGHT_END = re.compile(
     r"\s*(?:[.,;|–—-]?\s*\ball\s+(?:rights?|content|images)\b|[.,;|-]?\s*alle rechte|[.,;|-]?\s*tous droits|[.,;|-]?\s*todos los|[.,;|-]?\s*tutti i"
-    r"|(?<=[a-z]{3})\.\s+[A-Z]|\s[-–—|•]\s|[.,;|]?\s*\b(?:privacy|terms|web ?site|site ?map|design(?:ed)?|powered|registered (?:in|office|charity|company)|is a|a (?:division|subsidiary|member)"
-    r"|and its|unless|last|legal|disclaimer|cookies?|developed|created|content|hosted|company (?:no|reg)|vat|p\.?\s?iva|tel|telephone|phone|contact|imprint|impressum|mentions"
+    r"|(?<=[a-z]{3})\.\s+[A-Z]|\s[-–—|•]\s|[.,;|]?\s*\b(?:privacy|terms|web ?site|site ?map|designed|design by|powered|registered (?:in|office|charity|company)|is a|a (?:division|subsidiary|member)"
+    r"|and its|unless|last|legal (?:notice|info\w*|terms|disclaimer|mentions)|disclaimer|cookies?|developed|created|content (?:is|may|by)|hosted|company (?:no|reg)|vat|p\.?\s?iva|tel|telephone|phone|contact|imprint|impressum|mentions"
     r"|home|login|cvr|abn|trading as|t/a|\d{3,})\b).*",
     re.IGNORECASE | re.DOTALL,
 )
@@ -52,6 +53,10 @@ _LEAD = re.compile(
 )
 _TAIL = re.compile(
     r"\s*(?:\(?(?:official (?:web)?site|home ?page|website|blog|logo(?:type)?|icon|newsroom|documentation|docs|help cent(?:er|re)|main logo|(?:white|black|dark|light|color|header|footer) logo|logo (?:white|black|dark|light))\)?|[®™©])\s*$",
+    re.IGNORECASE,
+)
+_ABBREVIATED = re.compile(
+    r"(?:\b(?:inc|corp|ltd|co|bros|assn)|\b[a-z](?:\. ?[a-z]{1,3}){1,3}|\bs\.? ?r\.? ?[lo])$",
     re.IGNORECASE,
 )
 _DOMAIN_LIKE = re.compile(
@@ -162,13 +167,19 @@ def tidy_name(text: str) -> str:
     """Return a name without the words around it ("Welcome to ...", "... Logo", a trademark)."""
     text = unescape(text) if "&" in text else text
     text = text.replace("_", " ") if " " not in text else text
-    text = text.strip(" \t.,;:|-–—\"“”'*·•»«")
+    text = with_dot(text, text.strip(" \t.,;:|-–—\"“”'*·•»«"))
     for _ in range(3):
         shorter = _TAIL.sub("", _LEAD.sub("", text)).strip(' ,;:|-–—"“”*·')
         if shorter == text or not shorter:
             break
         text = shorter
     return text
+
+
+def with_dot(text: str, stem: str) -> str:
+    """Return ``stem`` with the dot behind it in ``text`` where that belongs to its legal form."""
+    end = text.find(stem) + len(stem)
+    return f"{stem}." if text[end : end + 1] == "." and _ABBREVIATED.search(stem) else stem
 
 
 def site_labels(document: Document, emails: Sequence[str]) -> set[str]:
@@ -319,7 +330,7 @@ def _from_text(document: Document, ballot: _Ballot) -> list[tuple[str, str]]:
     ):
         lower = line.lower()
         if "©" in line or "copyright" in lower or "(c)" in lower or "\ufffd" in line:
-            for name in _copyright_names(line):
+            for name in _copyright_names(line[: credit_start(line)]):
                 ballot.add(name, 2.2, "copyright", line)
                 if has_legal_form(name):
                     legal.setdefault(tidy_name(name), line)
@@ -342,7 +353,7 @@ def _is_legal_form(word: str) -> bool:
 
 def _copyright_names(line: str) -> Iterator[str]:
     for match in _COPYRIGHT.finditer(line):
-        name = _COPYRIGHT_END.sub("", match["name"]).strip(" .,-–—")
+        name = with_dot(match["name"], _COPYRIGHT_END.sub("", match["name"]).strip(" .,-–—"))
         if name and len(name.split()) <= _MAX_WORDS and not name[:1].isdigit():
             yield name
     for match in _COPYRIGHT_AFTER.finditer(line):

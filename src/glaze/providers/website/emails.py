@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from glaze.model.mailbox import is_free_mail, is_role
 from glaze.model.value import Reading
+from glaze.providers.website.credit import credit_start
 from glaze.providers.website.document import Document, Link, domain_or_host
 
 _PLAIN = re.compile(
@@ -115,16 +116,17 @@ def _candidates(document: Document) -> Iterator[tuple[str, str, int]]:
         match.start(): match for pattern in _SIGNS for match in pattern.finditer(document.text)
     }
     for place in sorted(signs):
-        yield from _in_line(document.line_at(place))
+        line = document.line_at(place)
+        yield from _in_line(line[: credit_start(line)], line)
     for code in document.hidden_emails:
         if address := decode_cloudflare(code):
             yield address, address, _DISGUISE
 
 
-def _in_line(line: str) -> Iterator[tuple[str, str, int]]:
-    for match in _PLAIN.finditer(line) if "@" in line else ():
+def _in_line(own: str, line: str) -> Iterator[tuple[str, str, int]]:
+    for match in _PLAIN.finditer(own) if "@" in own else ():
         yield f"{match[1].rstrip('.')}@{match[2]}", line, 0
-    yield from _disguised_in(line)
+    yield from _disguised_in(own, line)
 
 
 def _in_link(link: Link) -> Iterator[tuple[str, str, int]]:
@@ -136,8 +138,8 @@ def _in_link(link: Link) -> Iterator[tuple[str, str, int]]:
             yield _undisguised(match), link.text or target, _DISGUISE
 
 
-def _disguised_in(line: str) -> Iterator[tuple[str, str, int]]:
-    for match in _DISGUISED.finditer(line):
+def _disguised_in(own: str, line: str) -> Iterator[tuple[str, str, int]]:
+    for match in _DISGUISED.finditer(own):
         # "meet us at acme.com" is no address; "info at acme dot com" is.
         if _STRONG_AT.search(match[0]) or " dot " in match[0].lower():
             yield _undisguised(match), line, _DISGUISE

@@ -42,12 +42,12 @@ def readings_of(document: Document) -> list[Reading]:
     """Return every reading of a parsed page; see ``extract``."""
     own = own_organisation(document, structured_data(document))
     country = guess_country(document, country_of(own) if own else None)
-    found = list(organisation_readings(document, own, country)) if own else []
+    addresses = find_addresses(document, country)
+    lands = tuple(dict.fromkeys((country, *(address.country for address in addresses))))
+    found = list(organisation_readings(document, own, lands)) if own else []
     emails = list(email_readings(document))
     names = list(name_readings(document, [str(reading.value) for reading in emails]))
     found += [*names, *emails]
-    addresses = find_addresses(document, country)
-    lands = tuple(dict.fromkeys((country, *(address.country for address in addresses))))
     found += phone_readings(document, lands)
     found += address_readings(document, addresses)
     stated_name = first_text(own.get("name")) if own else ""

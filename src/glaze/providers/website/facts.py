@@ -14,6 +14,11 @@ _FOUNDED = re.compile(
     r"|créée?|fundada|desde|fondata|dal|opgericht|sinds)\b\s*(?:in|im|en|nel|em|:)?\s*(?:the year\s*)?(?P<year>1[89]\d{2}|20[0-2]\d)\b",
     re.IGNORECASE,
 )
+_FOUNDED_JP = re.compile(
+    r"(?:設立|創業|創立)[\s:\uff1a]*(?P<year>(?:1[89]|20)\d\d)年"
+    r"|(?P<before>(?:1[89]|20)\d\d)年(?:\d+月)?(?:\d+日)?に?(?:設立|創業|創立)"
+)
+_STAFF_JP = re.compile(r"従業員数?[\s:\uff1a]*約?(\d[\d,]*)\s?[名人]")
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
 _VAT_HINT = re.compile(r"VAT|USt|ATU|Umsatz|MwSt|TVA|BTW|IVA|NIF|CIF|MVA|Moms|DPH|UID|V\.A")
 _STAFF_HINT = re.compile(
@@ -101,17 +106,32 @@ def _from_lines(document: Document, country: str) -> Iterator[Reading]:
         if len(line) < _MIN_YEAR_LENGTH:
             continue
         short = line[: _MAX_LINE * 2]
-        for match in _FOUNDED.finditer(short) if _YEAR.search(short) else ():
-            sure = 66 if _CLEARLY.match(match[0]) else 48
-            yield from document.reading("company_founded_year", match["year"], sure, line)
+        yield from _founded_and_staff(document, short)
         for match in _VAT.finditer(short) if _VAT_HINT.search(short) else ():
             yield from document.reading("company_vat_id", match["id"], 80, line)
         for land, pattern in _BARE_VAT:
             if land == country and (bare := pattern.search(short)):
                 yield from document.reading("company_vat_id", land + bare[1], 74, line)
-        for match in _EMPLOYEES.finditer(short) if _STAFF_HINT.search(short) else ():
-            count = "".join(filter(str.isdigit, match["count"]))
-            yield from document.reading("company_employee_count", count, 58, line)
+
+
+def _founded_and_staff(document: Document, line: str) -> Iterator[Reading]:
+    if not line.isascii():
+        yield from _in_japanese(document, line)
+    for match in _FOUNDED.finditer(line) if _YEAR.search(line) else ():
+        sure = 66 if _CLEARLY.match(match[0]) else 48
+        yield from document.reading("company_founded_year", match["year"], sure, line)
+    for match in _EMPLOYEES.finditer(line) if _STAFF_HINT.search(line) else ():
+        count = "".join(filter(str.isdigit, match["count"]))
+        yield from document.reading("company_employee_count", count, 58, line)
+
+
+def _in_japanese(document: Document, line: str) -> Iterator[Reading]:
+    for match in _FOUNDED_JP.finditer(line):
+        year = match["year"] or match["before"]
+        yield from document.reading("company_founded_year", year, 66, line)
+    for match in _STAFF_JP.finditer(line):
+        count = match[1].replace(",", "")
+        yield from document.reading("company_employee_count", count, 58, line)
 
 
 def _pages(document: Document) -> Iterator[Reading]:

@@ -118,11 +118,13 @@ def _card(card: LexborNode, absolute: Callable[[str], str]) -> Item | None:
     address: Item = {"@type": "PostalAddress"}
     item: Item = {"@type": "Organization", "name": org or name}
     for node in card.css("[class]")[:200]:
-        for word in (node.attributes.get("class") or "").split():
-            if word in _CARD_PARTS:
-                _put(address, _CARD_PARTS[word], clean(node.text(separator=" ")[:300]))
-            elif word in _CARD_FACTS and not _is_fax(node):
-                _put(item, _CARD_FACTS[word], _value(node, absolute))
+        words = (node.attributes.get("class") or "").split()
+        # An element may carry the names of both versions, "street-address p-street-address".
+        for part in dict.fromkeys(_CARD_PARTS[word] for word in words if word in _CARD_PARTS):
+            _put(address, part, clean(node.text(separator=" ")[:300]))
+        for fact in dict.fromkeys(_CARD_FACTS[word] for word in words if word in _CARD_FACTS):
+            if not _is_fax(node):
+                _put(item, fact, _value(node, absolute))
     if len(address) > 1:
         item["address"] = address
     is_person = bool(name and org and name != org) or not (org or len(address) > 1)

@@ -7,9 +7,11 @@ from typing import Any
 
 from glaze.model.country import country_code
 from glaze.model.names import company_key
+from glaze.model.text import clean
 from glaze.model.value import Reading
 from glaze.providers.website.document import Document, domain_or_host, host_of
 from glaze.providers.website.opening import opening_hours
+from glaze.providers.website.phones import region_of
 
 Item = Mapping[str, Any]
 
@@ -220,14 +222,19 @@ _TEXTS = {  # property: (field, confidence)
 _REGISTRY_IDS = {"leiCode": "lei", "duns": "duns", "taxID": "tax", "globalLocationNumber": "gln"}
 
 
-def organisation_readings(document: Document, item: Item, country: str | None) -> Iterator[Reading]:
-    """Yield what the organisation's structured data states, the best first within each field."""
+def organisation_readings(
+    document: Document, item: Item, countries: tuple[str, ...]
+) -> Iterator[Reading]:
+    """Yield what the organisation's structured data states, the best first within each field.
+
+    A phone number without country code is read in the first of ``countries`` that it is valid in.
+    """
     for name, (field, sure) in _TEXTS.items():
         for text in all_texts(item.get(name)):
             slogan = name == "name" and len(text.split()) > _LONG_NAME
             yield from document.reading(field, text, _SLOGAN if slogan else sure, text)
     yield from _emails(document, item)
-    yield from _phones(document, item, country)
+    yield from _phones(document, item, countries)
     yield from _places(document, item)
     yield from _employees(document, item)
     for text in all_texts(item.get("logo")):
@@ -250,7 +257,7 @@ def _emails(document: Document, item: Item) -> Iterator[Reading]:
             yield from document.reading("company_email", address, sure, text)
 
 
-def _phones(document: Document, item: Item, country: str | None) -> Iterator[Reading]:
+def _phones(document: Document, item: Item, countries: tuple[str, ...]) -> Iterator[Reading]:
     faxes = set(all_texts(item.get("faxNumber")))
     holders = [(item, _STRUCTURED)]
     holders += [(one, _SECOND) for one in _objects(item.get("contactPoint"))]
@@ -259,7 +266,8 @@ def _phones(document: Document, item: Item, country: str | None) -> Iterator[Rea
     for holder, sure in holders:
         for text in all_texts(holder.get("telephone")):
             if text not in faxes:
-                yield from document.reading("company_phone", text, sure, text, country=country)
+                land = region_of(clean(text), countries) or countries[0]
+                yield from document.reading("company_phone", text, sure, text, country=land)
 
 
 def _places(document: Document, item: Item) -> Iterator[Reading]:

@@ -9,6 +9,7 @@ import phonenumbers
 
 from glaze.model.text import clean
 from glaze.model.value import Reading
+from glaze.providers.website.credit import credit_start
 from glaze.providers.website.document import Document
 
 _LINKED = 84
@@ -103,7 +104,8 @@ def _in_text(
 def _in_line(
     line: str, before: str, countries: Sequence[str], faxes: set[str]
 ) -> Iterator[tuple[str, int, str]]:
-    matches = [*_NUMBER.finditer(line), *_VANITY.finditer(line)]
+    own = credit_start(line)
+    matches = [*_NUMBER.finditer(line, 0, own), *_VANITY.finditer(line, 0, own)]
     for match in sorted(matches, key=re.Match.start):
         number = _spelt_out(_trimmed(match[1]))
         label = line[max(0, match.start() - _BEFORE) : match.start()]

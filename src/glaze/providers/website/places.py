@@ -67,7 +67,7 @@ STREET_WORD = re.compile(
     re.IGNORECASE,
 )
 UNIT_WORD = re.compile(
-    r"\b(?:suite|ste|unit|floor|fl|level|building|bldg|house|block|apt|apartment|room|rm|tower|wing|studio"
+    r"\b(?:suite|ste|unit|floor|fl|level|building|bldg|house|block|apt|apartment|room|rm|tower|wing|studio(?= \w?\d)"
     r"|estate|business park|technology park|industrial park|science park|retail park|centre|center|court|hall"
     r"|mail ?code|mail stop|campus|works|mill|barn|farm|lodge|chambers|arcade|mall|shop|office \d+|etage|stock"
     r"|og|escalier|b[âa]t(?:iment)?|interno|piso|planta|local|p\.?\s?o\.?\s*box|post office box|po box|postfach|b\.?p\.?\s?\d"
@@ -88,6 +88,7 @@ CODE_FIRST: dict[str, str] = {
     "NL": r"\d{4} ?[A-Z]{2}",
     "PL": r"\d{2}-\d{3}",
     "PT": r"\d{4}-\d{3}",
+    "JP": r"\d{3}-\d{4}",
     "BR": r"\d{5}-\d{3}",
     "RO": r"\d{6}",
     "RU": r"\d{6}",

@@ -63,6 +63,7 @@ _CITY_FIRST = {  # with a code that only the page's own country makes believable
     "IN": re.compile(r"(?<=[\s,-])(?P<code>[1-9]\d{2} ?\d{3})(?![\d-])"),
     "SG": re.compile(r"(?<=Singapore )\(?(?P<code>\d{6})\)?"),
     "NZ": re.compile(r"(?<=[a-z,] )(?P<code>\d{4})(?![\d-])"),
+    "JP": re.compile(r"(?<=[a-zō,] )(?P<code>\d{3}-\d{4})(?=\W*$|,? Japan)"),
     "ZA": re.compile(r"(?<=[a-z,] )(?P<code>\d{4})(?![\d-])"),
     **dict.fromkeys(("AU", "US", "GB"), _AU),
 }
@@ -91,6 +92,7 @@ _CODES = {
     for land, shape in CODE_FIRST.items()
 }
 _UNMISTAKABLE = ("NL", "DE", "SK")  # read on other countries' pages, too
+_JP_ALONE = re.compile(r"〒\s?\d{3}[-－‐]\d{4}")
 _CODE_ALONE = re.compile(
     r"(?:\d{5}(?:-\d{4})?(?=\s*(?:$|[,|(]|USA?\b|United|Phone|Tel))"
     rf"|{CA_POSTCODE}|\d{{4}}(?=\W*$))(?![\w-])"
@@ -118,6 +120,8 @@ def code_joined(lines: Sequence[str], places: Sequence[int]) -> tuple[list[str],
     joined = list(lines)
     moved = set(places)
     for place in places:
+        if _JP_ALONE.fullmatch(joined[place]) and place + 1 < len(joined):
+            joined[place] += f" {joined[place + 1]}"
         code = _CODE_ALONE.match(joined[place])
         if code and place and _ENDS_IN_REGION.search(joined[place - 1]):
             joined[place - 1] += " " + code[0]

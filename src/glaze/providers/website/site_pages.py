@@ -46,7 +46,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         (
             "careers",
             (
-                r"careers?|jobs?\b|karriere|stellen|join[-_ ]?us|vacanc|vacatures|recrut|emploi|empleo|lavora|work[-_ ]?with[-_ ]?us|採用"
+                r"careers?|jobs?\b|karriere|stellen|join[-_ ]?us|vacanc|vacatures|recru(?:it|t)|emploi|empleo|lavora|work[-_ ]?with[-_ ]?us|採用"
             ),
         ),
     )

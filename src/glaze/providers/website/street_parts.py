@@ -28,9 +28,9 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _NOT_ADDRESS = re.compile(
-    r"[@©=?!]|https?:|www\.|\(\d{3}\)|\d{3}[-. ]\d{3}[-. ]\d{4}|\+\d{2}|\d{1,2}:\d{2}"
+    r"[@©=?!]|https?:|www\.|\(\d{3}\)|\d{3}[-. ]\d{3}[-. ]\d{4}|\+\d{2}|\d{1,2}:\d{2}|\d\s?[ap]\.?m\b"
     r"|\d{4}-\d{2}-\d{2}|\b(?:tel|phone|fax|e-?mail|copyright|rights reserved|opening|hours|click"
-    r"|vat|reg(?:istered)? no|company no|mon|monday|am|pm|read more|contact us|directions"
+    r"|vat|reg(?:istered)? no|company no|mon|monday|read more|contact us|directions"
     r"|map)\b[:.]?",
     re.IGNORECASE,
 )
@@ -44,7 +44,7 @@ _HOUSE_NUMBER = re.compile(
     r"[,.]? +(?=[A-Z0-9À-Þ'])"
 )
 _BOX = re.compile(r"\b(?:box|postfach|b\.?p\.?|postbus|apartado|bag)\b\.?\s*\d", re.IGNORECASE)
-_NUMBER_FIRST = re.compile(r"\W*(?:No\.? ?)?\d+[A-Za-z]?(?:[-–/&]\d+[A-Za-z]?)?[,.]? +[A-ZÀ-Þ]")
+_NUMBER_FIRST = re.compile(r"\W*(?:No\.? ?)?\d+[A-Za-z]?(?:[-–/&]\d+[A-Za-z]?){0,2}[,.]? +[A-ZÀ-Þ]")
 _NUMBER_LAST = re.compile(r"[^\W\d_]\s+\d+\s?[a-zA-Z]?(?:\s?[-–/+]\s?\d+\s?[a-zA-Z]?)*\W*$")
 _UNIT = re.compile(
     r"(?:\b(?:suite|ste|unit|floor|fl|apt|room|rm|box|bldg|building)\.?\s*#?\s*[\w-]{1,6}"
@@ -75,7 +75,7 @@ def parts_before(lines: Sequence[str], place: int, before: str) -> list[Part]:
 
 
 def _split(text: str, line: int) -> list[Part]:
-    return [Part(part, line) for part in _SEPARATORS.split(text) if part.strip(" .,-")]
+    return [Part(part, line) for part in _SEPARATORS.split(text) if part.strip(" .,-〒")]
 
 
 def _ends_block(line: str) -> bool:
