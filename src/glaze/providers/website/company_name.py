@@ -265,7 +265,7 @@ def _spelt_by_domain(document: Document, labels: set[str], ballot: _Ballot) -> N
         *(*document.lines[:400], *document.lines[400:][-100:]),
     ]
     squeezed = _squeezed("\n".join(lines))
-    for label in labels:
+    for label in sorted(labels):
         for spelt in _variants(label):
             found, count = _best_spelling(lines, squeezed, spelt)
             if found:

@@ -10,6 +10,7 @@ from glaze.providers.website.document import Document, Image
 
 _PICTURE, _ICON = 76, 55
 _ENOUGH = 3.0
+_STATED = 4.0
 _BAD = re.compile(
     r"partner|client|customer|sponsor|award|badge|certif|member|payment|visa|mastercard|paypal|app-?store|google-?play|avatar|author|testimonial"
     r"|sprite|spinner|loading|placeholder|facebook|twitter|linkedin|instagram|youtube|tiktok|pinterest|flag|hamburger|search|close|arrow|trustpilot|cookie|onetrust|powered"
@@ -20,7 +21,10 @@ def logo_readings(document: Document, labels: Iterable[str]) -> Iterator[Reading
     """Yield the likeliest logo of the page's pictures, else its icon at low confidence."""
     known = {label for label in labels if len(label) > 2}  # noqa: PLR2004  two letters are anywhere
     scored = sorted(
-        ((_points(image, known), -image.order, image) for image in document.images),
+        (
+            (_points(image, known) + _in_state(image, document.state_logos), -image.order, image)
+            for image in document.images
+        ),
         key=lambda entry: entry[:2],
         reverse=True,
     )
@@ -42,6 +46,11 @@ def logo_readings(document: Document, labels: Iterable[str]) -> Iterator[Reading
         for address in document.rels.get(rel, ())[:1]:
             yield from document.reading("company_logo_url", address, _ICON, address)
             return
+
+
+def _in_state(image: Image, logos: set[str]) -> float:
+    """Return what it says for a picture that the page's own state calls it the logo."""
+    return _STATED * (urlsplit(image.url).path.rpartition("/")[2] in logos)
 
 
 def _points(image: Image, labels: set[str]) -> float:

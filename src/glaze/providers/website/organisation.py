@@ -50,6 +50,7 @@ _OTHERS = frozenset(
     }
 )
 _POINTS = {"publisher": 3, "mainEntity": 4, "about": 3, "provider": 1, "sourceOrganization": 2}
+_GATHERED = frozenset({"logo", "sameAs"})  # of which each statement may name others
 _SURE = 6.0  # a rank that takes a link to this site, its name or its publisher
 _LONG_NAME, _SLOGAN = 6, 58  # words, and the confidence in a name that has more
 _STRUCTURED = 88
@@ -128,8 +129,15 @@ def own_organisation(document: Document, data: list[Item]) -> Item | None:
     for _, _, item in ranked[1:]:
         if _same(best, item):
             for name, value in item.items():
-                merged.setdefault(name, value)
+                if name in _GATHERED and name in merged and merged[name] != value:
+                    merged[name] = [*_listed(merged[name]), *_listed(value)]
+                else:
+                    merged.setdefault(name, value)
     return merged
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _rank(document: Document, item: Item, data: list[Item]) -> float:
@@ -206,8 +214,7 @@ def addresses_of(item: Item) -> list[Item]:
 
 
 def _objects(value: Any) -> list[Item]:
-    listed = value if isinstance(value, list) else [value]
-    return [one for one in listed[:_MAX_LISTED] if isinstance(one, dict)]
+    return [one for one in _listed(value)[:_MAX_LISTED] if isinstance(one, dict)]
 
 
 _TEXTS = {  # property: (field, confidence)

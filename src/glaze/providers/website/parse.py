@@ -31,6 +31,10 @@ _NOWHERE: frozenset[str] = frozenset()
 _ASSETS = frozenset(["stylesheet", "preload", "preconnect", "dns-prefetch"])
 # What few pages have, so that one walk tells whether to look for any of it.
 _MARKED = "[itemscope],[typeof],.vcard,.h-card,[data-cfemail]"
+# The state that a page's framework keeps in its scripts names the publication's logo.
+_STATE_LOGO = re.compile(
+    rb'logo_?[uU]rl\\*"\s*:\s*\\*"https?:[^"\s]{0,600}?/([^/"\s\\]{5,200})\\*"'
+)
 _MAX_HIDDEN = 50
 _BREAK = "\x1e"
 _INLINE = (
@@ -104,6 +108,9 @@ def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
         document.items = embedded_items(tree, page.absolute)
     document.data = [node.text() for node in tree.css('script[type*="ld+json" i]')[:100]]
     document.scripted = scripted_data(markup, escaped_only=bool(document.data))
+    document.state_logos = {
+        match[1].decode("utf-8", "replace") for match in _STATE_LOGO.finditer(markup)
+    }
     document.headings = [
         text for node in tree.css("h1")[:5] if (text := clean(node.text(separator=" ")))
     ]
@@ -210,11 +217,13 @@ class _Page:
                 document.images.append(Image(address, alt, hint, _places(node), home, order))
 
     def _image_address(self, given: dict[str, str | None]) -> str:
-        for name in ("src", "data-src", "data-lazy-src", "data-original", "srcset", "data-srcset"):
+        """Return where a picture is; loaders keep that in attributes of their own until it shows."""
+        loaders = (name for name in given if name.endswith(("-src", "-srcset", "-original")))
+        for name in ("src", *loaders, "srcset"):
             value = (given.get(name) or "").strip()
+            if name.endswith("srcset"):
+                value = (value.split(",")[0].split() or [""])[0]
             if value and not value.startswith("data:"):
-                if name.endswith("srcset"):
-                    value = value.split(",")[0].split()[0] if value.split(",")[0].split() else ""
                 return _unwrapped(self.absolute(value))
         return ""
 

@@ -18,6 +18,7 @@ _SHAPED = 72
 _ABROAD = 66  # a number of another country than the page's
 _MIN_DIGITS, _MAX_DIGITS = 7, 15
 _MOST_ON_A_PAGE = 40
+_DIRECTORY = 8  # bare numbers, without label or link, that no company has of its own
 _NUMBER = re.compile(
     r"(?<![\w/@#=$€£%.,:+-])"
     r"((?:\+|00)?\(?\+?\d[\d\s().\u2010-\u2015/\xa0-]{5,24}\d"
@@ -82,7 +83,11 @@ def phone_readings(document: Document, countries: Sequence[str]) -> Iterator[Rea
                 ):
                     _keep_best(found, reading)
     ranked = sorted(found.values(), key=lambda reading: -reading.confidence)
-    yield from [one for one in ranked if one.value not in faxes][:_MOST_ON_A_PAGE]
+    own = [one for one in ranked if one.value not in faxes]
+    bare = [one for one in own if one.confidence <= _SHAPED]
+    if len(bare) > _DIRECTORY and len(bare) < len(own):
+        own = own[: -len(bare)]  # a list of others' numbers beside the page's own
+    yield from own[:_MOST_ON_A_PAGE]
 
 
 def _keep_best(found: dict[str, Reading], reading: Reading) -> None:
