@@ -213,6 +213,25 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "a call of unknown outcome is sent again",
+        r"isinstance\(Answer",
+        "tests/gateway/test_inference.py::test_a_lost_answer_blocks_the_pages_for_every_field",
+        (Change("store/ledger.py", 'return Blocked(CallId(row["call_id"]))', "return Unasked()"),),
+    ),
+    Mutant(
+        "an answer is kept for an entity that was merged away",
+        r"E +assert 2 == 1",
+        "tests/gateway/test_entities_merged.py::test_an_answer_for_an_entity_that_was_merged"
+        "_meanwhile_is_settled_and_kept_for_the_other",
+        (
+            Change(
+                "store/sql/ledger.sql",
+                "select e.id, coalesce(e.merged_into, e.id) as entity_id",
+                "select e.id, e.id as entity_id",
+            ),
+        ),
+    ),
+    Mutant(
         "a pause cancels what runs",
         r"is not paused",
         "tests/flow/test_flow_batches.py"
