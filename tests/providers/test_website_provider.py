@@ -38,7 +38,7 @@ class SiteFake(VendorHttp):
         self, method, url, *, params=None, headers=None, json=None, max_bytes=0, timeout_s=None
     ) -> VendorResponse:
         del method, params, json, timeout_s
-        assert 0 < max_bytes <= 2_000_000
+        assert 0 < max_bytes <= 4_000_000
         self.asked.append(url)
         self.agents.add((headers or {}).get("User-Agent", ""))
         path = "/" + url.partition("://")[2].partition("/")[2]
@@ -152,7 +152,7 @@ async def test_a_site_that_wants_long_pauses_is_read_on_its_first_page_only() ->
         (403, Verdict.NO_MATCH, "403"),
         (500, Verdict.VENDOR_ERROR, "500"),
         (429, Verdict.RATE_LIMITED, "429"),
-        (BodyTooLarge("too large"), Verdict.VENDOR_ERROR, "larger"),
+        (BodyTooLarge("too large"), Verdict.NO_MATCH, "larger"),
         (FetchTimeout("slow"), Verdict.VENDOR_ERROR, "in time"),
         (AddressRefused("loopback"), Verdict.NO_MATCH, "loopback"),
         (ConnectFailed("no such host"), Verdict.VENDOR_ERROR, "no such host"),

@@ -22,6 +22,7 @@ from glaze.providers.website.street_parts import (
 
 _WHOLE, _NO_STREET, _MENTION = 76, 64, 40
 _MOST_ON_A_PAGE = 25
+_MOST_LINES, _MOST_IN_A_LINE = 3_000, 12  # a page made of postal codes is no company's
 _MAX_QUOTE = 300
 _MIN_PARTS_WITH_QUARTER = 3
 _NEEDS_STREET = frozenset({"AU", "NZ", "ZA", "IN"})  # four or six digits alone prove nothing
@@ -103,7 +104,7 @@ def find_addresses(document: Document, country: str) -> list[Address]:
     """
     lines, places = code_joined(document.lines, document.numbered)
     found: dict[tuple[str, str], Address] = {}
-    for place in places:
+    for place in places[:_MOST_LINES]:
         for address in _in_line(lines, place, country):
             key = (address.postal_code.replace(" ", ""), address.street[:12].lower())
             found.setdefault(key, address)
@@ -114,7 +115,7 @@ def find_addresses(document: Document, country: str) -> list[Address]:
 
 def _in_line(lines: Sequence[str], place: int, country: str) -> Iterator[Address]:
     line, start = lines[place], 0
-    for anchor in anchors(line, country):
+    for anchor in anchors(line, country)[:_MOST_IN_A_LINE]:
         if anchor.start < start:
             continue
         parts = parts_before(lines, place, line[start : anchor.start])

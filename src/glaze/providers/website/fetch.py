@@ -24,7 +24,7 @@ _HEADERS: Mapping[str, str] = {
     "User-Agent": "GlazeBot/0.1 (company research; obeys robots.txt)",
     "Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1",
 }
-MAX_PAGE_BYTES = 2_000_000
+MAX_PAGE_BYTES = 4_000_000  # decoded; some frameworks send megabytes of state
 _MAX_ROBOTS_BYTES = 500_000  # RFC 9309, section 2.5
 _PAGE_TIMEOUT_S = 12.0
 _ROBOTS_TIMEOUT_S = 6.0
@@ -85,7 +85,7 @@ def _failure(why: FetchError) -> Failure:
         case NoSuchHost():
             return Failure(Verdict.NO_MATCH, f"there is no such site: {why}", unreached=True)
         case BodyTooLarge():
-            return Failure(Verdict.VENDOR_ERROR, f"the page is larger than {MAX_PAGE_BYTES} bytes")
+            return Failure(Verdict.NO_MATCH, f"the page is larger than {MAX_PAGE_BYTES} bytes")
         case FetchTimeout():
             return Failure(Verdict.VENDOR_ERROR, "the site did not answer in time")
         case ConnectFailed():

@@ -293,7 +293,7 @@ def _lines(tree: LexborHTMLParser) -> list[str]:
     if len(text) > MAX_TEXT:  # contacts stand at both ends of a page
         text = text[: MAX_TEXT // 2] + _BREAK + text[-MAX_TEXT // 2 :]
     text = wanted(text)
-    lines = [line for part in text.split(_BREAK) if (line := " ".join(part.split()))]
+    lines = [" ".join(part.split()) for part in text.split(_BREAK) if part and not part.isspace()]
     if len(lines) > MAX_LINES:
         lines = lines[: MAX_LINES // 2] + lines[-MAX_LINES // 2 :]
     if len(text) > MAX_LINE and len(max(lines, key=len, default="")) > MAX_LINE:

@@ -111,7 +111,7 @@ def _in_line(
 ) -> Iterator[tuple[str, int, str]]:
     own = credit_start(line)
     matches = [*_NUMBER.finditer(line, 0, own), *_VANITY.finditer(line, 0, own)]
-    for match in sorted(matches, key=re.Match.start):
+    for match in sorted(matches, key=re.Match.start)[:_MOST_ON_A_PAGE]:
         number = _spelt_out(_trimmed(match[1]))
         label = line[max(0, match.start() - _BEFORE) : match.start()]
         label = label or before
