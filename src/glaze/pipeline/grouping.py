@@ -13,12 +13,14 @@ async def hand_over(work: Awaitable[Sequence[R]], futures: Sequence[asyncio.Futu
     """Await ``work`` and give each future its result, in order; an error goes to all of them."""
     try:
         results = await work
-    except BaseException as error:  # handed over, not swallowed: whoever waits raises it
+    except Exception as error:  # noqa: BLE001  handed over, not swallowed: whoever waits raises it
         for future in futures:
             if not future.done():
                 future.set_exception(error)
-        if not isinstance(error, Exception):
-            raise
+    except BaseException:  # the process ends
+        for future in futures:
+            future.cancel()
+        raise
     else:
         for future, result in zip(futures, results, strict=True):
             if not future.done():
