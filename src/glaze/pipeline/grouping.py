@@ -13,18 +13,23 @@ async def hand_over(work: Awaitable[Sequence[R]], futures: Sequence[asyncio.Futu
     """Await ``work`` and give each future its result, in order; an error goes to all of them."""
     try:
         results = await work
-    except Exception as error:  # noqa: BLE001  handed over, not swallowed: whoever waits raises it
-        for future in futures:
-            if not future.done():
-                future.set_exception(error)
-    except BaseException:  # the process ends
-        for future in futures:
-            future.cancel()
-        raise
+    except BaseException as error:  # handed over, not swallowed: whoever waits raises it
+        _fail(futures, error)
+        if not isinstance(error, Exception):
+            raise
     else:
         for future, result in zip(futures, results, strict=True):
             if not future.done():
                 future.set_result(result)
+
+
+def _fail(futures: Sequence[asyncio.Future[R]], error: BaseException) -> None:
+    """Pass an error on; where the process ends, whoever waits is cancelled as well."""
+    for future in futures:
+        if not isinstance(error, Exception):
+            future.cancel()
+        elif not future.done():
+            future.set_exception(error)
 
 
 def detach(tasks: asyncio.TaskGroup, work: Coroutine[None, None, R]) -> asyncio.Future[R]:
