@@ -3,7 +3,6 @@
 # ruff: noqa: RUF001, PLR2004  typographic signs separate; small counts of words speak for themselves
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,6 +15,7 @@ from glaze.model.value import Reading
 from glaze.model.web_address import is_shared_host
 from glaze.providers.website.credit import credit_start
 from glaze.providers.website.document import Document, domain_or_host, host_of
+from glaze.providers.website.domain_spelling import best_spelling, squeezed_text, variants
 
 _MAX_NAME = 70
 _MAX_WORDS = 8
@@ -91,18 +91,9 @@ _DESCRIPTIVE = frozenset(
 )
 
 
-_ENDING = re.compile(
-    r"(?:co|inc|ltd|llc|gmbh|group|online|shop|store|uk|us|usa|hq|app|web|site|official)$"
-)
 _PLATFORMS = frozenset(
     ["substack.com", "ghost.io", "beehiiv.com", "wordpress.com", "hubspotpagebuilder.com"]
 )
-_BETWEEN = bytes(set(range(128)) - set(b"\n0123456789abcdefghijklmnopqrstuvwxyz"))
-_WORD = re.compile(r"[^\W_]+|&")
-_WIDEST_GAP = 3  # signs between the words that spell a domain
-_ADDRESS_SIGNS = frozenset("@./-_")
-_GOES_ON = re.compile(r"[_@]|\.\w|/\w")
-_LEADING = re.compile(r"^(?:go|my|the|get|try|use|join|we|call|visit|shop|hello|team)(?=\w)")
 _STATED = frozenset({"og:site_name", "application-name", "copyright", "legal form", "home image"})
 _USUAL_SUBDOMAINS = frozenset(
     [
@@ -264,61 +255,12 @@ def _spelt_by_domain(document: Document, labels: set[str], ballot: _Ballot) -> N
         *(document.title, *document.headings),
         *(*document.lines[:400], *document.lines[400:][-100:]),
     ]
-    squeezed = _squeezed("\n".join(lines))
+    squeezed = squeezed_text("\n".join(lines))
     for label in sorted(labels):
-        for spelt in _variants(label):
-            found, count = _best_spelling(lines, squeezed, spelt)
+        for spelt in variants(label):
+            found, count = best_spelling(lines, squeezed, spelt)
             if found:
                 ballot.add(found, 0.5 + 0.15 * min(count, 5), "spells domain", found)
-
-
-def _variants(label: str) -> list[str]:
-    """Return a domain's label, and what is left without a usual ending or lead ("go", "get")."""
-    shorter = [_ENDING.sub("", label), _LEADING.sub("", label)]
-    return [
-        label,
-        *(one for one in shorter if one != label and len(one) > 4),
-    ]  # words, not syllables
-
-
-def _best_spelling(lines: Sequence[str], squeezed: bytes, label: str) -> tuple[str, int]:
-    """Return how ``lines`` spell ``label`` most often, and how often they do.
-
-    ``squeezed`` is the lines in small letters without spaces and signs.
-    """
-    if not 2 < len(label) <= 40:  # two letters spell anything
-        return "", 0
-    seen: Counter[str] = Counter()
-    number = done = 0
-    while (place := squeezed.find(label.encode(), done)) >= 0:
-        number += squeezed.count(b"\n", done, place)
-        seen.update(_spellings(lines[number], label))
-        done = squeezed.find(b"\n", place)
-        if done < 0:
-            break
-    shown = {one: count for one, count in seen.items() if not one.islower()}
-    best = max(shown, key=lambda one: shown[one] + 2 * (not one.isupper()), default="")
-    return best, sum(shown.values())
-
-
-def _squeezed(text: str) -> bytes:
-    return text.replace("&", "and").lower().encode("utf-8", "replace").translate(None, _BETWEEN)
-
-
-def _spellings(line: str, label: str) -> Iterator[str]:
-    """Yield the words of ``line`` that together spell ``label``."""
-    words = [*_WORD.finditer(line)]
-    letters = ["and" if word[0] == "&" else word[0].lower() for word in words]
-    for first, begun in enumerate(letters):
-        text, last = begun, first
-        while label.startswith(text) and len(text) < len(label) and last + 1 < len(words):
-            last += 1
-            near = words[last].start() - words[last - 1].end() <= _WIDEST_GAP
-            text += letters[last] if near else "\n"
-        start, end = words[first].start(), words[last].end()
-        in_address = line[max(0, start - 1) : start] in _ADDRESS_SIGNS or _GOES_ON.match(line, end)
-        if text == label and not in_address:
-            yield line[start:end]
 
 
 def _from_text(document: Document, ballot: _Ballot) -> list[tuple[str, str]]:
@@ -384,7 +326,7 @@ def _likeness(key: str, text: str, labels: set[str]) -> float:
     initials = "".join(
         word[0] for word in fold(text).split() if word not in {"and", "of", "the", "for"}
     )
-    for label in {variant for one in labels for variant in _variants(one)}:
+    for label in {variant for one in labels for variant in variants(one)}:
         if label in (key, whole, whole.replace("and", "")):
             best = max(best, 3.0)
         elif len(initials) > 2 and label == initials:  # two initials are chance

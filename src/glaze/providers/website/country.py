@@ -4,9 +4,7 @@ import re
 from collections import Counter
 from functools import lru_cache
 
-import pycountry
-
-from glaze.model.country import country_code
+from glaze.model.country import country_code, country_of_domain
 from glaze.providers.website.document import Document
 
 _LANGUAGES = {
@@ -63,24 +61,9 @@ _LANGUAGES = {
 }
 _UK_POSTCODE = re.compile(r"[A-Z]\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b")
 _US_ZIP = re.compile(r"[A-Z]{2}\.?,? \d{5}\b")
-_GENERIC_CC = frozenset(
-    {"io", "co", "ai", "tv", "me", "fm", "ly", "cc", "gg", "to", "sh", "so", "app", "eu"}
-)
 _NAME_MIN, _NAME_MAX = 4, 24  # a country alone on its line, as addresses end
 _MOST_LINES = 400
-_SPARE = {"uk": "GB"}
-
-
-@lru_cache(maxsize=512)
-def country_of_domain(domain: str) -> str | None:
-    """Return the country of a country-code domain, None for one that is used worldwide."""
-    ending = domain.rpartition(".")[2]
-    if ending in _GENERIC_CC:
-        return None
-    if ending in _SPARE:
-        return _SPARE[ending]
-    found = pycountry.countries.get(alpha_2=ending.upper()) if len(ending) == 2 else None  # noqa: PLR2004  ISO alpha-2
-    return found.alpha_2 if found else None
+_INDIA = {"in": "IN"}
 
 
 def guess_country(document: Document, stated: str | None) -> str:
@@ -90,7 +73,8 @@ def guess_country(document: Document, stated: str | None) -> str:
     """
     if stated:
         return stated
-    if found := country_of_domain(document.host):
+    # Companies anywhere use "in", but those whose numbers have no country code are in India.
+    if found := country_of_domain(document.host) or _INDIA.get(document.host.rpartition(".")[2]):
         return found
     language, _, region = document.language.replace("_", "-").partition("-")
     if region[:2].isalpha() and len(region) == 2:  # noqa: PLR2004  ISO alpha-2

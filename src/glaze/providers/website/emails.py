@@ -84,7 +84,6 @@ _SAMPLE_NAMES = frozenset(
 _OWN, _OWN_PERSON, _FREE, _FOREIGN = 84, 74, 68, 52
 _DISGUISE = 4  # off the confidence of an address that had to be put together
 _MOST_ON_A_PAGE = 40
-_KEY_DIGITS = 2
 
 
 def email_readings(document: Document) -> Iterator[Reading]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 
-from glaze.model.names import company_key
 from glaze.model.value import FieldName, Json, Reading
 from glaze.providers.website.addresses import address_readings, find_addresses
 from glaze.providers.website.company_name import name_readings, site_labels
@@ -11,6 +10,7 @@ from glaze.providers.website.document import Document
 from glaze.providers.website.emails import email_readings
 from glaze.providers.website.facts import fact_readings
 from glaze.providers.website.logos import logo_readings
+from glaze.providers.website.merge_pages import sameness
 from glaze.providers.website.organisation import (
     country_of,
     first_text,
@@ -65,17 +65,12 @@ def _best_first(found: Iterable[Reading]) -> list[Reading]:
     """Return each value of a field once, at its best, fields in order of their first reading."""
     best: dict[tuple[FieldName, str], Reading] = {}
     for reading in found:
-        key = (reading.field, _sameness(reading))
+        key = (reading.field, sameness(reading))
         known = best.get(key)
         if known is None or reading.confidence > known.confidence:
             best[key] = reading
     order = {name: place for place, name in enumerate(dict.fromkeys(one.field for one in found))}
     return sorted(best.values(), key=lambda one: (order[one.field], -one.confidence))
-
-
-def _sameness(reading: Reading) -> str:
-    text = str(reading.value)
-    return company_key(text) if reading.field == "company_name" else text.casefold()
 
 
 def rows(readings: Iterable[Reading]) -> Iterator[dict[str, Json]]:

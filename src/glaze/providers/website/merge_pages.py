@@ -38,7 +38,7 @@ def merged(pages: Sequence[PageReadings]) -> tuple[Reading, ...]:
     best: dict[tuple[FieldName, str], Reading] = {}
     for page in pages:
         for reading in page.readings:
-            key = (reading.field, _sameness(reading))
+            key = (reading.field, sameness(reading))
             placed = replace(reading, confidence=_placed(reading, page.kind))
             known = best.get(key)
             if known is None:
@@ -64,7 +64,8 @@ def _placed(reading: Reading, kind: str) -> int:
     return max(1, min(_MOST_SURE, reading.confidence + shift))
 
 
-def _sameness(reading: Reading) -> str:
+def sameness(reading: Reading) -> str:
+    """Return what two readings of a field have in common if they state the same value."""
     text = str(reading.value)
     return company_key(text) if reading.field == "company_name" else text.casefold()
 

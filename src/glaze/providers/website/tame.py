@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-MAX_BYTES = 5_000_000  # more than is fetched of a page, which UTF-8 may lengthen
+MAX_BYTES = 6_000_000  # more than is fetched of a page, which UTF-8 may lengthen
 MAX_DEPTH = 2_000  # browsers stop at 512
 MAX_ATTRIBUTES = 300
 MAX_TAG_BYTES = 5_000
