@@ -26,6 +26,7 @@ from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
 from glaze.pipeline.asking import Access
 from glaze.pipeline.gateway import Gateway
+from glaze.pipeline.order import ORIGINALS
 from glaze.pipeline.run import Pipeline, Policy
 from glaze.providers.openai_compatible import LlmConfig, OpenAiCompatible
 from glaze.providers.registry import load_providers
@@ -273,7 +274,7 @@ def _policy(settings: Settings, providers: Providers) -> Policy:
     return Policy(
         ttl=timedelta(days=settings.cache_ttl_days),
         miss_ttl=timedelta(days=settings.miss_ttl_days),
-        order=settings.order,
+        order=ORIGINALS if settings.order == ("originals",) else settings.order,
         opted_in=frozenset(settings.allow),
         unusable=providers.unusable,
         daily_cap_micros=None if cap is None else Micros(cap * MICROS_PER_CENT),

@@ -9,14 +9,8 @@ GlazeError
 │   └── UnreadableFile       a file that is missing, empty or of no known format
 ├── StoreError               the database refused or is not there
 │   ├── StoreUnavailable     cannot be reached, or is shutting down; worth another try
-│   ├── SchemaMismatch       the database is newer or older than this code
-│   └── StaleToken           the lease is another worker's by now; nothing was written
-├── SpendRefused             a reservation was refused; nothing was sent
-│   └── BudgetExceeded       the maximum price does not fit below a cap
-├── ProviderError            a source failed; another may be asked
-│   ├── ProviderBusy         asked to wait, with seconds
-│   ├── ProviderUnavailable  outage, open circuit or no answer within the deadline
-│   └── ProviderRefused      the credential is missing, wrong or not allowed to do this
+│   └── SchemaMismatch       the database is newer or older than this code
+├── ProviderError            a provider broke its contract; nothing more is sent for it
 └── FetchError               an outward request did not end in a usable answer
     ├── AddressRefused       the guard refused where the URL leads
     ├── BodyTooLarge         more decoded bytes than allowed
@@ -86,51 +80,10 @@ class SchemaMismatch(StoreError):
     code = "schema_mismatch"
 
 
-class StaleToken(StoreError):
-    """The lease is another worker's by now; nothing was written."""
-
-    code = "token_stale"
-
-
-class SpendRefused(GlazeError):
-    """A reservation was refused; nothing was sent."""
-
-    code = "spend_refused"
-
-
-class BudgetExceeded(SpendRefused):
-    """The maximum price does not fit below a cap."""
-
-    code = "budget_exceeded"
-
-
 class ProviderError(GlazeError):
-    """A source failed; another may be asked."""
+    """A provider broke its contract; nothing more is sent for it."""
 
     code = "provider_failed"
-
-
-class ProviderBusy(ProviderError):
-    """The source asked to wait ``retry_after_s`` seconds."""
-
-    code = "provider_busy"
-
-    def __init__(self, message: str, *, retry_after_s: float) -> None:
-        """Keep the seconds that the source asked for."""
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
-
-
-class ProviderUnavailable(ProviderError):
-    """Outage, open circuit or no answer within the deadline."""
-
-    code = "provider_unavailable"
-
-
-class ProviderRefused(ProviderError):
-    """The credential is missing, wrong or not allowed to do this."""
-
-    code = "provider_refused"
 
 
 class FetchError(GlazeError):

@@ -100,7 +100,11 @@ class Settings(BaseSettings):
         default=None, ge=0, description="most that a workspace may spend in a day, US cents"
     )
     allow: Names = Field(default=(), description="opt-in providers that may be asked")
-    order: Names = Field(default=(), description="fixed order of providers; empty: cheapest first")
+    order: Names = Field(
+        default=(),
+        description="fixed order of providers, or `originals`: LinkedIn, website, search, LLM;"
+        " empty: cheapest first",
+    )
     provider: dict[str, ProviderOverride] = Field(
         default_factory=dict, description="overrides by provider, see docs/providers.md"
     )

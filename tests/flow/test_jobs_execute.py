@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from glaze.errors import ProviderUnavailable, UnknownField
+from glaze.errors import StoreUnavailable, UnknownField
 from glaze.jobs.execute import execute
 from glaze.jobs.kind import JobContext, Kind
 from glaze.model.job import INTERACTIVE, ClaimedJob, RetryPolicy, Token
@@ -88,12 +88,12 @@ async def test_bad_input_is_permanent_and_an_outage_is_not() -> None:
         raise UnknownField("shoe_size")
 
     async def away(_args: Args, _context: JobContext) -> Outcome:
-        raise ProviderUnavailable("down")
+        raise StoreUnavailable("down")
 
     assert (await attempt(bad)).outcome == Failed("field_unknown", "shoe_size")
     outcome = (await attempt(away)).outcome
     assert isinstance(outcome, Retry)
-    assert outcome.code == "provider_unavailable"
+    assert outcome.code == "store_unavailable"
 
 
 async def test_an_attempt_over_its_time_is_cancelled_and_tried_again() -> None:

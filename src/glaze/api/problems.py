@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem details: one table says which error is which status."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 import structlog
 from fastapi import FastAPI, Request
@@ -10,9 +11,7 @@ from starlette.exceptions import HTTPException
 
 from glaze.api.schemas import Problem
 from glaze.errors import (
-    BudgetExceeded,
     GlazeError,
-    IdempotencyConflict,
     InputError,
     StoreUnavailable,
 )
@@ -21,15 +20,12 @@ log = structlog.get_logger("api")
 
 _STATUS: Mapping[type[GlazeError], int] = {
     InputError: 422,
-    IdempotencyConflict: 422,
-    BudgetExceeded: 402,
     StoreUnavailable: 503,
 }
 _TITLES = {
     404: "Not found",
     405: "Method not allowed",
     422: "The request cannot be used",
-    402: "Over budget",
     500: "Something went wrong",
     503: "Not available now",
 }
@@ -44,7 +40,7 @@ def install(api: FastAPI) -> None:
         status = next((s for kind, s in _STATUS.items() if isinstance(error, kind)), 500)
         code = error.code if isinstance(error, GlazeError) else "internal_error"
         # What went wrong inside is for the log, not for the caller.
-        detail = str(error) if status in {402, 422} else _TITLES[status]
+        detail = str(error) if status == HTTPStatus.UNPROCESSABLE_ENTITY else _TITLES[status]
         return _answer(status, code, detail)
 
     @api.exception_handler(RequestValidationError)
@@ -87,5 +83,7 @@ def _answer(
         problem.model_dump(mode="json"),
         status_code=status,
         media_type="application/problem+json",
-        headers={"Retry-After": _RETRY_AFTER_S} if status == 503 else None,  # noqa: PLR2004
+        headers={"Retry-After": _RETRY_AFTER_S}
+        if status == HTTPStatus.SERVICE_UNAVAILABLE
+        else None,
     )

@@ -66,11 +66,7 @@ async def enrich_one(app: App, ask: OneAsk) -> EnrichResult:
 
 
 async def _open_job(app: App, ask: OneAsk) -> JobId:
-    """Return the unfinished job of this command, or a new round, or a new job.
-
-    With ``skip_cache`` an answer is fresh if it is younger than the job, so that asking again
-    takes a new job.
-    """
+    """Return the unfinished job of this command, or a new one: what a job cost is its own."""
     number = 0
     while True:
         new = NewJob(
@@ -84,9 +80,6 @@ async def _open_job(app: App, ask: OneAsk) -> JobId:
         (job_id,) = await app.jobs.enqueue(DEFAULT_WORKSPACE, [new])
         job = await _view(app, job_id)
         if job.state not in TERMINAL:
-            return job_id
-        if not ask.limits.skip_cache:
-            await app.jobs.reopen(DEFAULT_WORKSPACE, [job_id])
             return job_id
         number += 1
 

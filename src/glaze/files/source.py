@@ -119,12 +119,6 @@ def inspect(path: Path, *, encoding: str | None = None) -> Source:
     )
 
 
-def digest_of(path: Path) -> bytes:
-    """Return the SHA-256 of a file, to notice that it changed between two readings."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
-
-
 @contextlib.contextmanager
 def open_text(source_path: Path, encoding: str) -> Iterator[TextIO]:
     """Open a file as text: line ends as they are, undecodable bytes replaced."""

@@ -40,8 +40,8 @@ async def execute(
     args = _decode(kind, job)
     if isinstance(args, Failed):
         return Ended(job, args)
-    structlog.contextvars.bind_contextvars(job=(job.id, job.correlation_id))
-    performed = await _perform(kind, args, _context(job, cancelled, note))
+    with structlog.contextvars.bound_contextvars(job=job.id, correlation=job.correlation_id):
+        performed = await _perform(kind, args, _context(job, cancelled, note))
     return _normalise(kind, job, performed, rng)
 
 

@@ -1,7 +1,5 @@
 """Countries: any code or name to ISO 3166-1 alpha-2, by table and never by guess."""
 
-
-
 from collections.abc import Mapping
 from functools import cache
 

@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from glaze.model.value import BatchId, JobId, Json, WorkerId, WorkspaceId
@@ -113,7 +113,3 @@ class ClaimedJob:
     row_no: int | None = None
     correlation_id: str | None = None
     args: Json = None
-
-    def backoff_until(self, now: datetime, policy: RetryPolicy, rng: random.Random) -> datetime:
-        """Return when the next attempt is due after this one failed at ``now``."""
-        return now + timedelta(seconds=policy.delay_s(self.attempt, rng))

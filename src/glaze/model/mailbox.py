@@ -1,7 +1,5 @@
 """E-mail addresses: their canonical form, and what kind of mailbox they lead to."""
 
-
-
 import re
 from functools import lru_cache
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from glaze.model.request import Alternative, FieldValue
-from glaze.model.value import FREE, CallId, FieldName, Json, Micros, ObservationId, Reading
+from glaze.model.value import FREE, CallId, FieldName, JobId, Json, Micros, ObservationId, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +86,11 @@ class Winner:
             cached=cached,
             alternatives=self.alternatives,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A stored winner, and the job whose call brought it."""
+
+    winner: Winner
+    job_id: JobId | None

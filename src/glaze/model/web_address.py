@@ -1,7 +1,5 @@
 """URLs, hosts and registrable domains, decided offline."""
 
-
-
 import ipaddress
 import re
 from functools import lru_cache

@@ -10,9 +10,10 @@ import stamina
 from glaze.errors import StoreUnavailable
 from glaze.model.field import EntityKind
 from glaze.model.ledger import Grant, Intent, Look, RequestFacts, Settlement, Spend
+from glaze.model.observation import Kept
 from glaze.model.value import CallId, EntityId, FieldName, JobId, WorkspaceId
 from glaze.pipeline.grouping import Grouped
-from glaze.store.entity import EntityStore, Kept, Keys, Remerge
+from glaze.store.entity import EntityStore, Keys, Remerge
 from glaze.store.ledger import LedgerStore, Sealed
 
 SETTLE_FOR_S = 300.0

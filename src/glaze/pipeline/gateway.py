@@ -11,7 +11,7 @@ from typing import Self
 
 import structlog
 
-from glaze.errors import FetchError, ProviderError
+from glaze.errors import FetchError
 from glaze.model.failpoint import At, nowhere
 from glaze.model.identity import canonical_question
 from glaze.model.ledger import (
@@ -282,32 +282,17 @@ class Gateway:
         try:
             async with asyncio.timeout(first.operation.timeout_s):
                 replies = await first.provider.look_up(first.operation.name, asks, http)
+            return [
+                replace(reply, readings=question.judge(reply.readings))
+                for question, reply in zip(questions, replies, strict=True)
+            ]
         except FetchError as error:
             return error
         except TimeoutError:
-            return FetchError(
-                "no answer within the timeout", sent=any(fact.sent for fact in http.facts)
-            )
-        except (
-            ProviderError,
-            ArithmeticError,
-            AttributeError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ) as error:
-            # A faulty adapter must not strand its call: once it sent, it may have been billed.
-            log.exception("provider raised", provider=first.spec.name)
-            return FetchError(
-                f"{type(error).__name__} in the provider",
-                sent=any(fact.sent for fact in http.facts),
-            )
-        if len(replies) != len(questions):
-            return FetchError("the provider answered another number of questions")
-        return [
-            replace(reply, readings=question.judge(reply.readings))
-            for question, reply in zip(questions, replies, strict=True)
-        ]
+            return FetchError("no answer within the timeout", sent=_left(http))
+        except Exception as error:
+            log.exception("provider failed", provider=first.spec.name)
+            return FetchError(f"{type(error).__name__} in the provider", sent=_left(http))
 
     async def _settle_failure(
         self, going: _Going, error: FetchError, http: BoundHttp
@@ -425,6 +410,11 @@ class Gateway:
         if spec.name not in self._circuits:
             self._circuits[spec.name] = Circuit(self._limits, spec.name, base_url)
         return self._circuits[spec.name]
+
+
+def _left(http: BoundHttp) -> bool:
+    """Tell whether any byte of the call may have left, so that it may have been billed."""
+    return any(fact.sent for fact in http.facts)
 
 
 def _blocked(blocked: Blocked) -> Declined:

@@ -9,6 +9,7 @@ from glaze.model.field import EntityKind
 from glaze.model.identity import identify
 from glaze.model.job import Token
 from glaze.model.ledger import Asker, Spend
+from glaze.model.observation import Kept
 from glaze.model.provider import Ask, Provider, Tier, Verdict
 from glaze.model.request import Costs, EnrichArgs, EnrichResult, ResultStatus, Stage
 from glaze.model.value import (
@@ -23,7 +24,7 @@ from glaze.pipeline.asking import Decline, Declined, Question
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.merge import merge
 from glaze.pipeline.order import Choice, Rules, next_operation, question_needs
-from glaze.pipeline.sheet import Kept, Sheet
+from glaze.pipeline.sheet import Sheet
 from glaze.store.entity import Remerge
 from glaze.store.ledger import BudgetCap, LedgerStore
 
@@ -52,7 +53,7 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Every source failed, at least one of them for a reason that may pass: try again later."""
+    """Nothing is known and every source failed, one at least for a reason that may pass."""
 
     detail: str
 
@@ -80,7 +81,6 @@ class Policy:
     order: Sequence[str] = ()
     opted_in: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
-    families: Mapping[str, str] = field(default_factory=dict)
     daily_cap_micros: Micros | None = None
 
 
@@ -105,7 +105,7 @@ class Pipeline:
             return sheet
         await self._check_cache(order, sheet)
         if not sheet.missing:
-            return self._result(sheet, {}, Costs())
+            return self._result(sheet, {}, await self._costs(order))
         asker = await self._asker(order, sheet)
         stopped = await self._waterfall(order, sheet, asker)
         if stopped is not None:
@@ -131,23 +131,23 @@ class Pipeline:
                 timestamp=now,
             )
         fresh_after = order.created_at if order.args.skip_cache else now - self.policy.ttl
-        return Sheet(order.args, identity, now, fresh_after, self.policy.families)
+        return Sheet(order.job_id, order.args, identity, now, fresh_after)
 
     async def _check_cache(self, order: Order, sheet: Sheet) -> None:
         begun = self.clock()
         books = await self.gateway.bookkeeping.of(order.workspace_id)
         opened = await books.open(sheet.entity_keys())
         sheet.entities = opened.entities
-        sheet.add_cached({name: one.winner for name, one in opened.kept.items()})
+        sheet.add_cached(opened.kept)
         sheet.note("cache", begun, self.clock(), fields_found=tuple(sorted(sheet.from_cache)))
 
     async def _waterfall(self, order: Order, sheet: Sheet, asker: Asker) -> Later | Stopped | None:
         """Ask one provider after the other until nothing is missing or nobody is left."""
-        if sheet.wants_email:
-            await self._look_up_mail(order, sheet, asker)
         while missing := sheet.missing:
             if order.cancelled():
                 return Stopped(Decline.CANCELLED)
+            if sheet.wants_email:
+                await self._look_up_mail(order, sheet, asker)
             choice = await self._next(order, sheet, missing)
             if choice is None:
                 break
@@ -161,23 +161,30 @@ class Pipeline:
     async def _next(
         self, order: Order, sheet: Sheet, missing: frozenset[FieldName]
     ) -> Choice | None:
-        """Decide whom to ask now; who is passed over is told once, when nobody is left."""
-        rules = Rules(
-            order=self.policy.order,
-            only=order.args.providers,
-            opted_in=self.policy.opted_in,
-            unusable=self.policy.unusable,
-            floor=order.args.min_confidence,
-        )
+        """Decide whom to ask now; what evidence left open is told where inference begins."""
         specs = [provider.spec for provider in self.providers.values()]
         step = next_operation(
-            specs, missing, sheet.known, await self._left(order), tried=sheet.tried, rules=rules
+            specs,
+            missing,
+            sheet.known,
+            await self._left(order),
+            tried=sheet.tried,
+            rules=self._rules(order),
         )
         if step.choice is None or step.choice.spec.tier is Tier.INFERENCE:
             skipped = "; ".join(f"{one.name}: {one.why}" for one in step.skipped)
             detail = f"missing {', '.join(sorted(missing))}" + (f"; {skipped}" if skipped else "")
             sheet.note_gaps(self.clock(), detail)
         return step.choice
+
+    def _rules(self, order: Order) -> Rules:
+        return Rules(
+            order=self.policy.order,
+            only=order.args.providers,
+            opted_in=self.policy.opted_in,
+            unusable=self.policy.unusable,
+            floor=order.args.min_confidence,
+        )
 
     async def _left(self, order: Order) -> Micros | None:
         """Return what this job may still spend; the ledger has the last word on every cap."""
@@ -254,15 +261,16 @@ class Pipeline:
         sheet.page_calls.clear()
 
     async def _ask_free(self, order: Order, sheet: Sheet, asker: Asker, name: str) -> None:
-        """Ask the first operation of a free provider, if it is there, allowed and not yet asked."""
+        """Ask a free provider that others need, as soon as it can be asked and if it may be."""
         provider = self.providers.get(name)
-        only = order.args.providers
-        if provider is None or (only is not None and name not in only):
+        if provider is None:
             return
-        operation = provider.spec.operations[0]
-        choice = Choice(provider.spec, operation, "free, and others need it", len(sheet.tried) + 1)
-        if choice.name not in sheet.tried:
-            await self._ask(order, sheet, asker, choice)
+        gives = frozenset(provider.spec.operations[0].gives)
+        step = next_operation(
+            [provider.spec], gives, sheet.known, None, tried=sheet.tried, rules=self._rules(order)
+        )
+        if step.choice is not None:
+            await self._ask(order, sheet, asker, step.choice)
 
     async def _asker(self, order: Order, sheet: Sheet) -> Asker:
         """Say on whose behalf, under which caps and about whom providers are asked."""
@@ -297,21 +305,15 @@ class Pipeline:
             )
         return caps
 
-    async def _store(self, order: Order, sheet: Sheet) -> dict[FieldName, Kept]:
+    async def _store(self, order: Order, sheet: Sheet) -> Mapping[FieldName, Kept]:
         """Derive the entities' winners from everything ever observed; they are the next cache."""
         begun = self.clock()
         books = await self.gateway.bookkeeping.of(order.workspace_id)
         stored = await books.remerge(
-            Remerge(
-                sheet.entities,
-                lambda seen: merge(seen, now=self.clock(), families=self.policy.families),
-            )
+            Remerge(sheet.entities, lambda seen: merge(seen, now=self.clock()))
         )
         sheet.note("store", begun, self.clock(), fields_found=tuple(sorted(stored)))
-        return {
-            name: Kept(kept.winner, cached=kept.job_id != order.job_id)
-            for name, kept in stored.items()
-        }
+        return stored
 
     def _result(self, sheet: Sheet, final: Mapping[FieldName, Kept], costs: Costs) -> EnrichResult:
         begun = self.clock()

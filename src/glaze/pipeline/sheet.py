@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from glaze.model.field import FIELDS, EntityKind, FieldType
 from glaze.model.identity import Identity, Key
-from glaze.model.observation import Observation, Winner
+from glaze.model.observation import Kept, Observation, Winner
 from glaze.model.provider import Page, Verdict
 from glaze.model.request import EnrichArgs, FieldValue, Stage
-from glaze.model.value import FREE, CallId, EntityId, FieldName, Json, Reading
+from glaze.model.value import FREE, CallId, EntityId, FieldName, JobId, Json, Reading
 from glaze.pipeline.asking import Answer, Decline, Declined
 from glaze.pipeline.gaps import gaps
 from glaze.pipeline.merge import merge
@@ -30,23 +30,15 @@ _MAIL_PROVIDER = FieldName("company_mail_provider")
 _NO_MAIL = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A value to show: the winner, and whether this job paid nothing for it."""
-
-    winner: Winner
-    cached: bool
-
-
 @dataclass(slots=True)
 class Sheet:
     """Everything one run gathers. ``now`` is the moment that ages and years are judged by."""
 
+    job_id: JobId
     args: EnrichArgs
     identity: Identity
     now: datetime
     fresh_after: datetime  # older values are asked again
-    families: Mapping[str, str]
     observations: list[Observation] = field(default_factory=list)
     winners: dict[FieldName, Winner] = field(default_factory=dict)
     from_cache: set[FieldName] = field(default_factory=set)
@@ -94,20 +86,27 @@ class Sheet:
     def add(self, observations: Sequence[Observation]) -> None:
         """Take observations in and merge anew."""
         self.observations.extend(observations)
-        self.winners = merge(self.observations, now=self.now, families=self.families)
+        self.winners = merge(self.observations, now=self.now)
 
-    def add_cached(self, kept: Mapping[FieldName, Winner]) -> None:
-        """Take stored winners that are fresh enough and sure enough."""
+    def add_cached(self, kept: Mapping[FieldName, Kept]) -> None:
+        """Take stored winners that are wanted and fresh enough.
+
+        What an earlier try of this very job bought is not from the cache: this job paid for it.
+        """
         fresh = {
-            name: winner
-            for name, winner in kept.items()
+            name: one
+            for name, one in kept.items()
             if name in self.args.required_fields
-            and winner.observation.retrieved_at >= self.fresh_after
+            and one.winner.observation.retrieved_at >= self.fresh_after
         }
-        self.from_cache |= set(fresh)
-        self.add([winner.observation for winner in fresh.values()])
+        self.from_cache |= {name for name, one in fresh.items() if one.job_id != self.job_id}
+        self.add([one.winner.observation for one in fresh.values()])
         # The stored merge saw more witnesses than its winner alone tells.
-        self.winners |= {n: w for n, w in fresh.items() if self.winners[n].value == w.value}
+        self.winners |= {
+            name: one.winner
+            for name, one in fresh.items()
+            if self.winners[name].value == one.winner.value
+        }
 
     def take(self, choice: Choice, answer: Answer, begun: datetime, ended: datetime) -> None:
         """Take in an answer, and list its stage."""
@@ -190,7 +189,8 @@ class Sheet:
         for name in self.args.required_fields:
             kept = final.get(name)
             if kept is not None and kept.winner.observation.retrieved_at >= self.fresh_after:
-                shown[name] = kept.winner.as_field_value(cached=kept.cached)
+                cached = kept.job_id != self.job_id
+                shown[name] = kept.winner.as_field_value(cached=cached)
             elif name in self.winners:
                 shown[name] = self.winners[name].as_field_value(cached=name in self.from_cache)
         return {

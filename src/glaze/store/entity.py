@@ -8,13 +8,12 @@ from typing import Any, Protocol
 from psycopg.types.json import Jsonb
 
 from glaze.model.field import FIELDS, EntityKind
-from glaze.model.observation import Observation, Winner
+from glaze.model.observation import Kept, Observation, Winner
 from glaze.model.request import Alternative
 from glaze.model.value import (
     CallId,
     EntityId,
     FieldName,
-    JobId,
     Micros,
     ObservationId,
     Reading,
@@ -52,14 +51,6 @@ class Remerge:
 
     entities: Entities
     merge: Merge
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A stored winner, and the job whose call brought it."""
-
-    winner: Winner
-    job_id: JobId | None
 
 
 class EntityStore:
