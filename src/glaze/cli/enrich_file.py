@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from glaze.cli.summary import show_summary
 from glaze.errors import InputError
 from glaze.files.reading import BadRow, Row, identified, read_identified, read_rows
 from glaze.files.writing import ErrorLog, WriteRow, open_errors, open_output
-from glaze.jobs.retry import set_within
+from glaze.jobs.retry import set_within, until_available
 from glaze.jobs.worker import Worker
 from glaze.model.request import EnrichResult
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId
@@ -87,7 +88,9 @@ async def enrich_file(
             )
             return False
         tally = await _write(app, ask, batch_id)
-        spend = await app.ledger.spend_of_batch(DEFAULT_WORKSPACE, batch_id)
+        spend = await until_available(
+            partial(app.ledger.spend_of_batch, DEFAULT_WORKSPACE, batch_id), "sum up the spend"
+        )
         if before_summary is not None:
             before_summary(ask)
         show_summary(ask, tally, spend)
@@ -142,7 +145,9 @@ def _inputs(ask: FileAsk) -> Iterator[dict[str, str]]:
 
 
 async def _progress(app: App, batch_id: BatchId) -> Progress:
-    progress = await app.batches.progress(DEFAULT_WORKSPACE, batch_id)
+    progress = await until_available(
+        partial(app.batches.progress, DEFAULT_WORKSPACE, batch_id), "look at the progress"
+    )
     if progress is None:
         raise InputError(f"batch {batch_id} is gone; run the command again")
     return progress
@@ -157,7 +162,7 @@ async def _work(
         group.create_task(worker.run(enough, stops.hard))
         while not stops.soft.is_set():
             begun = time.monotonic()
-            show(await watch.look())
+            show(await until_available(watch.look, "look at the progress"))
             if watch.over:
                 break
             # Of a large batch a look takes longer: looking must stay a small part of the work.
@@ -234,7 +239,13 @@ async def _write(app: App, ask: FileAsk, batch_id: BatchId) -> Tally:
 
 async def _results(app: App, batch_id: BatchId) -> AsyncIterator[RowResult]:
     after = 0
-    while page := await app.batches.results(DEFAULT_WORKSPACE, batch_id, after=after, n=_PAGE):
+    while True:
+        page = await until_available(
+            partial(app.batches.results, DEFAULT_WORKSPACE, batch_id, after=after, n=_PAGE),
+            "read the results",
+        )
+        if not page:
+            break
         for row in page:
             yield row
         after = page[-1].row_no
