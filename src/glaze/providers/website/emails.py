@@ -23,9 +23,15 @@ _DISGUISED = re.compile(
 _STRONG_AT = re.compile(
     r"[\[({<]\s*(?:at|arroba|chez|@|\u00e4t|a)\s*[\])}>]|[-_]at[-_]|&#64;", re.IGNORECASE
 )
+# One set of first signs, for the search then leaps from one to the next.
 _SIGNS = tuple(  # what an address shows of itself in a text, with the rest of its line
-    re.compile(rf"(?:{sign})[^\n]*")
-    for sign in ("@", rf"(?i:{_STRONG_AT.pattern})", " dot ", " DOT ")
+    re.compile(rf"{sign}[^\n]*")
+    for sign in (
+        "@",
+        r"[\[({<&_-](?i:(?<=[\[({<])\s*(?:at|arroba|chez|@|\u00e4t|a)\s*[\])}>]|(?<=[-_])at[-_]|#64;)",
+        " dot ",
+        " DOT ",
+    )
 )
 _DOT_WORD = re.compile(_DOT)
 _FILE_ENDINGS = (

@@ -135,10 +135,13 @@ def _in_japanese(document: Document, line: str) -> Iterator[Reading]:
 
 
 def _pages(document: Document) -> Iterator[Reading]:
-    shown = [f"{link.text[: _MENU_LENGTH + 1]}\n{link.url}".lower() for link in document.links]
+    shown = "\n".join(
+        f"{link.text[: _MENU_LENGTH + 1]} {link.url}" for link in document.links
+    ).lower()
     for name, pattern in (("company_contact_url", _CONTACT), ("company_careers_url", _CAREERS)):
-        for link, text in zip(document.links, shown, strict=True):
-            if not pattern.search(text) or not link.url.startswith("http"):
+        for match in pattern.finditer(shown):
+            link = document.links[shown.count("\n", 0, match.start())]
+            if not link.url.startswith("http"):
                 continue
             in_menu = len(link.text) <= _MENU_LENGTH and pattern.search(link.text.lower())
             own = domain_or_host(host_of(link.url)) == document.domain
