@@ -39,7 +39,7 @@ from glaze.store.event import EventStore
 from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.limit import LimitStore
-from glaze.store.migrate import migrate
+from glaze.store.migrate import migrate, runtime_login
 from glaze.store.worker import WorkerStore
 from glaze.tasks.enrich import enrich_kind
 
@@ -122,7 +122,9 @@ async def boot(
         server = await stack.enter_async_context(running_server(settings))
         await migrate(server.dsn)
         db = await stack.enter_async_context(
-            Database.open(server.dsn, size=settings.pool_size, recover=server.recover)
+            Database.open(
+                await server.runtime_dsn(), size=settings.pool_size, recover=server.recover
+            )
         )
         route = SandboxRoute.from_url(settings.sandbox_url) if settings.sandbox_url else None
         http = await stack.enter_async_context(HttpClient(sandbox=route))
@@ -161,6 +163,10 @@ class Server:
 
     dsn: str
     recover: Recover | None = None
+
+    async def runtime_dsn(self) -> str:
+        """Return what to work with: on a server of our own a login that owns nothing."""
+        return self.dsn if self.recover is None else await runtime_login(self.dsn)
 
 
 @asynccontextmanager

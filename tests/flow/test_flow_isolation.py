@@ -8,6 +8,7 @@ from psycopg import Connection, sql
 from psycopg.rows import dict_row, tuple_row
 
 from glaze.store.database import role_dsn
+from glaze.store.migrate import runtime_login
 
 FLEET_TABLES = {"worker", "queue", "rate_slot", "circuit", "schema_migration"}
 """Tables without a workspace in them: registry, limits, circuits, the list of migrations."""
@@ -188,3 +189,14 @@ def test_no_reset_leads_out_of_the_role(dsn: str, role: str, way_out: str):
     with psycopg.connect(role_dsn(dsn, role), autocommit=True) as conn:
         conn.execute(way_out.encode())
         assert conn.execute("select current_user").fetchone() == (role,)
+
+
+async def test_the_login_of_a_running_process_is_nobody_without_its_role(dsn: str):
+    login = await runtime_login(dsn)
+    with psycopg.connect(role_dsn(login, "glaze_app"), autocommit=True) as conn:
+        conn.execute("set glaze.workspace = '1'")
+        assert conn.execute("select count(*) from workspace").fetchone() == (1,)
+        conn.execute("set role none")
+        for statement in ("select * from glaze.workspace", "set role glaze_migrate"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(statement.encode())

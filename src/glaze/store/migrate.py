@@ -1,16 +1,19 @@
 """Forward-only migrations: ordered SQL files, applied once, under a lock."""
 
 import hashlib
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from glaze.errors import SchemaMismatch, StoreUnavailable
 from glaze.store.statements import statements
 
+_LOGIN = "glaze_runtime"
 _LOCK = 0x676C617A  # "glaz": one migration at a time in a database
 
 
@@ -54,14 +57,35 @@ async def migrate(dsn: str) -> list[str]:
         raise StoreUnavailable(f"no connection to PostgreSQL: {error}") from error
 
 
+async def runtime_login(dsn: str) -> str:
+    """Return a DSN whose login owns nothing and may only become one of the two runtime roles.
+
+    For a server whose superuser we are: its password makes the login's, so that every process
+    comes to the same one.
+
+    Raises: StoreUnavailable when there is no connection.
+    """
+    given = conninfo_to_dict(dsn)
+    secret = hmac.digest(str(given.get("password", "")).encode(), _LOGIN.encode(), "sha256").hex()
+    login = {"login": sql.Identifier(_LOGIN), "password": sql.Literal(secret)}
+    try:
+        async with await AsyncConnection.connect(dsn, autocommit=True) as conn:
+            await conn.execute("select pg_advisory_lock(%s)", (_LOCK,))
+            await conn.execute(statements("migrate")["login"])
+            await conn.execute(sql.SQL("alter role {login} password {password}").format(**login))
+    except psycopg.OperationalError as error:
+        raise StoreUnavailable(f"no connection to PostgreSQL: {error}") from error
+    return make_conninfo(dsn, user=_LOGIN, password=secret)
+
+
 async def _apply(conn: AsyncConnection, known: Sequence[Migration]) -> list[str]:
-    sql = statements("migrate")
-    await conn.execute(sql["roles"])
-    await conn.execute(sql["schema"])
+    named = statements("migrate")
+    await conn.execute(named["roles"])
+    await conn.execute(named["schema"])
     await conn.execute("set role glaze_migrate")
     await conn.execute("set search_path = glaze")
-    await conn.execute(sql["table"])
-    rows = await (await conn.execute(sql["applied"])).fetchall()
+    await conn.execute(named["table"])
+    rows = await (await conn.execute(named["applied"])).fetchall()
     applied = {int(version): str(checksum) for version, checksum in rows}
     _compare(applied, known)
     done = []
@@ -71,7 +95,7 @@ async def _apply(conn: AsyncConnection, known: Sequence[Migration]) -> list[str]
         async with conn.transaction():
             await conn.execute(migration.sql.encode())
             await conn.execute(
-                sql["record"], (migration.version, migration.name, migration.checksum)
+                named["record"], (migration.version, migration.name, migration.checksum)
             )
         done.append(migration.name)
     return done

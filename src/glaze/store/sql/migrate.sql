@@ -39,3 +39,14 @@ select version, checksum from schema_migration order by version
 -- name: record
 -- One migration is done; same transaction as its statements.
 insert into schema_migration (version, name, checksum) values (%s, %s, %s)
+
+-- name: login
+-- The login of running processes: it inherits nothing, so that without one of its roles it is nobody.
+do $$
+begin
+  begin
+    create role glaze_runtime login noinherit nosuperuser nocreatedb nocreaterole nobypassrls;
+  exception when duplicate_object or unique_violation then null;
+  end;
+  grant glaze_app, glaze_queue to glaze_runtime;
+end $$
