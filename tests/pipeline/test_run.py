@@ -348,3 +348,61 @@ async def test_a_person_s_employer_is_filled_from_what_the_source_learnt_of_it(d
     )
     result = await desk.enrich([person], ["company_name"], given={"email": "jane@acme.com"})
     assert values(result) == {"company_name": "Acme"}
+
+
+def trio() -> list[Source]:
+    return [
+        Source("cheap", {"company_phone": "+16145550102"}, price=1, verdict=Verdict.NO_MATCH),
+        Source("middling", {"company_phone": "+16145550102"}, price=2, verdict=Verdict.NO_MATCH),
+        Source("dear", {"company_phone": "+16145550102"}, price=3, verdict=Verdict.NO_MATCH),
+    ]
+
+
+async def test_without_an_order_of_its_own_a_waterfall_goes_from_cheap_to_dear(desk: Desk):
+    result = await desk.enrich(trio()[::-1], ["company_phone"])
+    assert stages(result)[1:4] == ["cheap", "middling", "dear"]
+
+
+async def test_a_fixed_order_is_asked_in_that_order(desk: Desk):
+    policy = Policy(order=("dear", "cheap"))
+    result = await desk.enrich(trio(), ["company_phone"], policy=policy)
+    assert stages(result)[1:4] == ["dear", "cheap", "middling"]
+
+
+async def test_a_provider_that_is_not_named_is_not_asked(desk: Desk):
+    sources = trio()
+    await desk.enrich(sources, ["company_phone"], providers=("middling",))
+    assert [len(source.asked) for source in sources] == [0, 1, 0]
+
+
+async def test_the_same_job_run_again_after_a_crash_still_knows_what_it_paid(desk: Desk):
+    phones = Source("phones", {"company_phone": "+16145550102"}, price=10)
+    job = await desk.claimed()
+    args = EnrichArgs(input={"domain": "acme.com"}, required_fields=(FieldName("company_phone"),))
+    order = Order(
+        DEFAULT_WORKSPACE, job.id, job.token, None, None, job.created_at, args, lambda: False
+    )
+    async with desk.pipeline([phones], Policy()) as pipeline:
+        first = await pipeline.run(order)
+        again = await pipeline.run(order)
+    assert len(phones.asked) == 1
+    for result in (first, again):
+        assert isinstance(result, EnrichResult)
+        assert result.costs.total == 10
+        phone = result.data[FieldName("company_phone")]
+        assert (phone.cached, phone.cost_micros) == (False, 10)
+
+
+async def test_a_source_that_breaks_strands_no_call_and_the_next_one_is_asked(desk: Desk):
+    class Broken(Source):
+        async def look_up(
+            self, operation: str, asks: Sequence[Ask], http: VendorHttp
+        ) -> Sequence[Reply]:
+            raise RuntimeError(f"a bug in an adapter: {operation}, {len(asks)}, {http.base_url}")
+
+    broken = Broken("broken", {"company_phone": "+1"}, price=1)
+    sound = Source("sound", {"company_phone": "+16145550102"}, price=2)
+    result = await desk.enrich([broken, sound], ["company_phone"])
+    assert values(result) == {"company_phone": "+16145550102"}
+    assert isinstance(result, EnrichResult)
+    assert result.costs.unknown == 0
