@@ -260,3 +260,20 @@ async def test_a_suppressed_person_is_not_bought(bench: Bench, workspace):
     assert isinstance(refused, Declined)
     assert refused.why is Decline.SUPPRESSED
     assert bench.vendor.requests == 0
+
+
+async def test_a_provider_never_has_more_requests_under_way_than_its_concurrency(bench: Bench):
+    provider = bench.provider()
+    provider.spec = replace(provider.spec, concurrency=2)
+    bench.vendor.slow = True
+    askers = [await bench.asker(job) for job in await bench.claimed(6)]
+    async with bench.gateway() as gateway, asyncio.TaskGroup() as tasks:
+        for i, asker in enumerate(askers):
+            tasks.create_task(gateway.ask(question(provider, asker, f"{i}@x.com")))
+        while bench.vendor.requests < 2:
+            bench.vendor.arrived.clear()
+            await bench.vendor.arrived.wait()
+        reserved = await bench.rows("select count(*) as n from call")
+        bench.vendor.gate.set()
+    assert reserved == [{"n": 2}]
+    assert bench.vendor.requests == 6

@@ -52,7 +52,7 @@ def test_a_reply_settles_its_call_by_what_was_billed(
 def test_a_call_without_an_answer_is_unknown_only_where_it_may_have_been_billed(
     error: FetchError,
     costs: bool,
-    end: CallEnd,  # noqa: FBT001  a table's column
+    end: CallEnd,
 ):
     assert settle_failure(CallId(1), error, costs=costs).end is end
 
