@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -406,3 +406,52 @@ async def test_a_source_that_breaks_strands_no_call_and_the_next_one_is_asked(de
     assert values(result) == {"company_phone": "+16145550102"}
     assert isinstance(result, EnrichResult)
     assert result.costs.unknown == 0
+
+
+@dataclass
+class Registry(Source):
+    """A dear source that can be asked by domain or, less well, by name."""
+
+    @property
+    def spec(self) -> ProviderSpec:
+        spec = Source.spec.fget(self)  # type: ignore[attr-defined]
+        either = (frozenset({DOMAIN}), frozenset({FieldName("company_name")}))
+        return replace(spec, operations=(replace(spec.operations[0], needs=either),))
+
+
+@dataclass
+class Finder(Source):
+    """A cheap source that finds a company's domain by its name."""
+
+    @property
+    def spec(self) -> ProviderSpec:
+        spec = Source.spec.fget(self)  # type: ignore[attr-defined]
+        by_name = (frozenset({FieldName("company_name")}),)
+        return replace(spec, operations=(replace(spec.operations[0], needs=by_name),))
+
+
+async def test_a_company_bought_by_its_domain_is_not_bought_again_by_its_name(desk: Desk):
+    says = {"company_domain": "acme.com", "company_vat_id": ""}
+    finder = Finder("finder", says, price=1, verdict=Verdict.MATCH)
+    registry = Registry(
+        "registry", {"company_phone": "+16145550102", "company_vat_id": ""}, price=9
+    )
+    wanted = ["company_phone", "company_vat_id"]
+    await desk.enrich([finder, registry], wanted)
+    again = await desk.enrich([finder, registry], wanted, given={"company": "Acme Mining"})
+    assert values(again)["company_phone"] == "+16145550102"
+    assert len(registry.asked) == 1
+
+
+async def test_a_retry_that_knows_more_asks_the_same_question_as_before(desk: Desk):
+    finder = Finder("finder", {"company_domain": "acme.com", "company_city": "Columbus"}, price=1)
+    registry = Registry(
+        "registry", {"company_phone": "+1 614 555 0102", "company_vat_id": ""}, price=9
+    )
+    for _ in range(2):
+        await desk.enrich(
+            [finder, registry],
+            ["company_city", "company_phone", "company_vat_id"],
+            given={"company": "Acme Mining"},
+        )
+    assert (len(finder.asked), len(registry.asked)) == (1, 1)

@@ -199,9 +199,8 @@ class Pipeline:
         """Ask one provider and take in what it says; say so where the job cannot go on."""
         sheet.tried.add(choice.name)
         known = sheet.known
-        needs = question_needs(choice.operation, sheet.identity.known) or question_needs(
-            choice.operation, known
-        )
+        # The best identifiers so far: they are what is sent, and so what the question is known by.
+        needs = question_needs(choice.operation, known)
         inference = choice.spec.tier is Tier.INFERENCE
         evidence = tuple(sheet.pages) if inference else ()
         begun = self.clock()

@@ -42,6 +42,7 @@ class Sheet:
     observations: list[Observation] = field(default_factory=list)
     winners: dict[FieldName, Winner] = field(default_factory=dict)
     from_cache: set[FieldName] = field(default_factory=set)
+    stored: dict[FieldName, Json] = field(default_factory=dict)  # all that is fresh of the entities
     entities: Mapping[EntityKind, EntityId] = field(default_factory=dict)
     stages: list[Stage] = field(default_factory=list)
     tried: set[str] = field(default_factory=set)
@@ -73,7 +74,7 @@ class Sheet:
     @property
     def known(self) -> dict[FieldName, Json]:
         """Identifiers and values so far; what the caller gave goes before what was learned."""
-        learned = {name: winner.value for name, winner in self.winners.items()}
+        learned = self.stored | {name: winner.value for name, winner in self.winners.items()}
         if _EMPLOYER_DOMAIN in learned:
             learned.setdefault(_COMPANY_DOMAIN, learned[_EMPLOYER_DOMAIN])
         return {**learned, **self.identity.known}
@@ -93,12 +94,14 @@ class Sheet:
 
         What an earlier try of this very job bought is not from the cache: this job paid for it.
         """
-        fresh = {
+        sure = {
             name: one
             for name, one in kept.items()
-            if name in self.args.required_fields
-            and one.winner.observation.retrieved_at >= self.fresh_after
+            if one.winner.observation.retrieved_at >= self.fresh_after
         }
+        # Not wanted, but a retry that knows as much as the first try asks the same questions.
+        self.stored = {name: one.winner.value for name, one in sure.items()}
+        fresh = {name: one for name, one in sure.items() if name in self.args.required_fields}
         self.from_cache |= {name for name, one in fresh.items() if one.job_id != self.job_id}
         self.add([one.winner.observation for one in fresh.values()])
         # The stored merge saw more witnesses than its winner alone tells.
