@@ -32,7 +32,7 @@ from glaze.providers.openai_compatible import LlmConfig, OpenAiCompatible
 from glaze.providers.registry import load_providers
 from glaze.settings import ProviderOverride, Settings, environment_names
 from glaze.store.batch import BatchStore
-from glaze.store.database import Database, Recover
+from glaze.store.database import Database, Recover, checked_dsn
 from glaze.store.embedded import ensure_server
 from glaze.store.entity import EntityStore
 from glaze.store.event import EventStore
@@ -84,6 +84,11 @@ class App:
     providers: Providers
     kinds: Kinds
     at: At
+
+    @property
+    def provider_names(self) -> frozenset[str]:
+        """The installed providers' names."""
+        return frozenset(self.providers.by_name)
 
     def worker(
         self, *, queues: Sequence[str] | None = None, concurrency: int | None = None
@@ -176,7 +181,7 @@ async def running_server(settings: Settings) -> AsyncIterator[Server]:
     Raises: StoreError when the embedded server cannot be started.
     """
     if settings.database_url is not None:
-        yield Server(settings.database_url.get_secret_value())
+        yield Server(checked_dsn(settings.database_url.get_secret_value()))
         return
     lease = await asyncio.to_thread(ensure_server, settings.data_dir)
 
@@ -204,7 +209,8 @@ def configure_providers(settings: Settings) -> Providers:
     Raises: SettingsError where a setting names a provider that is not installed.
     """
     registry = load_providers()
-    unknown = {*settings.provider, *settings.allow} - registry.providers.keys()
+    ordered = {name.partition(".")[0] for name in settings.order} - {"originals"}
+    unknown = {*settings.provider, *settings.allow, *ordered} - registry.providers.keys()
     if unknown:
         known = ", ".join(sorted(registry.providers))
         raise SettingsError(

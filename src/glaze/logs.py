@@ -27,7 +27,14 @@ def configure_logs(level: str, form: Literal["text", "json"]) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, force=True)
+    # Libraries' own lines take the same form; what psycopg warns of, the pools mend or we raise.
+    logging.basicConfig(
+        level=max(number, logging.WARNING),
+        format="[%(name)s] [%(asctime)s] [%(levelname)s] %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 def _text_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:

@@ -293,7 +293,7 @@ async def test_the_day_s_cap_of_a_workspace_holds_across_jobs(desk: Desk):
     assert len(dear.asked) == 1
     assert isinstance(second, EnrichResult)
     assert [s.error for s in second.stages if s.name == "dear"] == [
-        "budget_exceeded: budget_exceeded"
+        "budget_exceeded: its highest price does not fit below a cap"
     ]
 
 

@@ -40,7 +40,7 @@ def routes(services: Services) -> APIRouter:
         """
         job = NewJob(
             KIND,
-            body.args().model_dump(mode="json", exclude_defaults=True),
+            body.args(services.provider_names).model_dump(mode="json", exclude_defaults=True),
             priority=1,
             max_attempts=INTERACTIVE.max_attempts,
             idempotency_key=idempotency_key,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
+from glaze.errors import InputError
 from glaze.model.field import FIELDS, EntityKind, known_field
 from glaze.model.job import JobState
 from glaze.model.request import EnrichArgs, EnrichResult
@@ -68,11 +69,16 @@ class EnrichBody(BaseModel):
             raise ValueError("give a url, or identifiers in input")
         return self
 
-    def args(self) -> EnrichArgs:
-        """Return the job's arguments.
+    def args(self, installed: frozenset[str]) -> EnrichArgs:
+        """Return the job's arguments; ``installed`` are the providers that may be named.
 
-        Raises: UnknownField for a field that is neither canonical nor short for one of the type.
+        Raises: UnknownField for a field that is neither canonical nor short for one of the type,
+        InputError for a provider that is not installed.
         """
+        unknown = {name.partition(".")[0] for name in self.providers or ()} - installed
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise InputError(f"no provider is called {names}; installed: {sorted(installed)}")
         given = dict(self.input)
         if self.url:
             given.setdefault("url", self.url)

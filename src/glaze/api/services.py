@@ -16,3 +16,7 @@ class Services(Protocol):
     @property
     def jobs(self) -> JobStore:
         """The queue."""
+
+    @property
+    def provider_names(self) -> frozenset[str]:
+        """The installed providers' names."""

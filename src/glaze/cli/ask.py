@@ -110,7 +110,8 @@ def ask_of_file(
     """
     source = inspect(path, encoding=encoding)
     mapping = map_columns(source, parse_map(given))
-    wanted = parse_fields(fields) if fields else default_fields(mapping.used.values())
+    used = mapping.used.values()
+    wanted = default_fields(used) if fields is None else parse_fields(fields)
     if output is None:
         output = Path("-") if as_json else path.with_name(f"{path.stem}.enriched{path.suffix}")
     target = target_for(output, source, as_json=as_json)

@@ -14,6 +14,7 @@ from glaze.boot import configure_providers, running_server
 from glaze.cli.screen import out
 from glaze.errors import FetchError, GlazeError, SettingsError, StoreError
 from glaze.net.client import HttpClient
+from glaze.net.sandbox import SandboxRoute
 from glaze.settings import Settings, load_settings
 from glaze.store.check import OLDEST_SERVER, check_database
 
@@ -120,6 +121,10 @@ def _providers(settings: Settings) -> Iterator[Finding]:
 
 async def _network(settings: Settings) -> Finding:
     if settings.sandbox_url:
+        try:
+            SandboxRoute.from_url(settings.sandbox_url)
+        except SettingsError as error:
+            return Finding("network", Grade.BROKEN, str(error), "correct GLAZE_SANDBOX_URL")
         told = f"sandboxed: all vendors and sites are played at {settings.sandbox_url}"
         return Finding("network", Grade.NOTE, told, "unset GLAZE_SANDBOX_URL for the real ones")
     try:

@@ -96,10 +96,10 @@ def enrich(
         )
         run_file(settings, ask, concurrency=concurrency)
         return
-    if output or errors or mapping or encoding:
+    if output or errors or mapping or encoding or provenance or budget or concurrency:
         raise InputError(
-            "--output, --errors, --map and --encoding go with a file, and no file is"
-            f" called {what!r}"
+            "--output, --errors, --map, --encoding, --provenance, --budget and --concurrency go"
+            f" with a file, and no file is called {what!r}; a single input's cap is --max-cost"
         )
     one = _one(what, fields, limits)
     show_result(uvloop.run(_run_one(settings, one)), one, as_json=as_json)
@@ -120,7 +120,7 @@ async def _run_file(settings: Settings, ask: FileAsk, *, concurrency: int | None
 
 def _one(what: str, fields: str | None, limits: Limits) -> OneAsk:
     given = input_of(what)
-    return OneAsk(given, parse_fields(fields) if fields else default_fields(given), limits)
+    return OneAsk(given, default_fields(given) if fields is None else parse_fields(fields), limits)
 
 
 async def _run_one(settings: Settings, ask: OneAsk) -> EnrichResult:

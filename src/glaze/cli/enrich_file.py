@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import hashlib
 import os
 import shlex
 import sys
@@ -20,7 +21,7 @@ from glaze.cli.ask import KIND, FileAsk, described
 from glaze.cli.progress import Standing, Tally, shown_progress
 from glaze.cli.screen import Stops, err, say, stop_on_signals
 from glaze.cli.summary import show_summary
-from glaze.errors import InputError
+from glaze.errors import GlazeError, InputError
 from glaze.files.reading import BadRow, Row, identified, read_identified, read_rows
 from glaze.files.writing import ErrorLog, WriteRow, open_errors, open_output
 from glaze.jobs.retry import set_within, until_available
@@ -75,7 +76,7 @@ async def enrich_file(
 
     Raises: InputError where the same command runs already, or the file changed meanwhile.
     """
-    with _only_one(ask.key), stop_on_signals(_STOPPING) as stops:
+    with _only_one(_place_key(app, ask)), stop_on_signals(_STOPPING) as stops:
         batch_id = await _open_batch(app, ask)
         worker = app.worker(queues=(ask.queue,), concurrency=concurrency)
         with shown_progress() as show:
@@ -97,11 +98,22 @@ async def enrich_file(
     return True
 
 
+def _place_key(app: App, ask: FileAsk) -> bytes:
+    """Return what tells this command on this database from any other."""
+    return hashlib.sha256(ask.key + app.db.dsn.encode()).digest()
+
+
 @contextlib.contextmanager
 def _only_one(key: bytes) -> Iterator[None]:
     """Keep a second run of the same command out, for both would load the same rows."""
-    path = Path(tempfile.gettempdir()) / f"glaze-{key.hex()[:32]}.lock"
-    with path.open("a") as lock:
+    path = Path(tempfile.gettempdir()) / f"glaze-{os.getuid()}-{key.hex()[:32]}.lock"
+    try:
+        lock = path.open("a")
+    except OSError as error:
+        raise GlazeError(
+            f"cannot open {path}: {error.strerror}; set TMPDIR to a folder of yours"
+        ) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             mine = path.stat().st_ino == os.fstat(lock.fileno()).st_ino

@@ -24,15 +24,28 @@ class Tally:
     filled: Counter[FieldName] = field(default_factory=Counter)
     cached: int = 0  # values that the cache gave for nothing
     bad: int = 0  # rows that could not be used
-    by_source: Counter[str] = field(default_factory=Counter)
+    by_source: Counter[str] = field(default_factory=Counter)  # values bought or read now
+    troubles: Counter[tuple[str, str]] = field(default_factory=Counter)  # (stage, its error)
+    over_budget: int = 0  # rows for which a source was too dear
 
     def add(self, result: EnrichResult) -> None:
-        """Count one row's result."""
+        """Count one row's result; a value below the floor counts as missing, as in the result."""
         self.rows += 1
         for name, value in result.data.items():
+            if name in result.missing:
+                continue
             self.filled[name] += 1
-            self.by_source[value.source] += 1
             self.cached += value.cached
+            if not value.cached:
+                self.by_source[value.source] += 1
+        dear = False
+        for stage in result.stages:
+            if stage.error:
+                self.troubles[stage.name, stage.error] += 1
+            dear |= "budget_exceeded" in (stage.error or "") or "over budget" in (
+                stage.detail or ""
+            )
+        self.over_budget += dear
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from glaze.cli.progress import Tally
 from glaze.cli.screen import err, money, out
 from glaze.model.value import FieldName
 
+_MOST_TROUBLES = 5
+
 
 def show_summary(ask: FileAsk, tally: Tally, spend: Sequence[Mapping[str, Any]]) -> None:
     """Print the tables; on standard error where standard output carries the rows."""
@@ -25,6 +27,7 @@ def show_summary(ask: FileAsk, tally: Tally, spend: Sequence[Mapping[str, Any]])
         markup=False,
     )
     show_unknown(console, spend)
+    show_troubles(console, tally)
     if not ask.target.is_stdout:
         console.print(f"written: {ask.target.path}", markup=False)
     if tally.bad:
@@ -40,6 +43,17 @@ def show_unknown(console: Console, spend: Sequence[Mapping[str, Any]]) -> None:
             f"calls whose outcome is unknown: {calls:,}, counted at {money(kept)} until resolved",
             markup=False,
         )
+
+
+def show_troubles(console: Console, tally: Tally) -> None:
+    """Say which sources gave no answer and why, the most frequent reasons first."""
+    if tally.over_budget:
+        console.print(
+            f"stopped by a budget: for {tally.over_budget:,} rows a source was too dear",
+            markup=False,
+        )
+    for (name, error), times in tally.troubles.most_common(_MOST_TROUBLES):
+        console.print(f"{name}: {times:,} times {error}", markup=False)
 
 
 def field_table(fields: Sequence[FieldName], tally: Tally) -> Table:

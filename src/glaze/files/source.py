@@ -96,7 +96,10 @@ def inspect(path: Path, *, encoding: str | None = None) -> Source:
     except OSError as error:
         raise UnreadableFile(f"cannot read {path}: {error.strerror or error}") from error
     encoding = _known_encoding(encoding) if encoding else guessed
-    sample_text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
+    try:
+        sample_text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
+    except UnicodeError as error:
+        raise UnreadableFile(f"{path} is not in {encoding}: {error}") from error
     sample_text = sample_text.replace("\0", "").removeprefix("\ufeff")
     if not sample_text.strip():
         raise UnreadableFile(f"{path} is empty: it needs a header line and at least one row")

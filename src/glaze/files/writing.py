@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from glaze.errors import InputError
+from glaze.errors import GlazeError, InputError
 from glaze.files.reading import BadRow, Row
 from glaze.files.source import Format, Source
 from glaze.model.request import FieldValue
 from glaze.model.value import FieldName, Json
 
 MICROS_PER_DOLLAR = 1_000_000
+_NOT_WRITTEN = frozenset({".xlsx", ".xls", ".parquet", ".ods", ".json", ".gz", ".zip"})
 PROVENANCE = ("confidence", "source", "source_url", "cost_usd")
 """Suffixes of the columns that ``--provenance`` adds after each field; cost is in US dollars."""
 
@@ -52,6 +53,8 @@ def target_for(path: Path, source: Source, *, as_json: bool = False) -> Target:
     Raises: InputError where the folder is missing or read-only, or the input would be overwritten.
     """
     suffix = path.suffix.lower()
+    if suffix in _NOT_WRITTEN:
+        raise InputError(f"{path.name}: only CSV (.csv, .tsv) and JSON lines (.jsonl) are written")
     stays_json = source.format is Format.JSONL and suffix not in (".csv", ".tsv")
     if as_json or suffix in (".jsonl", ".ndjson") or stays_json:
         target = Target(path, Format.JSONL)
@@ -235,8 +238,7 @@ def _whole_file(
 ) -> Iterator[TextIO]:
     """Write beside ``path`` and rename at the end: a reader sees the old file or the whole new one."""
     if str(path) == "-":
-        yield sys.stdout
-        sys.stdout.flush()
+        yield from _standard_output()
         return
     path = path.resolve()  # through a link: the file changes, not the link
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -250,6 +252,19 @@ def _whole_file(
         else:
             path.unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+        raise GlazeError(
+            f"cannot write {path}: {error.strerror or error}; what was found is kept: give another"
+            " place with -o, and only the writing is done again"
+        ) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _standard_output() -> Iterator[TextIO]:
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except OSError as error:
+        # Whatever still waits to be written has nowhere to go: not at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise GlazeError(f"cannot write to standard output: {error.strerror or error}") from error

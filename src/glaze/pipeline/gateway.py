@@ -69,6 +69,15 @@ _DECLINES: Mapping[Refusal, Decline] = {
 }
 
 
+_REFUSED: Mapping[Refusal, str] = {
+    Refusal.STALE: "the job is another worker's by now",
+    Refusal.CANCELLED: "the job was cancelled",
+    Refusal.PAUSED: "the batch is paused",
+    Refusal.SUPPRESSED: "about this person nothing may be bought",
+    Refusal.BUDGET: "its highest price does not fit below a cap",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _Pending:
     """A question with its intent, on its way to the wire."""
@@ -238,7 +247,7 @@ class Gateway:
         if isinstance(grant, Blocked):
             return _blocked(grant)
         if isinstance(grant, Refused):
-            return Declined(_DECLINES[grant.why], grant.why.value)
+            return Declined(_DECLINES[grant.why], _REFUSED[grant.why])
         return _UNDER_WAY
 
     async def _send(self, going: _Going, permit: Permit, begun: float) -> dict[CallId, _Result]:

@@ -7,11 +7,11 @@ from typing import Self
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from glaze.errors import StoreUnavailable
+from glaze.errors import SettingsError, StoreUnavailable
 from glaze.model.value import WorkspaceId
 
 Connection = AsyncConnection[DictRow]
@@ -22,6 +22,20 @@ Recover = Callable[[], Awaitable[None]]
 
 POOL_WAIT_S = 15.0
 RECONNECT_S = 3.0
+
+
+def checked_dsn(dsn: str) -> str:
+    """Return ``dsn`` if it is a connection string.
+
+    Raises: SettingsError where it is not; its text, which may hold a password, is not repeated.
+    """
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        raise SettingsError(
+            "DATABASE_URL is no PostgreSQL connection string, like postgresql://user@host/name"
+        ) from None
+    return dsn
 
 
 def role_dsn(dsn: str, role: str) -> str:
