@@ -59,6 +59,20 @@ async def test_a_row_sees_the_settings_of_its_batch_and_its_own_input(db: Databa
     assert [(job.batch_id, job.row_no) for job in got] == [(batch_id, n) for n in range(1, 4)]
 
 
+async def test_a_row_was_asked_for_when_its_batch_was_made_however_late_it_is_fed(
+    db: Database,
+) -> None:
+    batch_id = await batch_of(db, 3, window=1)
+    await BatchStore(db).start(WS, batch_id)
+    made = (await progress(db, batch_id)).created_at
+    me, jobs = await worker(db), JobStore(db)
+    for _ in range(3):
+        held = await jobs.load(WS, await claim(db, me))
+        assert [job.created_at for job in held] == [made]
+        await finish(db, held, Done())
+        await BatchStore(db).feed(batch_id)
+
+
 async def test_no_more_rows_than_the_window_are_jobs_and_half_of_it_asks_for_more(
     db: Database,
 ) -> None:

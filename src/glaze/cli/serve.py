@@ -8,6 +8,7 @@ import uvloop
 
 from glaze.boot import App, boot
 from glaze.cli.screen import say, stop_on_signals
+from glaze.errors import GlazeError
 from glaze.settings import Settings, load_settings
 
 
@@ -40,6 +41,8 @@ def _run(settings: Settings, *, with_api: bool, with_worker: bool) -> None:
 
 async def _serve(settings: Settings, *, with_api: bool, with_worker: bool) -> None:
     """Run until a signal: then no new work, what is under way is finished."""
+    if with_api:
+        await _check_port(settings.api_host, settings.api_port)
     async with boot(settings) as app:
         with stop_on_signals("stopping: finishing what is under way") as stops:
             async with asyncio.TaskGroup() as group:
@@ -49,6 +52,19 @@ async def _serve(settings: Settings, *, with_api: bool, with_worker: bool) -> No
                     group.create_task(_serve_api(app, stops.soft))
                 for line in _standing(app, with_api=with_api, with_worker=with_worker):
                     say(line)
+
+
+async def _check_port(host: str, port: int) -> None:
+    """Find out that the port is taken before anything is started. Raises: GlazeError."""
+    try:
+        probe = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise GlazeError(
+            f"cannot listen on {host}:{port}: {reason}; set GLAZE_API_PORT to another port"
+        ) from error
+    probe.close()
+    await probe.wait_closed()
 
 
 async def _serve_api(app: App, stop: asyncio.Event) -> None:

@@ -70,6 +70,7 @@ _EXTERNAL = {
     "contact_id": EntityKind.PERSON,
     "account_id": EntityKind.COMPANY,
 }
+_LONGEST_ID = 255
 _PERSON_WORDS = frozenset({"first_name", "last_name", "company", "lead_id", "contact_id"})
 _PLAIN_FIELDS = {
     "first_name": _PERSON_FIRST,
@@ -212,10 +213,15 @@ def _take(draft: _Draft, word: str, text: str, *, is_person: bool, country: str 
         case "name":
             draft.put(_PERSON_NAME if is_person else _COMPANY_NAME, text)
         case "lead_id" | "contact_id" | "account_id":
-            key = Key("external", f"{word.removesuffix('_id')}/{text}")
-            draft.external.setdefault(_EXTERNAL[word], []).append(key)
+            draft.external.setdefault(_EXTERNAL[word], []).append(_external(word, text))
         case _:
             draft.put(_PLAIN_FIELDS.get(word, word), text, country=country)
+
+
+def _external(word: str, text: str) -> Key:
+    if len(text) > _LONGEST_ID:
+        raise ValueError(f"an id has at most {_LONGEST_ID} characters")
+    return Key("external", f"{word.removesuffix('_id')}/{text}")
 
 
 def _take_url(draft: _Draft, text: str) -> None:

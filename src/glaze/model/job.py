@@ -108,7 +108,7 @@ class ClaimedJob:
     attempt: int  # this try, counted at the claim, from 1; a snooze gives it back
     max_attempts: int
     token: Token
-    created_at: datetime
+    created_at: datetime  # of a batch row: when its batch was made
     batch_id: BatchId | None = None
     row_no: int | None = None
     correlation_id: str | None = None

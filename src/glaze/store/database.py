@@ -21,6 +21,8 @@ Recover = Callable[[], Awaitable[None]]
 """Called when the server has not answered for ``RECONNECT_S``; the embedded one is started anew."""
 
 POOL_WAIT_S = 15.0
+# Connection lost, deadlock or serialization, out of resources, locked, shutting down: may pass.
+_PASSING = ("08", "40", "53", "55P03", "57")
 RECONNECT_S = 3.0
 
 
@@ -140,5 +142,9 @@ async def _transaction(pool: _Pool) -> AsyncIterator[Connection]:
             await conn.execute("begin")
             yield conn
             await conn.execute("commit")
-    except (psycopg.OperationalError, PoolClosed, PoolTimeout) as error:
+    except (PoolClosed, PoolTimeout) as error:
+        raise StoreUnavailable(f"PostgreSQL did not answer: {error}") from error
+    except psycopg.OperationalError as error:
+        if error.sqlstate is not None and not error.sqlstate.startswith(_PASSING):
+            raise  # asking again would end the same
         raise StoreUnavailable(f"PostgreSQL did not answer: {error}") from error

@@ -1,7 +1,7 @@
 """Jobs from their enqueuing to their end: every change is fenced, logged and batched."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
@@ -146,33 +146,56 @@ class JobStore:
     async def load(self, workspace_id: WorkspaceId, jobs: Sequence[ClaimedJob]) -> list[ClaimedJob]:
         """Return ``jobs`` of one workspace with their arguments.
 
-        A batch row's arguments are the batch's settings with the row as ``input``.
+        A batch row's arguments are the batch's settings with the row as ``input``; what it asks was
+        asked when the batch was made, however late the row was fed.
         """
         plain = [job.id for job in jobs if job.batch_id is None]
         rows = [job for job in jobs if job.batch_id is not None]
         args: dict[JobId, Json] = {}
+        batches: dict[BatchId | None, dict[str, Any]] = {}
         async with self._db.workspace(workspace_id) as conn:
             if plain:
-                args = dict(await _tuples(conn, self._sql["args_of_jobs"], {"jobs": plain}))
+                found = await self._fetch(conn, "args_of_jobs", jobs=plain)
+                args = {row["job_id"]: row["args"] for row in found}
             if rows:
-                args |= await self._row_args(conn, rows)
-        return [_with_args(job, args.get(job.id)) for job in jobs]
+                batches = await self._batches_of(conn, rows)
+                args |= await self._row_args(conn, rows, batches)
+        return [
+            replace(
+                job,
+                args=args.get(job.id),
+                created_at=batches.get(job.batch_id, {}).get("created_at", job.created_at),
+            )
+            for job in jobs
+        ]
+
+    async def _batches_of(
+        self, conn: Connection, jobs: Sequence[ClaimedJob]
+    ) -> dict[BatchId | None, dict[str, Any]]:
+        ids = sorted({job.batch_id for job in jobs if job.batch_id is not None})
+        rows = await _rows(conn, self._batch_sql["settings"], batches=ids)
+        return {row["id"]: row for row in rows}
 
     async def _row_args(
-        self, conn: Connection, jobs: Sequence[ClaimedJob]
+        self,
+        conn: Connection,
+        jobs: Sequence[ClaimedJob],
+        batches: Mapping[BatchId | None, Mapping[str, Any]],
     ) -> dict[JobId, dict[str, Json]]:
-        sql, batches = self._batch_sql, [job.batch_id for job in jobs]
-        settings = {
-            row["id"]: row["settings"]
-            for row in await _rows(conn, sql["settings"], batches=list(set(batches)))
-        }
-        numbers = [job.row_no for job in jobs]
         inputs = {
             (row["batch_id"], row["row_no"]): row["input"]
-            for row in await _rows(conn, sql["inputs"], batches=batches, rows=numbers)
+            for row in await _rows(
+                conn,
+                self._batch_sql["inputs"],
+                batches=[job.batch_id for job in jobs],
+                rows=[job.row_no for job in jobs],
+            )
         }
         return {
-            job.id: {**settings[job.batch_id], "input": inputs[job.batch_id, job.row_no]}
+            job.id: {
+                **batches[job.batch_id]["settings"],
+                "input": inputs[job.batch_id, job.row_no],
+            }
             for job in jobs
             if (job.batch_id, job.row_no) in inputs
         }

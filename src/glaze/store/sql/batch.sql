@@ -129,7 +129,7 @@ order by r.row_no limit %(n)s
 
 -- name: settings
 -- What all rows of a batch have in common.
-select id, settings from batch where workspace_id = current_workspace() and id = any(%(batches)s)
+select id, settings, created_at from batch where workspace_id = current_workspace() and id = any(%(batches)s)
 
 -- name: inputs
 -- Inputs of rows that were claimed; one look at the key for each.
