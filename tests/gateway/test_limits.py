@@ -50,6 +50,14 @@ async def test_a_lower_limit_takes_effect_and_a_pause_grants_nothing(db: Databas
     assert 25 < refused.wait_s <= 30
 
 
+async def test_a_process_whose_windows_another_one_dropped_gets_them_back(db: Database):
+    store, ours = LimitStore(db), (Limit(2, 60),)
+    await store.declare("titles", "env", ours)
+    await store.declare("titles", "env", (Limit(9, 1),))
+    assert (await store.take("titles", "env", ours, 1)).granted == 0
+    assert (await store.take("titles", "env", ours, 1)).granted == 1
+
+
 def test_a_permit_may_be_used_for_a_small_part_of_its_window():
     assert allowance_s(Limit(10, 1)) == 0.05
     assert allowance_s(Limit(10, 3600)) == 1.0

@@ -69,7 +69,9 @@ class LimitStore:
                 return Taken(taken["granted"], taken["at"])
             cursor = await conn.execute(_sql["next_free"], who)
             (free,) = await cursor.fetchall()
-            return Taken(0, taken["at"], max(_LEAST_WAIT_S, free["wait_s"] or 0.0))
+        if free["windows"] < len(limits):  # another process, with other limits, dropped ours
+            await self.declare(provider, credential, limits)
+        return Taken(0, taken["at"], max(_LEAST_WAIT_S, free["wait_s"] or 0.0))
 
     async def hold_back(self, provider: str, credential: str, wait_s: float) -> None:
         """Grant nothing for ``wait_s`` seconds: the vendor asked for it."""

@@ -6,8 +6,8 @@ from jsonb_to_recordset(%(limits)s) as a(window_s int, calls int), generate_seri
 on conflict do nothing
 
 -- name: drop_slots
--- Slots that the limits of today do not have.
-delete from rate_slot s where s.provider = %(provider)s and s.credential = %(credential)s
+-- Slots that the limits of today do not have; one that is busy keeps its window honest until it is free.
+delete from rate_slot s where s.provider = %(provider)s and s.credential = %(credential)s and s.free_at <= clock_timestamp()
   and not exists (select from jsonb_to_recordset(%(limits)s) as a(window_s int, calls int)
                   where a.window_s = s.window_s and s.slot <= a.calls)
 
@@ -40,7 +40,7 @@ select granted.n as granted, moment.at from granted, moment
 
 -- name: next_free
 -- When every window has a slot again, in seconds from now.
-select greatest(0, extract(epoch from max(at) - clock_timestamp()))::float8 as wait_s
+select greatest(0, extract(epoch from max(at) - clock_timestamp()))::float8 as wait_s, count(*) as windows
 from (select min(free_at) as at from rate_slot
       where provider = %(provider)s and credential = %(credential)s group by window_s) firsts
 
