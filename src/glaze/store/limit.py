@@ -67,7 +67,9 @@ class LimitStore:
             (taken,) = await cursor.fetchall()
             if taken["granted"]:
                 return Taken(taken["granted"], taken["at"])
-            cursor = await conn.execute(_sql["next_free"], who)
+            cursor = await conn.execute(
+                _sql["next_free"], who | {"spans": [limit.window_s for limit in limits]}
+            )
             (free,) = await cursor.fetchall()
         if free["windows"] < len(limits):  # another process, with other limits, dropped ours
             await self.declare(provider, credential, limits)

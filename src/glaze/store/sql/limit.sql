@@ -42,7 +42,7 @@ select granted.n as granted, moment.at from granted, moment
 -- When every window has a slot again, in seconds from now.
 select greatest(0, extract(epoch from max(at) - clock_timestamp()))::float8 as wait_s, count(*) as windows
 from (select min(free_at) as at from rate_slot
-      where provider = %(provider)s and credential = %(credential)s group by window_s) firsts
+      where provider = %(provider)s and credential = %(credential)s and window_s = any(%(spans)s) group by window_s) firsts
 
 -- name: hold_back
 -- The vendor asked for a pause: no slot is free before it ends.
