@@ -332,6 +332,49 @@ async def test_jobs_beside_a_poison_job_survive_it_for_suspects_run_one_at_a_tim
     assert states.count(JobState.PENDING) == 9
 
 
+def halted(sql: Statements, lock: int) -> Statements:
+    """A copy of the statements whose ``lost`` waits for an advisory lock, its snapshot taken."""
+    copy = Statements.__new__(Statements)
+    wait = f"where (select pg_advisory_xact_lock_shared({lock})) is not null and j.state"
+    assert "where j.state" in sql["lost"]
+    copy._by_name = {**sql._by_name, "lost": sql["lost"].replace("where j.state", wait, 1)}
+    return copy
+
+
+async def waiters(conn: psycopg.AsyncConnection, n: int) -> None:
+    """Return as soon as ``n`` others wait for an advisory lock."""
+    query = (
+        "select count(*) from pg_locks l join pg_database d on d.oid = l.database"
+        " where locktype = 'advisory' and not granted and datname = current_database()"
+    )
+    async with asyncio.timeout(30):
+        while (await (await conn.execute(query)).fetchone()) != (n,):  # noqa: ASYNC110  no event
+            await asyncio.sleep(0.01)
+
+
+async def test_a_job_that_a_living_worker_claimed_meanwhile_is_not_taken_by_a_late_rescuer(
+    db: Database, dsn: str
+) -> None:
+    store, late, me = JobStore(db), JobStore(db), await worker(db)
+    gone = await worker(db, lease_s=-1)
+    await store.enqueue(WS, jobs(1))
+    assert await claim(db, gone)
+    assert await WorkerStore(db).bury() == [gone]
+    late._sql = halted(store._sql, 7)
+    async with (
+        await psycopg.AsyncConnection.connect(dsn, autocommit=True) as gate,
+        asyncio.TaskGroup() as tasks,
+    ):
+        await gate.execute("select pg_advisory_lock(7)")
+        rescuing = tasks.create_task(late.rescue())
+        await waiters(gate, 1)
+        assert (await store.rescue()).released == 1
+        [job] = await claim(db, me)
+        await gate.execute("select pg_advisory_unlock(7)")
+        assert sum(await rescuing) == 0
+    assert await finish(db, job, Done())
+
+
 async def test_a_buried_worker_learns_it_at_its_next_heartbeat(db: Database) -> None:
     workers, me = WorkerStore(db), await worker(db, lease_s=-1)
     assert await workers.bury() == [me]

@@ -240,11 +240,18 @@ with late as (
 select count(*) as moved from late
 
 -- name: lost
--- Jobs whose worker is marked as stopped, or gone from the registry.
+-- Jobs whose worker is marked as stopped, or gone from the registry. Who held a job is found first and compared
+-- under lock: a job that was given back and claimed anew meanwhile is a live worker's.
+with found as materialized (
+  select j.workspace_id, j.id, j.worker_id, j.claim_no
+  from job j left join worker w on w.id = j.worker_id
+  where j.state = 'processing' and (w.id is null or w.stopped_at is not null)
+  order by j.id limit %(n)s
+)
 select j.workspace_id, j.id, j.batch_id, j.row_no, j.deaths, j.cancel_requested, j.worker_id
-from job j left join worker w on w.id = j.worker_id
-where j.state = 'processing' and (w.id is null or w.stopped_at is not null)
-order by j.id limit %(n)s
+from job j join found f on f.workspace_id = j.workspace_id and f.id = j.id
+where j.state = 'processing' and j.worker_id = f.worker_id and j.claim_no = f.claim_no
+order by j.id
 for update of j skip locked
 
 -- name: held
