@@ -9,6 +9,7 @@ GlazeError
 │   └── UnreadableFile       a file that is missing, empty or of no known format
 ├── StoreError               the database refused or is not there
 │   ├── StoreUnavailable     cannot be reached, or is shutting down; worth another try
+│   ├── StoreRefused         a value cannot be stored; asking again would end the same
 │   └── SchemaMismatch       the database is newer or older than this code
 ├── ProviderError            a provider broke its contract; nothing more is sent for it
 └── FetchError               an outward request did not end in a usable answer
@@ -72,6 +73,12 @@ class StoreUnavailable(StoreError):
     """The database cannot be reached, or is shutting down; worth another try."""
 
     code = "store_unavailable"
+
+
+class StoreRefused(StoreError):
+    """A value cannot be stored; asking again would end the same."""
+
+    code = "store_refused"
 
 
 class SchemaMismatch(StoreError):

@@ -3,12 +3,18 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
 from glaze.model.job import Token
-from glaze.model.value import DEFAULT_WORKSPACE
+from glaze.model.ledger import Intent, QuestionKey, RequestFacts, Reserved
+from glaze.model.provider import Billed, Reply, Verdict
+from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Micros, Reading
 from glaze.pipeline.asking import Answer, Decline, Declined
+from glaze.pipeline.books import Settling
+from glaze.pipeline.settling import settle_reply
+from glaze.store.ledger import Sealed
 from tests.gateway.conftest import PRICE, TITLE, Bench, question
 
 CALLS = "select state::text, price_micros, reserved_micros, verdict from call order by id"
@@ -277,3 +283,58 @@ async def test_a_provider_never_has_more_requests_under_way_than_its_concurrency
         bench.vendor.gate.set()
     assert reserved == [{"n": 2}]
     assert bench.vendor.requests == 6
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Reply(Verdict.MATCH, Billed(Micros(2**63))),
+        Reply(Verdict.MATCH, Billed(Micros(-1))),
+        Reply(Verdict.MATCH, Billed(Micros(2**62))),  # as a price storable, but not in this budget
+        Reply(Verdict.MATCH, Billed(PRICE), (Reading(TITLE, float("inf"), 90),)),
+        Reply(Verdict.MATCH, Billed(PRICE), (Reading(TITLE, [float("nan")], 90),)),
+        Reply(Verdict.MATCH, Billed(PRICE), (Reading(TITLE, "Boss", 101),)),
+        Reply(Verdict.MATCH, Billed(PRICE), (Reading(TITLE, "Boss", 2**40),)),
+        Reply(Verdict.MATCH, Billed(PRICE), (Reading(FieldName("no_field"), "x", 90),)),
+        Reply(Verdict.MATCH, Billed(PRICE), (Reading(TITLE, "Boss", 90, url=cast("str", 1)),)),
+    ],
+    ids=lambda reply: f"{reply.billing} {reply.readings}"[:60],
+)
+async def test_an_answer_that_cannot_be_stored_costs_no_neighbour_its_money_facts(
+    bench: Bench, bad: Reply
+):
+    good = Reply(Verdict.MATCH, Billed(PRICE), (Reading(TITLE, "Chief", 90),), raw=b"good")
+    budget = await bench.budget(2**63 - 1)
+    async with bench.db.workspace(DEFAULT_WORKSPACE) as conn:
+        await conn.execute("update budget set spent_micros = 2::bigint ^ 62 + 1")
+    asker = await bench.asker((await bench.claimed())[0], budgets=budget)
+    sealed = [
+        Sealed([Intent(asker, _key(name), PRICE, 1, (), "the test asks", ())], 30.0)
+        for name in (b"bad", b"good")
+    ]
+    grants = [grant for (grant,) in await bench.ledger.reserve(DEFAULT_WORKSPACE, sealed)]
+    calls = [grant for grant in grants if isinstance(grant, Reserved)]
+    async with bench.gateway() as gateway:
+        books = await gateway.bookkeeping.of(DEFAULT_WORKSPACE)
+        settled = await asyncio.gather(
+            *(
+                books.settle(
+                    Settling(
+                        RequestFacts(call.request_id, status=200),
+                        (settle_reply(call.call_id, reply, asker.entities),),
+                        {call.call_id: "titles"},
+                    )
+                )
+                for call, reply in zip(calls, (bad, good), strict=True)
+            )
+        )
+    first, second = await bench.rows(CALLS)
+    assert (second["state"], second["price_micros"]) == ("settled", PRICE)
+    assert first["state"] == settled[0][0].end
+    assert first["state"] == ("settled" if bad.billing == Billed(PRICE) else "unknown")
+    requests = await bench.rows("select status from vendor_request order by id")
+    assert [row["status"] for row in requests] == [200, 200]
+
+
+def _key(name: bytes) -> QuestionKey:
+    return QuestionKey("env", "titles", "title", "", name)

@@ -6,15 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import stamina
+import structlog
 
-from glaze.errors import StoreUnavailable
+from glaze.errors import StoreRefused, StoreUnavailable
 from glaze.model.field import EntityKind
 from glaze.model.ledger import Grant, Intent, Look, RequestFacts, Settlement, Spend
 from glaze.model.observation import Kept
 from glaze.model.value import CallId, EntityId, FieldName, JobId, WorkspaceId
 from glaze.pipeline.grouping import Grouped
+from glaze.pipeline.settling import unknown
 from glaze.store.entity import EntityStore, Keys, Remerge
 from glaze.store.ledger import LedgerStore, Sealed
+
+log = structlog.get_logger("books")
 
 SETTLE_FOR_S = 300.0
 """How long a settlement is tried while the database is away; afterwards the call is unknown."""
@@ -27,6 +31,10 @@ class Settling:
     facts: RequestFacts
     settlements: tuple[Settlement, ...]
     provider_of: Mapping[CallId, str]
+
+
+Settled = Sequence[Settlement]
+"""The settlements as they stand in the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +74,19 @@ class Books:
         self.spend: Grouped[JobId, Spend] = Grouped(self._spend, tasks)
         self.look: Grouped[Intent, Look] = Grouped(self._look, tasks)
         self.reserve: Grouped[Sealed, Granted] = Grouped(self._reserve, tasks)
-        self._settle_in_group: Grouped[Settling, None] = Grouped(self._settle, tasks)
+        self._settle_in_group: Grouped[Settling, Settled] = Grouped(self._settle, tasks)
 
-    async def settle(self, settling: Settling) -> None:
-        """Record what became of calls; tried until it stands, for money facts outlive an outage."""
+    async def settle(self, settling: Settling) -> Settled:
+        """Record what became of calls; tried until it stands, for money facts outlive an outage.
+
+        Returns what stands: a settlement that cannot be stored is unknown, and brings nothing.
+        """
         async for attempt in stamina.retry_context(
             on=StoreUnavailable, attempts=None, timeout=SETTLE_FOR_S
         ):
             with attempt:
-                await self._settle_in_group(settling)
+                return await self._settle_in_group(settling)
+        raise AssertionError("unreachable: the last failure is raised")
 
     async def _open(self, wanted: Sequence[Keys]) -> Sequence[Opened]:
         opened = await self._entities.open(self._workspace_id, wanted)
@@ -95,18 +107,48 @@ class Books:
         grants = await self._ledger.reserve(self._workspace_id, sealed)
         return [Granted(one, begun) for one in grants]
 
-    async def _settle(self, group: Sequence[Settling]) -> Sequence[None]:
-        provider_of: dict[CallId, str] = {}
-        for one in group:
-            provider_of |= one.provider_of
+    async def _settle(self, group: Sequence[Settling]) -> Sequence[Settled]:
+        try:
+            await self._write(
+                [one.facts for one in group],
+                [settlement for one in group for settlement in one.settlements],
+                {call: name for one in group for call, name in one.provider_of.items()},
+            )
+        except StoreRefused:  # the guilty one must not cost its neighbours their money facts
+            return [await self._settle_one_by_one(one) for one in group]
+        return [one.settlements for one in group]
+
+    async def _settle_one_by_one(self, settling: Settling) -> Settled:
+        """Settle each call by itself; of one that is refused record that its outcome is unknown."""
+        stand: list[Settlement] = []
+        for settlement in settling.settlements:
+            try:
+                await self._write([], [settlement], settling.provider_of)
+                stand.append(settlement)
+            except StoreRefused:
+                log.exception("settlement refused", call_id=settlement.call_id)
+                stand.append(unknown(settlement, "its answer could not be stored"))
+                await self._write([], stand[-1:], settling.provider_of)
+        try:
+            await self._write([settling.facts], [], {})
+        except StoreRefused:
+            log.exception("facts of a request refused", request_id=settling.facts.request_id)
+            await self._write([RequestFacts(settling.facts.request_id)], [], {})
+        return stand
+
+    async def _write(
+        self,
+        requests: Sequence[RequestFacts],
+        settlements: Sequence[Settlement],
+        provider_of: Mapping[CallId, str],
+    ) -> None:
         await self._ledger.settle(
             self._workspace_id,
-            [one.facts for one in group],
-            [settlement for one in group for settlement in one.settlements],
+            requests,
+            settlements,
             provider_of=provider_of,
             hash_key=self.hash_key,
         )
-        return [None] * len(group)
 
 
 class Bookkeeping:

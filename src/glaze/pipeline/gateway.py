@@ -32,7 +32,7 @@ from glaze.model.value import CallId, Micros, WorkspaceId
 from glaze.net.client import HttpClient
 from glaze.net.vendor import BoundHttp
 from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question
-from glaze.pipeline.books import Bookkeeping, Books, Settling
+from glaze.pipeline.books import Bookkeeping, Books, Settled, Settling
 from glaze.pipeline.circuit import Circuit
 from glaze.pipeline.coalesce import Coalescer
 from glaze.pipeline.grouping import detach
@@ -317,11 +317,11 @@ class Gateway:
         self, going: _Going, replies: Sequence[Reply], http: BoundHttp
     ) -> dict[CallId, _Result]:
         question = going[0][0].question
-        settled = [
+        settled: Settled = [
             settle_reply(grant.call_id, reply, pending.question.asker.entities)
             for (pending, grant), reply in zip(going, replies, strict=True)
         ]
-        await self._settle(going, settled, http)
+        settled = await self._settle(going, settled, http)
         self._at("settled")
         outage = all(reply.verdict is Verdict.VENDOR_ERROR for reply in replies)
         await self._count(question, failed=outage)
@@ -339,7 +339,7 @@ class Gateway:
         http: BoundHttp,
         *,
         error: str | None = None,
-    ) -> None:
+    ) -> Settled:
         pending, grant = going[0]
         wire = http.facts
         facts = RequestFacts(
@@ -351,7 +351,7 @@ class Gateway:
             error=error,
         )
         names = {grant.call_id: pending.question.spec.name for pending, grant in going}
-        await pending.books.settle(Settling(facts, tuple(settlements), names))
+        return await pending.books.settle(Settling(facts, tuple(settlements), names))
 
     async def _count(self, question: Question, *, failed: bool) -> None:
         circuit = self._circuit(question.spec)

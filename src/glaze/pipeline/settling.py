@@ -1,17 +1,22 @@
 """What a reply, or its absence, means for the ledger and for the asker: pure rules."""
 
-from collections.abc import Mapping
+import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from glaze.errors import FetchError
-from glaze.model.field import EntityKind
+from glaze.model.field import FIELDS, EntityKind
 from glaze.model.ledger import CallEnd, Settlement
 from glaze.model.provider import Billed, Billing, BillingUnknown, Reply, Unbilled, Verdict
-from glaze.model.value import FREE, CallId, EntityId, Micros
+from glaze.model.value import FREE, CallId, EntityId, Micros, Reading
 from glaze.pipeline.asking import Answer, Decline, Declined
 
 ANSWERS = frozenset({Verdict.MATCH, Verdict.NO_MATCH, Verdict.BAD_INPUT, Verdict.SUPPRESSED})
 """Verdicts that answer the question: they are kept, and not asked again while fresh."""
+
+MOST_MICROS = 2**62
+"""No price is above this; what claims to be is no price, and its cost is unknown."""
 
 RATE_LIMIT_WAIT_S = 1.0
 """The pause after a 429 that names none."""
@@ -22,17 +27,42 @@ def settle_reply(
 ) -> Settlement:
     """Turn a reply into the settlement of its call."""
     end, price = _end(reply.billing, answered=reply.verdict in ANSWERS)
-    return Settlement(
+    settlement = Settlement(
         call_id=call_id,
         end=end,
         price_micros=price,
         verdict=reply.verdict,
         detail=reply.detail,
-        readings=reply.readings if end is CallEnd.SETTLED else (),
+        readings=_storable_readings(reply.readings) if end is CallEnd.SETTLED else (),
         entities=entities,
         raw=reply.raw,
         pages=reply.pages,
     )
+    if not 0 <= price <= MOST_MICROS:
+        return unknown(settlement, "the vendor named no possible price")
+    return settlement
+
+
+def unknown(settlement: Settlement, why: str) -> Settlement:
+    """Keep of a settlement only that its outcome is unknown: that can always be recorded."""
+    return Settlement(settlement.call_id, CallEnd.UNKNOWN, verdict=settlement.verdict, detail=why)
+
+
+def _storable_readings(readings: Sequence[Reading]) -> tuple[Reading, ...]:
+    """Drop what the ledger cannot hold, and keep confidence within 0 to 100."""
+    return tuple(
+        replace(reading, confidence=int(min(100, max(0, reading.confidence))))
+        for reading in readings
+        if reading.field in FIELDS and math.isfinite(reading.confidence) and _is_json(reading.value)
+    )
+
+
+def _is_json(value: object) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _end(billing: Billing, *, answered: bool) -> tuple[CallEnd, Micros]:
@@ -71,7 +101,7 @@ def answered(settlement: Settlement, reply: Reply) -> Answer | Declined:
         return Answer(
             call_id=settlement.call_id,
             verdict=reply.verdict,
-            readings=reply.readings,
+            readings=settlement.readings,
             pages=reply.pages,
             price_micros=settlement.price_micros,
             detail=reply.detail,

@@ -15,6 +15,7 @@ from typing import Any
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
+from glaze.errors import StoreRefused
 from glaze.model.field import FIELDS
 from glaze.model.ledger import (
     Blocked,
@@ -124,7 +125,9 @@ class LedgerStore:
     ) -> None:
         """Record what became of calls: price, raw answer, observations, release of the rest.
 
-        Never refused: a price above the reservation is booked as overrun.
+        A price above the reservation is never refused, but booked as overrun.
+
+        Raises: StoreRefused where a value cannot be stored; then nothing of the group is.
         """
         answers = [_answer_row(s, hash_key) for s in settlements if s.raw or s.pages]
         observations = [row for s in settlements for row in _observation_rows(s, provider_of)]
@@ -134,8 +137,11 @@ class LedgerStore:
             "answers": Jsonb(answers),
             "observations": Jsonb(observations),
         }
-        async with self._db.workspace(workspace_id) as conn:
-            await conn.execute(_sql["settle"], params)
+        try:
+            async with self._db.workspace(workspace_id) as conn:
+                await conn.execute(_sql["settle"], params)
+        except (errors.DataError, errors.IntegrityError, errors.OperationalError) as error:
+            raise StoreRefused(f"a settlement cannot be stored: {type(error).__name__}") from error
 
     async def ensure_budgets(
         self, workspace_id: WorkspaceId, caps: Sequence[BudgetCap]
