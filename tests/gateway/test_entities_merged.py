@@ -3,11 +3,14 @@
 import asyncio
 from dataclasses import replace
 
+import psycopg
+
 from glaze.model.field import EntityKind
 from glaze.model.identity import Key
-from glaze.model.value import DEFAULT_WORKSPACE
+from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Reading
 from glaze.pipeline.asking import Answer
-from tests.gateway.conftest import PRICE, Bench, question
+from glaze.store.entity import _merge
+from tests.gateway.conftest import PRICE, Bench, Titles, question
 
 EMAIL_KEY = Key("email", "a@x.com")
 SLUG_KEY = Key("linkedin", "a-of-x")
@@ -17,6 +20,11 @@ KIND = EntityKind.PERSON
 async def opened(bench: Bench, *keys: Key):
     ((entities, _),) = await bench.entities.open(DEFAULT_WORKSPACE, [{KIND: keys}])
     return entities
+
+
+async def merge(bench: Bench, younger: int, older: int) -> None:
+    async with bench.db.workspace(DEFAULT_WORKSPACE) as conn:
+        await _merge(conn, younger, older)
 
 
 async def test_an_answer_for_an_entity_that_was_merged_meanwhile_is_settled_and_kept_for_the_other(
@@ -87,3 +95,55 @@ async def test_merging_while_calls_settle_leaves_every_observation_with_a_living
     assert not await bench.rows(f"select 1 from entity where merged_into in {gone}")
     owners = await bench.rows("select count(distinct entity_id) as n from observation")
     assert owners == [{"n": len(people)}]
+
+
+class Employers(Titles):
+    """Titles that name the employer, too."""
+
+    async def look_up(self, operation, asks, http):
+        replies = await super().look_up(operation, asks, http)
+        employer = Reading(FieldName("company_name"), "Acme", 80)
+        return [replace(reply, readings=(*reply.readings, employer)) for reply in replies]
+
+
+async def somebody_waits(dsn: str) -> None:
+    """Return as soon as a transaction of this database waits for another."""
+    query = (
+        "select count(*) from pg_stat_activity"
+        " where wait_event_type = 'Lock' and datname = current_database()"
+    )
+    async with (
+        asyncio.timeout(10),
+        await psycopg.AsyncConnection.connect(dsn, autocommit=True) as conn,
+    ):
+        while (await (await conn.execute(query)).fetchone()) == (0,):  # noqa: ASYNC110  no event
+            await asyncio.sleep(0.01)
+
+
+async def test_an_answer_that_settles_during_a_second_merge_is_kept_for_who_is_left_at_last(
+    bench: Bench, dsn: str
+):
+    keys = [Key("email", "a@x.com"), Key("linkedin", "a"), Key("email", "a@x.org")]
+    oldest, older, youngest = [await opened(bench, key) for key in keys]
+    ((company, _),) = await bench.entities.open(
+        DEFAULT_WORKSPACE, [{EntityKind.COMPANY: [Key("domain", "x.com")]}]
+    )
+    provider = Employers(bench.vendor.url, batch_size=1, limits=())
+    (job,) = await bench.claimed()
+    asker = replace(await bench.asker(job), entities=youngest | company)
+    bench.vendor.slow = True
+    async with bench.gateway() as gateway, asyncio.TaskGroup() as tasks:
+        tasks.create_task(gateway.ask(question(provider, asker, "a@x.com")))
+        await bench.vendor.arrived.wait()
+        await merge(bench, youngest[KIND], older[KIND])
+        async with await psycopg.AsyncConnection.connect(dsn) as other:
+            held = "select from glaze.entity where id = %s for update"
+            await other.execute(held, [company[EntityKind.COMPANY]])
+            bench.vendor.gate.set()
+            await somebody_waits(
+                dsn
+            )  # the settlement knows the older one and waits for the company
+            merging = tasks.create_task(merge(bench, older[KIND], oldest[KIND]))
+            await asyncio.wait([merging], timeout=0.5)  # or it waits for the settlement
+    kept = await bench.rows("select entity_id from observation where field = 'person_title'")
+    assert kept == [{"entity_id": oldest[KIND]}]

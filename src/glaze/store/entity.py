@@ -1,7 +1,7 @@
 """Entities, their keys, what was observed of them, and the winners that answer from the cache."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -91,6 +91,7 @@ class EntityStore:
             ),
         }
         async with self._db.workspace(workspace_id) as conn:
+            await hold_homes(conn, entities.values())
             await conn.execute(_sql["adopt"], params)
             cursor = await conn.execute(
                 _sql["readings_of_call"], {"call": call_id, "entities": list(entities.values())}
@@ -131,6 +132,17 @@ class EntityStore:
             await conn.execute(_sql["keep_winners"], {"winners": stored})
             await conn.execute(_sql["clear_losers"], {"winners": stored, "entities": ids})
         return merged
+
+
+async def hold_homes(conn: Connection, entities: Collection[int]) -> None:
+    """Keep these entities, and those they were merged into, from being merged until the commit."""
+    held: set[int] = set()
+    wanted = set(entities)
+    while wanted - held:  # again where one was merged while we waited for it
+        cursor = await conn.execute(_sql["hold_homes"], {"entities": sorted(wanted)})
+        rows = await cursor.fetchall()
+        held = wanted | {row["id"] for row in rows}
+        wanted = held | {row["merged_into"] for row in rows if row["merged_into"]}
 
 
 def _ids(wanted: Sequence[Remerge]) -> list[EntityId]:

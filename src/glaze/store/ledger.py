@@ -36,6 +36,7 @@ from glaze.model.ledger import (
 from glaze.model.provider import Page, Verdict
 from glaze.model.value import BatchId, BudgetId, CallId, JobId, Micros, RequestId, WorkspaceId
 from glaze.store.database import Connection, Database
+from glaze.store.entity import hold_homes
 from glaze.store.statements import statements
 from glaze.store.text import storable
 
@@ -139,6 +140,7 @@ class LedgerStore:
         }
         try:
             async with self._db.workspace(workspace_id) as conn:
+                await hold_homes(conn, {row["entity_id"] for row in observations})
                 await conn.execute(_sql["settle"], params)
         except (errors.DataError, errors.IntegrityError, errors.OperationalError) as error:
             raise StoreRefused(f"a settlement cannot be stored: {type(error).__name__}") from error

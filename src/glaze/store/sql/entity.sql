@@ -37,6 +37,12 @@ with moved_keys as (
 )
 update observation set entity_id = %(into)s where workspace_id = current_workspace() and entity_id = %(from)s
 
+-- name: hold_homes
+-- Entities and those they were merged into: none of them is merged until we commit.
+select id, merged_into from entity where workspace_id = current_workspace() and (id = any(%(entities)s)
+  or id = any(array(select merged_into from entity where workspace_id = current_workspace() and id = any(%(entities)s))))
+order by id for key share
+
 -- name: forget
 -- Entities that were made for nothing: somebody else was quicker.
 delete from entity where workspace_id = current_workspace() and id = any(%(entities)s)
