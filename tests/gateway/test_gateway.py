@@ -10,7 +10,7 @@ import pytest
 from glaze.model.job import Token
 from glaze.model.ledger import Intent, QuestionKey, RequestFacts, Reserved
 from glaze.model.provider import Billed, Reply, Verdict
-from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Micros, Reading
+from glaze.model.value import DEFAULT_WORKSPACE, BudgetId, FieldName, Micros, Reading
 from glaze.pipeline.asking import Answer, Decline, Declined
 from glaze.pipeline.books import Settling
 from glaze.pipeline.settling import settle_reply
@@ -132,6 +132,28 @@ async def test_a_price_above_the_reservation_is_recorded_while_the_cap_is_full(b
         "overrun_micros": PRICE * 2,
         "cap_micros": PRICE,
     }
+
+
+async def test_a_cap_that_was_overrun_grants_nothing_more(bench: Bench):
+    bench.vendor.price = PRICE * 10
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job, budgets=await bench.budget(PRICE * 3))
+    async with bench.gateway() as gateway:
+        results = [await gateway.ask(question(provider, asker, f"{i}@x.com")) for i in range(3)]
+    assert [getattr(r, "why", None) for r in results] == [None, Decline.BUDGET, Decline.BUDGET]
+    assert bench.vendor.bills == ["0@x.com"]
+
+
+async def test_a_budget_that_does_not_exist_grants_nothing(bench: Bench):
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job, budgets=(*await bench.budget(PRICE), BudgetId(404)))
+    async with bench.gateway() as gateway:
+        refused = await gateway.ask(question(bench.provider(), asker, "a@x.com"))
+    assert isinstance(refused, Declined)
+    assert refused.why is Decline.BUDGET
+    assert bench.vendor.requests == 0
+    assert (await bench.rows(BUDGET))[0]["reserved_micros"] == 0
 
 
 async def test_an_asker_whose_token_is_stale_sends_nothing(bench: Bench):

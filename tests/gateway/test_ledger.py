@@ -1,6 +1,7 @@
 """The ledger's own races, without a wire between: who may send, when many want to at once."""
 
 import asyncio
+from dataclasses import replace
 
 from glaze.model.ledger import (
     CallEnd,
@@ -13,7 +14,7 @@ from glaze.model.ledger import (
 )
 from glaze.model.value import DEFAULT_WORKSPACE, Micros
 from glaze.store.database import Database
-from glaze.store.ledger import LedgerStore, Sealed
+from glaze.store.ledger import BudgetCap, LedgerStore, Sealed
 from tests.gateway.conftest import Bench
 
 RACES = 40
@@ -53,3 +54,41 @@ async def test_two_processes_that_reserve_a_question_at_once_get_one_grant(bench
             assert sum(isinstance(grant, InFlight) for grant in flat) == len(flat) - 1
     calls = await bench.rows("select count(*) as n from call where state = 'sending'")
     assert calls[0]["n"] == RACES
+
+
+async def test_caps_that_are_ensured_while_calls_reserve_and_settle_wait_for_nobody_in_a_ring(
+    bench: Bench, dsn: str
+):
+    day = BudgetCap("workspace_day", "2026-11-22", Micros(10**9))
+    batch = BudgetCap("batch", "1", Micros(10**9))
+    await bench.ledger.ensure_budgets(DEFAULT_WORKSPACE, [day])  # ids against the order of scopes
+    budgets = await bench.ledger.ensure_budgets(DEFAULT_WORKSPACE, [batch, day])
+    (job,) = await bench.claimed()
+    asker = replace(await bench.asker(job), budgets=budgets)
+
+    async def ensure(ledger: LedgerStore) -> None:
+        for i in range(RACES * 2):
+            caps = [replace(one, cap_micros=Micros(10**9 + i % 2)) for one in (batch, day)]
+            await ledger.ensure_budgets(DEFAULT_WORKSPACE, caps)
+
+    async def spend(ledger: LedgerStore, spender: int) -> None:
+        for i in range(RACES):
+            wanted = [sealed(asker, bytes([spender, i]))]
+            ((grant,),) = await ledger.reserve(DEFAULT_WORKSPACE, wanted)
+            assert isinstance(grant, Reserved)
+            await ledger.settle(
+                DEFAULT_WORKSPACE,
+                [],
+                [Settlement(grant.call_id, CallEnd.SETTLED, Micros(5))],
+                provider_of={},
+                hash_key=b"k",
+            )
+
+    async with Database.open(dsn) as second_db:
+        ledgers = (bench.ledger, LedgerStore(second_db))
+        await asyncio.gather(
+            *(ensure(ledger) for ledger in ledgers for _ in range(2)),
+            *(spend(ledgers[i % 2], i) for i in range(4)),
+        )
+    spent = await bench.rows("select reserved_micros, spent_micros from budget")
+    assert spent == [{"reserved_micros": 0, "spent_micros": 5 * 4 * RACES}] * 2

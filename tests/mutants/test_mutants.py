@@ -23,6 +23,7 @@ CRASHES = "tests/flow/test_flow_crashes.py"
 KILLED = (
     f"{CRASHES}::test_a_worker_killed_at_any_point_of_its_work_loses_nothing_and_buys_nothing_twice"
 )
+FITS = "  and a.micros <= b.cap_micros - b.spent_micros - b.reserved_micros\n"
 DEADLINE_S = 180
 
 
@@ -140,7 +141,14 @@ MUTANTS = (
                 " (reserved_micros + spent_micros - overrun_micros <= cap_micros)",
                 "constraint never_over_cap check (cap_micros >= 0)",
             ),
+            Change("store/sql/ledger.sql", FITS, ""),
         ),
+    ),
+    Mutant(
+        "what was overrun may be spent once more",
+        r"assert \[None, None, None\] == ",
+        f"{GATEWAY}::test_a_cap_that_was_overrun_grants_nothing_more",
+        (Change("store/sql/ledger.sql", FITS, ""),),
     ),
     Mutant(
         "a price above the reservation is refused",

@@ -43,6 +43,10 @@ from glaze.store.text import storable
 _sql = statements("ledger")
 
 
+class _OverCap(Exception):
+    """The money does not fit into a budget; the transaction is rolled back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """The intents that one request will carry, and how long it may take, in seconds."""
@@ -94,7 +98,7 @@ class LedgerStore:
         try:
             async with self._db.workspace(workspace_id) as conn:
                 return await _reserve(conn, sealed)
-        except errors.CheckViolation:
+        except _OverCap:
             if len(sealed) > 1:
                 return [(await self.reserve(workspace_id, [one]))[0] for one in sealed]
             return [await self._reserve_one_by_one(workspace_id, sealed[0])]
@@ -109,7 +113,7 @@ class LedgerStore:
             try:
                 async with self._db.workspace(workspace_id) as conn:
                     granted = (await _reserve(conn, [replace(sealed, intents=fits)]))[0]
-            except errors.CheckViolation:
+            except _OverCap:
                 continue
             rest: list[Grant] = [Refused(Refusal.BUDGET)] * (len(sealed.intents) - len(fits))
             return [*granted, *rest]
@@ -335,7 +339,10 @@ async def _record(
             sums[budget] += flat[i].price_micros
     reserved = [{"id": id_, "micros": micros} for id_, micros in sorted(sums.items()) if micros]
     if reserved:
-        await conn.execute(_sql["reserve_budgets"], {"budgets": Jsonb(reserved)})
+        await conn.execute(_sql["lock_budgets"], {"budgets": Jsonb(reserved)})
+        fit = await _fetch(conn, "reserve_budgets", budgets=Jsonb(reserved))
+        if len(fit) < len(reserved):
+            raise _OverCap
 
 
 def _grouped(ordered: Sequence[int], request_of: Sequence[int]) -> list[tuple[int, list[int]]]:

@@ -77,11 +77,22 @@ from sent
 where q.workspace_id = current_workspace() and q.id = sent.question_id and q.generation = sent.generation - 1
 returning q.id as question_id, sent.id as call_id, sent.request_id
 
+-- name: lock_budgets
+-- Last in the transaction, for these rows are hot; in id order, as everywhere.
+select b.id from budget b
+where b.workspace_id = current_workspace()
+  and b.id in (select id from jsonb_to_recordset(%(budgets)s) as a(id bigint, micros bigint))
+order by b.id
+for update of b
+
 -- name: reserve_budgets
--- Last in the transaction, for these rows are hot. The CHECK never_over_cap refuses what does not fit.
+-- The budgets into which the money fits: what was overrun is spent as well. That a settlement is
+-- never refused is why the CHECK never_over_cap, below this, counts without it.
 update budget b set reserved_micros = b.reserved_micros + a.micros
-from (select * from jsonb_to_recordset(%(budgets)s) as r(id bigint, micros bigint) order by id) a
+from jsonb_to_recordset(%(budgets)s) as a(id bigint, micros bigint)
 where b.workspace_id = current_workspace() and b.id = a.id
+  and a.micros <= b.cap_micros - b.spent_micros - b.reserved_micros
+returning b.id
 
 -- name: expire_calls
 -- Past its own deadline a call that is still sending is unknown, whoever notices. What costs nothing
@@ -129,24 +140,32 @@ with ended as (
   select current_workspace(), h.entity_id, a.call_id, a.field, a.value, a.raw, a.confidence, a.provider, a.source_url, a.quote,
          a.cost_micros, clock_timestamp()
   from stated a join home h on h.id = a.entity_id join ended on ended.id = a.call_id order by a.ordinality
+), hot as materialized (
+  select b.id from budget b
+  where b.workspace_id = current_workspace() and b.id in (select unnest(e.budget_ids) from ended e)
+  order by b.id for update of b
 )
 update budget b set reserved_micros = b.reserved_micros - a.released, spent_micros = b.spent_micros + a.spent,
   overrun_micros = b.overrun_micros + a.overrun
 from (
   select from_budget.id, sum(e.reserved_micros)::bigint as released, sum(e.price_micros)::bigint as spent,
          sum(greatest(0, e.price_micros - e.reserved_micros))::bigint as overrun
-  from ended e, unnest(e.budget_ids) as from_budget(id)
+  from ended e cross join unnest(e.budget_ids) as from_budget(id) join hot on hot.id = from_budget.id
   where e.state <> 'unknown'  -- of an unknown call the reservation stays
   group by from_budget.id order by from_budget.id
 ) a
 where b.workspace_id = current_workspace() and b.id = a.id
 
 -- name: ensure_budgets
--- Budgets by scope; made on first use. Lowering a cap clamps at what is committed already.
+-- Budgets by scope; made on first use. Lowering a cap clamps at what is committed already. A cap that
+-- stands is not locked; of the others those that exist go first, in id order, as everywhere.
 insert into budget (workspace_id, scope, scope_key, cap_micros)
 select current_workspace(), a.scope::budget_scope, a.scope_key, a.cap_micros
 from jsonb_to_recordset(%(budgets)s) as a(scope text, scope_key text, cap_micros bigint)
-order by a.scope, a.scope_key
+left join budget b on b.workspace_id = current_workspace()
+  and b.scope = a.scope::budget_scope and b.scope_key = a.scope_key
+where b.cap_micros is distinct from a.cap_micros
+order by b.id nulls last, a.scope, a.scope_key
 on conflict (workspace_id, scope, scope_key) do update
   set cap_micros = greatest(excluded.cap_micros, budget.reserved_micros + budget.spent_micros - budget.overrun_micros)
   where budget.cap_micros <> excluded.cap_micros
