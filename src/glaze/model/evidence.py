@@ -29,21 +29,40 @@ _SAME = str.maketrans(
 
 # A number is only what it is called: without such a word a copyright year would be a foundation.
 _FOUNDED = re.compile(
-    r"found|establish|since|started|start of|incorporat|inception|born in|history|launched|est\.?\s"
-    r"|gegründet|gründung|seit|bestehen|fond[éea]|créé|depuis|création|fundad|desde|fundaci|creada"
-    r"|dal |dal\b|nata nel|nasce|opgericht|sinds|gestart|założon|od roku|založen|grundad|grunnlagt"
-    r"|stiftet|perustettu|設立|創業|創立|成立|основан",
+    r"found|establish|\bsince\b|launched|start(?:ed| of)|incorporat|inception|born in|history"
+    r"|\best(?:d\b|\.|\s*$)|gegründet|gründung|\bseit\b|bestehen|fond[éea]|créé|depuis|création"
+    r"|fundad|desde|fundaci|creada|\bdal\b|nata nel|nasce|opgericht|sinds|gestart|założon|od roku"
+    r"|založen|grundad|grunnlagt|stiftet|perustettu|設立|創業|創立|成立|основан",
     re.IGNORECASE,
 )
+_VERB_AT_THE_END = re.compile(r"gegründet|opgericht", re.IGNORECASE)
 _HEADCOUNT = re.compile(
     r"employ|staff|people|person|team|colleague|workforce|headcount|specialist|expert|engineer"
     r"|professional|mitarbeit|beschäftigt|kolleg|salari|collaborat|effectif|emplead|plantilla"
     r"|dipendent|addett|medewerk|collega|anställd|ansatte|medarbejd|pracown|zaměstnan|työntekij"
-    r"|従業員|社員|\d\s*名|员工|сотрудник",
+    r"|従業員|社員|^\s*名|员工|сотрудник",
+    re.IGNORECASE,
+)
+_NEAR = 4  # words from a number to its cue, the cue included
+_FAR = 9  # the same where grammar ties them: founded by X and Y in 1998, 1998 von X gegründet
+_IN_YEAR = re.compile(r"\b(?:in|im|en|nel|anno|year)\s+$", re.IGNORECASE)
+_DATED = re.compile(r"(?:\b(?:in|im|en|nel|anno|year|by|until)|[©(])\s*$", re.IGNORECASE)
+_YEAR = re.compile(r"1[6-9]\d\d|20\d\d")
+_CLAUSE = re.compile(r"(?:(?<!\best)[.!?](?=\s)|[;。]|\d)", re.IGNORECASE)
+_NO_COUNT = re.compile(r"\s*[%€$£]")
+_PRICED = re.compile(r"[$€£#]\s*$")
+_COUNTED = re.compile(
+    r"\s+(?!(?:was|has|is|its|this|as|us|thus|always|nous|nos|dans|sous|plus|sans|les|des|vers|los"
+    r"|las|desde|ons|sinds|als|bis|aus|uns|das|alles|es)\b)"
+    r"(?:[^\W\d_]{2,}s|kunden|projekte\w*|pakete\w*|stück|filialen|länder\w*|standorte\w*|jahre\w*"
+    r"|clienti|progetti|clientes)\b",
     re.IGNORECASE,
 )
 _DOLLARS = re.compile(r"\$|\busd\b|dollar", re.IGNORECASE)
-_NUMBER = re.compile(r"\d[\d.,'\u2019\s]*\d|\d")
+_NUMBER = re.compile(
+    r"(?<![A-Za-z\d])(?:\d{1,3}(?:[.,'\s]\d{3})+|\d+(?:[.,]\d+)*)(?![A-Za-z\d]|[.,]\d)"
+)
+_RANGE = re.compile(r"\d[\d.,]*\s*(?:-|to|bis|à)\s*\d[\d.,]*|\d[\d.,]*\s*\+")
 _MONEY = re.compile(
     r"\d[\d.,]*\s*(?:k|m|mm|mn|mio|million|b|bn|billion|t|trillion|thousand)?\b", re.IGNORECASE
 )
@@ -55,6 +74,37 @@ _SHORT_COUNTRIES = frozenset(
     {"USA", "UK", "UAE", "U.S.", "U.S.A.", "U.K.", "日本", "中国", "韩国", "한국"}
 )
 _CLASSES = frozenset({"company_industry", "company_type", "person_department"})
+_PROSE = frozenset({"company_description", "person_summary", "person_headline"})
+_PLACES = frozenset({"company_city", "company_region", "person_city", "person_region"})
+_PERSONS = frozenset({"person_full_name", "person_first_name", "person_last_name"})
+_COMPANIES = frozenset({"company_name", "company_legal_name", "person_company_name"})
+
+_PHONE_RUN = re.compile(r"(?<![^\W_])\+?\(?\d[\d\s()./-]*\d(?![^\W_])")
+_REGISTRY = re.compile(
+    r"(?:\b(?:hr[ab]|rcs|siren|siret|vat|ust|uid|kvk|reg|ein|iban|bic|duns|cin|nif|cif|lei|isbn|btw"
+    r"|tva|iva|tax|company|account|order)|regist[er]\w*|steuer\w*|konto\w*)"
+    r"[\s.:#/-]*(?:(?:id\w*|no|nr|number|nummer|n°)[\s.:#-]*)*$",
+    re.IGNORECASE,
+)
+
+_FORMS = frozenset(
+    "gmbh ag inc llc corp ltd limited plc sas sarl sa bv nv sl srl spa kk pty se kg co ug".split()
+)
+# Capitalised words beside a name that are no part of it.
+_ASIDE = frozenset(
+    "a an the in at from to by of for and or with we our is i he she they since founded visit about"
+    " der die das den im bei von aus und mit seit wir unser unsere nous le la les de da di el en"
+    " welcome copyright contact join meet firma kontakt impressum über dear"
+    " mr mrs ms dr prof herr frau sir dipl ing founder cofounder director manager managing president"
+    " chief officer head owner partner chairman chairwoman geschäftsführer geschäftsführerin"
+    " geschäftsführung inhaber inhaberin gründer gründerin ansprechpartner vorstand prokurist"
+    " gérant président directeur amministratore administrador directie".split()
+)
+_FOLDED_ASIDE = frozenset(map(fold, _ASIDE))
+_LONGEST_INITIALS = 3  # letters before a full stop that ends no sentence: J., Co., Inc.
+_ACRONYM = re.compile(r"[A-Z]{2,4}")
+_BEFORE = re.compile(r"([^\W_][\w'.]*)( ?& ?|[ -])$")
+_AFTER = re.compile(r"( ?& ?|[ -])([^\W_][\w']*)")
 
 
 def as_read(text: str) -> str:
@@ -101,13 +151,15 @@ def _joined(text: str, place: int) -> bool:
 def supports(field: FieldName, value: Json, quote: str) -> bool:
     """Tell whether ``quote`` states ``value``, which is in the canonical form of ``field``.
 
-    - Numbers: the same number stands there, beside a word that says what is counted (employees,
-      founded), or dollars.
-    - Phone, email, URL, domain, code: the same characters, however they are punctuated.
+    - Numbers: the same number stands there, within a few words of one that says what is counted
+      (employees, founded), or dollars.
+    - Phone: the whole run of digits is the number, national or international, and no register's.
+    - Email, URL, domain, code: the same characters, however they are punctuated.
     - Country: its name or an unmistakable code.
     - Classifications (industry, type, department): at least half of the value's words share
       their stem with a word of the quote, and no fewer than one.
-    - Every other text: each of its words stands there.
+    - Prose (description, summary, headline): each of its words stands there.
+    - Every other text: it stands there as one phrase, a name or place not within a longer one.
     """
     rule = _RULES.get(known_field(field).type)
     if rule is None:
@@ -119,20 +171,59 @@ def supports(field: FieldName, value: Json, quote: str) -> bool:
 
 
 def _number(field: FieldName, value: Json, quote: str) -> bool:
-    cue = _FOUNDED if known_field(field).type is FieldType.YEAR else _HEADCOUNT
-    return bool(cue.search(quote)) and value in _values(field, _numbers(quote))
-
-
-def _numbers(quote: str) -> Iterator[str]:
-    for found in _NUMBER.findall(quote):
-        yield found
-        yield from found.split()
+    says = _says_year if known_field(field).type is FieldType.YEAR else _says_headcount
+    return value in _values(field, _stated(_NUMBER, quote, says))
 
 
 def _size(field: FieldName, value: Json, quote: str) -> bool:
-    ranges = re.findall(r"\d[\d.,]*\s*(?:-|to|bis|à)\s*\d[\d.,]*|\d[\d.,]*\s*\+", quote)
-    stated = [*ranges, *_numbers(quote)]
-    return bool(_HEADCOUNT.search(quote)) and value in _values(field, stated)
+    ranges = _stated(_RANGE, quote, _says_headcount)
+    return value in _values(field, [*ranges, *_stated(_NUMBER, quote, _says_headcount)])
+
+
+def _stated(
+    pattern: re.Pattern[str], quote: str, says: Callable[[str, str, str], bool]
+) -> Iterator[str]:
+    """Yield the numbers of which ``says(before, number, after)`` holds."""
+    for found in pattern.finditer(quote):
+        number, before, after = found[0], quote[: found.start()], quote[found.end() :]
+        marked = _NO_COUNT.match(after) or _PRICED.search(before)
+        if not marked and says(before, number, after):
+            yield number
+
+
+def _says_year(before: str, _number: str, after: str) -> bool:
+    """Tell whether the words around a number make it a year of foundation."""
+    if _COUNTED.match(after) or _HEADCOUNT.search(_following(after, 1)):
+        return False
+    tied = _preceding(before, _FAR).rpartition(",")[2] if _IN_YEAR.search(before) else ""
+    return bool(
+        _FOUNDED.search(tied)
+        or _FOUNDED.search(_preceding(before, _NEAR))
+        or _FOUNDED.search(_following(after, _NEAR))
+        or _VERB_AT_THE_END.search(_following(after, _FAR))
+    )
+
+
+def _says_headcount(before: str, number: str, after: str) -> bool:
+    """Tell whether the words around a number make it a number of employees."""
+    lead = _preceding(before, _NEAR)
+    if _YEAR.fullmatch(number) and (_DATED.search(before) or _FOUNDED.search(lead)):
+        return False
+    if _COUNTED.match(after):  # 80 parcels, but 80 sales people
+        return bool(_HEADCOUNT.search(_following(after, 2)))
+    return bool(_HEADCOUNT.search(lead) or _HEADCOUNT.search(_following(after, _NEAR)))
+
+
+def _preceding(text: str, words: int) -> str:
+    """Return the last words of ``text``, of the same clause and after any other number."""
+    clause = _CLAUSE.split(text)[-1]
+    last = " ".join(clause.split()[-words:])
+    return f"{last} " if clause.endswith(" ") else last
+
+
+def _following(text: str, words: int) -> str:
+    """Return the first words of ``text``, of the same clause and before any other number."""
+    return " ".join(_CLAUSE.split(text)[0].split()[:words])
 
 
 def _money(_field: FieldName, value: Json, quote: str) -> bool:
@@ -180,8 +271,19 @@ def _phone(_field: FieldName, value: Json, quote: str) -> bool:
     except phonenumbers.NumberParseException:
         return False
     national = phonenumbers.national_significant_number(number)
-    digits = re.findall(r"\+?\(?\d[\d\s()./-]*\d", quote)
-    return any(re.sub(r"\D", "", run).endswith(national) for run in digits)
+    local = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    code = str(number.country_code)
+    written = {national, f"0{national}", re.sub(r"\D", "", local)} | {
+        f"{prefix}{code}{trunk}{national}" for prefix in ("", "00", "011") for trunk in ("", "0")
+    }
+    return any(re.sub(r"\D", "", run) in written for run in _phone_runs(quote))
+
+
+def _phone_runs(quote: str) -> Iterator[str]:
+    """Yield each whole run of digits that no register's name precedes."""
+    for found in _PHONE_RUN.finditer(quote):
+        if not _REGISTRY.search(quote[: found.start()]):
+            yield found[0]
 
 
 def _address(_field: FieldName, value: Json, quote: str) -> bool:
@@ -212,13 +314,78 @@ def _code_runs(quote: str) -> Iterator[str]:
             yield words[start].rpartition(":")[2]
 
 
-def _text(_field: FieldName, value: Json, quote: str) -> bool:
-    words = fold(str(value)).split()
-    there = fold(quote)
-    known = set(there.split())
-    return bool(words) and all(
-        word in known or (bool(_IDEOGRAPH.search(word)) and word in there) for word in words
+def _text(field: FieldName, value: Json, quote: str) -> bool:
+    if field in _PROSE:
+        there = fold(quote)
+        known = set(there.split())
+        words = fold(str(value)).split()
+        return bool(words) and all(
+            word in known or (bool(_IDEOGRAPH.search(word)) and word in there) for word in words
+        )
+    text = _plain(quote)
+    phrase = _phrase(field, str(value))
+    return phrase is not None and any(
+        _stands_alone(field, text, found) for found in phrase.finditer(text)
     )
+
+
+def _plain(text: str) -> str:
+    """Return ``text`` without accents, its case and marks kept."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", bare).replace("ß", "ss")
+
+
+def _phrase(field: FieldName, value: str) -> re.Pattern[str] | None:
+    """Return a pattern for the words of ``value`` one after the other, None without any."""
+    words = unicodedata.normalize("NFC", fold(value)).split()
+    if not words:
+        return None
+    # a comma or full stop ends a name, but for Acme, Inc. and J. Smith
+    stops = ";!?|" + (",:." if field in _PLACES | _PERSONS else ":." if field in _COMPANIES else "")
+    gap = rf"(?:_|[^\w{stops}])" + ("*" if _IDEOGRAPH.search(value) else "+")
+    spelt = []
+    for word in words:
+        ending = r"\.?" if len(word) <= _LONGEST_INITIALS or word in _FORMS else ""
+        spelt.append("[.']?".join(map(re.escape, word)) + ending)
+    before = "" if _IDEOGRAPH.match(words[0][0]) else r"(?<![^\W_])"
+    after = "" if _IDEOGRAPH.match(words[-1][-1]) else rf"(?![^\W_])|(?={_IDEOGRAPH.pattern})"
+    phrase = gap.join(spelt).replace(rf"\.?{gap}", rf"(?:{gap}|\.{gap[:-1]}*)")  # J.P. Morgan
+    return re.compile(f"{before}{phrase}(?:{after})", re.IGNORECASE)
+
+
+def _stands_alone(field: FieldName, text: str, found: re.Match[str]) -> bool:
+    """Tell whether a name or place is no part of a longer one; other texts may be."""
+    if field not in _PLACES | _PERSONS | _COMPANIES:
+        return True
+    if field not in _COMPANIES and found[0].islower():
+        return False  # reading is no town
+    before = _BEFORE.search(text[: found.start()])
+    after = _AFTER.match(text, found.end())
+    left = before is not None and _continues(field, before[2], before[1])
+    right = after is not None and _continues(field, after[1], after[2])
+    if field in _COMPANIES and fold(found[0]).split()[-1] in _FORMS and after is not None:
+        right = right and ("&" in after[1] or fold(after[2]) in _FORMS)  # the form ends the name
+    if right and field in _PLACES and after is not None:
+        right = not (_ACRONYM.fullmatch(after[2]) or _country_named(after[2]))  # Austin TX
+    return not ((left and field != "person_last_name") or (right and field != "person_first_name"))
+
+
+def _continues(field: FieldName, joint: str, word: str) -> bool:
+    """Tell whether a word beside a name belongs to it: New beside York, & Co beside Acme KG."""
+    if "&" in joint and field not in _COMPANIES:
+        return False
+    if not word[0].isupper() or _IDEOGRAPH.match(word):
+        return False
+    plain = fold(word)
+    if plain in _FORMS:
+        return field == "company_legal_name"
+    if field in _PERSONS and _ACRONYM.fullmatch(word):
+        return False  # CEO
+    return plain not in _FOLDED_ASIDE
+
+
+def _country_named(word: str) -> bool:
+    return bool(_values(FieldName("company_country"), [word]))
 
 
 def _shares_stems(value: str, quote: str) -> bool:
@@ -232,33 +399,8 @@ def _shares_stems(value: str, quote: str) -> bool:
 
 
 _EMPTY_WORDS = frozenset(
-    [
-        "and",
-        "or",
-        "of",
-        "the",
-        "for",
-        "in",
-        "a",
-        "an",
-        "services",
-        "service",
-        "company",
-        "companies",
-        "industry",
-        "und",
-        "der",
-        "die",
-        "das",
-        "et",
-        "de",
-        "la",
-        "le",
-        "y",
-        "e",
-        "di",
-        "other",
-    ]
+    "and or of the for in a an services service company companies industry und der die das et de la"
+    " le y e di other".split()
 )
 
 _RULES: Mapping[FieldType, Callable[[FieldName, Json, str], bool]] = {
