@@ -1,6 +1,7 @@
 """Never paid twice, never over budget, every value has a source: the gateway over real HTTP."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -154,6 +155,41 @@ async def test_a_budget_that_does_not_exist_grants_nothing(bench: Bench):
     assert refused.why is Decline.BUDGET
     assert bench.vendor.requests == 0
     assert (await bench.rows(BUDGET))[0]["reserved_micros"] == 0
+
+
+async def test_a_reply_whose_judging_fails_is_billed_and_brings_no_readings(bench: Bench):
+    def judge(readings: Sequence[Reading]) -> tuple[Reading, ...]:
+        raise OverflowError(len(readings))
+
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job, budgets=await bench.budget(PRICE))
+    async with bench.gateway() as gateway:
+        asked = replace(question(bench.provider(), asker, "a@x.com"), judge=judge)
+        bought = await gateway.ask(asked)
+    assert isinstance(bought, Answer)
+    assert (bought.price_micros, bought.readings) == (PRICE, ())
+    assert [row["state"] for row in await bench.rows(CALLS)] == ["settled"]
+
+
+async def test_a_failure_beside_the_gateway_lets_a_paid_call_under_way_end(bench: Bench):
+    bench.vendor.slow = True
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job, budgets=await bench.budget(PRICE))
+
+    async def fail(tasks: asyncio.TaskGroup) -> None:
+        async with bench.gateway() as gateway:
+            asking.append(tasks.create_task(gateway.ask(question(provider, asker, "a@x.com"))))
+            await bench.vendor.arrived.wait()
+            asyncio.get_running_loop().call_later(0.2, bench.vendor.gate.set)
+            raise LookupError("something else broke")
+
+    asking: list[asyncio.Task[Answer | Declined]] = []
+    async with asyncio.TaskGroup() as tasks:
+        with pytest.raises(LookupError, match="something else broke"):
+            await fail(tasks)
+    assert isinstance(await asking[0], Answer)
+    assert [row["state"] for row in await bench.rows(CALLS)] == ["settled"]
 
 
 async def test_an_asker_whose_token_is_stale_sends_nothing(bench: Bench):

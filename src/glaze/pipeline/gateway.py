@@ -132,9 +132,10 @@ class Gateway:
         access: Mapping[str, Access],
         at: At = nowhere,
     ) -> AsyncIterator[Self]:
-        """Open the gateway; leaving it waits for the calls that are under way."""
+        """Open the gateway; leaving it, by an error too, waits for the calls that are under way."""
+        failed: BaseException | None = None
         async with asyncio.TaskGroup() as tasks:
-            yield cls(
+            gateway = cls(
                 ledger=ledger,
                 limits=limits,
                 entities=entities,
@@ -143,6 +144,12 @@ class Gateway:
                 tasks=tasks,
                 at=at,
             )
+            try:
+                yield gateway
+            except BaseException as error:  # noqa: BLE001  raised below, once paid calls ended
+                failed = error
+        if failed is not None:
+            raise failed
 
     async def subjects(self, workspace_id: WorkspaceId, keys: Sequence[str]) -> tuple[bytes, ...]:
         """Return the HMACs that stand for a person's keys in the suppression list."""
@@ -292,8 +299,7 @@ class Gateway:
             async with asyncio.timeout(first.operation.timeout_s):
                 replies = await first.provider.look_up(first.operation.name, asks, http)
             return [
-                replace(reply, readings=question.judge(reply.readings))
-                for question, reply in zip(questions, replies, strict=True)
+                _judged(question, reply) for question, reply in zip(questions, replies, strict=True)
             ]
         except FetchError as error:
             return error
@@ -419,6 +425,15 @@ class Gateway:
         if spec.name not in self._circuits:
             self._circuits[spec.name] = Circuit(self._limits, spec.name, base_url)
         return self._circuits[spec.name]
+
+
+def _judged(question: Question, reply: Reply) -> Reply:
+    """Return the reply with its readings judged; where that fails it brings none, billed or not."""
+    try:
+        return replace(reply, readings=question.judge(reply.readings))
+    except Exception:
+        log.exception("readings could not be judged", provider=question.spec.name)
+        return replace(reply, readings=())
 
 
 def _left(http: BoundHttp) -> bool:
