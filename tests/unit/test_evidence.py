@@ -46,6 +46,7 @@ def test_words_put_together_or_cut_from_a_longer_name_are_no_name(
         ("company_city", "München", "In München zu Hause"),
         ("company_city", "東京", "当社は東京を拠点とする企業です。"),
         ("company_name", "Acme", "© 2024 Acme GmbH"),
+        ("company_name", "Acme", "© 2024 Acme S.r.l."),
         ("company_legal_name", "Acme Inc", "© 2024 Acme, Inc. All rights reserved"),
         ("company_street", "Hauptstr 5", "Hauptstr. 5, 10115 Berlin"),
         ("person_title", "Head of Sales", "Jane Doe, Head of Sales"),

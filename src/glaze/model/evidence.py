@@ -104,7 +104,7 @@ _FOLDED_ASIDE = frozenset(map(fold, _ASIDE))
 _LONGEST_INITIALS = 3  # letters before a full stop that ends no sentence: J., Co., Inc.
 _ACRONYM = re.compile(r"[A-Z]{2,4}")
 _BEFORE = re.compile(r"([^\W_][\w'.]*)( ?& ?|[ -])$")
-_AFTER = re.compile(r"( ?& ?|[ -])([^\W_][\w']*)")
+_AFTER = re.compile(r"( ?& ?|[ -])([^\W_](?:[\w'.]*[\w])?)")
 
 
 def as_read(text: str) -> str:
