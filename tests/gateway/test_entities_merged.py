@@ -2,14 +2,16 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import psycopg
 
 from glaze.model.field import EntityKind
-from glaze.model.identity import Key
+from glaze.model.identity import Key, identify
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Reading
 from glaze.pipeline.asking import Answer
-from glaze.store.entity import _merge
+from glaze.pipeline.merge import merge as derive
+from glaze.store.entity import Remerge, _merge
 from tests.gateway.conftest import PRICE, Bench, Titles, question
 
 EMAIL_KEY = Key("email", "a@x.com")
@@ -71,7 +73,7 @@ async def test_merging_while_calls_settle_leaves_every_observation_with_a_living
 ):
     provider = bench.provider()
     people = [
-        [Key("email", f"{n}@x.com"), Key("linkedin", f"p{n}"), Key("external", f"id{n}")]
+        [Key("email", f"{n}@x.com"), Key("linkedin", f"p{n}"), Key("domain", f"{n}.example")]
         for n in range(20)
     ]
     jobs = await bench.claimed(len(people) * 3)
@@ -147,3 +149,71 @@ async def test_an_answer_that_settles_during_a_second_merge_is_kept_for_who_is_l
             await asyncio.wait([merging], timeout=0.5)  # or it waits for the settlement
     kept = await bench.rows("select entity_id from observation where field = 'person_title'")
     assert kept == [{"entity_id": oldest[KIND]}]
+
+
+async def person(bench: Bench, **given: str) -> int:
+    keys = identify(given).keys
+    ((entities, _),) = await bench.entities.open(DEFAULT_WORKSPACE, [keys])
+    return entities[KIND]
+
+
+async def test_a_callers_id_that_two_people_share_makes_them_no_one_person(bench: Bench):
+    jane = await person(bench, email="jane@acme.com", contact_id="1")
+    bob = await person(bench, email="bob@globex.com", contact_id="1")
+    assert jane != bob
+    assert await person(bench, email="bob@globex.com") == bob
+    assert await person(bench, contact_id="1") == jane
+
+
+async def test_namesakes_at_one_company_stay_two_people(bench: Bench):
+    first = await person(bench, email="john.smith@bigcorp.com", name="John Smith")
+    second = await person(bench, email="jsmith2@bigcorp.com", name="John Smith")
+    assert first != second
+
+
+async def test_people_of_one_group_who_share_only_a_weak_key_stay_apart(bench: Bench):
+    rows = [{"email": f"{n}@acme.com", "contact_id": "1"} for n in range(3)]
+    opened = await bench.entities.open(DEFAULT_WORKSPACE, [identify(row).keys for row in rows])
+    assert len({entities[KIND] for entities, _ in opened}) == 3
+
+
+async def test_an_email_and_a_profile_seen_apart_and_then_together_are_one_person(bench: Bench):
+    profile = "https://www.linkedin.com/in/jane-doe"
+    by_email = await person(bench, email="jane@acme.com")
+    by_profile = await person(bench, linkedin_url=profile)
+    assert by_email != by_profile
+    assert await person(bench, email="jane@acme.com", linkedin_url=profile) == by_email
+    assert await person(bench, linkedin_url=profile) == by_email
+
+
+async def test_a_profile_of_somebody_with_another_email_merges_nobody(bench: Bench):
+    profile = "https://www.linkedin.com/in/jane-doe"
+    jane = await person(bench, email="jane@acme.com", linkedin_url=profile)
+    bob = await person(bench, email="bob@globex.com")
+    assert await person(bench, email="bob@globex.com", linkedin_url=profile) == bob
+    assert await person(bench, linkedin_url=profile) == jane
+
+
+async def test_a_chain_of_merges_within_one_group_names_who_is_left_at_last(bench: Bench):
+    domain, email, slug = Key("domain", "x.com"), EMAIL_KEY, SLUG_KEY
+    oldest, *_ = [await opened(bench, key) for key in (domain, email, slug)]
+    wanted = [{KIND: keys} for keys in ((slug, email), (email, domain), (slug,))]
+    found = await bench.entities.open(DEFAULT_WORKSPACE, wanted)
+    assert [entities for entities, _ in found] == [oldest] * 3
+
+
+async def test_what_was_bought_for_the_younger_answers_from_the_cache_after_a_merge(bench: Bench):
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    older, younger = await opened(bench, EMAIL_KEY), await opened(bench, SLUG_KEY)
+    asker = replace(await bench.asker(job), entities=younger)
+    async with bench.gateway() as gateway:
+        await gateway.ask(question(provider, asker, "a@x.com"))
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    remerge = Remerge(younger, lambda seen: derive(seen, now=now))
+    (stored,) = await bench.entities.remerge(DEFAULT_WORKSPACE, [remerge])
+    assert stored
+    wanted = [{KIND: (EMAIL_KEY, SLUG_KEY)}]
+    ((entities, kept),) = await bench.entities.open(DEFAULT_WORKSPACE, wanted)
+    assert entities == older
+    assert kept.keys() == stored.keys()

@@ -1,6 +1,5 @@
 """Entities, their keys, what was observed of them, and the winners that answer from the cache."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -45,6 +44,13 @@ Keys = Mapping[EntityKind, Sequence[Key]]
 """What leads to the entities of one input, by kind."""
 
 
+STRONG = frozenset({"email", "domain", "linkedin"})
+"""Schemes whose keys are one entity's alone; names and the caller's own ids may be shared."""
+
+Place = tuple[EntityKind, str, str]
+Strong = dict[int, set[tuple[str, str]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Remerge:
     """Entities to derive anew; ``merge`` is pure and is given the observations of them all."""
@@ -65,8 +71,9 @@ class EntityStore:
     ) -> list[tuple[dict[EntityKind, EntityId], dict[FieldName, Kept]]]:
         """Return for each the entities its keys lead to, and these entities' stored winners.
 
-        Where no key leads anywhere the entity is made. Keys that lead to different entities show
-        that these are one: the younger is merged into the oldest.
+        The strongest key that leads anywhere decides; where none does the entity is made. Strong
+        keys that lead to different entities show that these are one, unless each has an email, a
+        domain or a profile of its own: the younger is merged into the older.
         """
         async with self._db.workspace(workspace_id) as conn:
             opened = await _resolve(conn, wanted)
@@ -168,25 +175,60 @@ async def _locked(
 
 async def _resolve(conn: Connection, wanted: Sequence[Keys]) -> list[dict[EntityKind, EntityId]]:
     groups = [(i, kind, keys) for i, want in enumerate(wanted) for kind, keys in want.items()]
-    rows = [
-        {"ord": ord_, "kind": kind, "scheme": key.scheme, "key": key.value}
-        for ord_, (_, kind, keys) in enumerate(groups)
-        for key in keys
-    ]
-    found = await _find(conn, rows)
-    if await _lead_all(conn, rows, found, [kind for _, kind, _ in groups]):
-        found = await _find(conn, rows)
-    opened: list[dict[EntityKind, EntityId]] = [{} for _ in wanted]
+    places = {(kind, key.scheme, key.value) for _, kind, keys in groups for key in keys}
+    ways = await _find(conn, places)
+    if all(
+        len({ways.get(place) for place in _places(kind, keys)}) == 1 for _, kind, keys in groups
+    ):
+        strong: Strong = {}  # what all keys agree on needs no second look
+    else:
+        strong = await _strong(conn, set(ways.values()))
+    if len(ways) < len(places):
+        await _lead(conn, ways, strong, [(kind, keys) for _, kind, keys in groups])
+        ways = await _find(conn, places)
+        strong = await _strong(conn, set(ways.values()))
     into: dict[int, int] = {}
-    for ord_, (i, kind, _) in enumerate(groups):
-        oldest, *younger = sorted({into.get(id_, id_) for id_, _ in found[ord_]})
-        for one in younger:
-            oldest = into[one] = await _merge(conn, one, oldest)
-        opened[i][kind] = EntityId(oldest)
-    return [
-        {kind: EntityId(into.get(id_, id_)) for kind, id_ in entities.items()}
-        for entities in opened
-    ]
+    for _, kind, keys in groups:
+        first, *others = _places(kind, keys)
+        for other in others:
+            pair = sorted({into.get(ways[at], ways[at]) for at in (first, other)})
+            if len(pair) > 1 and other[1] in STRONG and _may_be_one(strong, *pair):
+                older, younger = pair
+                left = await _merge(conn, younger, older)
+                into = {gone: left if to == younger else to for gone, to in into.items()}
+                into[younger] = left
+                strong.setdefault(left, set()).update(strong.get(younger, ()))
+    opened: list[dict[EntityKind, EntityId]] = [{} for _ in wanted]
+    for i, kind, keys in groups:
+        home = ways[_places(kind, keys)[0]]
+        opened[i][kind] = EntityId(into.get(home, home))
+    return opened
+
+
+def _places(kind: EntityKind, keys: Sequence[Key]) -> list[Place]:
+    return [(kind, key.scheme, key.value) for key in keys]
+
+
+def _may_be_one(strong: Strong, one: int, other: int) -> bool:
+    """Tell whether two entities can be the same: no two emails, no two domains, no two profiles."""
+    schemes = [{scheme for scheme, _ in strong.get(id_, ())} for id_ in (one, other)]
+    return not schemes[0] & schemes[1]
+
+
+def _home(ways: Mapping[Place, int], strong: Strong, places: Sequence[Place]) -> int | None:
+    """Return where the strongest key that leads anywhere leads, unless a stronger one objects.
+
+    Who has another email than this input is somebody else, though the name is the same.
+    """
+    for n, place in enumerate(places):
+        home = ways.get(place)
+        if home is None:
+            continue
+        own = strong.get(home, set())
+        taken = {scheme for scheme, _ in own}
+        if not any(scheme in taken and (scheme, key) not in own for _, scheme, key in places[:n]):
+            return home
+    return None
 
 
 async def _merge(conn: Connection, younger: int, older: int) -> int:
@@ -195,46 +237,67 @@ async def _merge(conn: Connection, younger: int, older: int) -> int:
     gone = {row["id"]: row["merged_into"] for row in await cursor.fetchall()}
     left = gone.get(older) or older  # the older one may have been merged meanwhile
     if not gone.get(younger):
-        await conn.execute(_sql["repoint"], {"into": left, "from": younger})
+        pair = {"into": left, "from": younger}
+        await conn.execute(_sql["inherit"], pair)
+        await conn.execute(_sql["repoint"], pair)
     return left
 
 
-async def _lead_all(
+async def _lead(
     conn: Connection,
-    rows: Sequence[Mapping[str, Any]],
-    found: Mapping[int, set[tuple[int, int]]],
-    kinds: Sequence[EntityKind],
-) -> bool:
-    """Make the entities that no key leads to, and lead every new key; tell whether any was new."""
-    homeless = [ord_ for ord_ in range(len(kinds)) if not found[ord_]]
-    lengths = Counter(row["ord"] for row in rows)
-    if not homeless and all(len(found[ord_]) >= lengths[ord_] for ord_ in lengths):
-        return False
-    made = []
-    if homeless:
-        cursor = await conn.execute(_sql["make"], {"kinds": [kinds[ord_] for ord_ in homeless]})
+    ways: Mapping[Place, int],
+    strong: Strong,
+    groups: Sequence[tuple[EntityKind, Sequence[Key]]],
+) -> None:
+    """Lead every new key to its home, and make the homes that are lacking."""
+    planned, owned = dict(ways), {id_: set(keys) for id_, keys in strong.items()}
+    lacking: list[EntityKind] = []
+    for kind, keys in groups:
+        places = _places(kind, keys)
+        home = _home(planned, owned, places)
+        if home is None:
+            lacking.append(kind)
+            home = -len(lacking)  # until it is made
+        for place in places:
+            if planned.setdefault(place, home) == home and place[1] in STRONG:
+                owned.setdefault(home, set()).add(place[1:])
+    made: list[int] = []
+    if lacking:
+        cursor = await conn.execute(_sql["make"], {"kinds": lacking})
         made = [row["id"] for row in await cursor.fetchall()]
-    home = {ord_: min(id_ for id_, _ in found[ord_]) for ord_ in found if found[ord_]}
-    home |= dict(zip(homeless, made, strict=True))
-    led = Jsonb([{**row, "entity_id": home[row["ord"]]} for row in rows])
-    await conn.execute(_sql["claim_keys"], {"keys": led})
-    if made:  # somebody else, or a twin in this group, may have been quicker
-        used = {id_ for ids in (await _find(conn, rows)).values() for id_, _ in ids}
-        orphans = [id_ for id_ in made if id_ not in used]
+    led = [
+        {
+            "kind": kind,
+            "scheme": scheme,
+            "key": key,
+            "entity_id": home if home > 0 else made[-home - 1],
+        }
+        for (kind, scheme, key), home in planned.items()
+        if (kind, scheme, key) not in ways
+    ]
+    await conn.execute(_sql["claim_keys"], {"keys": Jsonb(led)})
+    if made:  # somebody else may have been quicker
+        orphans = set(made) - set((await _find(conn, set(planned))).values())
         if orphans:
-            await conn.execute(_sql["forget"], {"entities": orphans})
-    return True
+            await conn.execute(_sql["forget"], {"entities": sorted(orphans)})
 
 
-async def _find(
-    conn: Connection, rows: Sequence[Mapping[str, Any]]
-) -> dict[int, set[tuple[int, int]]]:
-    """Return for each ord the entities found, each with the number of the key that led there."""
-    numbered = [{**row, "n": n} for n, row in enumerate(rows)]
-    cursor = await conn.execute(_sql["find"], {"keys": Jsonb(numbered)})
-    found: dict[int, set[tuple[int, int]]] = {row["ord"]: set() for row in rows}
-    for row in await cursor.fetchall():
-        found[row["ord"]].add((row["entity_id"], row["n"]))
+async def _find(conn: Connection, places: Collection[Place]) -> dict[Place, int]:
+    """Return where keys lead, of those that lead anywhere."""
+    keys = [{"kind": kind, "scheme": scheme, "key": key} for kind, scheme, key in sorted(places)]
+    cursor = await conn.execute(_sql["find"], {"keys": Jsonb(keys)})
+    return {
+        (EntityKind(row["kind"]), row["scheme"], row["key"]): row["entity_id"]
+        for row in await cursor.fetchall()
+    }
+
+
+async def _strong(conn: Connection, entities: Collection[int]) -> Strong:
+    """Return the strong keys that lead to entities."""
+    params = {"entities": sorted(entities), "schemes": sorted(STRONG)}
+    found: Strong = {}
+    for row in await (await conn.execute(_sql["keys_of"], params)).fetchall():
+        found.setdefault(row["entity_id"], set()).add((row["scheme"], row["key"]))
     return found
 
 

@@ -1,10 +1,14 @@
 -- name: find
 -- Entities that any of these keys leads to.
-select a.ord, a.n, k.entity_id
-from jsonb_to_recordset(%(keys)s) as a(ord int, n int, kind text, scheme text, key text)
+select a.kind, a.scheme, a.key, k.entity_id
+from jsonb_to_recordset(%(keys)s) as a(kind text, scheme text, key text)
 join entity_key k on k.workspace_id = current_workspace()
   and (k.kind, k.scheme, k.key) = (a.kind::entity_kind, a.scheme, a.key)
-order by a.ord
+
+-- name: keys_of
+-- The keys of some schemes that lead to these entities.
+select entity_id, scheme, key from entity_key
+where workspace_id = current_workspace() and entity_id = any(%(entities)s) and scheme = any(%(schemes)s)
 
 -- name: make
 -- New entities, in the order of their kinds.
@@ -24,6 +28,17 @@ on conflict do nothing
 -- Two entities that are about to become one. Waits for calls that are being settled for either.
 select id, merged_into from entity where workspace_id = current_workspace() and id = any(%(entities)s)
 order by id for update
+
+-- name: inherit
+-- The older answers from the cache with the younger's winners, too: of one field with the surer one, until
+-- the next merge of its values weighs them all.
+insert into entity_field as f (workspace_id, entity_id, field, value, confidence, observation_id, retrieved_at, alternatives)
+select workspace_id, %(into)s, field, value, confidence, observation_id, retrieved_at, alternatives
+from entity_field where workspace_id = current_workspace() and entity_id = %(from)s
+order by field
+on conflict (workspace_id, entity_id, field) do update set value = excluded.value, confidence = excluded.confidence,
+  observation_id = excluded.observation_id, retrieved_at = excluded.retrieved_at, alternatives = excluded.alternatives
+where (excluded.confidence, excluded.retrieved_at) > (f.confidence, f.retrieved_at)
 
 -- name: repoint
 -- What belonged to the younger belongs to the older now. The younger stays, for calls under way know
