@@ -144,7 +144,7 @@ class LedgerStore:
         }
         try:
             async with self._db.workspace(workspace_id) as conn:
-                await hold_homes(conn, {row["entity_id"] for row in observations})
+                await hold_homes(conn, {e for s in settlements for e in s.entities.values()})
                 await conn.execute(_sql["settle"], params)
         except (errors.DataError, errors.IntegrityError, errors.OperationalError) as error:
             raise StoreRefused(f"a settlement cannot be stored: {type(error).__name__}") from error
@@ -432,7 +432,7 @@ def _answer_row(settlement: Settlement, hash_key: bytes) -> dict[str, object]:
 
 def _observation_rows(
     settlement: Settlement, provider_of: Mapping[CallId, str]
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """One row a reading; the call's price is shared evenly, the first takes what is left over."""
     placed = [
         (reading, settlement.entities.get(FIELDS[reading.field].entity))
