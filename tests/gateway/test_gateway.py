@@ -1,21 +1,24 @@
 """Never paid twice, never over budget, every value has a source: the gateway over real HTTP."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+import psycopg
 import pytest
 
 from glaze.model.job import Token
 from glaze.model.ledger import Intent, QuestionKey, RequestFacts, Reserved
-from glaze.model.provider import Billed, Reply, Verdict
+from glaze.model.provider import Billed, Limit, Reply, Verdict
 from glaze.model.value import DEFAULT_WORKSPACE, BudgetId, FieldName, Micros, Reading
 from glaze.pipeline.asking import Answer, Decline, Declined
 from glaze.pipeline.books import Settling
 from glaze.pipeline.settling import settle_reply
 from glaze.store.ledger import Sealed
+from glaze.store.limit import allowance_s
 from tests.gateway.conftest import PRICE, TITLE, Bench, question
 
 CALLS = "select state::text, price_micros, reserved_micros, verdict from call order by id"
@@ -190,6 +193,29 @@ async def test_a_failure_beside_the_gateway_lets_a_paid_call_under_way_end(bench
             await fail(tasks)
     assert isinstance(await asking[0], Answer)
     assert [row["state"] for row in await bench.rows(CALLS)] == ["settled"]
+
+
+async def test_a_call_whose_second_permit_fails_was_not_sent_and_may_be_asked_again(
+    bench: Bench, dsn: str
+):
+    limit = Limit(100, 1)
+
+    def outlast_the_permit(point: str) -> None:
+        if point == "reserved":
+            with psycopg.connect(dsn) as conn:
+                conn.execute("alter table glaze.rate_slot rename to gone")
+            time.sleep(allowance_s(limit) + 0.01)  # the process froze
+
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job, budgets=await bench.budget(PRICE))
+    provider = bench.provider(limits=(limit,))
+    async with bench.gateway(outlast_the_permit) as gateway:
+        unsent = await gateway.ask(question(provider, asker, "a@x.com"))
+    assert isinstance(unsent, Declined)
+    assert unsent.why is Decline.WAIT
+    assert bench.vendor.requests == 0
+    assert [row["state"] for row in await bench.rows(CALLS)] == ["not_billed"]
+    assert (await bench.rows(BUDGET))[0]["reserved_micros"] == 0
 
 
 async def test_an_asker_whose_token_is_stale_sends_nothing(bench: Bench):

@@ -282,7 +282,11 @@ class Gateway:
     async def _too_late(self, question: Question, permit: Permit, begun: float) -> str | None:
         """Say why the call must not be sent any more, None where it may."""
         if time.monotonic() > permit.good_until:
-            again = await self._limiter(question.spec).permit()
+            try:
+                again = await self._limiter(question.spec).permit()
+            except Exception:  # whatever it is: nothing was sent, and that must be recorded
+                log.exception("no second permit", provider=question.spec.name)
+                return "not sent: the permit ran out and no other could be had"
             if not isinstance(again, Permit):
                 return "not sent: the permit ran out"
         if time.monotonic() - begun > SEND_WITHIN_S:
