@@ -455,3 +455,16 @@ async def test_a_retry_that_knows_more_asks_the_same_question_as_before(desk: De
             given={"company": "Acme Mining"},
         )
     assert (len(finder.asked), len(registry.asked)) == (1, 1)
+
+
+async def test_a_source_asked_by_name_before_the_domain_was_known_is_not_asked_again_by_domain(
+    desk: Desk,
+):
+    says = {"company_domain": "acme.com", "company_vat_id": ""}
+    finder = Registry("finder", says, price=1)
+    for _ in range(2):
+        await desk.enrich([finder], ["company_vat_id"], given={"company": "Acme Mining"})
+    await desk.enrich(
+        [finder], ["company_vat_id"], given={"company": "Acme Mining", "domain": "acme.com"}
+    )
+    assert len(finder.asked) == 1

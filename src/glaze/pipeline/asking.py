@@ -35,6 +35,7 @@ class Question:
     missed: tuple[str, ...]  # providers asked before it in vain
     reason: str
     judge: Judge
+    also: tuple[frozenset[FieldName], ...] = ()  # other identifiers it may have been asked by
 
     @property
     def spec(self) -> ProviderSpec:

@@ -20,6 +20,7 @@ from glaze.model.ledger import (
     InFlight,
     Intent,
     Known,
+    Look,
     QuestionKey,
     Refusal,
     Refused,
@@ -169,19 +170,18 @@ class Gateway:
         """
         workspace_id = question.asker.workspace_id
         books = await self.bookkeeping.of(workspace_id)
+        before = await self._asked_otherwise(question, books)
+        if before is not None:
+            return before
         intent = self._intent(question, books.hash_key)
         flight = (workspace_id, intent.question)
         patience = time.monotonic() + JOIN_S
         while True:
             if flight in self._flying:
                 await asyncio.wait({self._flying[flight]})
-            seen = await books.look(intent)
-            if isinstance(seen, Known):
-                return await self._known(seen, question)
-            if isinstance(seen, Blocked):
-                return _blocked(seen)
-            if isinstance(seen, InFlight):
-                result: _Result = _UNDER_WAY
+            told = await self._told(await books.look(intent), question)
+            if told is not None:
+                result = told
             elif flight in self._flying:
                 continue  # another asker here was quicker: join it
             else:
@@ -189,6 +189,23 @@ class Gateway:
             if result is not _UNDER_WAY or time.monotonic() > patience:
                 return result
             await asyncio.sleep(POLL_S)  # another process tells nobody when it is done
+
+    async def _asked_otherwise(self, question: Question, books: Books) -> _Result | None:
+        """Find the answer under other identifiers: who knows more by now must not buy it again."""
+        for needs in question.also:
+            intent = self._intent(replace(question, needs=needs), books.hash_key)
+            told = await self._told(await books.look(intent), question)
+            if told is not None:
+                return told
+        return None
+
+    async def _told(self, seen: Look, question: Question) -> _Result | None:
+        """Return what a look makes known, None where the question may be asked."""
+        if isinstance(seen, Known):
+            return await self._known(seen, question)
+        if isinstance(seen, Blocked):
+            return _blocked(seen)
+        return _UNDER_WAY if isinstance(seen, InFlight) else None
 
     async def _launch(self, flight: tuple[WorkspaceId, QuestionKey], pending: _Pending) -> _Result:
         future = detach(self._tasks, self._dispatch(pending))

@@ -218,6 +218,11 @@ class Pipeline:
                 missed=tuple(sheet.missed),
                 reason=choice.reason,
                 judge=sheet.judge,
+                also=tuple(
+                    other
+                    for other in choice.operation.needs
+                    if other != needs and other <= known.keys()
+                ),
             )
         )
         if isinstance(result, Declined):
