@@ -63,6 +63,17 @@ def assert_budgets_hold(dsn: str) -> int:
     return len(budgets)
 
 
+def unresolved_calls(dsn: str) -> int:
+    """Return how many paid calls are unknown, or still open: a kill leaves them to whoever looks next."""
+    return int(
+        one(
+            dsn,
+            "select count(*) from glaze.call"
+            " where state in ('unknown', 'sending', 'pending_vendor') and reserved_micros > 0",
+        )
+    )
+
+
 def unknown_calls(dsn: str) -> int:
     """Return how many paid calls have an unknown outcome."""
     return int(

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from cli_process import Cli, Sandbox, ended, write_world
-from ledger_facts import assert_budgets_hold, assert_paid_once, one, unknown_calls
+from ledger_facts import assert_budgets_hold, assert_paid_once, one, unresolved_calls
 from whole_path import query, watch
 
 FIELDS = "company_name,company_industry,company_phone,company_employee_count"
@@ -52,7 +52,7 @@ def survive_three_kills(cli: Cli, dsn: str, vendors: Sandbox, rows: int) -> None
     assert assert_budgets_hold(dsn) == 1
     states = Counter(dict(_states(dsn)))
     assert set(states) <= {"completed", "partial", "failed"}, states
-    unknown = unknown_calls(dsn)
+    unknown = unresolved_calls(dsn)
     told = re.search(r"calls whose outcome is unknown: (\d+)", ran.out)
     assert (int(told[1]) if told else 0) == unknown
 
