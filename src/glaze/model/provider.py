@@ -66,7 +66,7 @@ class ProviderSpec:
     base_url: str = ""
     key_setting: str | None = None
     limits: tuple[Limit, ...] = (Limit(10, 1), Limit(100, 60), Limit(1000, 3600))
-    concurrency: int = 10
+    concurrency: int = 50
     tier: Tier = Tier.EVIDENCE
     opt_in: bool = False
     notice: str = ""
