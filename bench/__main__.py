@@ -25,6 +25,7 @@ from psycopg.conninfo import make_conninfo
 
 import bench
 from bench.figure import Figure
+from glaze.boot import collect_rarely
 from glaze.store.embedded import ensure_server
 from glaze.store.migrate import migrate
 
@@ -93,6 +94,7 @@ def machine(dsn: str) -> str:
 def main(chosen: list[str]) -> None:
     """Run what was chosen, or all, and write the table."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    collect_rarely()  # as every process of Glaze; the references run in it too
     lines: list[str] = []
     with server() as server_dsn, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for name in chosen or names():

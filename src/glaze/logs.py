@@ -3,10 +3,22 @@
 import json
 import logging
 import sys
-from typing import Literal
+from contextvars import ContextVar
+from typing import Literal, NamedTuple
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+
+class JobName(NamedTuple):
+    """What a line about a running job says of it."""
+
+    job: int
+    correlation: str | None
+
+
+running: ContextVar[JobName | None] = ContextVar("running", default=None)
+"""The job on whose behalf this task works; every line it logs names it."""
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -17,7 +29,7 @@ def configure_logs(level: str, form: Literal["text", "json"]) -> None:
     last: Processor = structlog.processors.JSONRenderer() if form == "json" else _text_line
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            _name_job,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -35,6 +47,11 @@ def configure_logs(level: str, form: Literal["text", "json"]) -> None:
         force=True,
     )
     logging.getLogger("psycopg").setLevel(logging.ERROR)
+
+
+def _name_job(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    name = running.get()
+    return {**name._asdict(), **event} if name else event
 
 
 def _text_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:

@@ -1,10 +1,12 @@
 """Whatever a job does, its attempt ends as a value."""
 
 import asyncio
+import json
 import random
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -12,6 +14,7 @@ from pydantic import BaseModel
 from glaze.errors import StoreUnavailable, UnknownField
 from glaze.jobs.execute import execute
 from glaze.jobs.kind import JobContext, Kind
+from glaze.logs import configure_logs
 from glaze.model.job import INTERACTIVE, ClaimedJob, RetryPolicy, Token
 from glaze.model.outcome import Done, Failed, Outcome, Retry
 from glaze.model.value import DEFAULT_WORKSPACE, JobId, Json, WorkerId
@@ -25,7 +28,9 @@ class Args(BaseModel):
 def job(args: Json, kind: str = "try") -> ClaimedJob:
     created = datetime(2026, 1, 1, tzinfo=UTC)
     token = Token(WorkerId(1), 1)
-    return ClaimedJob(DEFAULT_WORKSPACE, JobId(1), kind, "default", 1, 5, token, created, args=args)
+    return ClaimedJob(
+        DEFAULT_WORKSPACE, JobId(1), kind, 1, 5, created, None, None, "order-7", token, args
+    )
 
 
 async def attempt(run: object, args: Json = None, **options: object) -> Ended:
@@ -41,7 +46,7 @@ async def attempt(run: object, args: Json = None, **options: object) -> Ended:
 
 async def test_a_result_is_passed_on() -> None:
     async def run(args: Args, context: JobContext) -> Outcome:
-        return Done({"n": args.n, "attempt": context.attempt})
+        return Done({"n": args.n, "attempt": context.job.attempt})
 
     ended = await attempt(run)
     assert ended.outcome == Done({"n": 1, "attempt": 1})
@@ -172,3 +177,22 @@ def test_backoff_doubles_up_to_its_cap_within_its_jitter(
     plain = min(policy.cap_s, policy.base_s * 2 ** (attempt_no - 1))
     delay_s = policy.delay_s(attempt_no, random.Random(seed))
     assert plain * 0.9 <= delay_s <= plain * 1.1
+
+
+async def test_a_line_logged_while_a_job_runs_names_the_job_and_none_does_afterwards(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def run(_args: Args, _context: JobContext) -> Outcome:
+        structlog.get_logger("kind").warning("within")
+        return Done()
+
+    kept = structlog.get_config()
+    configure_logs("info", "json")
+    try:
+        await attempt(run)
+        structlog.get_logger("kind").warning("afterwards")
+    finally:
+        structlog.configure(**kept)
+    within, afterwards = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert (within["job"], within["correlation"]) == (1, "order-7")
+    assert "job" not in afterwards

@@ -164,9 +164,9 @@ async def test_a_running_job_notices_that_it_was_cancelled(db: Database) -> None
 async def test_retries_and_snoozes_come_back_and_notes_stand_in_the_log(db: Database) -> None:
     async def stumble(_args: Args, context: JobContext) -> Outcome:
         context.note("progress", {"percent": 50})
-        if "snoozed" not in await log(db, context.job_id):
-            return Snooze(context.created_at, "slot")
-        return Done() if context.attempt == 2 else Retry("busy", "later", 0.01)
+        if "snoozed" not in await log(db, context.job.id):
+            return Snooze(context.job.created_at, "slot")
+        return Done() if context.job.attempt == 2 else Retry("busy", "later", 0.01)
 
     [job_id] = await JobStore(db).enqueue(WS, [NewJob("nap", {})])
     await drain(db, [job_id], worker(db, only(stumble)))
@@ -184,12 +184,12 @@ async def test_a_worker_whose_jobs_were_taken_back_drops_them_and_registers_anew
     runs: list[int] = []
 
     async def once_too_long(_args: Args, context: JobContext) -> Outcome:
-        runs.append(context.token.worker_id)
+        runs.append(context.job.token.worker_id)
         if len(runs) == 1:
-            await WorkerStore(db).stop(context.token.worker_id)
+            await WorkerStore(db).stop(context.job.token.worker_id)
             await JobStore(db).rescue()
             await asyncio.Event().wait()
-        return Done(context.token.worker_id)
+        return Done(context.job.token.worker_id)
 
     [job_id] = await JobStore(db).enqueue(WS, [NewJob("nap", {})])
     await drain(db, [job_id], worker(db, only(once_too_long), options("test", 1.0)))

@@ -25,7 +25,7 @@ from glaze.model.request import EnrichArgs, EnrichResult, ResultStatus
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Json, Micros, Reading
 from glaze.net.client import HttpClient
 from glaze.pipeline.gateway import Gateway
-from glaze.pipeline.run import Order, Pipeline, Policy, Unavailable
+from glaze.pipeline.run import Enrichment, Pipeline, Policy, Unavailable
 from glaze.store.database import Database
 from glaze.store.entity import EntityStore
 from glaze.store.job import JobStore
@@ -102,18 +102,9 @@ class Desk:
         args = EnrichArgs.model_validate(
             {"input": given or {"domain": "acme.com"}, "required_fields": tuple(wanted), **options}
         )
-        order = Order(
-            workspace_id=DEFAULT_WORKSPACE,
-            job_id=job.id,
-            token=job.token,
-            batch_id=None,
-            correlation_id=None,
-            created_at=job.created_at,
-            args=args,
-            cancelled=lambda: False,
-        )
+        task = Enrichment(job, args, lambda: False)
         async with self.pipeline(sources, policy or Policy()) as pipeline:
-            result = await pipeline.run(order)
+            result = await pipeline.run(task)
         assert isinstance(result, EnrichResult | Unavailable)
         return result
 
@@ -379,12 +370,10 @@ async def test_the_same_job_run_again_after_a_crash_still_knows_what_it_paid(des
     phones = Source("phones", {"company_phone": "+16145550102"}, price=10)
     job = await desk.claimed()
     args = EnrichArgs(input={"domain": "acme.com"}, required_fields=(FieldName("company_phone"),))
-    order = Order(
-        DEFAULT_WORKSPACE, job.id, job.token, None, None, job.created_at, args, lambda: False
-    )
+    task = Enrichment(job, args, lambda: False)
     async with desk.pipeline([phones], Policy()) as pipeline:
-        first = await pipeline.run(order)
-        again = await pipeline.run(order)
+        first = await pipeline.run(task)
+        again = await pipeline.run(task)
     assert len(phones.asked) == 1
     for result in (first, again):
         assert isinstance(result, EnrichResult)

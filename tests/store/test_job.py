@@ -456,7 +456,7 @@ def test_a_result_that_is_no_json_is_refused_before_it_can_spoil_a_group(value: 
 
 
 def _some_job() -> ClaimedJob:
-    return ClaimedJob(WS, JobId(1), "try", "default", 1, 5, Token(WorkerId(1), 1), LONG_AGO)
+    return ClaimedJob(WS, JobId(1), "try", 1, 5, LONG_AGO, None, None, None, Token(WorkerId(1), 1))
 
 
 async def test_another_workspace_sees_and_changes_nothing(db: Database, dsn: str) -> None:

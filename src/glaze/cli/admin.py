@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from glaze.boot import running_server
+from glaze.boot import run, running_server
 from glaze.cli.screen import out
 from glaze.settings import Settings, load_settings
 from glaze.store.migrate import migrate as apply_migrations
@@ -16,7 +15,7 @@ from glaze.store.migrate import migrate as apply_migrations
 
 def migrate() -> None:
     """Bring the database up to date; safe while other processes run."""
-    applied = uvloop.run(_migrate(load_settings()))
+    applied = run(_migrate(load_settings()))
     for name in applied:
         out.print(f"applied {name}", markup=False)
     if not applied:

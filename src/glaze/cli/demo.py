@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 from pydantic import SecretStr
 from rich.table import Table
 from rich.text import Text
 
-from glaze.boot import boot
+from glaze.boot import boot, run
 from glaze.cli.ask import FileAsk, Limits, ask_of_file
 from glaze.cli.enrich_file import check_rows, enrich_file, show_mapping
 from glaze.cli.screen import INTERRUPTED, err, out, quiet, say, shown
@@ -56,7 +55,7 @@ def demo(
         settings = _demo_settings(quiet(load_settings()), url)
         show_mapping(ask)
         check_rows(ask)
-        if not uvloop.run(_run(settings, ask)):
+        if not run(_run(settings, ask)):
             raise typer.Exit(INTERRUPTED)
 
 

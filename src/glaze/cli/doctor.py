@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import typer
-import uvloop
 from rich.text import Text
 
-from glaze.boot import configure_providers, running_server
+from glaze.boot import configure_providers, run, running_server
 from glaze.cli.screen import out
 from glaze.errors import FetchError, GlazeError, SettingsError, StoreError
 from glaze.net.client import HttpClient
@@ -42,7 +41,7 @@ class Finding:
 
 def doctor() -> None:
     """Check Python, settings, PostgreSQL, providers and network; exits with 1 if one is broken."""
-    findings = uvloop.run(_check())
+    findings = run(_check())
     styles = {Grade.FINE: "green", Grade.NOTE: "yellow", Grade.BROKEN: "bold red"}
     for finding in findings:
         line = Text.assemble(

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from glaze.boot import boot
+from glaze.boot import boot, run
 from glaze.cli.ask import (
     FileAsk,
     Limits,
@@ -102,14 +101,14 @@ def enrich(
             f" with a file, and no file is called {what!r}; a single input's cap is --max-cost"
         )
     one = _one(what, fields, limits)
-    show_result(uvloop.run(_run_one(settings, one)), one, as_json=as_json)
+    show_result(run(_run_one(settings, one)), one, as_json=as_json)
 
 
 def run_file(settings: Settings, ask: FileAsk, *, concurrency: int | None) -> None:
     """Enrich a checked file; exits with 130 where the user stopped it."""
     show_mapping(ask)
     check_rows(ask)
-    if not uvloop.run(_run_file(settings, ask, concurrency=concurrency)):
+    if not run(_run_file(settings, ask, concurrency=concurrency)):
         raise typer.Exit(INTERRUPTED)
 
 

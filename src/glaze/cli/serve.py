@@ -4,9 +4,8 @@ import asyncio
 from typing import Annotated
 
 import typer
-import uvloop
 
-from glaze.boot import App, boot
+from glaze.boot import App, boot, run
 from glaze.cli.screen import say, stop_on_signals
 from glaze.errors import GlazeError
 from glaze.settings import Settings, load_settings
@@ -36,7 +35,7 @@ def worker(
 
 
 def _run(settings: Settings, *, with_api: bool, with_worker: bool) -> None:
-    uvloop.run(_serve(settings, with_api=with_api, with_worker=with_worker))
+    run(_serve(settings, with_api=with_api, with_worker=with_worker))
 
 
 async def _serve(settings: Settings, *, with_api: bool, with_worker: bool) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from glaze.errors import GlazeError, InputError
 from glaze.jobs.kind import JobContext, Kind, Kinds, Note
+from glaze.logs import JobName, running
 from glaze.model.job import ClaimedJob
 from glaze.model.outcome import Failed, Outcome, Retry
 from glaze.store.attempt import Ended
@@ -40,8 +41,11 @@ async def execute(
     args = _decode(kind, job)
     if isinstance(args, Failed):
         return Ended(job, args)
-    with structlog.contextvars.bound_contextvars(job=job.id, correlation=job.correlation_id):
-        performed = await _perform(kind, args, _context(job, cancelled, note))
+    named = running.set(JobName(job.id, job.correlation_id))
+    try:
+        performed = await _perform(kind, args, JobContext(job, cancelled, note))
+    finally:
+        running.reset(named)
     return _normalise(kind, job, performed, rng)
 
 
@@ -51,21 +55,6 @@ def _decode(kind: Kind[Any], job: ClaimedJob) -> BaseModel | Failed:
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         return Failed("args_invalid", "; ".join(faults))
-
-
-def _context(job: ClaimedJob, cancelled: asyncio.Event, note: Note) -> JobContext:
-    return JobContext(
-        job.workspace_id,
-        job.id,
-        job.token,
-        job.attempt,
-        job.created_at,
-        job.batch_id,
-        job.row_no,
-        job.correlation_id,
-        cancelled,
-        note,
-    )
 
 
 async def _perform(kind: Kind[Any], args: BaseModel, context: JobContext) -> _Performed:

@@ -35,8 +35,9 @@ class Intake:
         self._at = at
         self._ready: asyncio.Queue[ClaimedJob | None] = asyncio.Queue()
         self._idle = 0  # slots that wait for a job
-        self._taken = 0  # jobs taken since the last measure of the rate
-        self._measured_at = monotonic()
+        self._ended = -options.concurrency  # in this span of ``ahead_s``; first takes end nothing
+        self._ended_before = 0.0  # in the span before it
+        self._span_began = monotonic()
         self._ahead = 0
         self._loading = 0  # jobs claimed whose arguments are on their way
         self._room_made = asyncio.Event()
@@ -52,11 +53,11 @@ class Intake:
     async def take(self) -> ClaimedJob | None:
         """Return the next job for a slot, or None when there will be no more."""
         self._idle += 1
+        self._ended += 1
         if (self._ready.qsize() + self._loading) * 2 <= self._ahead:
             self._room_made.set()
         job = await self._ready.get()
         self._idle -= 1
-        self._taken += 1
         return job
 
     def ended(self, jobs: Sequence[ClaimedJob]) -> None:
@@ -113,15 +114,16 @@ class Intake:
                     await set_within(self._woken, self._options.poll_s)
 
     def _room(self) -> int:
+        options = self._options
         now = monotonic()
-        if (passed := now - self._measured_at) >= self._options.ahead_s:
-            rate = self._taken / passed
-            self._ahead = min(self._options.most_ahead, int(rate * self._options.ahead_s))
-            self._taken, self._measured_at = 0, now
-        held = len(self.in_hand)
-        most = self._options.concurrency + 2 * self._options.most_ahead
+        if (passed := now - self._span_began) >= options.ahead_s:
+            self._ended_before = self._ended * options.ahead_s / passed
+            self._ended, self._span_began = 0, now
+        # The greater of two spans: quick jobs are claimed ahead from the first ones that ended.
+        self._ahead = min(options.most_ahead, int(max(self._ended, self._ended_before, 0)))
+        most = options.concurrency + 2 * options.most_ahead
         coming = self._ready.qsize() + self._loading
-        return min(self._idle + self._ahead - coming, most - held)
+        return min(self._idle + self._ahead - coming, most - len(self.in_hand))
 
     async def _claim(self, room: int) -> list[ClaimedJob]:
         """Claim up to ``room`` jobs, still without their arguments."""

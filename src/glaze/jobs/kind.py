@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
-from glaze.model.job import NewJob, RetryPolicy, Token
+from glaze.model.job import ClaimedJob, NewJob, RetryPolicy
 from glaze.model.outcome import Outcome
-from glaze.model.value import BatchId, JobId, Json, WorkspaceId
+from glaze.model.value import Json
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -26,14 +25,7 @@ def _unheard(_type: str, _data: Json) -> None:
 class JobContext:
     """What a running job knows of itself."""
 
-    workspace_id: WorkspaceId
-    job_id: JobId
-    token: Token  # fences what the job writes elsewhere: a reservation checks it
-    attempt: int  # from 1; a snooze gives it back
-    created_at: datetime
-    batch_id: BatchId | None = None
-    row_no: int | None = None
-    correlation_id: str | None = None
+    job: ClaimedJob  # its token fences what it writes elsewhere: a reservation checks it
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)  # set when asked to stop
     note: Note = _unheard  # puts a line into the job's log: note("progress", {"percent": 40})
 

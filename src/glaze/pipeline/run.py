@@ -7,18 +7,15 @@ from datetime import datetime, timedelta
 from glaze.errors import InputError
 from glaze.model.field import EntityKind
 from glaze.model.identity import identify
-from glaze.model.job import Token
+from glaze.model.job import ClaimedJob
 from glaze.model.ledger import Asker, Spend
 from glaze.model.observation import Kept
 from glaze.model.provider import Ask, Provider, Tier, Verdict
 from glaze.model.request import Costs, EnrichArgs, EnrichResult, ResultStatus, Stage
 from glaze.model.value import (
     MICROS_PER_CENT,
-    BatchId,
     FieldName,
-    JobId,
     Micros,
-    WorkspaceId,
 )
 from glaze.pipeline.asking import Decline, Declined, Question
 from glaze.pipeline.gateway import Gateway
@@ -59,15 +56,10 @@ class Unavailable:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """One enrichment to do, on behalf of one claimed job."""
+class Enrichment:
+    """What one claimed job asks the pipeline for."""
 
-    workspace_id: WorkspaceId
-    job_id: JobId
-    token: Token
-    batch_id: BatchId | None
-    correlation_id: str | None
-    created_at: datetime
+    job: ClaimedJob
     args: EnrichArgs
     cancelled: Callable[[], bool]
 
@@ -94,72 +86,74 @@ class Pipeline:
     policy: Policy
     clock: Callable[[], datetime]
 
-    async def run(self, order: Order) -> EnrichResult | Later | Stopped | Unavailable:
+    async def run(self, task: Enrichment) -> EnrichResult | Later | Stopped | Unavailable:
         """Fill what is missing at the least cost: cache, waterfall, inference, merge, store.
 
         A run that is repeated (after a crash, a retry or a wait) finds what was bought and pays
         for nothing twice.
         """
-        sheet = self._open(order)
+        sheet = self._open(task)
         if isinstance(sheet, EnrichResult):
             return sheet
-        await self._check_cache(order, sheet)
+        await self._check_cache(task, sheet)
         if not sheet.missing:
-            return self._result(sheet, {}, await self._costs(order))
-        asker = await self._asker(order, sheet)
-        stopped = await self._waterfall(order, sheet, asker)
+            return self._result(sheet, {}, await self._costs(task))
+        asker = await self._asker(task, sheet)
+        stopped = await self._waterfall(task, sheet, asker)
         if stopped is not None:
             return stopped
-        final = await self._store(order, sheet)
-        result = self._result(sheet, final, await self._costs(order))
+        final = await self._store(task, sheet)
+        result = self._result(sheet, final, await self._costs(task))
         if result.status is ResultStatus.FAILED and sheet.outages:
             errors = "; ".join(f"{s.name}: {s.error}" for s in result.stages if s.error)
             return Unavailable(errors)
         return result
 
-    def _open(self, order: Order) -> Sheet | EnrichResult:
+    def _open(self, task: Enrichment) -> Sheet | EnrichResult:
         """Find out who is meant; an input that identifies nobody is a failed result."""
         now = self.clock()
         try:
-            identity = identify(order.args.input)
+            identity = identify(task.args.input)
         except InputError as error:
             return EnrichResult(
                 status=ResultStatus.FAILED,
                 data={},
-                missing=order.args.required_fields,
+                missing=task.args.required_fields,
                 stages=(Stage(name="input", duration_ms=0, error=f"{error.code}: {error}"),),
                 timestamp=now,
             )
-        fresh_after = order.created_at if order.args.skip_cache else now - self.policy.ttl
-        return Sheet(order.job_id, order.args, identity, now, fresh_after)
+        fresh_after = task.job.created_at if task.args.skip_cache else now - self.policy.ttl
+        return Sheet(task.job.id, task.args, identity, now, fresh_after)
 
-    async def _check_cache(self, order: Order, sheet: Sheet) -> None:
+    async def _check_cache(self, task: Enrichment, sheet: Sheet) -> None:
         begun = self.clock()
-        books = await self.gateway.bookkeeping.of(order.workspace_id)
+        books = await self.gateway.bookkeeping.of(task.job.workspace_id)
         opened = await books.open(sheet.entity_keys())
         sheet.entities = opened.entities
         sheet.add_cached(opened.kept)
         sheet.note("cache", begun, self.clock(), fields_found=tuple(sorted(sheet.from_cache)))
 
-    async def _waterfall(self, order: Order, sheet: Sheet, asker: Asker) -> Later | Stopped | None:
+    async def _waterfall(
+        self, task: Enrichment, sheet: Sheet, asker: Asker
+    ) -> Later | Stopped | None:
         """Ask one provider after the other until nothing is missing or nobody is left."""
         while missing := sheet.missing:
-            if order.cancelled():
+            if task.cancelled():
                 return Stopped(Decline.CANCELLED)
             if sheet.wants_email:
-                await self._look_up_mail(order, sheet, asker)
-            choice = await self._next(order, sheet, missing)
+                await self._look_up_mail(task, sheet, asker)
+            choice = await self._next(task, sheet, missing)
             if choice is None:
                 break
             if choice.spec.tier is Tier.INFERENCE:
-                await self._gather_evidence(order, sheet, asker)
-            stopped = await self._ask(order, sheet, asker, choice)
+                await self._gather_evidence(task, sheet, asker)
+            stopped = await self._ask(task, sheet, asker, choice)
             if stopped is not None:
                 return stopped
         return None
 
     async def _next(
-        self, order: Order, sheet: Sheet, missing: frozenset[FieldName]
+        self, task: Enrichment, sheet: Sheet, missing: frozenset[FieldName]
     ) -> Choice | None:
         """Decide whom to ask now; what evidence left open is told where inference begins."""
         specs = [provider.spec for provider in self.providers.values()]
@@ -167,9 +161,9 @@ class Pipeline:
             specs,
             missing,
             sheet.known,
-            await self._left(order),
+            await self._left(task),
             tried=sheet.tried,
-            rules=self._rules(order),
+            rules=self._rules(task),
         )
         if step.choice is None or step.choice.spec.tier is Tier.INFERENCE:
             skipped = "; ".join(f"{one.name}: {one.why}" for one in step.skipped)
@@ -177,24 +171,24 @@ class Pipeline:
             sheet.note_gaps(self.clock(), detail)
         return step.choice
 
-    def _rules(self, order: Order) -> Rules:
+    def _rules(self, task: Enrichment) -> Rules:
         return Rules(
             order=self.policy.order,
-            only=order.args.providers,
+            only=task.args.providers,
             opted_in=self.policy.opted_in,
             unusable=self.policy.unusable,
-            floor=order.args.min_confidence,
+            floor=task.args.min_confidence,
         )
 
-    async def _left(self, order: Order) -> Micros | None:
+    async def _left(self, task: Enrichment) -> Micros | None:
         """Return what this job may still spend; the ledger has the last word on every cap."""
-        if order.args.max_cost_cents is None:
+        if task.args.max_cost_cents is None:
             return None
-        spend = await self._spend(order)
-        return Micros(order.args.max_cost_cents * MICROS_PER_CENT - spend.total_micros)
+        spend = await self._spend(task)
+        return Micros(task.args.max_cost_cents * MICROS_PER_CENT - spend.total_micros)
 
     async def _ask(
-        self, order: Order, sheet: Sheet, asker: Asker, choice: Choice
+        self, task: Enrichment, sheet: Sheet, asker: Asker, choice: Choice
     ) -> Later | Stopped | None:
         """Ask one provider and take in what it says; say so where the job cannot go on."""
         sheet.tried.add(choice.name)
@@ -226,7 +220,7 @@ class Pipeline:
             )
         )
         if isinstance(result, Declined):
-            stopped = await self._declined(order, sheet, choice, result)
+            stopped = await self._declined(task, sheet, choice, result)
             if stopped is None:
                 sheet.fail(choice, result, begun, self.clock())
             return stopped
@@ -234,7 +228,7 @@ class Pipeline:
         return None
 
     async def _declined(
-        self, order: Order, sheet: Sheet, choice: Choice, result: Declined
+        self, task: Enrichment, sheet: Sheet, choice: Choice, result: Declined
     ) -> Later | Stopped | None:
         """Tell a reason to wait or to stop from a source that merely has nothing for us."""
         if result.why in (Decline.STALE, Decline.CANCELLED):
@@ -245,74 +239,74 @@ class Pipeline:
             return None
         if result.verdict is Verdict.RATE_LIMITED:
             times = await self.ledger.times_rate_limited(
-                order.workspace_id, order.job_id, choice.spec.name
+                task.job.workspace_id, task.job.id, choice.spec.name
             )
             if times >= MOST_RATE_LIMITS:
                 sheet.outages += 1
                 return None
         return Later(result.wait_s, f"{choice.spec.name}: {result.detail}")
 
-    async def _look_up_mail(self, order: Order, sheet: Sheet, asker: Asker) -> None:
+    async def _look_up_mail(self, task: Enrichment, sheet: Sheet, asker: Asker) -> None:
         """Learn whether the domain takes mail, so that addresses can be judged by it (E5)."""
-        await self._ask_free(order, sheet, asker, MAIL_SOURCE)
+        await self._ask_free(task, sheet, asker, MAIL_SOURCE)
 
-    async def _gather_evidence(self, order: Order, sheet: Sheet, asker: Asker) -> None:
+    async def _gather_evidence(self, task: Enrichment, sheet: Sheet, asker: Asker) -> None:
         """Have the site's pages at hand: inference may only quote from them."""
         if not sheet.pages and not sheet.page_calls:
-            await self._ask_free(order, sheet, asker, EVIDENCE_SOURCE)
+            await self._ask_free(task, sheet, asker, EVIDENCE_SOURCE)
         for call_id in sheet.page_calls:
-            sheet.pages.extend(await self.gateway.pages(order.workspace_id, call_id))
+            sheet.pages.extend(await self.gateway.pages(task.job.workspace_id, call_id))
         sheet.page_calls.clear()
 
-    async def _ask_free(self, order: Order, sheet: Sheet, asker: Asker, name: str) -> None:
+    async def _ask_free(self, task: Enrichment, sheet: Sheet, asker: Asker, name: str) -> None:
         """Ask a free provider that others need, as soon as it can be asked and if it may be."""
         provider = self.providers.get(name)
         if provider is None:
             return
         gives = frozenset(provider.spec.operations[0].gives)
         step = next_operation(
-            [provider.spec], gives, sheet.known, None, tried=sheet.tried, rules=self._rules(order)
+            [provider.spec], gives, sheet.known, None, tried=sheet.tried, rules=self._rules(task)
         )
         if step.choice is not None:
-            await self._ask(order, sheet, asker, step.choice)
+            await self._ask(task, sheet, asker, step.choice)
 
-    async def _asker(self, order: Order, sheet: Sheet) -> Asker:
+    async def _asker(self, task: Enrichment, sheet: Sheet) -> Asker:
         """Say on whose behalf, under which caps and about whom providers are asked."""
         person = sheet.identity.keys.get(EntityKind.PERSON, ())
         subjects = [f"{key.scheme}:{key.value}" for key in person]
         now = self.clock()
-        skip = order.args.skip_cache
+        skip = task.args.skip_cache
         return Asker(
-            workspace_id=order.workspace_id,
-            job_id=order.job_id,
-            token=order.token,
-            batch_id=order.batch_id,
-            correlation_id=order.correlation_id,
+            workspace_id=task.job.workspace_id,
+            job_id=task.job.id,
+            token=task.job.token,
+            batch_id=task.job.batch_id,
+            correlation_id=task.job.correlation_id,
             entities=dict(sheet.entities),
-            budgets=await self.ledger.ensure_budgets(order.workspace_id, self._caps(order, now)),
-            subjects=await self.gateway.subjects(order.workspace_id, subjects),
+            budgets=await self.ledger.ensure_budgets(task.job.workspace_id, self._caps(task, now)),
+            subjects=await self.gateway.subjects(task.job.workspace_id, subjects),
             fresh_after=sheet.fresh_after,
-            miss_fresh_after=order.created_at if skip else now - self.policy.miss_ttl,
+            miss_fresh_after=task.job.created_at if skip else now - self.policy.miss_ttl,
         )
 
-    def _caps(self, order: Order, now: datetime) -> list[BudgetCap]:
+    def _caps(self, task: Enrichment, now: datetime) -> list[BudgetCap]:
         caps = []
-        if order.args.max_cost_cents is not None:
-            cap = Micros(order.args.max_cost_cents * MICROS_PER_CENT)
-            caps.append(BudgetCap("job", str(order.job_id), cap))
-        if order.batch_id is not None and order.args.batch_max_cost_cents is not None:
-            cap = Micros(order.args.batch_max_cost_cents * MICROS_PER_CENT)
-            caps.append(BudgetCap("batch", str(order.batch_id), cap))
+        if task.args.max_cost_cents is not None:
+            cap = Micros(task.args.max_cost_cents * MICROS_PER_CENT)
+            caps.append(BudgetCap("job", str(task.job.id), cap))
+        if task.job.batch_id is not None and task.args.batch_max_cost_cents is not None:
+            cap = Micros(task.args.batch_max_cost_cents * MICROS_PER_CENT)
+            caps.append(BudgetCap("batch", str(task.job.batch_id), cap))
         if self.policy.daily_cap_micros is not None:
             caps.append(
                 BudgetCap("workspace_day", now.date().isoformat(), self.policy.daily_cap_micros)
             )
         return caps
 
-    async def _store(self, order: Order, sheet: Sheet) -> Mapping[FieldName, Kept]:
+    async def _store(self, task: Enrichment, sheet: Sheet) -> Mapping[FieldName, Kept]:
         """Derive the entities' winners from everything ever observed; they are the next cache."""
         begun = self.clock()
-        books = await self.gateway.bookkeeping.of(order.workspace_id)
+        books = await self.gateway.bookkeeping.of(task.job.workspace_id)
         stored = await books.remerge(
             Remerge(sheet.entities, lambda seen: merge(seen, now=self.clock()))
         )
@@ -338,8 +332,8 @@ class Pipeline:
             timestamp=self.clock(),
         )
 
-    async def _costs(self, order: Order) -> Costs:
-        spend = await self._spend(order)
+    async def _costs(self, task: Enrichment) -> Costs:
+        spend = await self._spend(task)
         inference = {n for n, p in self.providers.items() if p.spec.tier is Tier.INFERENCE}
         inferred = sum(paid for name, paid in spend.paid.items() if name in inference)
         return Costs(
@@ -348,9 +342,9 @@ class Pipeline:
             unknown=spend.unknown_micros,
         )
 
-    async def _spend(self, order: Order) -> Spend:
-        books = await self.gateway.bookkeeping.of(order.workspace_id)
-        return await books.spend(order.job_id)
+    async def _spend(self, task: Enrichment) -> Spend:
+        books = await self.gateway.bookkeeping.of(task.job.workspace_id)
+        return await books.spend(task.job.id)
 
 
 def _status(sheet: Sheet, missing: tuple[FieldName, ...]) -> ResultStatus:

@@ -1,7 +1,7 @@
 """Jobs from their enqueuing to their end: every change is fenced, logged and batched."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
@@ -133,15 +133,14 @@ class JobStore:
         params = {"queue": queue, "n": n, "worker": worker_id, "from_rank": from_rank}
         async with self._db.fleet() as conn:
             rows = await _tuples(conn, self._sql["claim"], params)
-        claimed = [_claimed(row[:-1], queue, worker_id) for row in rows]
-        return claimed, rows[-1][-1] if rows else None
+        return [_claimed(row, worker_id) for row in rows], rows[-1][-1] if rows else None
 
     async def claim_suspect(self, queues: Sequence[str], worker_id: WorkerId) -> ClaimedJob | None:
         """Take one job that was there when two workers died, if there is any."""
         async with self._db.fleet() as conn:
             params = {"queues": list(queues), "worker": worker_id}
             rows = await _tuples(conn, self._sql["claim_suspect"], params)
-        return _claimed(rows[0][:-1], rows[0][-1], worker_id) if rows else None
+        return _claimed(rows[0], worker_id) if rows else None
 
     async def load(self, workspace_id: WorkspaceId, jobs: Sequence[ClaimedJob]) -> list[ClaimedJob]:
         """Return ``jobs`` of one workspace with their arguments.
@@ -149,56 +148,41 @@ class JobStore:
         A batch row's arguments are the batch's settings with the row as ``input``; what it asks was
         asked when the batch was made, however late the row was fed.
         """
-        plain = [job.id for job in jobs if job.batch_id is None]
+        plain = [job for job in jobs if job.batch_id is None]
         rows = [job for job in jobs if job.batch_id is not None]
-        args: dict[JobId, Json] = {}
-        batches: dict[BatchId | None, dict[str, Any]] = {}
+        loaded: dict[JobId, ClaimedJob] = {}
         async with self._db.workspace(workspace_id) as conn:
             if plain:
-                found = await self._fetch(conn, "args_of_jobs", jobs=plain)
-                args = {row["job_id"]: row["args"] for row in found}
+                loaded |= await self._load_plain(conn, plain)
             if rows:
-                batches = await self._batches_of(conn, rows)
-                args |= await self._row_args(conn, rows, batches)
-        return [
-            replace(
-                job,
-                args=args.get(job.id),
-                created_at=batches.get(job.batch_id, {}).get("created_at", job.created_at),
-            )
-            for job in jobs
-        ]
+                loaded |= await self._load_rows(conn, rows)
+        return [loaded.get(job.id, job) for job in jobs]
 
-    async def _batches_of(
+    async def _load_plain(
         self, conn: Connection, jobs: Sequence[ClaimedJob]
-    ) -> dict[BatchId | None, dict[str, Any]]:
-        ids = sorted({job.batch_id for job in jobs if job.batch_id is not None})
-        rows = await _rows(conn, self._batch_sql["settings"], batches=ids)
-        return {row["id"]: row for row in rows}
+    ) -> dict[JobId, ClaimedJob]:
+        ids = {"jobs": [job.id for job in jobs]}
+        args = dict(await _tuples(conn, self._sql["args_of_jobs"], ids))
+        return {job.id: _with(job, args[job.id]) for job in jobs if job.id in args}
 
-    async def _row_args(
-        self,
-        conn: Connection,
-        jobs: Sequence[ClaimedJob],
-        batches: Mapping[BatchId | None, Mapping[str, Any]],
-    ) -> dict[JobId, dict[str, Json]]:
+    async def _load_rows(
+        self, conn: Connection, jobs: Sequence[ClaimedJob]
+    ) -> dict[JobId, ClaimedJob]:
+        ids = sorted({job.batch_id for job in jobs if job.batch_id is not None})
+        places = {"batches": [job.batch_id for job in jobs], "rows": [job.row_no for job in jobs]}
+        found = await _rows(conn, self._batch_sql["settings"], batches=ids)
+        batches = {row["id"]: row for row in found}
         inputs = {
             (row["batch_id"], row["row_no"]): row["input"]
-            for row in await _rows(
-                conn,
-                self._batch_sql["inputs"],
-                batches=[job.batch_id for job in jobs],
-                rows=[job.row_no for job in jobs],
-            )
+            for row in await _rows(conn, self._batch_sql["inputs"], **places)
         }
-        return {
-            job.id: {
-                **batches[job.batch_id]["settings"],
-                "input": inputs[job.batch_id, job.row_no],
-            }
-            for job in jobs
-            if (job.batch_id, job.row_no) in inputs
-        }
+        loaded = {}
+        for job in jobs:
+            batch = batches[job.batch_id]
+            if (given := inputs.get((job.batch_id, job.row_no))) is not None:
+                args = {**batch["settings"], "input": given}
+                loaded[job.id] = _with(job._replace(created_at=batch["created_at"]), args)
+        return loaded
 
     async def finish(self, workspace_id: WorkspaceId, group: Sequence[Ended]) -> Finished:
         """Write the outcomes of one workspace's attempts, all in one transaction.
@@ -404,28 +388,13 @@ async def _tuples(
         return await cursor.fetchall()
 
 
-def _claimed(row: tuple[Any, ...], queue: str, worker_id: WorkerId) -> ClaimedJob:
-    workspace_id, id_, kind, attempt, max_attempts, claim_no, *rest = row
-    token = Token(worker_id, claim_no)
-    return ClaimedJob(workspace_id, id_, kind, queue, attempt, max_attempts, token, *rest)
+def _claimed(row: tuple[Any, ...], worker_id: WorkerId) -> ClaimedJob:
+    *facts, claim_no, _rank = row
+    return ClaimedJob._make((*facts, Token(worker_id, claim_no), None))
 
 
-def _with_args(job: ClaimedJob, args: Json) -> ClaimedJob:
-    # Thousands a second: dataclasses.replace takes three times as long.
-    return ClaimedJob(
-        job.workspace_id,
-        job.id,
-        job.kind,
-        job.queue,
-        job.attempt,
-        job.max_attempts,
-        job.token,
-        job.created_at,
-        job.batch_id,
-        job.row_no,
-        job.correlation_id,
-        args,
-    )
+def _with(job: ClaimedJob, args: Json) -> ClaimedJob:
+    return ClaimedJob(*job[:-1], args)
 
 
 def _view(row: Mapping[str, Any]) -> JobView:

@@ -8,7 +8,7 @@ from glaze.model.job import INTERACTIVE
 from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial, Retry, Snooze
 from glaze.model.request import EnrichArgs, EnrichResult, ResultStatus
 from glaze.pipeline.asking import Decline
-from glaze.pipeline.run import Later, Order, Pipeline, Stopped, Unavailable
+from glaze.pipeline.run import Enrichment, Later, Pipeline, Stopped, Unavailable
 
 NAME = "enrich"
 TIMEOUT_S = 600.0
@@ -18,17 +18,7 @@ def enrich_kind(pipeline: Pipeline, clock: Callable[[], datetime]) -> Kind[Enric
     """Return the kind that runs ``pipeline``."""
 
     async def run(args: EnrichArgs, ctx: JobContext) -> Outcome:
-        order = Order(
-            workspace_id=ctx.workspace_id,
-            job_id=ctx.job_id,
-            token=ctx.token,
-            batch_id=ctx.batch_id,
-            correlation_id=ctx.correlation_id,
-            created_at=ctx.created_at,
-            args=args,
-            cancelled=ctx.cancelled.is_set,
-        )
-        ended = await pipeline.run(order)
+        ended = await pipeline.run(Enrichment(ctx.job, args, ctx.cancelled.is_set))
         match ended:
             case Later(wait_s, reason):
                 return Snooze(clock() + timedelta(seconds=wait_s), reason)

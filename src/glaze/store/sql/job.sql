@@ -54,7 +54,7 @@ with taken as (
       and exists (select from worker where id = %(worker)s and stopped_at is null)
     order by j.rank, j.id limit %(n)s
     for update skip locked))
-  returning workspace_id, id, kind, attempt, max_attempts, claim_no, created_at, batch_id, row_no, correlation_id, rank
+  returning workspace_id, id, kind, attempt, max_attempts, created_at, batch_id, row_no, correlation_id, claim_no, rank
 ), logged as (
   insert into event (workspace_id, type, job_id, data)
   select workspace_id, 'claimed', id, jsonb_build_object('worker', %(worker)s::bigint, 'attempt', attempt)
@@ -77,7 +77,7 @@ with taken as (
       and exists (select from worker where id = %(worker)s and stopped_at is null)
     order by j.rank, j.id limit 1
     for update skip locked))
-  returning workspace_id, id, kind, attempt, max_attempts, claim_no, created_at, batch_id, row_no, correlation_id, queue
+  returning workspace_id, id, kind, attempt, max_attempts, created_at, batch_id, row_no, correlation_id, claim_no, rank
 ), logged as (
   insert into event (workspace_id, type, job_id, data)
   select workspace_id, 'claimed', id, jsonb_build_object('worker', %(worker)s::bigint, 'attempt', attempt)
