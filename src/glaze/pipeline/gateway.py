@@ -170,7 +170,7 @@ class Gateway:
         """
         workspace_id = question.asker.workspace_id
         books = await self.bookkeeping.of(workspace_id)
-        before = await self._asked_otherwise(question, books)
+        before = await self._asked_otherwise(question, books) if question.also else None
         if before is not None:
             return before
         intent = self._intent(question, books.hash_key)
@@ -192,9 +192,11 @@ class Gateway:
 
     async def _asked_otherwise(self, question: Question, books: Books) -> _Result | None:
         """Find the answer under other identifiers: who knows more by now must not buy it again."""
-        for needs in question.also:
-            intent = self._intent(replace(question, needs=needs), books.hash_key)
-            told = await self._told(await books.look(intent), question)
+        others = [
+            self._intent(replace(question, needs=needs), books.hash_key) for needs in question.also
+        ]
+        for seen in await asyncio.gather(*map(books.look, others)):
+            told = await self._told(seen, question)
             if told is not None:
                 return told
         return None

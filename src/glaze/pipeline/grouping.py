@@ -76,6 +76,7 @@ class Grouped(Generic[T, R]):
     async def _flush(self) -> None:
         try:
             while self._waiting:
+                await asyncio.sleep(0)  # those about to submit join this group
                 size = min(self._most, len(self._waiting))
                 group = [self._waiting.popleft() for _ in range(size)]
                 items, futures = zip(*group, strict=True)

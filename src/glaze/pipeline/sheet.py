@@ -85,9 +85,11 @@ class Sheet:
         return any(FIELDS[name].type is FieldType.EMAIL for name in self.missing)
 
     def add(self, observations: Sequence[Observation]) -> None:
-        """Take observations in and merge anew."""
+        """Take observations in and merge their fields anew."""
         self.observations.extend(observations)
-        self.winners = merge(self.observations, now=self.now)
+        touched = {seen.field for seen in observations}
+        again = [seen for seen in self.observations if seen.field in touched]
+        self.winners |= merge(again, now=self.now)
 
     def add_cached(self, kept: Mapping[FieldName, Kept]) -> None:
         """Take stored winners that are wanted and fresh enough.

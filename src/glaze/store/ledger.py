@@ -138,7 +138,9 @@ class LedgerStore:
         observations = [row for s in settlements for row in _observation_rows(s, provider_of)]
         params = {
             "calls": _settled_rows(settlements),
+            "call_ids": [s.call_id for s in settlements],
             "requests": _request_rows(requests),
+            "request_ids": [r.request_id for r in requests],
             "answers": Jsonb(answers),
             "observations": Jsonb(observations),
         }

@@ -63,6 +63,7 @@ class LimitStore:
             [{"window_s": li.window_s, "allowance_s": allowance_s(li)} for li in limits]
         )
         async with self._db.fleet() as conn:
+            await conn.execute(_sql["in_index_order"])
             cursor = await conn.execute(_sql["take"], who | {"windows": windows, "wanted": wanted})
             (taken,) = await cursor.fetchall()
             if taken["granted"]:

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from glaze.model.value import Json
@@ -50,6 +50,7 @@ def test_any_mixture_of_broken_markup_is_survived(pieces: list[str]) -> None:
 
 
 @settings(max_examples=100, deadline=None)
+@example(page=b"\x80", content_type="undefined")  # Python's codec that refuses everything
 @given(st.binary(max_size=400), st.text(max_size=40))
 def test_any_bytes_and_any_content_type_are_survived(page: bytes, content_type: str) -> None:
     extract(page, URL, content_type=content_type)

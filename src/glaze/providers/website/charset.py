@@ -44,6 +44,12 @@ def _is_utf8(html: bytes) -> bool:
         return False  # what is declared decides
 
 
+# UTF-7 and the escape codecs yield lone surrogates; "undefined" refuses every text.
+_NOT_OF_THE_WEB = frozenset(
+    {"utf-7", "unicode_escape", "raw_unicode_escape", "idna", "punycode", "undefined"}
+)
+
+
 def _declared(html: bytes, content_type: str | None) -> str | None:
     header = _HEADER.search(content_type or "")
     if header and (codec := _codec(header.group(1))):
@@ -57,10 +63,7 @@ def _codec(label: str) -> str | None:
         info = codecs.lookup(label)
     except (LookupError, ValueError):
         return None
-    # UTF-7 and the escape codecs are no web encodings and yield lone surrogates.
-    if info.name in {"utf-7", "unicode_escape", "raw_unicode_escape", "idna", "punycode"}:
-        return None
-    if not getattr(info, "_is_text_encoding", True):
+    if info.name in _NOT_OF_THE_WEB or not getattr(info, "_is_text_encoding", True):
         return None
     return _SUPERSETS.get(info.name, info.name)
 

@@ -110,18 +110,20 @@ returning id, state
 -- The truth about calls, recorded whoever holds the job by now: money facts and observations are not
 -- fenced, for they are true. A call settles once: what comes again finds it settled and adds nothing.
 -- Budgets release the reservation and book the price; what exceeds it is overrun, never refused. Of an
--- entity that was merged away meanwhile observations speak of the one that is left.
+-- entity that was merged away meanwhile observations speak of the one that is left. The ids are given a second
+-- time so that they are looked up in the key, whatever statistics say.
 with ended as (
   update call c set state = a.state::call_state, price_micros = a.price_micros, verdict = a.verdict, detail = a.detail,
     settled_at = case when a.state = 'unknown' then null else clock_timestamp() end
   from (select * from jsonb_to_recordset(%(calls)s) as r(id bigint, state text, price_micros bigint, verdict text, detail text) order by id) a
-  where c.workspace_id = current_workspace() and c.id = a.id and c.state in ('sending', 'pending_vendor', 'unknown')
+  where c.workspace_id = current_workspace() and c.id = any(%(call_ids)s) and c.id = a.id
+    and c.state in ('sending', 'pending_vendor', 'unknown')
   returning c.id, c.budget_ids, c.reserved_micros, c.state, c.price_micros
 ), wire as (
   update vendor_request v set answered_at = clock_timestamp(), status = a.status, exchanges = a.exchanges, bytes = a.bytes,
     billed_micros = a.billed_micros, remainder_micros = a.remainder_micros, error = a.error
   from jsonb_to_recordset(%(requests)s) as a(id bigint, status int, exchanges int, bytes bigint, billed_micros bigint, remainder_micros bigint, error text)
-  where v.workspace_id = current_workspace() and v.id = a.id
+  where v.workspace_id = current_workspace() and v.id = any(%(request_ids)s) and v.id = a.id
 ), kept as (
   insert into answer (workspace_id, call_id, body, digest)
   select current_workspace(), a.call_id, decode(a.body, 'base64'), decode(a.digest, 'hex')

@@ -1,8 +1,10 @@
 -- name: make_slots
--- One slot a call of each window; what a lower limit leaves over goes.
+-- One slot a call of each window, where it is not there yet.
 insert into rate_slot (provider, credential, window_s, slot)
 select %(provider)s, %(credential)s, a.window_s, n
 from jsonb_to_recordset(%(limits)s) as a(window_s int, calls int), generate_series(1, a.calls) n
+where not exists (select from rate_slot s where s.provider = %(provider)s and s.credential = %(credential)s
+                    and s.window_s = a.window_s and s.slot = n)
 on conflict do nothing
 
 -- name: drop_slots
@@ -11,38 +13,44 @@ delete from rate_slot s where s.provider = %(provider)s and s.credential = %(cre
   and not exists (select from jsonb_to_recordset(%(limits)s) as a(window_s int, calls int)
                   where a.window_s = s.window_s and s.slot <= a.calls)
 
+-- name: in_index_order
+-- A table without statistics yet must not make each taker sort all slots.
+set local enable_sort = off
+
 -- name: take
 -- As many permits as every window has free, at most so many; nobody waits for another taker. A slot
 -- is busy for its window and the allowance, within which the permit must be used.
 with moment as materialized (
   select clock_timestamp() as at
-), windows as (
+), windows as materialized (
   select window_s, allowance_s from jsonb_to_recordset(%(windows)s) as a(window_s int, allowance_s float8)
-), free as (
-  select w.window_s, w.allowance_s, s.slot, row_number() over (partition by w.window_s order by s.slot) as n
+), free as materialized (
+  select w.window_s, s.place, row_number() over (partition by w.window_s) as n
   from windows w cross join lateral (
-    select slot from rate_slot
+    select ctid as place from rate_slot
     where provider = %(provider)s and credential = %(credential)s and window_s = w.window_s
       and free_at <= (select at from moment)
-    order by slot limit %(wanted)s for update skip locked
+    order by free_at limit %(wanted)s for update skip locked
   ) s
-), granted as (
+), granted as materialized (
   select coalesce(min(n), 0) as n from (
-    select count(f.slot) as n from windows w left join free f using (window_s) group by w.window_s
+    select count(f.n) as n from windows w left join free f using (window_s) group by w.window_s
   ) counts
 ), taken as (
-  update rate_slot r set free_at = moment.at + make_interval(secs => f.window_s + f.allowance_s)
-  from free f, granted g, moment
-  where r.provider = %(provider)s and r.credential = %(credential)s and r.window_s = f.window_s and r.slot = f.slot
-    and f.n <= g.n
+  update rate_slot r set free_at = (
+    select m.at + make_interval(secs => w.window_s + w.allowance_s) from moment m, windows w where w.window_s = r.window_s)
+  where r.ctid = any(array(select f.place from free f, granted g where f.n <= g.n))
 )
 select granted.n as granted, moment.at from granted, moment
 
 -- name: next_free
 -- When every window has a slot again, in seconds from now.
-select greatest(0, extract(epoch from max(at) - clock_timestamp()))::float8 as wait_s, count(*) as windows
-from (select min(free_at) as at from rate_slot
-      where provider = %(provider)s and credential = %(credential)s and window_s = any(%(spans)s) group by window_s) firsts
+select greatest(0, extract(epoch from max(first.free_at) - clock_timestamp()))::float8 as wait_s, count(first.free_at) as windows
+from unnest(%(spans)s) as span
+left join lateral (
+  select free_at from rate_slot
+  where provider = %(provider)s and credential = %(credential)s and window_s = span
+  order by free_at limit 1) first on true
 
 -- name: hold_back
 -- The vendor asked for a pause: no slot is free before it ends.
