@@ -80,7 +80,7 @@ def companies() -> list[dict[str, str]]:
 
 def settings(dsn: str, url: str) -> Settings:
     """Return settings whose vendors are the sandbox's and whose limits do not bind."""
-    free = {name: {"calls_per_minute": 100_000} for name in VENDORS}
+    free = {name: {"calls_per_minute": 20_000} for name in VENDORS}
     return Settings(
         database_url=SecretStr(dsn),
         sandbox_url=url,
