@@ -95,6 +95,9 @@ class NewJob:
     expires_at: datetime | None = None
     idempotency_key: str | None = None
     correlation_id: str | None = None
+    tags: tuple[str, ...] = ()  # at most 20 of 1 to 64 characters each
+    webhook_url: str | None = None  # told of the end
+    replay_of: JobId | None = None  # the job whose work it repeats
 
 
 class ClaimedJob(NamedTuple):

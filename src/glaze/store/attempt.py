@@ -9,6 +9,7 @@ from typing import Any, Self, assert_never
 
 from glaze.errors import InputError
 from glaze.model.job import ClaimedJob, JobState, NewJob, may_become
+from glaze.model.label import checked_tags, checked_webhook
 from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial, Retry, Snooze
 from glaze.model.value import Json
 from glaze.store.text import storable
@@ -57,7 +58,10 @@ class Ended:
 
 
 def job_row(n: int, job: NewJob) -> Row:
-    """Return the row of a job to enqueue; ``n`` is its place in the call."""
+    """Return the row of a job to enqueue; ``n`` is its place in the call.
+
+    Raises: InputError for a bad tag or webhook.
+    """
     return {
         "n": n,
         "kind": job.kind,
@@ -68,13 +72,27 @@ def job_row(n: int, job: NewJob) -> Row:
         "expires_at": job.expires_at and job.expires_at.isoformat(),
         "due_at": job.due_at and job.due_at.isoformat(),
         "args": job.args,
-    }
+    } | _labels(job)
+
+
+def _labels(job: NewJob) -> Row:
+    """Return what few jobs have, and only what this one has: the row travels as text."""
+    row: Row = {}
+    if job.tags:
+        row["tags"] = checked_tags(job.tags)
+    if job.webhook_url is not None:
+        row["webhook_url"] = checked_webhook(job.webhook_url)
+    if job.replay_of is not None:
+        row["replay_of"] = job.replay_of
+    return row
 
 
 def body_hash(job: NewJob) -> str:
     """Return the hash (hex) of what an idempotency key stands for."""
-    due = job.due_at and job.due_at.isoformat()
-    body = [job.kind, job.args, job.queue, job.priority, job.max_attempts, due]
+    due = None if job.due_at is None else job.due_at.isoformat()
+    body: list[Json] = [job.kind, job.args, job.queue, job.priority, job.max_attempts, due]
+    if labels := _labels(job):  # absent ones leave the hash as older versions wrote it
+        body.append(labels)
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 

@@ -55,6 +55,9 @@ class JobView:
     expires_at: datetime | None
     error: str | None
     correlation_id: str | None
+    tags: tuple[str, ...] = ()
+    webhook_url: str | None = None
+    replay_of: JobId | None = None
     args: Json = None
     result: Json = None
 
@@ -83,10 +86,11 @@ class JobStore:
         """Insert ``jobs`` and return their ids in the same order.
 
         A job whose idempotency key was used within 24 hours with the same body is not inserted:
-        its id is that of the first. The body is kind, arguments, queue, priority and due time.
+        its id is that of the first. The body is kind, arguments, queue, priority, attempts, due
+        time, tags, webhook and what it replays.
 
-        Raises: InputError when arguments are not JSON, IdempotencyConflict when a key was used
-        with another body.
+        Raises: InputError when arguments are not JSON or a tag or webhook is none,
+        IdempotencyConflict when a key was used with another body.
         """
         if not jobs:
             return []
@@ -399,4 +403,4 @@ def _with(job: ClaimedJob, args: Json) -> ClaimedJob:
 
 def _view(row: Mapping[str, Any]) -> JobView:
     view = {name: row[name] for name in JobView.__dataclass_fields__ if name in row}
-    return JobView(**view | {"state": JobState(row["state"])})
+    return JobView(**view | {"state": JobState(row["state"]), "tags": tuple(row["tags"] or ())})

@@ -19,16 +19,18 @@ where workspace_id = current_workspace() and key = any(%(keys)s)
 with moment as materialized (select clock_timestamp() as now),
 given as materialized (
   select g.n, coalesce(g.id, nextval('job_id_seq')) as id, g.kind, g.queue, g.priority, g.max_attempts,
-         g.correlation_id, g.expires_at, coalesce(g.args, 'null') as args,
+         g.correlation_id, g.expires_at, g.tags, g.webhook_url, g.replay_of, coalesce(g.args, 'null') as args,
          greatest(g.due_at, m.now) as due_at,
          (case when g.due_at > m.now then 'scheduled' else 'pending' end)::job_state as state
   from moment m, json_to_recordset(%(jobs)s::json) as g(n int, id bigint, kind text, queue text, priority smallint,
-    max_attempts smallint, correlation_id text, expires_at timestamptz, due_at timestamptz, args jsonb)
+    max_attempts smallint, correlation_id text, expires_at timestamptz, due_at timestamptz, args jsonb,
+    tags text[], webhook_url text, replay_of bigint)
   order by g.n
 ), made as (
-  insert into job (workspace_id, id, kind, queue, state, priority, rank, due_at, max_attempts, correlation_id, expires_at)
+  insert into job (workspace_id, id, kind, queue, state, priority, rank, due_at, max_attempts, correlation_id, expires_at,
+    tags, webhook_url, replay_of)
   select current_workspace(), id, kind, queue, state, priority, job_rank(due_at, priority), due_at, max_attempts,
-         correlation_id, expires_at
+         correlation_id, expires_at, tags, webhook_url, replay_of
   from given order by n
 ), args as (
   insert into job_args (workspace_id, job_id, args) select current_workspace(), id, args from given order by n
