@@ -43,8 +43,10 @@ from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.limit import LimitStore
 from glaze.store.migrate import migrate, runtime_login
+from glaze.store.record import RecordStore
 from glaze.store.worker import WorkerStore
-from glaze.tasks.enrich import enrich_kind
+from glaze.tasks.registry import load_kinds
+from glaze.tasks.tools import Tools
 
 log = structlog.get_logger("boot")
 
@@ -99,17 +101,13 @@ class App:
     db: Database
     jobs: JobStore
     batches: BatchStore
+    records: RecordStore
     events: EventStore
     workers: WorkerStore
     ledger: LedgerStore
     providers: Providers
     kinds: Kinds
     at: At
-
-    @property
-    def provider_names(self) -> frozenset[str]:
-        """The installed providers' names."""
-        return frozenset(self.providers.by_name)
 
     def worker(
         self, *, queues: Sequence[str] | None = None, concurrency: int | None = None
@@ -166,19 +164,33 @@ async def boot(
             )
         )
         pipeline = Pipeline(gateway, ledger, providers.by_name, _policy(settings, providers), clock)
-        kinds = {kind.name: kind for kind in (enrich_kind(pipeline, clock),)}
         wake = Wake(db.dsn)
         await stack.enter_async_context(_running(wake.run()))
+        jobs, batches = JobStore(db, wake.hint), BatchStore(db, wake.hint)
+        records = RecordStore(db)
+        installed = load_kinds(
+            Tools(
+                pipeline=pipeline,
+                http=http,
+                jobs=jobs,
+                batches=batches,
+                records=records,
+                clock=clock,
+            )
+        )
+        for problem in installed.problems:
+            log.warning(problem)
         yield App(
             settings=settings,
             db=db,
-            jobs=JobStore(db, wake.hint),
-            batches=BatchStore(db, wake.hint),
+            jobs=jobs,
+            batches=batches,
+            records=records,
             events=EventStore(db),
             workers=WorkerStore(db),
             ledger=ledger,
             providers=providers,
-            kinds=kinds,
+            kinds=installed.kinds,
             at=at,
         )
 

@@ -4,6 +4,9 @@ GlazeError
 ├── SettingsError            a setting is unknown, malformed or out of bounds
 ├── InputError               the caller's input cannot be used; says what, where, and what to do
 │   ├── UnknownField         a field name that is not in the schema
+│   ├── UnknownKind          a job kind that no installed package offers
+│   ├── ArgsInvalid          a job's arguments or options; says where each fault is
+│   ├── RecordNotFound       a record of the caller's that was never given, and no input with it
 │   ├── IdempotencyConflict  the same idempotency key was sent with another body
 │   ├── BatchStateConflict   the batch is not in a state that allows this
 │   └── UnreadableFile       a file that is missing, empty or of no known format
@@ -19,6 +22,9 @@ GlazeError
     └── ConnectFailed        no connection, no name, or it broke off; ``sent`` says whether bytes left
         └── NoSuchHost       the name has no address: nobody is there
 """
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 
 class GlazeError(Exception):
@@ -43,6 +49,40 @@ class UnknownField(InputError):
     """A field name that is not in the schema."""
 
     code = "field_unknown"
+
+
+class UnknownKind(InputError):
+    """A job kind that no installed package offers."""
+
+    code = "kind_unknown"
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong, and where: ``emails.0``, or "" for the whole."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        """Return both on one line."""
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class ArgsInvalid(InputError):
+    """A job's arguments or options cannot be used; ``faults`` says where and why."""
+
+    code = "args_invalid"
+
+    def __init__(self, kind: str, faults: Sequence[Fault]) -> None:
+        """Keep the faults, for whoever shows them beside what was entered."""
+        super().__init__(f"{kind}: {'; '.join(map(str, faults))}")
+        self.faults = tuple(faults)
+
+
+class RecordNotFound(InputError):
+    """A record of the caller's that was never given, and no input with it."""
+
+    code = "record_not_found"
 
 
 class UnreadableFile(InputError):

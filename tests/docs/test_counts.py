@@ -28,19 +28,19 @@ assert "/ping" in create_app(None).openapi()["paths"]
 """
 KIND = '''"""The job kind ``greet``: a kind of a test."""
 
-from pydantic import BaseModel
-
 from glaze.jobs.kind import JobContext, Kind
 from glaze.model.outcome import Done, Outcome
+from glaze.model.request import Strict
+from glaze.tasks.tools import Tools
 
 
-class Greeting(BaseModel):
+class Greeting(Strict):
     """Whom to greet."""
 
     name: str
 
 
-def greet_kind() -> Kind[Greeting]:
+def greet_kind(tools: Tools) -> Kind[Greeting]:
     """Return the kind."""
 
     async def run(args: Greeting, ctx: JobContext) -> Outcome:
@@ -51,13 +51,15 @@ def greet_kind() -> Kind[Greeting]:
 RUN_THE_KIND = """
 import asyncio
 from glaze.boot import boot
-from glaze.model.job import TERMINAL, NewJob
+from glaze.jobs.enqueue import enqueue, new_job
+from glaze.model.job import TERMINAL
 from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.settings import Settings
 
 async def main():
     async with boot(Settings()) as app:
-        (job_id,) = await app.jobs.enqueue(DEFAULT_WORKSPACE, [NewJob("greet", {"name": "Ada"})])
+        job = new_job(app.kinds, "greet", {"name": "Ada"})
+        (job_id,) = await enqueue(app.jobs, app.kinds, DEFAULT_WORKSPACE, [job])
 
         async def over():
             return (await app.jobs.get(DEFAULT_WORKSPACE, job_id)).state in TERMINAL
@@ -96,29 +98,28 @@ def test_an_endpoint_is_one_file_and_one_line(tmp_path):
     assert broken(tmp_path) == set()
 
 
-def test_a_job_kind_is_one_file_and_one_line(tmp_path, dsn):
+def test_a_job_kind_is_one_file_and_its_entry_point(tmp_path, dsn):
     glaze = copy_source(tmp_path)
     (glaze / "tasks" / "greet.py").write_text(KIND)
-    enrich = "from glaze.tasks.enrich import enrich_kind\n"
-    edit(
-        glaze / "boot.py",
-        (enrich, f"{enrich}from glaze.tasks.greet import greet_kind\n"),
-        ("(enrich_kind(pipeline, clock),)", "(enrich_kind(pipeline, clock), greet_kind())"),
-    )
+    install(tmp_path, "greet", "[glaze.kinds]\ngreet = glaze.tasks.greet:greet_kind\n")
     ran = run_python(tmp_path, RUN_THE_KIND, {"DATABASE_URL": dsn})
     assert ran.stdout.strip() == "hello Ada", ran.stderr
     assert broken(tmp_path) == set()
+
+
+def install(folder: Path, package: str, points: str) -> None:
+    """Let the copy in ``folder`` see a package with these entry points."""
+    installed = folder / "src" / f"{package}-1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1\n")
+    (installed / "entry_points.txt").write_text(points)
 
 
 def test_a_provider_is_one_file_and_its_entry_point(tmp_path):
     glaze = copy_source(tmp_path)
     (example,) = code_blocks((ROOT / "docs" / "providers.md").read_text("utf-8"), "python")
     (glaze / "providers" / "acme.py").write_text(f'"""A provider of a test."""\n\n{example}')
-    installed = tmp_path / "src" / "acme-1.dist-info"
-    installed.mkdir()
-    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1\n")
-    point = "[glaze.providers]\nacme = glaze.providers.acme:acme\n"
-    (installed / "entry_points.txt").write_text(point)
+    install(tmp_path, "acme", "[glaze.providers]\nacme = glaze.providers.acme:acme\n")
     ran = run_python(tmp_path, FIND_THE_PROVIDER)
     assert ran.returncode == 0, ran.stderr
     assert broken(tmp_path) == set()

@@ -8,12 +8,12 @@ from starlette.exceptions import HTTPException
 
 from glaze.api.schemas import EnrichBody, JobOut, Problem
 from glaze.api.services import Services
-from glaze.model.job import INTERACTIVE, TERMINAL, NewJob
-from glaze.model.request import EnrichResult
+from glaze.jobs.enqueue import enqueue, known_kind
+from glaze.model.job import TERMINAL
 from glaze.model.value import DEFAULT_WORKSPACE, JobId
 from glaze.store.job import JobView
+from glaze.tasks.enrich import NAME
 
-KIND = "enrich"
 _FIRST_LOOK_S = 0.02
 _LONGEST_PAUSE_S = 0.5
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -38,14 +38,9 @@ def routes(services: Services) -> APIRouter:
         at the address in `Location`. The same `Idempotency-Key` with the same body names the same
         job; nothing is bought twice.
         """
-        job = NewJob(
-            KIND,
-            body.args(services.provider_names).model_dump(mode="json", exclude_defaults=True),
-            priority=1,
-            max_attempts=INTERACTIVE.max_attempts,
-            idempotency_key=idempotency_key,
-        )
-        (job_id,) = await services.jobs.enqueue(DEFAULT_WORKSPACE, [job])
+        kind = known_kind(services.kinds, NAME)
+        job = kind.job(body.args(), priority=1, idempotency_key=idempotency_key)
+        (job_id,) = await enqueue(services.jobs, services.kinds, DEFAULT_WORKSPACE, [job])
         view = await _wait(services, job_id, body.wait_s)
         if view.state not in TERMINAL:
             response.status_code = 202
@@ -90,5 +85,5 @@ def _shown(view: JobView) -> JobOut:
         started_at=view.started_at,
         finished_at=view.finished_at,
         error=view.error,
-        result=EnrichResult.model_validate(view.result) if view.result is not None else None,
+        result=view.result,
     )

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from glaze.api.schemas import Problem
 from glaze.errors import (
+    ArgsInvalid,
     GlazeError,
     InputError,
     StoreUnavailable,
@@ -41,7 +42,8 @@ def install(api: FastAPI) -> None:
         code = error.code if isinstance(error, GlazeError) else "internal_error"
         # What went wrong inside is for the log, not for the caller.
         detail = str(error) if status == HTTPStatus.UNPROCESSABLE_ENTITY else _TITLES[status]
-        return _answer(status, code, detail)
+        faults = error.faults if isinstance(error, ArgsInvalid) else ()
+        return _answer(status, code, detail, errors=[one._asdict() for one in faults])
 
     @api.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: Exception) -> JSONResponse:

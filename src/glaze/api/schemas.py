@@ -5,11 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from glaze.errors import InputError
 from glaze.model.field import FIELDS, EntityKind, known_field
 from glaze.model.job import JobState
 from glaze.model.request import EnrichArgs, EnrichResult
-from glaze.model.value import FieldName
+from glaze.model.value import FieldName, Json
 
 InputType = Literal["company_website", "linkedin_profile", "company_linkedin", "person", "company"]
 
@@ -69,16 +68,11 @@ class EnrichBody(BaseModel):
             raise ValueError("give a url, or identifiers in input")
         return self
 
-    def args(self, installed: frozenset[str]) -> EnrichArgs:
-        """Return the job's arguments; ``installed`` are the providers that may be named.
+    def args(self) -> EnrichArgs:
+        """Return the job's arguments.
 
-        Raises: UnknownField for a field that is neither canonical nor short for one of the type,
-        InputError for a provider that is not installed.
+        Raises: UnknownField for a field that is neither canonical nor short for one of the type.
         """
-        unknown = {name.partition(".")[0] for name in self.providers or ()} - installed
-        if unknown:
-            names = ", ".join(sorted(unknown))
-            raise InputError(f"no provider is called {names}; installed: {sorted(installed)}")
         given = dict(self.input)
         if self.url:
             given.setdefault("url", self.url)
@@ -111,7 +105,9 @@ class JobOut(BaseModel):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     error: str | None = Field(default=None, description='"code: message" of the last failure')
-    result: EnrichResult | None = None
+    result: EnrichResult | Json = Field(
+        default=None, description="what the job's kind returns; of an enrichment as shown here"
+    )
 
 
 class Health(BaseModel):

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from glaze.jobs.kind import Kinds
 from glaze.store.database import Database
 from glaze.store.job import JobStore
 
@@ -18,5 +19,5 @@ class Services(Protocol):
         """The queue."""
 
     @property
-    def provider_names(self) -> frozenset[str]:
-        """The installed providers' names."""
+    def kinds(self) -> Kinds:
+        """The installed job kinds."""

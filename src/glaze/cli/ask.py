@@ -16,7 +16,6 @@ from glaze.model.identity import identify
 from glaze.model.request import EnrichArgs
 from glaze.model.value import FieldName, Json
 
-KIND = "enrich"
 COMPANY_FIELDS = (
     "company_name",
     "company_description",

@@ -16,6 +16,7 @@ from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
 from glaze.settings import Settings, load_settings
 from glaze.store.check import OLDEST_SERVER, check_database
+from glaze.tasks.registry import find_offers
 
 _OLDEST_PYTHON = (3, 11)
 _PROBE = "example.com"
@@ -63,6 +64,7 @@ async def _check() -> list[Finding]:
     findings.append(Finding("settings", Grade.FINE, "all read and within bounds"))
     findings.append(await _database(settings))
     findings += _providers(settings)
+    findings += _kinds()
     findings.append(await _network(settings))
     return findings
 
@@ -116,6 +118,17 @@ def _providers(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 subject, Grade.FINE, "ready" if spec.key_setting else "ready, no key needed"
             )
+
+
+def _kinds() -> Iterator[Finding]:
+    try:
+        offers = find_offers()
+    except SettingsError as error:
+        yield Finding("job kinds", Grade.BROKEN, str(error))
+        return
+    for problem in offers.problems:
+        yield Finding("job kinds", Grade.NOTE, problem)
+    yield Finding("job kinds", Grade.FINE, ", ".join(sorted(offers.by_name)))
 
 
 async def _network(settings: Settings) -> Finding:

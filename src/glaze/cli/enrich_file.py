@@ -17,18 +17,20 @@ from pathlib import Path
 from rich.table import Table
 
 from glaze.boot import App
-from glaze.cli.ask import KIND, FileAsk, described
+from glaze.cli.ask import FileAsk, described
 from glaze.cli.progress import Standing, Tally, shown_progress
 from glaze.cli.screen import Stops, err, say, stop_on_signals
 from glaze.cli.summary import show_summary
 from glaze.errors import GlazeError, InputError
 from glaze.files.reading import BadRow, Row, identified, read_identified, read_rows
 from glaze.files.writing import ErrorLog, WriteRow, open_errors, open_output
+from glaze.jobs.enqueue import known_kind
 from glaze.jobs.retry import set_within, until_available
 from glaze.jobs.worker import Worker
 from glaze.model.request import EnrichResult
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId
-from glaze.store.batch import NewBatch, Progress, RowResult
+from glaze.store.batch import Progress, RowResult
+from glaze.tasks.enrich import NAME
 
 LOOK_EVERY_S = 0.5
 _PAGE = 500
@@ -131,12 +133,9 @@ async def _open_batch(app: App, ask: FileAsk) -> BatchId:
     """Find the unfinished batch of this command or make it; either way it runs afterwards."""
     batch_id = await app.batches.find(DEFAULT_WORKSPACE, ask.key)
     if batch_id is None:
-        new = NewBatch(
-            kind=KIND,
-            settings=ask.limits.shared(ask.fields),
-            queue=ask.queue,
-            source_key=ask.key,
-        )
+        kind = known_kind(app.kinds, NAME)
+        shared = ask.limits.shared(ask.fields)
+        new = kind.batch(shared, queue=ask.queue, source_key=ask.key)
         batch_id = await app.batches.create(DEFAULT_WORKSPACE, new)
     progress = await _progress(app, batch_id)
     if progress.state == "loading":

@@ -11,14 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from glaze.boot import App
-from glaze.cli.ask import KIND, Limits
+from glaze.cli.ask import Limits
 from glaze.cli.screen import err, money, out, print_json, say, shown, stop_on_signals
 from glaze.errors import GlazeError, InputError
+from glaze.jobs.enqueue import enqueue, new_job
 from glaze.jobs.retry import set_within
-from glaze.model.job import INTERACTIVE, TERMINAL, NewJob
+from glaze.model.job import TERMINAL
 from glaze.model.request import EnrichResult, ResultStatus
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, JobId, Json
 from glaze.store.job import JobView
+from glaze.tasks.enrich import NAME
 
 LOOK_EVERY_S = 0.1
 _QUOTE_SHOWN = 80
@@ -69,15 +71,9 @@ async def _open_job(app: App, ask: OneAsk) -> JobId:
     """Return the unfinished job of this command, or a new one: what a job cost is its own."""
     number = 0
     while True:
-        new = NewJob(
-            kind=KIND,
-            args=ask.args,
-            queue=ask.key,
-            priority=1,
-            max_attempts=INTERACTIVE.max_attempts,
-            idempotency_key=f"{ask.key}-{number}",
-        )
-        (job_id,) = await app.jobs.enqueue(DEFAULT_WORKSPACE, [new])
+        options = {"queue": ask.key, "priority": 1, "idempotency_key": f"{ask.key}-{number}"}
+        new = new_job(app.kinds, NAME, ask.args, **options)
+        (job_id,) = await enqueue(app.jobs, app.kinds, DEFAULT_WORKSPACE, [new])
         job = await _view(app, job_id)
         if job.state not in TERMINAL:
             return job_id

@@ -6,9 +6,9 @@ import traceback
 from typing import Any, NamedTuple, get_args
 
 import structlog
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from glaze.errors import GlazeError, InputError
+from glaze.errors import ArgsInvalid, GlazeError, InputError
 from glaze.jobs.kind import JobContext, Kind, Kinds, Note
 from glaze.logs import JobName, running
 from glaze.model.job import ClaimedJob
@@ -51,10 +51,9 @@ async def execute(
 
 def _decode(kind: Kind[Any], job: ClaimedJob) -> BaseModel | Failed:
     try:
-        return kind.args.model_validate(job.args)  # type: ignore[no-any-return]
-    except ValidationError as error:
-        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        return Failed("args_invalid", "; ".join(faults))
+        return kind.parse(job.args)  # type: ignore[no-any-return]
+    except ArgsInvalid as error:
+        return Failed(error.code, "; ".join(map(str, error.faults)))
 
 
 async def _perform(kind: Kind[Any], args: BaseModel, context: JobContext) -> _Performed:

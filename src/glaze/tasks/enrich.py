@@ -1,35 +1,54 @@
 """The job kind ``enrich``: one company or person, filled by the pipeline."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from glaze.errors import ArgsInvalid, Fault
 from glaze.jobs.kind import JobContext, Kind
 from glaze.model.job import INTERACTIVE
 from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial, Retry, Snooze
 from glaze.model.request import EnrichArgs, EnrichResult, ResultStatus
+from glaze.model.value import Json
 from glaze.pipeline.asking import Decline
 from glaze.pipeline.run import Enrichment, Later, Pipeline, Stopped, Unavailable
+from glaze.tasks.tools import Tools
 
 NAME = "enrich"
 TIMEOUT_S = 600.0
 
 
-def enrich_kind(pipeline: Pipeline, clock: Callable[[], datetime]) -> Kind[EnrichArgs]:
-    """Return the kind that runs ``pipeline``."""
+def enrich_kind(tools: Tools) -> Kind[EnrichArgs]:
+    """Return the kind that runs the pipeline once."""
 
     async def run(args: EnrichArgs, ctx: JobContext) -> Outcome:
-        ended = await pipeline.run(Enrichment(ctx.job, args, ctx.cancelled.is_set))
-        match ended:
-            case Later(wait_s, reason):
-                return Snooze(clock() + timedelta(seconds=wait_s), reason)
-            case Stopped(why):
-                return _stopped(why)
-            case Unavailable(detail):
-                return Retry("sources_unavailable", detail)
-            case EnrichResult():
-                return _outcome(ended)
+        ended = await ask_pipeline(tools, args, ctx)
+        return outcome_of(ended) if isinstance(ended, EnrichResult) else ended
 
-    return Kind(name=NAME, args=EnrichArgs, run=run, retry=INTERACTIVE, timeout_s=TIMEOUT_S)
+    def check(args: EnrichArgs) -> None:
+        refuse_unknown_providers(tools.pipeline, NAME, "providers", args.providers or ())
+
+    return Kind(
+        name=NAME,
+        args=EnrichArgs,
+        run=run,
+        retry=INTERACTIVE,
+        timeout_s=TIMEOUT_S,
+        description="Fill the wanted fields of one company or person.",
+        check=check,
+    )
+
+
+async def ask_pipeline(tools: Tools, args: EnrichArgs, ctx: JobContext) -> EnrichResult | Outcome:
+    """Run the pipeline; return its result, or how the attempt ends without one."""
+    ended = await tools.pipeline.run(Enrichment(ctx.job, args, ctx.cancelled.is_set))
+    match ended:
+        case Later(wait_s, reason):
+            return Snooze(tools.clock() + timedelta(seconds=wait_s), reason)
+        case Stopped(why):
+            return _stopped(why)
+        case Unavailable(detail):
+            return Retry("sources_unavailable", detail)
+        case EnrichResult():
+            return ended
 
 
 def _stopped(why: Decline) -> Outcome:
@@ -39,8 +58,9 @@ def _stopped(why: Decline) -> Outcome:
     return Retry(why.value, "the job is another worker's by now")
 
 
-def _outcome(result: EnrichResult) -> Outcome:
-    body = result.model_dump(mode="json")
+def outcome_of(result: EnrichResult, **more: Json) -> Outcome:
+    """Return how a job with this result ends; ``more`` stands beside it in what is kept."""
+    body = {**more, **result.model_dump(mode="json")}
     match result.status:
         case ResultStatus.SUCCESS:
             return Done(body)
@@ -52,3 +72,17 @@ def _outcome(result: EnrichResult) -> Outcome:
             )
             code, _, message = error.partition(": ")
             return Failed(code, message or code, body)
+
+
+def refuse_unknown_providers(
+    pipeline: Pipeline, kind: str, path: str, names: tuple[str, ...]
+) -> None:
+    """Refuse names of providers, or of their operations, that are not installed.
+
+    Raises: ArgsInvalid, naming those that are.
+    """
+    unknown = sorted({name.partition(".")[0] for name in names} - pipeline.providers.keys())
+    if unknown:
+        installed = ", ".join(sorted(pipeline.providers))
+        message = f"no provider is called {', '.join(unknown)}; installed are {installed}"
+        raise ArgsInvalid(kind, [Fault(path, message)])

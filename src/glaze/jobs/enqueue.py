@@ -1,0 +1,79 @@
+"""The one way in: nothing is written that no worker could run."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from glaze.errors import ArgsInvalid, Fault, FetchError, InputError, UnknownKind
+from glaze.jobs.kind import Kind, Kinds
+from glaze.model.job import NewJob
+from glaze.model.label import checked_tags, checked_webhook
+from glaze.model.value import JobId, Json, WorkspaceId
+from glaze.net.urls import vet_url
+from glaze.store.job import JobStore
+
+_PRIORITIES = range(1, 6)
+_MOST_ATTEMPTS = 100
+_LONGEST_NAME = 255
+
+
+def known_kind(kinds: Kinds, name: str) -> Kind[Any]:
+    """Return the kind called ``name``.
+
+    Raises: UnknownKind, which names those that there are.
+    """
+    kind = kinds.get(name)
+    if kind is None:
+        known = ", ".join(sorted(kinds))
+        raise UnknownKind(f"no job kind is called {name!r}; there are {known}")
+    return kind
+
+
+def new_job(kinds: Kinds, name: str, args: Json, **options: Any) -> NewJob:
+    """Return a checked job; ``options`` are fields of NewJob, by default the kind's own.
+
+    Raises: UnknownKind; ArgsInvalid with the path of each fault; InputError.
+    """
+    kind = known_kind(kinds, name)
+    return checked(kinds, kind.job(kind.parse(args), **options))
+
+
+def checked(kinds: Kinds, job: NewJob) -> NewJob:
+    """Return ``job`` if some worker can run it as it stands.
+
+    Raises: UnknownKind; ArgsInvalid with the path of each fault; InputError where this
+        installation cannot serve what it asks.
+    """
+    kind = known_kind(kinds, job.kind)
+    args = kind.parse(job.args)
+    if faults := [*_option_faults(job)]:
+        raise ArgsInvalid(job.kind, faults)
+    kind.check(args)
+    return job
+
+
+async def enqueue(
+    jobs: JobStore, kinds: Kinds, workspace_id: WorkspaceId, new: Sequence[NewJob]
+) -> list[JobId]:
+    """Check all of ``new``, then insert all of it; return the ids in the same order.
+
+    Raises: as ``checked`` and ``JobStore.enqueue``; then nothing was written.
+    """
+    return await jobs.enqueue(workspace_id, [checked(kinds, job) for job in new])
+
+
+def _option_faults(job: NewJob) -> Iterator[Fault]:
+    if job.priority not in _PRIORITIES:
+        yield Fault("priority", "give 1 (the most urgent) to 5")
+    if not 1 <= job.max_attempts <= _MOST_ATTEMPTS:
+        yield Fault("max_attempts", f"give 1 to {_MOST_ATTEMPTS}")
+    if not 1 <= len(job.queue) <= _LONGEST_NAME:
+        yield Fault("queue", f"give a name of 1 to {_LONGEST_NAME} characters")
+    try:
+        checked_tags(job.tags)
+    except InputError as error:
+        yield Fault("tags", str(error))
+    try:
+        if job.webhook_url is not None:
+            vet_url(checked_webhook(job.webhook_url))
+    except (InputError, FetchError) as error:
+        yield Fault("webhook_url", str(error))
