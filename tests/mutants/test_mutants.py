@@ -57,8 +57,8 @@ MUTANTS = (
                 "        granted = await bulk[0].books.reserve(sealed)\n",
                 """        early = BoundHttp(
             self._http,
-            base_url=self._base_url(question.spec),
-            key=self._access_of(question.spec).key,
+            base_url=channel.base_url,
+            key=channel.access.key,
             deadline=time.monotonic() + question.operation.timeout_s,
             max_requests=1,
         )
@@ -111,8 +111,8 @@ MUTANTS = (
         f"{GATEWAY}::test_500_equal_questions_at_once_are_one_bill",
         (
             Change(
-                "store/migrations/0003_pre_ledger.sql",
-                "  unique (workspace_id, question_id, generation),\n",
+                "store/migrations/0006_pre_selective_indexes.sql",
+                "alter table call add constraint generation_once unique (question_id, generation);",
                 "",
             ),
             Change(
@@ -176,10 +176,10 @@ MUTANTS = (
         (
             Change(
                 "pipeline/run.py",
-                "order.created_at if order.args.skip_cache else now",
-                "now if order.args.skip_cache else now",
+                "task.job.created_at if task.args.skip_cache else now",
+                "now if task.args.skip_cache else now",
             ),
-            Change("pipeline/run.py", "order.created_at if skip", "now if skip"),
+            Change("pipeline/run.py", "task.job.created_at if skip", "now if skip"),
         ),
     ),
     Mutant(
@@ -202,8 +202,8 @@ MUTANTS = (
         (
             Change(
                 "store/sql/limit.sql",
-                "moment.at + make_interval(secs => f.window_s + f.allowance_s)",
-                "moment.at",
+                "m.at + make_interval(secs => w.window_s + w.allowance_s)",
+                "m.at",
             ),
         ),
     ),

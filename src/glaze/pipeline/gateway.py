@@ -28,16 +28,16 @@ from glaze.model.ledger import (
     Reserved,
     Settlement,
 )
-from glaze.model.provider import Ask, Page, ProviderSpec, Reply, Tier, Verdict
+from glaze.model.provider import Ask, Page, Reply, Tier, Verdict
 from glaze.model.value import CallId, Micros, WorkspaceId
 from glaze.net.client import HttpClient
 from glaze.net.vendor import BoundHttp
 from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question
 from glaze.pipeline.books import Bookkeeping, Books, Settled, Settling
-from glaze.pipeline.circuit import Circuit
+from glaze.pipeline.channel import Channels
 from glaze.pipeline.coalesce import Coalescer
 from glaze.pipeline.grouping import detach
-from glaze.pipeline.limiter import Limiter, Permit
+from glaze.pipeline.limiter import Permit
 from glaze.pipeline.settling import (
     answered,
     declined,
@@ -108,18 +108,14 @@ class Gateway:
     ) -> None:
         """Wire it up; ``access`` is by provider name, ``at`` a failpoint for tests."""
         self._ledger = ledger
-        self._limits = limits
         self._entities = entities
         self._http = http
-        self._access = access
         self._tasks = tasks
         self._at = at
         self.bookkeeping = Bookkeeping(ledger, entities, tasks)
         self._flying: dict[tuple[WorkspaceId, QuestionKey], asyncio.Future[_Result]] = {}
         self._coalescer: Coalescer[_Pending, _Result] = Coalescer(self._travel, tasks)
-        self._limiters: dict[str, Limiter] = {}
-        self._circuits: dict[str, Circuit] = {}
-        self._lanes: dict[str, asyncio.Semaphore] = {}
+        self._channels = Channels(access, limits, tasks)
 
     @classmethod
     @asynccontextmanager
@@ -232,18 +228,17 @@ class Gateway:
 
     async def _travel(self, bulk: Sequence[_Pending]) -> Sequence[_Result]:
         """Send one request while the provider's concurrency allows it."""
-        spec = bulk[0].question.spec
-        lane = self._lanes.setdefault(spec.name, asyncio.Semaphore(spec.concurrency))
-        async with lane:
+        async with self._channels.of(bulk[0].question.spec).room:
             return await self._go(bulk)
 
     async def _go(self, bulk: Sequence[_Pending]) -> Sequence[_Result]:
         """Take a permit, record the intents, send one request, settle each question."""
         question = bulk[0].question
-        refused = await self._may_send(question)
-        if refused is not None:
-            return [refused] * len(bulk)
-        permit = await self._limiter(question.spec).permit()
+        channel = self._channels.of(question.spec)
+        if wait_s := await channel.closed_for_s(probe_s=question.operation.timeout_s):
+            failing = f"{question.spec.name} is failing"
+            return [Declined(Decline.CIRCUIT, failing, wait_s=wait_s)] * len(bulk)
+        permit = await channel.limiter.permit()
         if not isinstance(permit, Permit):
             return [Declined(Decline.WAIT, "rate limit", wait_s=permit.wait_s)] * len(bulk)
         deadline_s = question.operation.timeout_s + DEADLINE_MARGIN_S
@@ -260,13 +255,6 @@ class Gateway:
             for pending, grant in pairs
         ]
 
-    async def _may_send(self, question: Question) -> Declined | None:
-        circuit = self._circuit(question.spec)
-        wait_s = await circuit.wait_s(probe_s=question.operation.timeout_s) if circuit else 0.0
-        if wait_s:
-            return Declined(Decline.CIRCUIT, f"{question.spec.name} is failing", wait_s=wait_s)
-        return None
-
     async def _not_sent(self, pending: _Pending, grant: Grant) -> _Result:
         if isinstance(grant, Known):
             return await self._known(grant, pending.question)
@@ -278,10 +266,11 @@ class Gateway:
 
     async def _send(self, going: _Going, permit: Permit, begun: float) -> dict[CallId, _Result]:
         question = going[0][0].question
+        channel = self._channels.of(question.spec)
         http = BoundHttp(
             self._http,
-            base_url=self._base_url(question.spec),
-            key=self._access_of(question.spec).key,
+            base_url=channel.base_url,
+            key=channel.access.key,
             deadline=time.monotonic() + question.operation.timeout_s,
             max_requests=1 if question.operation.price_micros else None,
         )
@@ -302,7 +291,7 @@ class Gateway:
         """Say why the call must not be sent any more, None where it may."""
         if time.monotonic() > permit.good_until:
             try:
-                again = await self._limiter(question.spec).permit()
+                again = await self._channels.of(question.spec).limiter.permit()
             except Exception:  # whatever it is: nothing was sent, and that must be recorded
                 log.exception("no second permit", provider=question.spec.name)
                 return "not sent: the permit ran out and no other could be had"
@@ -339,13 +328,13 @@ class Gateway:
         costs = question.operation.price_micros > 0
         settled = [settle_failure(grant.call_id, error, costs=costs) for _, grant in going]
         await self._settle(going, settled, http, error=f"{error.code}: {error}")
-        await self._count(question, failed=True)
+        await self._channels.of(question.spec).record(failed=True)
         return {one.call_id: declined(one) for one in settled}
 
     async def _settle_replies(
         self, going: _Going, replies: Sequence[Reply], http: BoundHttp
     ) -> dict[CallId, _Result]:
-        question = going[0][0].question
+        channel = self._channels.of(going[0][0].question.spec)
         settled: Settled = [
             settle_reply(grant.call_id, reply, pending.question.asker.entities)
             for (pending, grant), reply in zip(going, replies, strict=True)
@@ -353,10 +342,10 @@ class Gateway:
         settled = await self._settle(going, settled, http)
         self._at("settled")
         outage = all(reply.verdict is Verdict.VENDOR_ERROR for reply in replies)
-        await self._count(question, failed=outage)
+        await channel.record(failed=outage)
         limited = [reply for reply in replies if reply.verdict is Verdict.RATE_LIMITED]
         if limited:
-            await self._limiter(question.spec).hold_back(max(map(pause_s, limited)))
+            await channel.limiter.hold_back(max(map(pause_s, limited)))
         return {
             one.call_id: answered(one, reply) for one, reply in zip(settled, replies, strict=True)
         }
@@ -382,11 +371,6 @@ class Gateway:
         names = {grant.call_id: pending.question.spec.name for pending, grant in going}
         return await pending.books.settle(Settling(facts, tuple(settlements), names))
 
-    async def _count(self, question: Question, *, failed: bool) -> None:
-        circuit = self._circuit(question.spec)
-        if circuit:
-            await circuit.record(failed=failed)
-
     async def _known(self, known: Known, question: Question) -> Answer:
         asker = question.asker
         readings = await self._entities.adopt(asker.workspace_id, known.call_id, asker.entities)
@@ -406,7 +390,7 @@ class Gateway:
             text += _evidence_text(question.ask)
             wanted &= question.operation.gives.keys()
         key = QuestionKey(
-            credential=self._access_of(question.spec).credential,
+            credential=self._channels.of(question.spec).access.credential,
             provider=question.spec.name,
             operation=question.operation.name,
             flags=question.operation.flags,
@@ -422,32 +406,6 @@ class Gateway:
             wanted=tuple(sorted(wanted)),
             by_field=inference,
         )
-
-    def _access_of(self, spec: ProviderSpec) -> Access:
-        return self._access.get(spec.name, Access())
-
-    def _base_url(self, spec: ProviderSpec) -> str:
-        return self._access_of(spec).base_url or spec.base_url
-
-    def _limiter(self, spec: ProviderSpec) -> Limiter:
-        if spec.name not in self._limiters:
-            self._limiters[spec.name] = Limiter(
-                self._limits,
-                self._tasks,
-                provider=spec.name,
-                credential=self._access_of(spec).credential,
-                limits=spec.limits,
-            )
-        return self._limiters[spec.name]
-
-    def _circuit(self, spec: ProviderSpec) -> Circuit | None:
-        """Return the vendor's breaker; a site has none, its outage says nothing of the next."""
-        base_url = self._base_url(spec)
-        if not base_url:
-            return None
-        if spec.name not in self._circuits:
-            self._circuits[spec.name] = Circuit(self._limits, spec.name, base_url)
-        return self._circuits[spec.name]
 
 
 def _judged(question: Question, reply: Reply) -> Reply:

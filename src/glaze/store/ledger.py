@@ -1,8 +1,5 @@
 """The ledger: questions, calls, requests, answers and budgets, each step one transaction."""
 
-import base64
-import hashlib
-import hmac
 import json
 import zlib
 from collections import defaultdict
@@ -16,10 +13,8 @@ from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from glaze.errors import StoreRefused
-from glaze.model.field import FIELDS
 from glaze.model.ledger import (
     Blocked,
-    CallEnd,
     Grant,
     InFlight,
     Intent,
@@ -37,8 +32,8 @@ from glaze.model.provider import Page, Verdict
 from glaze.model.value import BatchId, BudgetId, CallId, JobId, Micros, RequestId, WorkspaceId
 from glaze.store.database import Connection, Database
 from glaze.store.entity import hold_homes
+from glaze.store.ledger_rows import new_call, new_request, question_rows, settle_params
 from glaze.store.statements import statements
-from glaze.store.text import storable
 
 _sql = statements("ledger")
 
@@ -82,7 +77,7 @@ class LedgerStore:
     async def look(self, workspace_id: WorkspaceId, intents: Sequence[Intent]) -> list[Look]:
         """Tell for each intent whether it is answered, under way, blocked or unasked."""
         async with self._db.workspace(workspace_id) as conn:
-            rows = await _fetch(conn, "look", questions=_questions(intents))
+            rows = await _fetch(conn, "look", questions=question_rows(intents))
             rows = await _expire(conn, rows)
         by_ord = {row["ord"]: row for row in rows}
         return [_judge(by_ord[i], intent) for i, intent in enumerate(intents)]
@@ -134,16 +129,7 @@ class LedgerStore:
 
         Raises: StoreRefused where a value cannot be stored; then nothing of the group is.
         """
-        answers = [_answer_row(s, hash_key) for s in settlements if s.raw or s.pages]
-        observations = [row for s in settlements for row in _observation_rows(s, provider_of)]
-        params = {
-            "calls": _settled_rows(settlements),
-            "call_ids": [s.call_id for s in settlements],
-            "requests": _request_rows(requests),
-            "request_ids": [r.request_id for r in requests],
-            "answers": Jsonb(answers),
-            "observations": Jsonb(observations),
-        }
+        params = settle_params(requests, settlements, provider_of, hash_key)
         try:
             async with self._db.workspace(workspace_id) as conn:
                 await hold_homes(conn, {e for s in settlements for e in s.entities.values()})
@@ -207,24 +193,6 @@ async def _fetch(conn: Connection, name: str, **params: object) -> list[dict[str
     return await (await conn.execute(_sql[name], params)).fetchall()
 
 
-def _question_row(ord_: int, intent: Intent) -> dict[str, object]:
-    question, after = intent.question, intent.asker.miss_fresh_after
-    return {
-        "ord": ord_,
-        "credential": question.credential,
-        "provider": question.provider,
-        "operation": question.operation,
-        "flags": question.flags,
-        "key": question.key.hex(),
-        "by_field": intent.by_field,
-        "after": after and after.isoformat(),
-    }
-
-
-def _questions(intents: Sequence[Intent]) -> Jsonb:
-    return Jsonb([_question_row(i, intent) for i, intent in enumerate(intents)])
-
-
 async def _expire(conn: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Move calls past their deadline out of ``sending``, and show them so."""
     sending = [row["call_id"] for row in rows if row["state"] == "sending"]
@@ -260,7 +228,7 @@ def _covers(row: Mapping[str, Any], intent: Intent) -> bool:
 
 async def _reserve(conn: Connection, sealed: Sequence[Sealed]) -> list[list[Grant]]:
     flat = [intent for one in sealed for intent in one.intents]
-    questions = {"questions": _questions(flat)}
+    questions = {"questions": question_rows(flat)}
     subjects = list({s for intent in flat for s in intent.asker.subjects})
     jobs = sorted({intent.asker.job_id for intent in flat})
     # No result is asked for in between: all of these are one round trip.
@@ -326,10 +294,15 @@ async def _record(
     request_of = [index for index, one in enumerate(sealed) for _ in one.intents]
     ordered = sorted(to_send)
     requests = [
-        _new_request(index, sealed[index], flat[members[0]], len(members))
+        new_request(
+            index,
+            flat[members[0]],
+            calls=len(members),
+            deadline_s=sealed[index].deadline_s,
+        )
         for index, members in _grouped(ordered, request_of)
     ]
-    calls = [_new_call(request_of[i], flat[i], to_send[i]) for i in ordered]
+    calls = [new_call(request_of[i], flat[i], to_send[i]) for i in ordered]
     params = {"requests": Jsonb(requests), "calls": Jsonb(calls)}
     recorded = {row["question_id"]: row for row in await _fetch(conn, "record_intents", **params)}
     for i in ordered:
@@ -351,111 +324,6 @@ def _grouped(ordered: Sequence[int], request_of: Sequence[int]) -> list[tuple[in
     return [(k, list(members)) for k, members in groupby(ordered, key=request_of.__getitem__)]
 
 
-def _new_request(index: int, sealed: Sealed, first: Intent, calls: int) -> dict[str, object]:
-    return {
-        "ord": index,
-        "provider": first.question.provider,
-        "operation": first.question.operation,
-        "credential": first.question.credential,
-        "calls": calls,
-        "deadline_s": sealed.deadline_s,
-        "correlation_id": first.asker.correlation_id,
-    }
-
-
-def _new_call(request: int, intent: Intent, row: Mapping[str, Any]) -> dict[str, object]:
-    asker = intent.asker
-    return {
-        "request": request,
-        "question_id": row["question_id"],
-        "generation": row["generation"] + 1,
-        "job_id": asker.job_id,
-        "batch_id": asker.batch_id,
-        "worker_id": asker.token.worker_id,
-        "claim_no": asker.token.claim_no,
-        "position": intent.position,
-        "missed": list(intent.missed),
-        "reason": intent.reason,
-        "wanted": list(intent.wanted),
-        "reserved_micros": intent.price_micros,
-        "budget_ids": list(asker.budgets) if intent.price_micros else [],
-    }
-
-
 def _unflatten(grants: Sequence[Grant], sealed: Sequence[Sealed]) -> list[list[Grant]]:
     rest = iter(grants)
     return [[next(rest) for _ in one.intents] for one in sealed]
-
-
-def _settled_rows(settlements: Sequence[Settlement]) -> Jsonb:
-    return Jsonb(
-        [
-            {
-                "id": s.call_id,
-                "state": s.end.value,
-                "price_micros": None if s.end is CallEnd.UNKNOWN else s.price_micros,
-                "verdict": s.verdict,
-                "detail": storable(s.detail[:500]),
-            }
-            for s in settlements
-        ]
-    )
-
-
-def _request_rows(requests: Sequence[RequestFacts]) -> Jsonb:
-    return Jsonb(
-        [
-            {
-                "id": r.request_id,
-                "status": r.status,
-                "exchanges": r.exchanges,
-                "bytes": r.bytes,
-                "billed_micros": r.billed_micros,
-                "remainder_micros": r.remainder_micros,
-                "error": storable(r.error) if r.error else None,
-            }
-            for r in requests
-        ]
-    )
-
-
-def _answer_row(settlement: Settlement, hash_key: bytes) -> dict[str, object]:
-    kept = {
-        "raw": base64.b64encode(settlement.raw).decode(),
-        "pages": [{"url": p.url, "text": storable(p.text)} for p in settlement.pages],
-    }
-    plain = json.dumps(kept).encode()
-    return {
-        "call_id": settlement.call_id,
-        "body": base64.b64encode(zlib.compress(plain, 1)).decode(),
-        "digest": hmac.new(hash_key, settlement.raw, hashlib.sha256).hexdigest(),
-    }
-
-
-def _observation_rows(
-    settlement: Settlement, provider_of: Mapping[CallId, str]
-) -> list[dict[str, Any]]:
-    """One row a reading; the call's price is shared evenly, the first takes what is left over."""
-    placed = [
-        (reading, settlement.entities.get(FIELDS[reading.field].entity))
-        for reading in settlement.readings
-    ]
-    rows = [(reading, entity) for reading, entity in placed if entity is not None]
-    if not rows:
-        return []
-    share, left = divmod(settlement.price_micros, len(rows))
-    return [
-        {
-            "entity_id": entity,
-            "call_id": settlement.call_id,
-            "field": reading.field,
-            "value": storable(reading.value),
-            "raw": storable(reading.raw),
-            "confidence": reading.confidence,
-            "provider": provider_of[settlement.call_id],
-            "source_url": storable(reading.url),
-            "quote": storable(reading.quote),
-            "cost_micros": share + (left if i == 0 else 0),
-        }
-        for i, (reading, entity) in enumerate(rows)
-    ]
