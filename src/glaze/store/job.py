@@ -103,7 +103,7 @@ class JobStore:
                 if n not in ids.known and n not in ids.same_as
             ]
             made = await self._fetch(conn, "enqueue", jobs=encode(fresh)) if fresh else []
-        self._tell(made)
+        self.tell(made)
         found = ids.known | {row["n"]: row["id"] for row in made}
         return [found[ids.same_as.get(n, n)] for n in range(len(jobs))]
 
@@ -234,7 +234,7 @@ class JobStore:
         async with self._db.fleet() as conn:
             await conn.execute(self._sql["in_index_order"])
             rows = await self._fetch(conn, "promote", n=n)
-        self._tell(rows)
+        self.tell(rows)
         return sum(row["moved"] for row in rows)
 
     async def expire(self, n: int = CHUNK) -> int:
@@ -252,7 +252,7 @@ class JobStore:
         async with self._db.fleet() as conn:
             lost = await self._fetch(conn, "lost", n=n)
             rescued, due = await self._release(conn, lost, died=True)
-        self._tell(due)
+        self.tell(due)
         return rescued
 
     async def hand_back(self, worker_id: WorkerId, keep: Collection[JobId] = ()) -> int:
@@ -263,7 +263,7 @@ class JobStore:
         async with self._db.fleet() as conn:
             held = await self._fetch(conn, "held", worker=worker_id, keep=list(keep))
             released, due = await self._release(conn, held, died=False)
-        self._tell(due)
+        self.tell(due)
         return sum(released)
 
     async def _release(
@@ -311,21 +311,29 @@ class JobStore:
         Rows of a batch are cancelled with their batch, not here.
         """
         async with self._db.workspace(workspace_id) as conn:
-            rows = await self._fetch(conn, "cancel", jobs=list(jobs))
+            return await self.cancel_within(conn, jobs)
+
+    async def cancel_within(self, conn: Connection, jobs: Sequence[JobId]) -> dict[JobId, JobState]:
+        """Do it within the caller's transaction."""
+        rows = await self._fetch(conn, "cancel", jobs=list(jobs))
         return {row["id"]: JobState(row["state"]) for row in rows}
 
     async def reopen(self, workspace_id: WorkspaceId, jobs: Sequence[JobId]) -> list[JobId]:
         """Open terminal jobs again as a new round; return those that were terminal."""
         async with self._db.workspace(workspace_id) as conn:
-            rows = await self._fetch(conn, "reopen", jobs=list(jobs))
-        self._tell(rows)
+            rows = await self.reopen_within(conn, jobs)
+        self.tell(rows)
         return [row["id"] for row in rows]
+
+    async def reopen_within(self, conn: Connection, jobs: Sequence[JobId]) -> list[Row]:
+        """Do it within the caller's transaction, who then tells of the rows returned."""
+        return await self._fetch(conn, "reopen", jobs=list(jobs))
 
     async def get(self, workspace_id: WorkspaceId, job_id: JobId) -> JobView | None:
         """Return a job with its arguments and result, or None; its log is the event store's."""
         async with self._db.workspace(workspace_id) as conn:
             rows = await self._fetch(conn, "get", job=job_id)
-        return _view(rows[0]) if rows else None
+        return view_of(rows[0]) if rows else None
 
     async def page(
         self,
@@ -338,12 +346,12 @@ class JobStore:
         """Return up to ``n`` jobs, newest first, below the id ``before``, without args or results."""
         async with self._db.workspace(workspace_id) as conn:
             rows = await self._fetch(conn, "page", n=n, before=before, state=state)
-        return [_view(row) for row in rows]
+        return [view_of(row) for row in rows]
 
     async def _fetch(self, conn: Connection, name: str, **params: object) -> list[Row]:
         return await _rows(conn, self._sql[name], **params)
 
-    def _tell(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def tell(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Pass on the lowest rank of each queue; called after the commit."""
         if self._due is None:
             return
@@ -401,6 +409,7 @@ def _with(job: ClaimedJob, args: Json) -> ClaimedJob:
     return ClaimedJob(*job[:-1], args)
 
 
-def _view(row: Mapping[str, Any]) -> JobView:
+def view_of(row: Mapping[str, Any]) -> JobView:
+    """Return the view of a row of ``job``, with arguments and result where the row has them."""
     view = {name: row[name] for name in JobView.__dataclass_fields__ if name in row}
     return JobView(**view | {"state": JobState(row["state"]), "tags": tuple(row["tags"] or ())})

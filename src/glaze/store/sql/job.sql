@@ -36,6 +36,11 @@ given as materialized (
   insert into job_args (workspace_id, job_id, args) select current_workspace(), id, args from given order by n
 ), logged as (
   insert into event (workspace_id, type, job_id) select current_workspace(), 'enqueued', id from given order by n
+), replayed as (
+  insert into event (workspace_id, type, job_id, data)
+  select current_workspace(), 'replayed', g.replay_of, jsonb_build_object('job', g.id) from given g
+  where g.replay_of is not null and exists (
+    select from job o where o.workspace_id = current_workspace() and o.id = g.replay_of)
 )
 select n, id, queue, case when state = 'pending' then job_rank(due_at, priority) end as rank from given order by n
 

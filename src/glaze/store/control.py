@@ -1,0 +1,332 @@
+"""What people do to jobs from outside: find, count, retry, replay, cancel, change, purge."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg.errors import DeadlockDetected
+
+from glaze.errors import StoreUnavailable
+from glaze.model.bulk import NOT_BEGUN, OPEN, Change, Filter
+from glaze.model.job import TERMINAL, JobState, NewJob
+from glaze.model.merge_patch import merge_patch
+from glaze.model.value import JobId, Json, WorkspaceId
+from glaze.store.attempt import Row, encode
+from glaze.store.database import Connection, Database
+from glaze.store.job import CHUNK, JobStore, JobView, view_of
+from glaze.store.statements import statements
+
+_SPAN = 100_000
+"""Ids that one chunk looks through at most, so that a rare match keeps no transaction open long."""
+
+_LAST_ID = 2**63 - 1
+_TRIES = 5
+
+_sql = statements("control")
+
+Check = Callable[[NewJob], NewJob]
+"""Returns a job as it may be enqueued. Raises: InputError where it may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one chunk of a bulk action did; it is committed."""
+
+    done: Mapping[JobId, JobState] = field(default_factory=dict)  # as they are now, or were purged
+    refused: Mapping[JobId, JobState] = field(default_factory=dict)  # named, in no state for it
+    missing: tuple[JobId, ...] = ()  # named, but nothing that the filter asks for
+    replays: Mapping[JobId, JobId] = field(default_factory=dict)  # old job -> new one
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Jobs of one state, kind and code of the last error; ``code`` is None where there is none.
+
+    The times are of the first and the last to end, aware UTC; None where none has.
+    """
+
+    state: JobState
+    kind: str
+    code: str | None
+    jobs: int
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Where in the ids a chunk looks: above ``after``, up to ``upto``."""
+
+    which: Filter
+    after: int = 0
+    upto: int = _LAST_ID
+
+
+_Do = Callable[[Connection, list[Row]], Awaitable[dict[JobId, JobState]]]
+"""Acts on held rows; returns the states of those it acted on."""
+
+
+class ControlStore:
+    """Actions on any number of jobs of one workspace.
+
+    Each goes through the jobs in id order, in chunks that are short transactions of their own,
+    and yields a step after every commit. Jobs that come later than its start are left alone. It
+    may be stopped between steps and done again: what is done is in no state for it any more.
+    """
+
+    def __init__(self, db: Database, jobs: JobStore) -> None:
+        """Use the pools of ``db``; what is cancelled, opened or made goes through ``jobs``."""
+        self._db = db
+        self._jobs = jobs
+
+    # -- looking ---------------------------------------------------------------------------------
+
+    async def page(
+        self,
+        workspace_id: WorkspaceId,
+        which: Filter,
+        n: int = 100,
+        *,
+        before: JobId | None = None,
+    ) -> list[JobView]:
+        """Return up to ``n`` jobs, newest first, below the id ``before``; no arguments, results."""
+        async with self._db.workspace(workspace_id) as conn:
+            rows = await _rows(conn, _filtered("page"), **_criteria(which), before=before, n=n)
+        return [view_of(row) for row in rows]
+
+    async def groups(self, workspace_id: WorkspaceId, which: Filter) -> list[Group]:
+        """Return how many jobs there are by state, kind and error code, the largest group first."""
+        async with self._db.workspace(workspace_id) as conn:
+            rows = await _rows(conn, _filtered("tally"), **_criteria(which))
+        return [Group(**row | {"state": JobState(row["state"])}) for row in rows]
+
+    async def count(self, workspace_id: WorkspaceId, which: Filter) -> int:
+        """Return how many jobs there are."""
+        return sum(group.jobs for group in await self.groups(workspace_id, which))
+
+    # -- acting ----------------------------------------------------------------------------------
+
+    def retry(self, workspace_id: WorkspaceId, which: Filter) -> AsyncIterator[Step]:
+        """Open jobs at their end again, each as a new round of the same job."""
+
+        async def reopen(conn: Connection, held: list[Row]) -> dict[JobId, JobState]:
+            opened = await self._jobs.reopen_within(conn, _ids(held))
+            due.extend(opened)
+            return dict.fromkeys(_ids(opened), JobState.PENDING)
+
+        due: list[Row] = []
+        return self._each(workspace_id, which, TERMINAL, reopen, due)
+
+    def cancel(self, workspace_id: WorkspaceId, which: Filter) -> AsyncIterator[Step]:
+        """Cancel what has not begun and ask what runs to stop.
+
+        Those asked stay ``processing`` until they do, which workers look for twice a second.
+        """
+
+        async def cancel(conn: Connection, held: list[Row]) -> dict[JobId, JobState]:
+            before = {row["id"]: JobState(row["state"]) for row in held}
+            return before | await self._jobs.cancel_within(conn, _ids(held))
+
+        return self._each(workspace_id, which, OPEN, cancel)
+
+    def change(
+        self, workspace_id: WorkspaceId, which: Filter, change: Change
+    ) -> AsyncIterator[Step]:
+        """Change jobs that no worker holds; a new due time makes them scheduled or pending.
+
+        Raises: InputError where ``change`` cannot be had.
+        """
+        params = _change_params(change.checked())
+
+        async def alter(conn: Connection, held: list[Row]) -> dict[JobId, JobState]:
+            hit = await _rows(conn, _sql["change"], jobs=_array(_ids(held)), **params)
+            due.extend(hit)
+            return _states(hit)
+
+        due: list[Row] = []
+        return self._each(workspace_id, which, NOT_BEGUN, alter, due)
+
+    def purge(self, workspace_id: WorkspaceId, which: Filter) -> AsyncIterator[Step]:
+        """Delete jobs at their end with arguments, result and log; the ledger keeps what was paid.
+
+        One whose successor has not ended is refused. An idempotency key that led to a purged job
+        still refuses a second run until the key expires.
+        """
+
+        async def purge(conn: Connection, held: list[Row]) -> dict[JobId, JobState]:
+            results = [row["result_id"] for row in held if row["result_id"] is not None]
+            params = {"jobs": _array(_ids(held)), "results": _array(results)}
+            return _states(await _rows(conn, _sql["purge"], **params))
+
+        return self._each(workspace_id, which, TERMINAL, purge)
+
+    async def replay(
+        self,
+        workspace_id: WorkspaceId,
+        which: Filter,
+        *,
+        patch: Json = None,
+        key: str | None = None,
+        check: Check = lambda job: job,
+    ) -> AsyncIterator[Step]:
+        """Enqueue, for each job at its end, a new one of the same kind, options and arguments.
+
+        The old job stays as it is and says in its log what replays it. ``patch`` is a JSON merge
+        patch (RFC 7396) of the arguments. Under the same ``key`` a job is replayed only once in 24
+        hours, so that what was interrupted can be repeated. ``check`` sees every job before
+        any of its chunk is made.
+
+        Raises: InputError where new arguments are refused, IdempotencyConflict where ``key`` was
+        used with another patch.
+        """
+
+        async def read(conn: Connection, held: list[Row]) -> dict[JobId, JobState]:
+            originals[:] = await _rows(conn, _sql["originals"], jobs=_array(_ids(held)))
+            return _states(held)
+
+        originals: list[Row] = []
+        async for step in self._each(workspace_id, which, TERMINAL, read):
+            new = [check(_again(row, patch, key)) for row in originals]
+            made = await self._jobs.enqueue(workspace_id, new)
+            yield replace(step, replays=dict(zip(_ids(originals), made, strict=True)))
+            originals.clear()
+
+    async def _each(
+        self,
+        workspace_id: WorkspaceId,
+        which: Filter,
+        allowed: Collection[JobState],
+        do: _Do,
+        due: list[Row] | None = None,
+    ) -> AsyncIterator[Step]:
+        """Do it to chunk after chunk; ``due`` gathers rows of jobs that it made pending."""
+        chunks = self._named if which.ids is not None else self._spans
+        async for step in chunks(workspace_id, which, allowed, do):
+            if due:
+                self._jobs.tell(due)
+                due.clear()
+            yield step
+
+    async def _named(
+        self, workspace_id: WorkspaceId, which: Filter, allowed: Collection[JobState], do: _Do
+    ) -> AsyncIterator[Step]:
+        """Go through the jobs that the filter names, whatever their state."""
+        ids = sorted(set(which.ids or ()))
+        for start in range(0, len(ids), CHUNK):
+            part = tuple(ids[start : start + CHUNK])
+            chunk = _Chunk(replace(which, ids=part))
+            held, done = await self._chunk(workspace_id, chunk, allowed, do)
+            found = _states(held)
+            refused = {id_: state for id_, state in found.items() if id_ not in done}
+            yield Step(done, refused, tuple(id_ for id_ in part if id_ not in found))
+
+    async def _spans(
+        self, workspace_id: WorkspaceId, which: Filter, allowed: Collection[JobState], do: _Do
+    ) -> AsyncIterator[Step]:
+        """Go through the jobs of the states ``allowed`` that are there now."""
+        which = which.within(allowed)
+        async with self._db.workspace(workspace_id) as conn:
+            [bounds] = await _rows(conn, _sql["bounds"])
+        if bounds["first"] is None:
+            return
+        after, last = bounds["first"] - 1, bounds["last"]
+        while after < last:
+            chunk = _Chunk(which, after, min(after + _SPAN, last))
+            held, done = await self._chunk(workspace_id, chunk, allowed, do)
+            if done:
+                yield Step(done)
+            after = held[-1]["id"] if len(held) == CHUNK else chunk.upto
+
+    async def _chunk(
+        self, workspace_id: WorkspaceId, chunk: _Chunk, allowed: Collection[JobState], do: _Do
+    ) -> tuple[list[Row], dict[JobId, JobState]]:
+        """Hold a chunk's rows and do it to those that allow it, in one transaction.
+
+        Workers write groups of outcomes in the order of their coming, so the two can wait for
+        each other: then the chunk is done again.
+        """
+        where = _criteria(chunk.which) | {"after": chunk.after, "upto": chunk.upto, "n": CHUNK}
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                async with self._db.workspace(workspace_id) as conn:
+                    held = await _rows(conn, _filtered("hold"), **where)
+                    fit = [row for row in held if row["state"] in allowed]
+                    return held, await do(conn, fit) if fit else {}
+            except StoreUnavailable as error:
+                if not tries_left or not isinstance(error.__cause__, DeadlockDetected):
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+
+def _filtered(name: str) -> LiteralString:
+    return _sql[name].replace("{matching}", _sql["matching"])
+
+
+def _criteria(which: Filter) -> dict[str, object]:
+    """Return the parameters of {matching}; arrays as literals, so that the planner sees consts."""
+    return {
+        "ids": None if which.ids is None else _array(which.ids),
+        "states": _array(sorted(which.states)) if which.states else None,
+        "kinds": list(which.kinds) or None,
+        "queues": list(which.queues) or None,
+        "tags_any": list(which.tags_any) or None,
+        "tags_all": list(which.tags_all) or None,
+        "created_after": which.created_after,
+        "created_before": which.created_before,
+        "finished_after": which.finished_after,
+        "finished_before": which.finished_before,
+        "error_code": which.error_code,
+    }
+
+
+def _change_params(change: Change) -> dict[str, object]:
+    said: dict[str, Json] = {}
+    if change.priority is not None:
+        said["priority"] = change.priority
+    if change.due_at is not None:
+        said["due_at"] = change.due_at.isoformat()
+    if change.tags is not None:
+        said["tags"] = list(change.tags)
+    if change.webhook_url is not None:
+        said["webhook"] = "set" if change.webhook_url else "none"  # the URL may hold a secret
+    return {
+        "priority": change.priority,
+        "due_at": change.due_at,
+        "tags": None if change.tags is None else list(change.tags),
+        "webhook_url": change.webhook_url,
+        "data": encode(said),
+    }
+
+
+def _again(row: Mapping[str, Any], patch: Json, key: str | None) -> NewJob:
+    return NewJob(
+        kind=row["kind"],
+        args=row["args"] if patch is None else merge_patch(row["args"], patch),
+        queue=row["queue"],
+        priority=row["priority"],
+        max_attempts=row["max_attempts"],
+        idempotency_key=None if key is None else f"replay:{key}:{row['id']}",
+        correlation_id=row["correlation_id"],
+        tags=tuple(row["tags"] or ()),
+        webhook_url=row["webhook_url"],
+        replay_of=row["id"],
+    )
+
+
+def _array(values: Iterable[object]) -> str:
+    """Return ids or states as an array literal."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
+def _ids(rows: Iterable[Mapping[str, Any]]) -> list[JobId]:
+    return [row["id"] for row in rows]
+
+
+def _states(rows: Iterable[Mapping[str, Any]]) -> dict[JobId, JobState]:
+    return {row["id"]: JobState(row["state"]) for row in rows}
+
+
+async def _rows(conn: Connection, sql: LiteralString, **params: object) -> list[Row]:
+    # Planned for these very values: the criteria that are not given fall away.
+    return await (await conn.execute(sql, params, prepare=False)).fetchall()
