@@ -9,6 +9,7 @@ GlazeError
 │   ├── RecordNotFound       a record of the caller's that was never given, and no input with it
 │   ├── IdempotencyConflict  the same idempotency key was sent with another body
 │   ├── BatchStateConflict   the batch is not in a state that allows this
+│   ├── ScheduleBusy         the schedule's last job has not ended, and its jobs do not overlap
 │   └── UnreadableFile       a file that is missing, empty or of no known format
 ├── StoreError               the database refused or is not there
 │   ├── StoreUnavailable     cannot be reached, or is shutting down; worth another try
@@ -101,6 +102,12 @@ class BatchStateConflict(InputError):
     """The batch is not in a state that allows this."""
 
     code = "batch_state_conflict"
+
+
+class ScheduleBusy(InputError):
+    """The schedule's last job has not ended, and its jobs do not overlap."""
+
+    code = "schedule_busy"
 
 
 class StoreError(GlazeError):

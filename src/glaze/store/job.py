@@ -62,6 +62,13 @@ class JobView:
     result: Json = None
 
 
+class Enqueued(NamedTuple):
+    """Jobs that a transaction inserted: ids in the caller's order, and the new rows."""
+
+    ids: list[JobId]
+    made: Sequence[Row]
+
+
 class _Keyed(NamedTuple):
     """Ids that idempotency keys decide, by place in the call."""
 
@@ -94,18 +101,26 @@ class JobStore:
         """
         if not jobs:
             return []
-        rows = [job_row(n, job) for n, job in enumerate(jobs)]
         async with self._db.workspace(workspace_id) as conn:
-            ids = await self._keyed_ids(conn, jobs)
-            fresh = [
-                row | {"id": ids.taken.get(n)}
-                for n, row in enumerate(rows)
-                if n not in ids.known and n not in ids.same_as
-            ]
-            made = await self._fetch(conn, "enqueue", jobs=encode(fresh)) if fresh else []
-        self.tell(made)
+            enqueued = await self.enqueue_within(conn, jobs)
+        self.tell(enqueued.made)
+        return enqueued.ids
+
+    async def enqueue_within(self, conn: Connection, jobs: Sequence[NewJob]) -> "Enqueued":
+        """Insert ``jobs`` in a workspace's open transaction; pass ``made`` to ``tell`` after it.
+
+        Raises: as ``enqueue``.
+        """
+        rows = [job_row(n, job) for n, job in enumerate(jobs)]
+        ids = await self._keyed_ids(conn, jobs)
+        fresh = [
+            row | {"id": ids.taken.get(n)}
+            for n, row in enumerate(rows)
+            if n not in ids.known and n not in ids.same_as
+        ]
+        made = await self._fetch(conn, "enqueue", jobs=encode(fresh)) if fresh else []
         found = ids.known | {row["n"]: row["id"] for row in made}
-        return [found[ids.same_as.get(n, n)] for n in range(len(jobs))]
+        return Enqueued([found[ids.same_as.get(n, n)] for n in range(len(jobs))], made)
 
     async def _keyed_ids(self, conn: Connection, jobs: Sequence[NewJob]) -> "_Keyed":
         first, hashes, same_as = _first_uses(jobs)
