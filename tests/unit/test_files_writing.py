@@ -20,6 +20,7 @@ from glaze.files.writing import (
     errors_path,
     open_errors,
     open_output,
+    own_columns,
     target_for,
 )
 from glaze.model.request import FieldValue
@@ -51,7 +52,7 @@ def enriched(
     source: Source, out: Path, data: dict, fields: list[FieldName], **options: bool
 ) -> str:
     target = target_for(out, source)
-    with open_output(target, source, fields, **options) as write:
+    with open_output(target, own_columns(source), fields, **options) as write:
         for row in read_rows(source):
             assert isinstance(row, Row)
             write(row, data)
@@ -164,7 +165,7 @@ def test_a_run_that_breaks_off_leaves_the_earlier_file_and_no_remains(tmp_path):
     source = source_of(tmp_path, "website\nacme.com\n")
     out = tmp_path / "out.csv"
     out.write_text("earlier")
-    output = open_output(target_for(out, source), source, [NAME])
+    output = open_output(target_for(out, source), own_columns(source), [NAME])
     with pytest.raises(TypeError), output as write:
         write(Row(1, 2, {"website": object()}), {})  # type: ignore[dict-item]
     assert out.read_text() == "earlier"

@@ -16,8 +16,9 @@ from rich.text import Text
 from glaze.boot import boot, run
 from glaze.cli.ask import FileAsk, Limits, ask_of_file
 from glaze.cli.enrich_file import check_rows, enrich_file, show_mapping
-from glaze.cli.screen import INTERRUPTED, err, out, quiet, say, shown
+from glaze.cli.screen import INTERRUPTED, err, out, quiet, say
 from glaze.errors import GlazeError
+from glaze.files.cell import text_of
 from glaze.files.reading import Row, read_rows
 from glaze.files.source import inspect
 from glaze.settings import Settings, load_settings
@@ -112,12 +113,12 @@ def show_rows(ask: FileAsk) -> None:
         if not isinstance(row, Row) or row.row_no > _SHOWN_ROWS:
             break
         table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
-        table.title = Text(" ".join(shown(row.values[name]) for name in ask.source.columns))
+        table.title = Text(" ".join(text_of(row.values[name]) for name in ask.source.columns))
         for name in ("field", "value", "conf.", "source", "cost $"):
             table.add_column(name)
         for field in ask.fields:
             parts = (field, f"{field}_confidence", f"{field}_source", f"{field}_cost_usd")
-            cells = [shown(row.values.get(name)) for name in parts]
+            cells = [text_of(row.values.get(name)) for name in parts]
             table.add_row(field, *(Text(cell or "-") for cell in cells))
         out.print(table)
         out.print()

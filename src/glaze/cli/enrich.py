@@ -27,7 +27,9 @@ from glaze.settings import Settings, load_settings
 def enrich(
     what: Annotated[
         str,
-        typer.Argument(metavar="FILE|URL", help="CSV or JSONL; or a URL, domain, e-mail address."),
+        typer.Argument(
+            metavar="FILE|URL", help="CSV, JSONL, Parquet, XLSX; or a URL, domain, e-mail."
+        ),
     ],
     *,
     output: Annotated[

@@ -23,7 +23,7 @@ from glaze.cli.screen import Stops, err, say, stop_on_signals
 from glaze.cli.summary import show_summary
 from glaze.errors import GlazeError, InputError
 from glaze.files.reading import BadRow, Row, identified, read_identified, read_rows
-from glaze.files.writing import ErrorLog, WriteRow, open_errors, open_output
+from glaze.files.writing import ErrorLog, WriteRow, open_errors, open_output, own_columns
 from glaze.jobs.enqueue import known_kind
 from glaze.jobs.retry import set_within, until_available
 from glaze.jobs.worker import Worker
@@ -234,7 +234,9 @@ async def _write(app: App, ask: FileAsk, batch_id: BatchId) -> Tally:
     tally = Tally()
     with (
         open_errors(ask.errors, ask.source) as log,
-        open_output(ask.target, ask.source, ask.fields, provenance=ask.provenance) as write,
+        open_output(
+            ask.target, own_columns(ask.source), ask.fields, provenance=ask.provenance
+        ) as write,
     ):
         rows = read_rows(ask.source)
         async for found in _results(app, batch_id):

@@ -1,1 +1,1 @@
-"""Rows in and out of CSV and JSONL, as streams."""
+"""Rows in and out of CSV, JSONL, Parquet and XLSX, as streams."""

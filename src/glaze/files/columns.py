@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from glaze.errors import InputError
+from glaze.files.cell import Cell
 from glaze.files.source import Source
 from glaze.model.field import FIELDS
 from glaze.model.identity import PLAIN_WORDS
 from glaze.model.text import clean, fold, is_placeholder
-from glaze.model.value import FieldName, Json
+from glaze.model.value import FieldName
 
 _IDENTIFYING = frozenset(
     {"url", "website", "domain", "email", "company", "name", "linkedin_url", "company_domain"}
@@ -156,7 +157,7 @@ class ColumnMapping:
         """Map each column that is used to its input word or canonical field."""
         return {c.name: c.target for c in self.columns if c.target is not None}
 
-    def input_of(self, values: Mapping[str, Json]) -> dict[str, str]:
+    def input_of(self, values: Mapping[str, Cell]) -> dict[str, str]:
         """Return the enrichment input in a row: cleaned texts, without blanks and placeholders."""
         found = {}
         for name, target in self._pairs():
@@ -169,7 +170,7 @@ class ColumnMapping:
         return ((c.name, c.target) for c in self.columns if c.target is not None)
 
 
-def _as_text(value: Json) -> str:
+def _as_text(value: Cell) -> str:
     """Return a scalar as clean text; lists, objects and truth values identify nobody."""
     if isinstance(value, str):
         return clean(value)

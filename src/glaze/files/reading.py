@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from glaze.errors import InputError
+from glaze.files.cell import Cell
 from glaze.files.columns import ColumnMapping
+from glaze.files.parquet import parquet_rows
 from glaze.files.source import (
     Format,
     Source,
@@ -17,8 +19,8 @@ from glaze.files.source import (
     open_text,
     parse_object,
 )
+from glaze.files.workbook import sheet_rows
 from glaze.model.identity import identify
-from glaze.model.value import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,8 @@ class Row:
     """One row as the file has it. ``values`` is by unique column name, in the file's order."""
 
     row_no: int  # place among the file's rows, good and bad, from 1
-    line_no: int  # first physical line, from 1
-    values: Mapping[str, Json]
+    line_no: int  # first physical line, or the row of the sheet, from 1; in Parquet as row_no
+    values: Mapping[str, Cell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class BadRow:
     row_no: int
     line_no: int
     reason: str
-    values: Mapping[str, Json]  # as far as they could be read
+    values: Mapping[str, Cell]  # as far as they could be read
 
 
 def read_rows(source: Source) -> Iterator[Row | BadRow]:
@@ -45,8 +47,35 @@ def read_rows(source: Source) -> Iterator[Row | BadRow]:
 
     A CSV row with fewer values than columns is padded, one with more is bad, and so is one whose
     quotes do not close: reading goes on at the very next line. Blank lines are no rows.
+
+    Raises: UnreadableFile where a damaged place of a Parquet or XLSX file is reached.
     """
-    return _jsonl(source) if source.format is Format.JSONL else _csv(source)
+    match source.format:
+        case Format.JSONL:
+            return _jsonl(source)
+        case Format.CSV:
+            return _csv(source)
+        case Format.PARQUET:
+            return _parquet(source)
+        case Format.XLSX:
+            return _sheet(source)
+
+
+def _parquet(source: Source) -> Iterator[Row | BadRow]:
+    for row_no, values in enumerate(parquet_rows(source.path), start=1):
+        yield Row(row_no, row_no, dict(zip(source.columns, values, strict=True)))
+
+
+def _sheet(source: Source) -> Iterator[Row | BadRow]:
+    rows = sheet_rows(source.path)
+    next(rows)  # the header
+    width = len(source.columns)
+    for row_no, (line_no, values) in enumerate(rows, start=1):
+        named = dict(zip(source.columns, values, strict=False))
+        if any(value is not None for value in values[width:]):
+            yield BadRow(row_no, line_no, "it has a value to the right of the last column", named)
+        else:
+            yield Row(row_no, line_no, named)
 
 
 def read_identified(source: Source, mapping: ColumnMapping) -> Iterator[Row | BadRow]:

@@ -8,7 +8,7 @@ import io
 import json
 import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import TextIO
 
 from glaze.errors import UnreadableFile
+from glaze.files.cell import Cell, text_of
+from glaze.files.parquet import parquet_names, parquet_rows
+from glaze.files.workbook import check_workbook, sheet_rows
 from glaze.model.value import Json
 
 MAX_COLUMNS = 2000
@@ -33,10 +36,9 @@ _BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _FOREIGN = (
-    (b"PK\x03\x04", "a spreadsheet or zip archive", "save the sheet as CSV (UTF-8)"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV (UTF-8)"),
+    (b"\xd0\xcf\x11\xe0", "an old or protected Excel workbook", "save it as .xlsx, unprotected"),
     (b"\x1f\x8b", "gzip", "unpack it first"),
-    (b"PAR1", "Parquet", "export it as CSV or JSONL"),
+    (b"PARE", "encrypted Parquet", "export it without encryption"),
     (b"%PDF", "a PDF", "export the table as CSV"),
 )
 _DATA_NOT_NAME = re.compile(
@@ -53,6 +55,19 @@ class Format(StrEnum):
 
     CSV = "csv"
     JSONL = "jsonl"
+    PARQUET = "parquet"
+    XLSX = "xlsx"
+
+
+TEXT_FORMATS = frozenset({Format.CSV, Format.JSONL})
+_MAGIC = ((b"PK\x03\x04", Format.XLSX), (b"PAR1", Format.PARQUET))
+_SPOKEN = {Format.XLSX: "a spreadsheet (XLSX)", Format.PARQUET: "Parquet"}
+_SUFFIXES = {
+    **dict.fromkeys((".csv", ".tsv", ".txt"), Format.CSV),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), Format.JSONL),
+    **dict.fromkeys((".xlsx", ".xlsm"), Format.XLSX),
+    ".parquet": Format.PARQUET,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +82,8 @@ class Dialect:
 class Source:
     """A file of rows, ready to be read as a stream any number of times.
 
-    ``columns`` are unique names to speak of columns; ``header`` is what the file itself has there
-    (CSV only), repeated and empty names included. ``digest`` is the SHA-256 of the whole file.
+    ``columns`` are unique names to speak of columns; ``header`` is what the file itself has there,
+    repeated and empty names included. ``digest`` is the SHA-256 of the whole file.
     """
 
     path: Path
@@ -77,49 +92,81 @@ class Source:
     dialect: Dialect
     columns: tuple[str, ...]
     header: tuple[str, ...]
-    sample: tuple[Mapping[str, Json], ...]
+    sample: tuple[Mapping[str, Cell], ...]
     digest: bytes
     size: int  # bytes
 
 
 def inspect(path: Path, *, encoding: str | None = None) -> Source:
-    """Read a file once, in constant memory, and tell what it is.
+    """Read a file once, in constant memory but for a workbook's sheet, and tell what it is.
 
     Args:
-        path: A CSV (``,`` ``;`` TAB or ``|``) or JSONL file.
-        encoding: Overrides the detected encoding.
+        path: CSV (``,`` ``;`` TAB or ``|``), JSONL, Parquet or XLSX.
+        encoding: Overrides the detected encoding of text.
 
-    Raises: UnreadableFile where it is missing, empty, binary, without header, or changed meanwhile.
+    Raises: UnreadableFile where it is missing, empty, damaged, too large for its format, of
+        another format than its name says, without header, or changed meanwhile.
     """
     try:
-        head, digest, guessed, size = _scan(path)
+        scan = _scan(path)
+        if scan.format in TEXT_FORMATS:
+            return _inspect_text(path, scan, encoding)
+        return _inspect_table(path, scan)
     except OSError as error:
         raise UnreadableFile(f"cannot read {path}: {error.strerror or error}") from error
-    encoding = _known_encoding(encoding) if encoding else guessed
+
+
+def _inspect_text(path: Path, scan: "_Scan", encoding: str | None) -> Source:
+    encoding = _known_encoding(encoding) if encoding else scan.encoding
     try:
-        sample_text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
+        sample_text = codecs.getincrementaldecoder(encoding)("replace").decode(scan.head)
     except UnicodeError as error:
         raise UnreadableFile(f"{path} is not in {encoding}: {error}") from error
     sample_text = sample_text.replace("\0", "").removeprefix("\ufeff")
     if not sample_text.strip():
         raise UnreadableFile(f"{path} is empty: it needs a header line and at least one row")
+    end = (scan.digest, scan.size)
     if _format_of(path, sample_text) is Format.JSONL:
         columns, rows = _scan_jsonl(path, encoding)
-        return Source(path, Format.JSONL, encoding, Dialect(), columns, columns, rows, digest, size)
+        return Source(path, Format.JSONL, encoding, Dialect(), columns, columns, rows, *end)
     dialect = _dialect(sample_text)
     header = _header(path, sample_text, dialect)
     columns = _unique(header)
-    return Source(
-        path,
-        Format.CSV,
-        encoding,
-        dialect,
-        columns,
-        header,
-        tuple(dict(zip(columns, row, strict=False)) for row in _rows(sample_text, dialect)[1:]),
-        digest,
-        size,
-    )
+    sample = tuple(dict(zip(columns, row, strict=False)) for row in _rows(sample_text, dialect)[1:])
+    return Source(path, Format.CSV, encoding, dialect, columns, header, sample, *end)
+
+
+def _inspect_table(path: Path, scan: "_Scan") -> Source:
+    """Tell what a Parquet or XLSX file is, by its own header."""
+    if scan.format is Format.PARQUET:
+        header = parquet_names(path)
+    else:
+        check_workbook(path)
+        header = None
+    with contextlib.closing(_table_rows(path, scan.format)) as rows:
+        if header is None:
+            header = header_of(next(rows, []))
+        _check_header(path, header)
+        columns = _unique(header)
+        some = islice(rows, _SAMPLE_ROWS)
+        sample = tuple(dict(zip(columns, row, strict=False)) for row in some)
+    end = (scan.digest, scan.size)
+    return Source(path, scan.format, "utf-8", Dialect(), columns, header, sample, *end)
+
+
+def _table_rows(path: Path, format_: Format) -> Generator[list[Cell], None, None]:
+    if format_ is Format.PARQUET:
+        yield from parquet_rows(path)
+    else:
+        yield from (values for _, values in sheet_rows(path))
+
+
+def header_of(values: Sequence[Cell]) -> tuple[str, ...]:
+    """Return the header in a sheet's first row, up to its last cell that is not empty."""
+    texts = [text_of(value) for value in values]
+    while texts and not texts[-1].strip():
+        texts.pop()
+    return tuple(texts)
 
 
 @contextlib.contextmanager
@@ -140,17 +187,27 @@ def lines(file: TextIO) -> Iterator[str | None]:
             yield line.replace("\0", "")
 
 
-def _scan(path: Path) -> tuple[bytes, bytes, str, int]:
-    """Return the file's head, its digest, its encoding and its size, refusing what is no text."""
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """What a look at all bytes tells; ``encoding`` and CSV are guesses where it is text."""
+
+    head: bytes
+    format: Format
+    digest: bytes
+    encoding: str
+    size: int
+
+
+def _scan(path: Path) -> _Scan:
+    """Look at all bytes once. Raises: UnreadableFile for what is no file of rows, OSError."""
     if not stat.S_ISREG(path.stat().st_mode):
-        raise UnreadableFile(f"{path} is not a regular file: give a CSV or JSONL file")
+        raise UnreadableFile(f"{path} is not a regular file: give CSV, JSONL, Parquet or XLSX")
     sha, tally, size = hashlib.sha256(), _Utf8Tally(), 0
     with path.open("rb") as file:
         head = file.read(_SAMPLE_BYTES)
-        for magic, what, advice in _FOREIGN:
-            if head.startswith(magic):
-                raise UnreadableFile(f"{path} is {what}, not CSV or JSONL: {advice}")
-        marked = _marked_encoding(head)
+        found = _told_by(path, head)
+        is_text = found in TEXT_FORMATS
+        marked = _marked_encoding(head) if is_text else "utf-8"
         chunk = head
         while chunk:
             sha.update(chunk)
@@ -159,8 +216,25 @@ def _scan(path: Path) -> tuple[bytes, bytes, str, int]:
                 tally.feed(chunk)
             chunk = file.read(_CHUNK)
     if not marked and head and _control_share(head) > 0.02:  # noqa: PLR2004  text has next to none
-        raise UnreadableFile(f"{path} is binary, not CSV or JSONL")
-    return head, sha.digest(), marked or tally.encoding(), size
+        raise UnreadableFile(f"{path} is binary, not CSV, JSONL, Parquet or XLSX")
+    return _Scan(head, found, sha.digest(), marked or tally.encoding(), size)
+
+
+def _told_by(path: Path, head: bytes) -> Format:
+    """Return the format by the first bytes, CSV for all text; the name must not say otherwise."""
+    for magic, what, advice in _FOREIGN:
+        if head.startswith(magic):
+            raise UnreadableFile(f"{path} is {what}, not a file of rows that is read: {advice}")
+    found = next((known for magic, known in _MAGIC if head.startswith(magic)), Format.CSV)
+    named = _SUFFIXES.get(path.suffix.lower(), found)
+    if head and found in _SPOKEN and named is not found:
+        raise UnreadableFile(
+            f"{path} is {_SPOKEN[found]}, and its name says {path.suffix}: rename it to"
+            f" {path.stem}.{found}"
+        )
+    if head and named in _SPOKEN and named is not found:
+        raise UnreadableFile(f"{path} is not {_SPOKEN[named]}, as its name says: is it whole?")
+    return found
 
 
 def _marked_encoding(head: bytes) -> str | None:
@@ -304,6 +378,13 @@ def _header(path: Path, text: str, dialect: Dialect) -> tuple[str, ...]:
     if not rows:
         raise UnreadableFile(f"{path} has no readable header line")
     header = tuple(rows[0])
+    _check_header(path, header)
+    return header
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    if not header:
+        raise UnreadableFile(f"{path} is empty: it needs a header and at least one row")
     data = [cell for cell in header if _DATA_NOT_NAME.fullmatch(cell.strip())]
     if data:
         raise UnreadableFile(
@@ -312,7 +393,6 @@ def _header(path: Path, text: str, dialect: Dialect) -> tuple[str, ...]:
         )
     if len(header) > MAX_COLUMNS:
         raise UnreadableFile(f"{path} has more than {MAX_COLUMNS} columns")
-    return header
 
 
 def _unique(header: Sequence[str]) -> tuple[str, ...]:

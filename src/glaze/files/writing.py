@@ -1,7 +1,6 @@
 """Rows out: the caller's columns as they were, then what was found; whole files or none."""
 
 import csv
-import json
 import os
 import re
 import sys
@@ -12,13 +11,23 @@ from pathlib import Path
 from typing import TextIO
 
 from glaze.errors import GlazeError, InputError
-from glaze.files.reading import BadRow, Row
-from glaze.files.source import Format, Source
+from glaze.files.cell import Cell, json_text, text_of
+from glaze.files.parquet import INTEGER, NUMBER, TEXT, TEXTS, kinds_of, open_parquet, schema_of
+from glaze.files.reading import BadRow, Row, read_rows
+from glaze.files.source import TEXT_FORMATS, Format, Source
+from glaze.files.workbook import open_workbook
+from glaze.model.field import FIELDS, FieldType
 from glaze.model.request import FieldValue
 from glaze.model.value import FieldName, Json
 
 MICROS_PER_DOLLAR = 1_000_000
-_NOT_WRITTEN = frozenset({".xlsx", ".xls", ".parquet", ".ods", ".json", ".gz", ".zip"})
+_NOT_WRITTEN = frozenset({".xlsm", ".xls", ".ods", ".json", ".gz", ".zip"})
+_WRITTEN = {
+    **dict.fromkeys((".csv", ".tsv"), Format.CSV),
+    **dict.fromkeys((".jsonl", ".ndjson"), Format.JSONL),
+    ".parquet": Format.PARQUET,
+    ".xlsx": Format.XLSX,
+}
 PROVENANCE = ("confidence", "source", "source_url", "cost_usd")
 """Suffixes of the columns that ``--provenance`` adds after each field; cost is in US dollars."""
 
@@ -46,30 +55,44 @@ class Target:
 def target_for(path: Path, source: Source, *, as_json: bool = False) -> Target:
     """Decide the output's form from its name, and the rest from the input's.
 
-    ``.jsonl`` and ``.ndjson`` (or ``as_json``) make JSONL, ``.csv`` and ``.tsv`` CSV; any other
-    name, and ``-`` for standard output, keeps the input's format. A CSV keeps the input's separator
-    and gets a byte-order mark where the input was no plain UTF-8, for Excel to read it.
+    ``.jsonl`` and ``.ndjson`` (or ``as_json``) make JSONL, ``.csv`` and ``.tsv`` CSV, ``.parquet``
+    and ``.xlsx`` what they say; any other name keeps the input's format. ``-``, standard output, is
+    JSONL for JSONL, else CSV. A CSV keeps the input's separator and gets a byte-order mark where
+    the input was no plain UTF-8, for Excel to read it.
 
     Raises: InputError where the folder is missing or read-only, or the input would be overwritten.
     """
-    suffix = path.suffix.lower()
-    if suffix in _NOT_WRITTEN:
-        raise InputError(f"{path.name}: only CSV (.csv, .tsv) and JSON lines (.jsonl) are written")
-    stays_json = source.format is Format.JSONL and suffix not in (".csv", ".tsv")
-    if as_json or suffix in (".jsonl", ".ndjson") or stays_json:
-        target = Target(path, Format.JSONL)
+    format_ = format_for(path, default=source.format, as_json=as_json)
+    if format_ is Format.CSV:
+        delimiter = "\t" if path.suffix.lower() == ".tsv" else source.dialect.delimiter
+        plain = source.encoding == "utf-8" or source.format is not Format.CSV
+        target = Target(path, format_, delimiter, "utf-8" if plain else "utf-8-sig")
     else:
-        delimiter = "\t" if suffix == ".tsv" else source.dialect.delimiter
-        plain = source.encoding == "utf-8" or source.format is Format.JSONL
-        target = Target(path, Format.CSV, delimiter, "utf-8" if plain else "utf-8-sig")
+        target = Target(path, format_)
     if not target.is_stdout:
-        _check_place(path, source.path)
+        if path.exists() and source.path.exists() and path.samefile(source.path):
+            raise InputError(f"{path} is the input: give another output file with -o")
+        check_place(path)
     return target
 
 
-def _check_place(path: Path, source: Path) -> None:
-    if path.exists() and path.samefile(source):
-        raise InputError(f"{path} is the input: give another output file with -o")
+def format_for(path: Path, *, default: Format, as_json: bool = False) -> Format:
+    """Return the format that a name, ``-`` included, stands for. Raises: InputError."""
+    suffix = path.suffix.lower()
+    if suffix in _NOT_WRITTEN:
+        raise InputError(
+            f"{path.name}: what is written is CSV (.csv, .tsv), JSON lines (.jsonl), .parquet, .xlsx"
+        )
+    found = _WRITTEN.get(suffix, default)
+    if as_json:
+        if suffix in _WRITTEN and found not in TEXT_FORMATS:
+            raise InputError(f"--json writes JSON lines: name the output .jsonl, not {path.name}")
+        return Format.JSONL
+    return Format.CSV if str(path) == "-" and found not in TEXT_FORMATS else found
+
+
+def check_place(path: Path) -> None:
+    """See that a file can be written there. Raises: InputError."""
     if path.is_dir():
         raise InputError(f"{path} is a folder: give an output file with -o")
     folder = path.resolve().parent
@@ -102,20 +125,63 @@ def dollars(micros: int) -> str:
 WriteRow = Callable[[Row, Mapping[FieldName, FieldValue]], None]
 
 
+@dataclass(frozen=True, slots=True)
+class OwnColumns:
+    """The columns before those that are added: unique ``names``, and ``header`` as it is written.
+
+    ``kinds`` tells Parquet what each holds, of all rows; a column that it leaves out has the type
+    that it has in the Parquet file ``like``.
+    """
+
+    names: tuple[str, ...]
+    header: tuple[str, ...]
+    kinds: Callable[[], Mapping[str, str]]
+    like: Path | None = None
+
+
+def own_columns(source: Source) -> OwnColumns:
+    """Return the columns of a file. Only where their kinds are asked for it is read for them."""
+
+    def kinds() -> Mapping[str, str]:
+        if source.format is Format.CSV:
+            return dict.fromkeys(source.columns, TEXT)
+        if source.format is Format.PARQUET:
+            return {}
+        rows = (row.values for row in read_rows(source) if isinstance(row, Row))
+        return kinds_of(source.columns, rows)
+
+    like = source.path if source.format is Format.PARQUET else None
+    return OwnColumns(source.columns, source.header, kinds, like)
+
+
 @contextmanager
 def open_output(
-    target: Target, source: Source, fields: Sequence[FieldName], *, provenance: bool = False
+    target: Target, own: OwnColumns, fields: Sequence[FieldName], *, provenance: bool = False
 ) -> Iterator[WriteRow]:
     """Yield a function that writes a row with what was found for it.
 
     The file appears whole when the block ends well, and not at all otherwise.
     """
-    columns = output_columns(source.columns, fields, provenance=provenance)
-    with _whole_file(target.path, target.encoding) as file:
-        if target.format is Format.CSV:
-            yield _csv_writer(file, target, source, columns)
-        else:
-            yield _jsonl_writer(file, columns)
+    added = output_columns(own.names, fields, provenance=provenance)
+    match target.format:
+        case Format.CSV:
+            with _whole_text(target.path, target.encoding) as file:
+                yield _csv_writer(file, target.delimiter, own, added)
+        case Format.JSONL:
+            with _whole_text(target.path, target.encoding) as file:
+                yield _jsonl_writer(file, added)
+        case Format.PARQUET:
+            kinds = {**own.kinds(), **{c.name: _kind_of(c) for c in added}}
+            names = (*own.names, *(column.name for column in added))
+            with (
+                _whole_file(target.path) as beside,
+                open_parquet(beside, schema_of(names, kinds, own.like)) as write,
+            ):
+                yield _table_writer(write, own, added, _typed)
+        case Format.XLSX:
+            header = (*own.header, *(column.name for column in added))
+            with _whole_file(target.path) as beside, open_workbook(beside, header) as write:
+                yield _table_writer(write, own, added, _flat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,33 +211,67 @@ def output_columns(
 
 
 def _csv_writer(
-    file: TextIO, target: Target, source: Source, columns: Sequence[OutputColumn]
+    file: TextIO, delimiter: str, own: OwnColumns, added: Sequence[OutputColumn]
 ) -> WriteRow:
-    writer = csv.writer(file, delimiter=target.delimiter)
-    own = source.header if source.format is Format.CSV else source.columns
-    writer.writerow([*own, *(column.name for column in columns)])
+    writer = csv.writer(file, delimiter=delimiter)
+    writer.writerow([*own.header, *(column.name for column in added)])
 
     def write(row: Row, data: Mapping[FieldName, FieldValue]) -> None:
-        kept = [_plain(row.values.get(name)) for name in source.columns]
-        added = [_cell(data.get(column.field), column.part) for column in columns]
-        writer.writerow(kept + added)
+        kept = [text_of(row.values.get(name)) for name in own.names]
+        writer.writerow(kept + [_cell(data.get(c.field), c.part) for c in added])
 
     return write
 
 
-def _jsonl_writer(file: TextIO, columns: Sequence[OutputColumn]) -> WriteRow:
+def _jsonl_writer(file: TextIO, added: Sequence[OutputColumn]) -> WriteRow:
     def write(row: Row, data: Mapping[FieldName, FieldValue]) -> None:
-        record = dict(row.values)
-        for column in columns:
-            record[column.name] = _part(data.get(column.field), column.part)
-        # ASCII, for a lone surrogate of the input must survive as the escape that it was.
-        file.write(json.dumps(record) + "\n")
+        found = {c.name: _part(data.get(c.field), c.part) for c in added}
+        file.write(json_text({**row.values, **found}) + "\n")
 
     return write
+
+
+def _table_writer(
+    write_cells: Callable[[Sequence[Cell]], None],
+    own: OwnColumns,
+    added: Sequence[OutputColumn],
+    form: Callable[[Json], Cell],
+) -> WriteRow:
+    def write(row: Row, data: Mapping[FieldName, FieldValue]) -> None:
+        kept = [row.values.get(name) for name in own.names]
+        write_cells([*kept, *(form(_part(data.get(c.field), c.part)) for c in added)])
+
+    return write
+
+
+def _kind_of(column: OutputColumn) -> str:
+    """Return what an added column holds, as Parquet types it."""
+    if column.part != "value":
+        return {"confidence": INTEGER, "cost_usd": NUMBER}.get(column.part, TEXT)
+    match FIELDS[column.field].type:
+        case FieldType.YEAR | FieldType.COUNT | FieldType.MONEY:
+            return INTEGER
+        case FieldType.LIST:
+            return TEXTS
+        case _:
+            return TEXT
+
+
+def _typed(value: Json) -> Cell:
+    """Return an answer as Parquet takes it: lists of texts, maps as JSON."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [text_of(item) for item in value]
+    return text_of(value) if isinstance(value, Mapping) else value
+
+
+def _flat(value: Json) -> Cell:
+    """Return an answer as one cell of a sheet: lists joined by "; ", maps as JSON."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "; ".join(text_of(item) for item in value)
+    return text_of(value) if isinstance(value, Mapping) else value
 
 
 def _part(value: FieldValue | None, part: str) -> Json:
-    """Return one part of a field's answer; cost in dollars, None where nothing was found."""
     if value is None:
         return None
     if part == "value":
@@ -184,19 +284,12 @@ def _part(value: FieldValue | None, part: str) -> Json:
 
 
 def _cell(found: FieldValue | None, part: str) -> str:
-    """Return one part of an answer as a CSV cell: lists joined by "; ", maps as JSON, defused."""
-    value = _part(found, part)
+    """Return one part of an answer as a CSV cell, defused where it is text."""
     if found is not None and part == "cost_usd":
         return dollars(found.cost_micros)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return defuse("; ".join(_plain(item) for item in value))
-    return defuse(_plain(value)) if isinstance(value, str | Mapping) else _plain(value)
-
-
-def _plain(value: Json) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
+    value = _part(found, part)
+    is_number = isinstance(value, int | float)
+    return text_of(value) if is_number else defuse(text_of(_flat(value)))
 
 
 class ErrorLog:
@@ -207,12 +300,12 @@ class ErrorLog:
         self.count = 0
         self._columns = source.columns
         self._writer = csv.writer(file)
-        self._writer.writerow(["line", "reason", *(source.header or source.columns)])
+        self._writer.writerow(["line", "reason", *source.header])
 
     def add(self, row: BadRow) -> None:
         """Write one row with its first line in the file and why it was left out."""
         self.count += 1
-        values = [_plain(row.values.get(name)) for name in self._columns]
+        values = [text_of(row.values.get(name)) for name in self._columns]
         self._writer.writerow([row.line_no, row.reason, *values])
 
 
@@ -223,7 +316,7 @@ def open_errors(path: Path, source: Source) -> Iterator[ErrorLog]:
     An earlier ``path`` is removed where this time nothing is wrong, so that it never misleads.
     """
     encoding = "utf-8" if source.encoding == "utf-8" else "utf-8-sig"
-    with _whole_file(path, encoding, keep=lambda: log.count > 0) as file:
+    with _whole_text(path, encoding, keep=lambda: log.count > 0) as file:
         log = ErrorLog(file, source)
         yield log
 
@@ -233,19 +326,28 @@ def _always() -> bool:
 
 
 @contextmanager
-def _whole_file(
+def _whole_text(
     path: Path, encoding: str, *, keep: Callable[[], bool] = _always
 ) -> Iterator[TextIO]:
-    """Write beside ``path`` and rename at the end: a reader sees the old file or the whole new one."""
+    """Give a text file that is whole or not there; or standard output."""
     if str(path) == "-":
         yield from _standard_output()
         return
+    with (
+        _whole_file(path, keep=keep) as beside,
+        beside.open("w", encoding=encoding, errors="replace", newline="") as file,
+    ):
+        yield file
+
+
+@contextmanager
+def _whole_file(path: Path, *, keep: Callable[[], bool] = _always) -> Iterator[Path]:
+    """Give a place beside ``path``, renamed at the end: readers see the old or the whole new file."""
     path = path.resolve()  # through a link: the file changes, not the link
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with beside.open("w", encoding=encoding, errors="replace", newline="") as file:
-            yield file
-            file.flush()
+        yield beside
+        with beside.open("rb") as file:
             os.fsync(file.fileno())
         if keep():
             beside.replace(path)
