@@ -247,6 +247,37 @@ MUTANTS = (
         (Change("store/ledger.py", "return Refusal.PAUSED if", "return Refusal.CANCELLED if"),),
     ),
     Mutant(
+        "a job comes after others without holding them",
+        r"\['waiting'\] == \['pending'\]",
+        "tests/store/test_dependencies.py"
+        "::test_a_child_inserted_while_its_parent_finishes_is_not_stranded",
+        (
+            Change(
+                "store/sql/dependency.sql",
+                "order by id for share\n\n-- name: hold_batches",
+                "order by id\n\n-- name: hold_batches",
+            ),
+        ),
+    ),
+    Mutant(
+        "who waits is looked for in the statement that ends the parent",
+        r"\['waiting'\] == \['pending'\]",
+        "tests/store/test_dependencies.py"
+        "::test_a_child_inserted_while_its_parent_finishes_is_not_stranded",
+        (
+            Change(
+                "store/job.py",
+                """        closed = await conn.execute(self._sql["finish"], ended, prepare=False)
+        # A statement of its own: it sees who came in while the first waited for a parent's lock.
+        after = await dependency.successors(conn, [row["id"] for row in rows])
+""",
+                """        after = await dependency.successors(conn, [row["id"] for row in rows])
+        closed = await conn.execute(self._sql["finish"], ended, prepare=False)
+""",
+            ),
+        ),
+    ),
+    Mutant(
         "a table's policy is left to its owner's goodwill",
         r"E +assert False",
         "tests/flow/test_flow_isolation.py"

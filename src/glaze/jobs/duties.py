@@ -1,4 +1,4 @@
-"""Duties that any worker does on a timer: promote, expire, rescue, feed, sweep."""
+"""Duties that any worker does on a timer: promote, expire, rescue, feed, sweep, repair."""
 
 import asyncio
 import random
@@ -10,7 +10,7 @@ from glaze.errors import StoreUnavailable
 from glaze.jobs.options import WorkerOptions
 from glaze.jobs.retry import bear, going_on
 from glaze.store.batch import BatchStore
-from glaze.store.job import CHUNK, JobStore
+from glaze.store.job import CHUNK, NO_JOB, JobStore
 from glaze.store.worker import WorkerStore
 
 log = structlog.get_logger("jobs")
@@ -34,6 +34,7 @@ class Duties:
         self._jobs = jobs
         self._batches = batches
         self._workers = workers
+        self._repaired_up_to = NO_JOB
 
     async def run(self, options: WorkerOptions, rng: random.Random) -> None:
         """Do all duties until cancelled."""
@@ -43,6 +44,7 @@ class Duties:
                 (options.poll_s, self.feed),
                 (options.poll_s, self.sweep),
                 (options.lease_s / 10, self.rescue),
+                (options.lease_s / 10, self.repair),
             ):
                 group.create_task(every(seconds, duty, rng))
 
@@ -61,6 +63,12 @@ class Duties:
     async def sweep(self) -> None:
         """Take the jobs of cancelled batches out of the queue."""
         await self._jobs.sweep_cancelled()
+
+    async def repair(self) -> None:
+        """Look at one page of the jobs that wait: an end may have been written past the store."""
+        stranded, self._repaired_up_to = await self._jobs.repair(self._repaired_up_to)
+        if stranded:
+            log.warning("jobs waited for what had ended; moved on", jobs=stranded)
 
     async def rescue(self) -> None:
         """Take back what dead workers held."""

@@ -1,12 +1,14 @@
 """A job's states, its legal transitions, its lease token and its retry policy."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from glaze.model.value import BatchId, JobId, Json, WorkerId, WorkspaceId
+from glaze.errors import InputError
+from glaze.model.value import BatchId, JobId, Json, WorkerId, WorkflowId, WorkspaceId
 
 
 class JobState(StrEnum):
@@ -82,9 +84,55 @@ INTERACTIVE = RetryPolicy(base_s=1.0, cap_s=300.0)
 """The policy of jobs that a person waits for: 1 s doubling to 300 s."""
 
 
+class IfFailed(StrEnum):
+    """What becomes of a job one of whose parents does not succeed (failed, dead, cancelled)."""
+
+    CANCEL = "cancel"  # it is cancelled, at once
+    FAIL = "fail"  # it fails, at once
+    RUN = "run"  # an end is an end: it runs once the others are at theirs
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What a job waits for: another job, or a whole batch; it must exist already.
+
+    Raises: InputError unless exactly one of the two is named.
+    """
+
+    job: JobId | None = None
+    if_failed: IfFailed = IfFailed.CANCEL
+    batch: BatchId | None = None
+
+    def __post_init__(self) -> None:
+        """Check that there is one parent."""
+        if (self.job is None) == (self.batch is None):
+            raise InputError("a job comes after one job or one batch: name exactly one")
+
+
+MOST_PARENTS = 1000
+
+
+def checked_after(after: Sequence[After]) -> tuple[After, ...]:
+    """Return ``after``, each once.
+
+    Raises: InputError for over 1,000, or a parent with two policies.
+    """
+    kept = tuple(dict.fromkeys(after))
+    if len(kept) > MOST_PARENTS:
+        raise InputError(
+            f"{len(kept)} parents; a job comes after at most {MOST_PARENTS}: put more into a batch"
+        )
+    if len({(one.job, one.batch) for one in kept}) < len(kept):
+        raise InputError("a job comes after the same parent with two policies")
+    return kept
+
+
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job to enqueue. ``due_at`` in the future makes it scheduled, else it is pending."""
+    """A job to enqueue. ``due_at`` in the future makes it scheduled, else it is pending.
+
+    With ``after`` it waits until all of these are at their end.
+    """
 
     kind: str
     args: Json
@@ -98,6 +146,9 @@ class NewJob:
     tags: tuple[str, ...] = ()  # at most 20 of 1 to 64 characters each
     webhook_url: str | None = None  # told of the end
     replay_of: JobId | None = None  # the job whose work it repeats
+    after: tuple[After, ...] = ()  # at most 1,000; a batch is one
+    workflow_id: WorkflowId | None = None
+    step: str | None = None  # its name within the workflow
 
 
 class ClaimedJob(NamedTuple):

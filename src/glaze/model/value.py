@@ -9,6 +9,7 @@ from typing_extensions import TypeAliasType
 WorkspaceId = NewType("WorkspaceId", int)
 JobId = NewType("JobId", int)
 BatchId = NewType("BatchId", int)
+WorkflowId = NewType("WorkflowId", int)
 WorkerId = NewType("WorkerId", int)
 EntityId = NewType("EntityId", int)
 QuestionId = NewType("QuestionId", int)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self, assert_never
 
 from glaze.errors import InputError
-from glaze.model.job import ClaimedJob, JobState, NewJob, may_become
+from glaze.model.job import After, ClaimedJob, JobState, NewJob, checked_after, may_become
 from glaze.model.label import checked_tags, checked_webhook
 from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial, Retry, Snooze
 from glaze.model.value import Json
@@ -60,7 +60,7 @@ class Ended:
 def job_row(n: int, job: NewJob) -> Row:
     """Return the row of a job to enqueue; ``n`` is its place in the call.
 
-    Raises: InputError for a bad tag or webhook.
+    Raises: InputError for a bad tag or webhook, too many parents or one parent twice.
     """
     return {
         "n": n,
@@ -84,7 +84,16 @@ def _labels(job: NewJob) -> Row:
         row["webhook_url"] = checked_webhook(job.webhook_url)
     if job.replay_of is not None:
         row["replay_of"] = job.replay_of
+    if job.after:
+        row["after"] = [after_row(one) for one in checked_after(job.after)]
+    if job.workflow_id is not None:
+        row |= {"workflow_id": job.workflow_id, "step": job.step}
     return row
+
+
+def after_row(after: After) -> Row:
+    """Return what an edge says of the parent."""
+    return {"parent_id": after.job, "batch_id": after.batch, "if_failed": after.if_failed}
 
 
 def body_hash(job: NewJob) -> str:

@@ -10,9 +10,10 @@ from psycopg.types.json import Jsonb
 
 from glaze.errors import BatchStateConflict, InputError
 from glaze.model.value import BatchId, Json, WorkspaceId
-from glaze.store.attempt import encode
+from glaze.store import dependency
+from glaze.store.attempt import Row, encode
 from glaze.store.database import Connection, Database
-from glaze.store.job import Due
+from glaze.store.job import Due, tell_due
 from glaze.store.statements import statements
 from glaze.store.text import storable
 
@@ -172,6 +173,9 @@ class BatchStore:
         params = {"batch": batch_id, "from": was, "to": to, "type": event}
         async with self._db.workspace(workspace_id) as conn:
             row = await (await conn.execute(_sql["turn"], params)).fetchone()
+            over = row is not None and row["state"] == "finished"
+            due = await _advance_behind(conn, batch_id) if over else []
+        tell_due(self._due, due)
         if row is None:
             raise BatchStateConflict(f"batch {batch_id} is not {' or '.join(was)}")
 
@@ -183,6 +187,8 @@ class BatchStore:
         """
         async with self._db.workspace(workspace_id) as conn:
             row = await (await conn.execute(_sql["cancel"], {"batch": batch_id})).fetchone()
+            due = await _advance_behind(conn, batch_id) if row and row["over"] else []
+        tell_due(self._due, due)
         return row is not None
 
     async def progress(self, workspace_id: WorkspaceId, batch_id: BatchId) -> Progress | None:
@@ -221,6 +227,11 @@ class BatchStore:
         if self._due is not None:
             self._due(batch["queue"], fed["rank"])
         return int(fed["fed"])
+
+
+async def _advance_behind(conn: Connection, batch_id: BatchId) -> list[Row]:
+    """Move on who waits for a batch that has just ended."""
+    return await dependency.advance(conn, await dependency.successors_of_batches(conn, [batch_id]))
 
 
 async def _one(conn: Connection, name: str, params: Mapping[str, Any]) -> dict[str, Any] | None:

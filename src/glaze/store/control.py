@@ -126,9 +126,12 @@ class ControlStore:
 
         async def cancel(conn: Connection, held: list[Row]) -> dict[JobId, JobState]:
             before = {row["id"]: JobState(row["state"]) for row in held}
-            return before | await self._jobs.cancel_within(conn, _ids(held))
+            cancelled = await self._jobs.cancel_within(conn, _ids(held))
+            due.extend(cancelled.due)
+            return before | cancelled.states
 
-        return self._each(workspace_id, which, OPEN, cancel)
+        due: list[Row] = []
+        return self._each(workspace_id, which, OPEN, cancel, due)
 
     def change(
         self, workspace_id: WorkspaceId, which: Filter, change: Change

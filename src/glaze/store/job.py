@@ -8,13 +8,15 @@ from typing import Any, LiteralString, NamedTuple
 from psycopg.rows import tuple_row
 
 from glaze.errors import IdempotencyConflict
-from glaze.model.job import ClaimedJob, JobState, NewJob, Token
-from glaze.model.value import BatchId, JobId, Json, WorkerId, WorkspaceId
+from glaze.model.job import After, ClaimedJob, JobState, NewJob, Token, checked_after
+from glaze.model.value import BatchId, JobId, Json, WorkerId, WorkflowId, WorkspaceId
+from glaze.store import dependency
 from glaze.store.attempt import Ended, Row, body_hash, encode, ended_row, freed_row, job_row
 from glaze.store.database import Connection, Database
 from glaze.store.statements import Statements, statements
 
 CHUNK = 1000
+NO_JOB = JobId(0)  # ids start above
 
 Due = Callable[[str, datetime], None]
 """Told after a commit that made jobs pending: their queue and the lowest rank among them."""
@@ -58,6 +60,9 @@ class JobView:
     tags: tuple[str, ...] = ()
     webhook_url: str | None = None
     replay_of: JobId | None = None
+    open_parents: int | None = None  # of a waiting job: how many are not at their end
+    workflow_id: WorkflowId | None = None
+    step: str | None = None
     args: Json = None
     result: Json = None
 
@@ -67,6 +72,13 @@ class Enqueued(NamedTuple):
 
     ids: list[JobId]
     made: Sequence[Row]
+
+
+class CancelledJobs(NamedTuple):
+    """The states of jobs that a transaction cancelled or asked to stop, and who became due by it."""
+
+    states: dict[JobId, JobState]
+    due: list[Row]
 
 
 class _Keyed(NamedTuple):
@@ -94,10 +106,13 @@ class JobStore:
 
         A job whose idempotency key was used within 24 hours with the same body is not inserted:
         its id is that of the first. The body is kind, arguments, queue, priority, attempts, due
-        time, tags, webhook and what it replays.
+        time, tags, webhook, what it replays and what it comes after.
 
-        Raises: InputError when arguments are not JSON or a tag or webhook is none,
-        IdempotencyConflict when a key was used with another body.
+        A job that comes after others waits until they are at their end; where they are already,
+        it does at once what it would have done then.
+
+        Raises: InputError when arguments are not JSON, a tag or webhook is none, or there is no
+        such job or batch to wait for; IdempotencyConflict when a key was used with another body.
         """
         if not jobs:
             return []
@@ -106,21 +121,36 @@ class JobStore:
         self.tell(enqueued.made)
         return enqueued.ids
 
-    async def enqueue_within(self, conn: Connection, jobs: Sequence[NewJob]) -> "Enqueued":
+    async def enqueue_within(
+        self, conn: Connection, jobs: Sequence[NewJob], given: Sequence[JobId] = ()
+    ) -> "Enqueued":
         """Insert ``jobs`` in a workspace's open transaction; pass ``made`` to ``tell`` after it.
+
+        With ``given`` ids, one for each, an earlier one of the jobs may be a later one's parent.
 
         Raises: as ``enqueue``.
         """
         rows = [job_row(n, job) for n, job in enumerate(jobs)]
         ids = await self._keyed_ids(conn, jobs)
-        fresh = [
-            row | {"id": ids.taken.get(n)}
-            for n, row in enumerate(rows)
-            if n not in ids.known and n not in ids.same_as
-        ]
-        made = await self._fetch(conn, "enqueue", jobs=encode(fresh)) if fresh else []
+        own = dict(enumerate(given)) | ids.taken
+        fresh = [n for n in range(len(jobs)) if n not in ids.known and n not in ids.same_as]
+        after = {n: checked_after(jobs[n].after) for n in fresh if jobs[n].after}
+        ended = await self._hold_parents(conn, after, given) if after else frozenset()
+        new = [rows[n] | {"id": own.get(n)} for n in fresh]
+        made = await self._fetch(conn, "enqueue", jobs=encode(new)) if new else []
         found = ids.known | {row["n"]: row["id"] for row in made}
+        if after:
+            await dependency.add_edges(conn, {found[n]: parents for n, parents in after.items()})
+            ready = [found[n] for n, parents in after.items() if not ended.isdisjoint(parents)]
+            made += await dependency.advance(conn, ready)
         return Enqueued([found[ids.same_as.get(n, n)] for n in range(len(jobs))], made)
+
+    async def _hold_parents(
+        self, conn: Connection, after: Mapping[int, Sequence[After]], given: Sequence[JobId]
+    ) -> frozenset[After]:
+        own = set(given)  # nobody else sees them yet
+        others = {one for parents in after.values() for one in parents if one.job not in own}
+        return await dependency.hold_parents(conn, others) if others else frozenset()
 
     async def _keyed_ids(self, conn: Connection, jobs: Sequence[NewJob]) -> "_Keyed":
         first, hashes, same_as = _first_uses(jobs)
@@ -211,7 +241,8 @@ class JobStore:
         Retry without a delay is due at once.
         """
         gone: list[Row] = []
-        hungry: tuple[BatchId, ...] = ()
+        hungry: list[BatchId] = []
+        after: list[JobId] = []
         stay = [ended_row(e) for e in group if e.job.batch_id is None]
         rows = [ended_row(e) for e in group if e.job.batch_id is not None]
         again = [row for row in rows if row["state"] == JobState.SCHEDULED]
@@ -222,20 +253,33 @@ class JobStore:
             if rows:
                 gone = await self._end(conn, "finish_rows", rows)
             if left := stay + again:
-                stay = await self._end(conn, "finish", left)
+                stay, after = await self._end_some(conn, left)
             if gone:
-                hungry = await self._settle_rows(conn, gone)
-        return Finished(frozenset(row["id"] for row in (*gone, *stay)), hungry)
+                hungry, behind = await self._settle_rows(conn, gone)
+                after += behind
+            due = await dependency.advance(conn, after)
+        self.tell(due)
+        return Finished(frozenset(row["id"] for row in (*gone, *stay)), tuple(hungry))
 
     async def _end(self, conn: Connection, name: str, rows: list[Row]) -> list[Row]:
-        ids = f"{{{','.join(str(row['id']) for row in rows)}}}"
-        return await self._fetch(conn, name, ended=encode(rows), ids=ids)
+        return await self._fetch(conn, name, ended=encode(rows), ids=_array(rows))
+
+    async def _end_some(self, conn: Connection, rows: list[Row]) -> tuple[list[Row], list[JobId]]:
+        """Write ends, and look in the same breath who waits for them."""
+        ended = {"ended": encode(rows), "ids": _array(rows)}
+        closed = await conn.execute(self._sql["finish"], ended, prepare=False)
+        # A statement of its own: it sees who came in while the first waited for a parent's lock.
+        after = await dependency.successors(conn, [row["id"] for row in rows])
+        return await closed.fetchall(), after
 
     async def _settle_rows(
         self, conn: Connection, rows: Iterable[Mapping[str, Any]]
-    ) -> tuple[BatchId, ...]:
+    ) -> tuple[list[BatchId], list[JobId]]:
+        """Count rows at their end; return the batches that want feeding and who waits for the others."""
         found = await _rows(conn, self._batch_sql["settle_rows"], rows=encode([*rows]))
-        return tuple(row["id"] for row in found)
+        over = [row["id"] for row in found if row["over"]]
+        hungry = [row["id"] for row in found if not row["over"]]
+        return hungry, await dependency.successors_of_batches(conn, over)
 
     async def cancels(self, worker_id: WorkerId) -> list[JobId]:
         """Return which jobs that this worker holds were asked to stop."""
@@ -255,8 +299,25 @@ class JobStore:
     async def expire(self, n: int = CHUNK) -> int:
         """Make up to ``n`` jobs that were not begun in time dead; return how many."""
         async with self._db.fleet() as conn:
-            rows = await self._fetch(conn, "expire", n=n)
-        return int(rows[0]["moved"])
+            late = [row["id"] for row in await self._fetch(conn, "expire", n=n)]
+            due = await self._advance_behind(conn, late)
+        self.tell(due)
+        return len(late)
+
+    async def repair(
+        self, after: JobId = NO_JOB, n: int = CHUNK
+    ) -> tuple[tuple[JobId, ...], JobId]:
+        """Move on those of up to ``n`` waiting jobs above ``after`` whom nothing keeps waiting.
+
+        Returns: who they were, for nobody should be, and the id after which the next page starts.
+        """
+        swept = await dependency.repair(self._db, after, n)
+        self.tell(swept.moved)
+        return swept.stranded, swept.next_after
+
+    async def _advance_behind(self, conn: Connection, ended: Collection[JobId]) -> list[Row]:
+        """Move on who waits for jobs that have just ended."""
+        return await dependency.advance(conn, await dependency.successors(conn, ended))
 
     async def rescue(self, n: int = CHUNK) -> Rescued:
         """Take back jobs of workers that are stopped or unknown; a third death makes one dead.
@@ -285,6 +346,7 @@ class JobStore:
         self, conn: Connection, held: Sequence[Mapping[str, Any]], *, died: bool
     ) -> tuple[Rescued, list[Row]]:
         due: list[Row] = []
+        after: list[JobId] = []
         freed = [freed_row(row, died=died) for row in held]
         if freed:
             await conn.execute(self._sql["by_hash"])
@@ -294,9 +356,11 @@ class JobStore:
             due = await self._fetch(conn, "release", freed=encode(back))
         if gone:
             await conn.execute(self._sql["remove"], {"gone": encode(gone)})
-            await self._settle_rows(conn, gone)
-        ended = sum(r["state"] != JobState.PENDING for r in freed)
-        return Rescued(len(freed) - ended, ended), due
+            _, after = await self._settle_rows(conn, gone)
+        ended = [r["id"] for r in freed if r["state"] != JobState.PENDING]
+        after += await dependency.successors(conn, ended)
+        due += await dependency.advance(conn, after)
+        return Rescued(len(freed) - len(ended), len(ended)), due
 
     async def sweep_cancelled(self) -> int:
         """Remove waiting jobs of cancelled batches and ask running ones to stop; return how many.
@@ -311,8 +375,12 @@ class JobStore:
             async with self._db.fleet() as conn:
                 gone = await _rows(conn, self._batch_sql["drop_waiting"], **one)
                 await conn.execute(self._batch_sql["ask_to_stop"], one)
+                due = []
                 if gone:
-                    await self._settle_rows(conn, [row | {"state": "cancelled"} for row in gone])
+                    ended = [row | {"state": "cancelled"} for row in gone]
+                    _, after = await self._settle_rows(conn, ended)
+                    due = await dependency.advance(conn, after)
+            self.tell(due)
             swept += len(gone)
         return swept
 
@@ -323,15 +391,21 @@ class JobStore:
     ) -> dict[JobId, JobState]:
         """Cancel what has not begun and ask what runs to stop; return the states of those touched.
 
-        Rows of a batch are cancelled with their batch, not here.
+        Who waits for a cancelled job does as its policy says. Rows of a batch are cancelled with
+        their batch, not here.
         """
         async with self._db.workspace(workspace_id) as conn:
-            return await self.cancel_within(conn, jobs)
+            await conn.execute(self._sql["hold_to_cancel"], {"jobs": list(jobs)}, prepare=False)
+            cancelled = await self.cancel_within(conn, jobs)
+        self.tell(cancelled.due)
+        return cancelled.states
 
-    async def cancel_within(self, conn: Connection, jobs: Sequence[JobId]) -> dict[JobId, JobState]:
-        """Do it within the caller's transaction."""
+    async def cancel_within(self, conn: Connection, jobs: Sequence[JobId]) -> "CancelledJobs":
+        """Do it within the caller's transaction; pass ``due`` to ``tell`` after it."""
         rows = await self._fetch(conn, "cancel", jobs=list(jobs))
-        return {row["id"]: JobState(row["state"]) for row in rows}
+        over = [row["id"] for row in rows if row["state"] != JobState.PROCESSING]
+        due = await self._advance_behind(conn, over)
+        return CancelledJobs({row["id"]: JobState(row["state"]) for row in rows}, due)
 
     async def reopen(self, workspace_id: WorkspaceId, jobs: Sequence[JobId]) -> list[JobId]:
         """Open terminal jobs again as a new round; return those that were terminal."""
@@ -368,19 +442,28 @@ class JobStore:
 
     def tell(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Pass on the lowest rank of each queue; called after the commit."""
-        if self._due is None:
-            return
-        lowest: dict[str, datetime] = {}
-        for row in rows:
-            if row["rank"] is not None:
-                lowest[row["queue"]] = min(row["rank"], lowest.get(row["queue"], row["rank"]))
-        for queue, rank in lowest.items():
-            self._due(queue, rank)
+        tell_due(self._due, rows)
+
+
+def tell_due(due: Due | None, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Pass on the lowest rank of each queue among ``rows`` that became pending."""
+    if due is None:
+        return
+    lowest: dict[str, datetime] = {}
+    for row in rows:
+        if row["rank"] is not None:
+            lowest[row["queue"]] = min(row["rank"], lowest.get(row["queue"], row["rank"]))
+    for queue, rank in lowest.items():
+        due(queue, rank)
 
 
 async def _rows(conn: Connection, sql: LiteralString, **params: object) -> list[Row]:
     # Planned anew each time: a plan kept from when the table was small would read all of it.
     return await (await conn.execute(sql, params, prepare=False)).fetchall()
+
+
+def _array(rows: Iterable[Row]) -> str:
+    return f"{{{','.join(str(row['id']) for row in rows)}}}"
 
 
 def _first_uses(jobs: Sequence[NewJob]) -> tuple[dict[str, int], dict[str, str], dict[int, int]]:

@@ -42,11 +42,11 @@ with turned as (
     cancelled = total - completed - partial - failed - queued,
     finished_at = case when queued = 0 then clock_timestamp() end
   where workspace_id = current_workspace() and id = %(batch)s and state in ('loading', 'running', 'paused')
-  returning id
+  returning id, finished_at is not null as over
 ), logged as (
   insert into event (workspace_id, type, batch_id) select current_workspace(), 'batch_cancelled', id from turned
 )
-select id from turned
+select id, over from turned
 
 -- name: cancelled_open
 -- Cancelled batches that still have jobs.
@@ -105,7 +105,8 @@ with ended as materialized (
     select 1, workspace_id, 'batch_finished', null, id, null from counted where finished_at is not null and state = 'finished'
   ) said order by part
 )
-select id from counted where state = 'running' and left_to_feed > 0 and queued <= feed_window / 2
+select id, finished_at is not null as over from counted
+where finished_at is not null or (state = 'running' and left_to_feed > 0 and queued <= feed_window / 2)
 
 -- name: progress
 -- Counters of one batch.

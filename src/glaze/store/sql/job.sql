@@ -20,17 +20,19 @@ with moment as materialized (select clock_timestamp() as now),
 given as materialized (
   select g.n, coalesce(g.id, nextval('job_id_seq')) as id, g.kind, g.queue, g.priority, g.max_attempts,
          g.correlation_id, g.expires_at, g.tags, g.webhook_url, g.replay_of, coalesce(g.args, 'null') as args,
+         json_array_length(g.after) as open_parents, g.workflow_id, g.step,
          greatest(g.due_at, m.now) as due_at,
-         (case when g.due_at > m.now then 'scheduled' else 'pending' end)::job_state as state
+         (case when g.after is not null then 'waiting' when g.due_at > m.now then 'scheduled' else 'pending' end)::job_state
+           as state
   from moment m, json_to_recordset(%(jobs)s::json) as g(n int, id bigint, kind text, queue text, priority smallint,
     max_attempts smallint, correlation_id text, expires_at timestamptz, due_at timestamptz, args jsonb,
-    tags text[], webhook_url text, replay_of bigint)
+    tags text[], webhook_url text, replay_of bigint, after json, workflow_id bigint, step text)
   order by g.n
 ), made as (
   insert into job (workspace_id, id, kind, queue, state, priority, rank, due_at, max_attempts, correlation_id, expires_at,
-    tags, webhook_url, replay_of)
+    tags, webhook_url, replay_of, open_parents, workflow_id, step)
   select current_workspace(), id, kind, queue, state, priority, job_rank(due_at, priority), due_at, max_attempts,
-         correlation_id, expires_at, tags, webhook_url, replay_of
+         correlation_id, expires_at, tags, webhook_url, replay_of, open_parents, workflow_id, step
   from given order by n
 ), args as (
   insert into job_args (workspace_id, job_id, args) select current_workspace(), id, args from given order by n
@@ -161,12 +163,17 @@ with ended as materialized (
 )
 select workspace_id, id, batch_id, row_no, error, result_id, state from gone
 
+-- name: hold_to_cancel
+-- What is cancelled together, in the order in which ends lock: their own jobs first, then the successors.
+select from job where workspace_id = current_workspace() and id = any(%(jobs)s)
+order by state = 'waiting', id for update
+
 -- name: cancel
 -- What has not begun is cancelled at once; what runs is asked to stop.
 with moment as materialized (select clock_timestamp() as now),
 hit as (
   update job j set
-    cancel_requested = true,
+    cancel_requested = true, open_parents = null,
     state = case when j.state = 'processing' then j.state else 'cancelled' end,
     finished_at = case when j.state = 'processing' then null else m.now end
   from moment m
@@ -244,7 +251,7 @@ with late as (
   insert into event (workspace_id, type, job_id, batch_id, data)
   select workspace_id, 'dead', id, batch_id, '{"code": "expired", "message": "not begun in time"}' from late
 )
-select count(*) as moved from late
+select id from late
 
 -- name: lost
 -- Jobs whose worker is marked as stopped, or gone from the registry. Who held a job is found first and compared
