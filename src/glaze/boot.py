@@ -24,6 +24,7 @@ from glaze.jobs.worker import Worker
 from glaze.logs import configure_logs
 from glaze.model.failpoint import At, nowhere
 from glaze.model.provider import Limit, Provider, ProviderSpec
+from glaze.model.redact import Redactor
 from glaze.model.value import MICROS_PER_CENT, Micros
 from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
@@ -35,7 +36,7 @@ from glaze.providers.openai_compatible import LlmConfig, OpenAiCompatible
 from glaze.providers.registry import load_providers
 from glaze.settings import ProviderOverride, Settings, environment_names
 from glaze.store.batch import BatchStore
-from glaze.store.database import Database, Recover, checked_dsn
+from glaze.store.database import Database, Recover, checked_dsn, password_of
 from glaze.store.embedded import ensure_server
 from glaze.store.entity import EntityStore
 from glaze.store.event import EventStore
@@ -108,6 +109,7 @@ class App:
     providers: Providers
     kinds: Kinds
     at: At
+    redactor: Redactor
 
     def worker(
         self, *, queues: Sequence[str] | None = None, concurrency: int | None = None
@@ -123,7 +125,8 @@ class App:
             name=f"{platform.node()}:{os.getpid()}",
             version=version("glaze"),
         )
-        return Worker(self.db, self.kinds, options, rng=random.Random(), at=self.at)  # noqa: S311  jitter, no secret
+        rng = random.Random()  # noqa: S311  jitter, no secret
+        return Worker(self.db, self.kinds, options, rng=rng, at=self.at, redactor=self.redactor)
 
 
 @asynccontextmanager
@@ -138,12 +141,14 @@ async def boot(
     Raises: StoreError when there is no usable database, SettingsError when settings and
     providers do not fit.
     """
-    configure_logs(settings.log_level, settings.log_format)
+    _configure_logs(settings, _redactor(settings))
     providers = configure_providers(settings)
     for problem in providers.problems:
         log.warning(problem)
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(running_server(settings))
+        redactor = _redactor(settings, server.dsn)
+        _configure_logs(settings, redactor)
         await migrate(server.dsn)
         db = await stack.enter_async_context(
             Database.open(
@@ -192,7 +197,20 @@ async def boot(
             providers=providers,
             kinds=installed.kinds,
             at=at,
+            redactor=redactor,
         )
+
+
+def _redactor(settings: Settings, dsn: str = "") -> Redactor:
+    """Return what masks every secret that this process knows."""
+    given = settings.database_url.get_secret_value() if settings.database_url else ""
+    return Redactor([*settings.secrets(), password_of(given), password_of(dsn)])
+
+
+def _configure_logs(settings: Settings, redactor: Redactor) -> None:
+    configure_logs(
+        settings.log_level, settings.log_format, levels=settings.log_levels, mask=redactor.facts
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,11 @@ Names = Annotated[tuple[str, ...], NoDecode]
 """A comma-separated list of names."""
 
 
+LogLevel = Literal["debug", "info", "warning", "error"]
+LevelByComponent = Annotated[dict[str, LogLevel], NoDecode]
+"""Comma-separated pairs of component and level."""
+
+
 def _plain(name: str) -> AliasChoices:
     """Read a setting by its plain name, without prefix (FEATURES O7)."""
     return AliasChoices(name)
@@ -144,8 +149,11 @@ class Settings(BaseSettings):
         default=None,
         description="address of a running sandbox, which then plays every vendor and site",
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="least severe level that is logged"
+    log_level: LogLevel = Field(default="info", description="least severe level that is logged")
+    log_levels: LevelByComponent = Field(
+        default_factory=dict,
+        description="levels of single components, as `jobs=debug,gateway=warning`;"
+        " a component is what a line has in its first brackets",
     )
     log_format: Literal["text", "json"] = Field(default="text", description="form of a log line")
 
@@ -155,6 +163,16 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
+
+    @field_validator("log_levels", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        if faulty := [name for name, _, level in pairs if not (name.strip() and level.strip())]:
+            raise ValueError(f"component=level is asked for, as jobs=debug, not {faulty[0]!r}")
+        return {name.strip(): level.strip().lower() for name, _, level in pairs}
 
     @field_validator("data_dir")
     @classmethod
@@ -180,6 +198,12 @@ class Settings(BaseSettings):
         """Read the environment only: ``load_settings`` has merged ``.env`` below it."""
         del settings_cls, dotenv_settings, file_secret_settings
         return init_settings, env_settings
+
+    def secrets(self) -> list[str]:
+        """Return every secret among the settings."""
+        given = [value for _, value in self if isinstance(value, SecretStr)]
+        given += [one.key for one in self.provider.values() if one.key is not None]
+        return [secret.get_secret_value() for secret in given]
 
     def with_changes(self, **changes: object) -> Self:
         """Return a copy with ``changes``, checked like any other settings."""

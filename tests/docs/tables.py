@@ -97,6 +97,8 @@ def default_text(info: FieldInfo) -> str:
     value = info.get_default(call_default_factory=True)
     if value is PydanticUndefined or value is None:
         return ""
+    if isinstance(value, dict):
+        return ",".join(f"{key}={one}" for key, one in value.items())
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from glaze.errors import StoreUnavailable, UnknownField
 from glaze.jobs.execute import execute
+from glaze.jobs.journal import Journal
 from glaze.jobs.kind import JobContext, Kind
 from glaze.logs import configure_logs
 from glaze.model.job import INTERACTIVE, ClaimedJob, RetryPolicy, Token
@@ -40,7 +41,7 @@ async def attempt(run: object, args: Json = None, **options: object) -> Ended:
         {"try": kind},
         rng=random.Random(1),
         cancelled=asyncio.Event(),
-        note=lambda _type, _data: None,
+        journal=Journal(),
     )
 
 
@@ -59,7 +60,7 @@ async def test_an_unknown_kind_fails_for_good() -> None:
         {},
         rng=random.Random(1),
         cancelled=asyncio.Event(),
-        note=lambda _type, _data: None,
+        journal=Journal(),
     )
     assert isinstance(ended.outcome, Failed)
     assert ended.outcome.code == "kind_unknown"

@@ -161,9 +161,9 @@ async def test_a_running_job_notices_that_it_was_cancelled(db: Database) -> None
     assert (found.state, found.result) == (JobState.CANCELLED, "half")
 
 
-async def test_retries_and_snoozes_come_back_and_notes_stand_in_the_log(db: Database) -> None:
+async def test_retries_and_snoozes_come_back_and_progress_stands_in_the_log(db: Database) -> None:
     async def stumble(_args: Args, context: JobContext) -> Outcome:
-        context.note("progress", {"percent": 50})
+        context.progress(50, "half way")
         if "snoozed" not in await log(db, context.job.id):
             return Snooze(context.job.created_at, "slot")
         return Done() if context.job.attempt == 2 else Retry("busy", "later", 0.01)

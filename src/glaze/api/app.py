@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from glaze.api import enrich, health, problems
+from glaze.api.following import Following
 from glaze.api.services import Services
 
 
@@ -17,6 +18,7 @@ def create_app(services: Services) -> FastAPI:
         summary="Rows with gaps in, sourced values out, never paid for twice.",
         redoc_url=None,
     )
+    api.add_middleware(Following)
     problems.install(api)
     for module in (enrich, health):
         api.include_router(module.routes(services))

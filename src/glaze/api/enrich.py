@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Response
 from starlette.exceptions import HTTPException
 
-from glaze.api.schemas import EnrichBody, JobOut, Problem
+from glaze.api.schemas import EnrichBody, JobOut, Problem, ProgressOut
 from glaze.api.services import Services
 from glaze.jobs.enqueue import enqueue, known_kind
 from glaze.model.job import TERMINAL
@@ -85,5 +85,7 @@ def _shown(view: JobView) -> JobOut:
         started_at=view.started_at,
         finished_at=view.finished_at,
         error=view.error,
+        correlation_id=view.correlation_id,
+        progress=view.progress and ProgressOut(**view.progress._asdict()),
         result=view.result,
     )

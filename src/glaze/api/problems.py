@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from glaze.api.following import HEADER
 from glaze.api.schemas import Problem
 from glaze.errors import (
     ArgsInvalid,
@@ -16,6 +17,7 @@ from glaze.errors import (
     InputError,
     StoreUnavailable,
 )
+from glaze.logs import correlation
 
 log = structlog.get_logger("api")
 
@@ -85,7 +87,12 @@ def _answer(
         problem.model_dump(mode="json"),
         status_code=status,
         media_type="application/problem+json",
-        headers={"Retry-After": _RETRY_AFTER_S}
-        if status == HTTPStatus.SERVICE_UNAVAILABLE
-        else None,
+        headers=_headers(status),
     )
+
+
+def _headers(status: int) -> dict[str, str]:
+    headers = {HEADER: correlation.get() or ""}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = _RETRY_AFTER_S
+    return headers

@@ -94,6 +94,13 @@ class EnrichBody(BaseModel):
         return known_field(name).name
 
 
+class ProgressOut(BaseModel):
+    """How far a running job said it was."""
+
+    percent: int = Field(ge=0, le=100)
+    message: str
+
+
 class JobOut(BaseModel):
     """A job and, once it has ended, its result."""
 
@@ -105,6 +112,10 @@ class JobOut(BaseModel):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     error: str | None = Field(default=None, description='"code: message" of the last failure')
+    correlation_id: str | None = Field(
+        default=None, description="the id of the request that made it, in every log line about it"
+    )
+    progress: ProgressOut | None = None
     result: EnrichResult | Json = Field(
         default=None, description="what the job's kind returns; of an enrichment as shown here"
     )

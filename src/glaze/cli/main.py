@@ -15,6 +15,7 @@ from glaze.cli.extract import extract
 from glaze.cli.screen import INTERRUPTED, say
 from glaze.cli.serve import api, up, worker
 from glaze.errors import GlazeError, InputError, SettingsError
+from glaze.logs import correlation, new_correlation
 
 app = typer.Typer(
     help="Rows with gaps in, sourced values out, never paid for twice.",
@@ -43,6 +44,7 @@ def _root(
     ] = False,
 ) -> None:
     del debug, version  # both act before any command does
+    correlation.set(new_correlation())
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import typer
 from glaze.boot import App, boot, run
 from glaze.cli.screen import say, stop_on_signals
 from glaze.errors import GlazeError
+from glaze.logs import correlation
 from glaze.settings import Settings, load_settings
 
 
@@ -40,6 +41,7 @@ def _run(settings: Settings, *, with_api: bool, with_worker: bool) -> None:
 
 async def _serve(settings: Settings, *, with_api: bool, with_worker: bool) -> None:
     """Run until a signal: then no new work, what is under way is finished."""
+    correlation.set(None)  # what it serves has ids of its own
     if with_api:
         await _check_port(settings.api_host, settings.api_port)
     async with boot(settings) as app:

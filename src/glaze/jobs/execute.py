@@ -3,14 +3,16 @@
 import asyncio
 import random
 import traceback
+from dataclasses import replace
 from typing import Any, NamedTuple, get_args
 
 import structlog
 from pydantic import BaseModel
 
 from glaze.errors import ArgsInvalid, GlazeError, InputError
-from glaze.jobs.kind import JobContext, Kind, Kinds, Note
-from glaze.logs import JobName, running
+from glaze.jobs.journal import Journal
+from glaze.jobs.kind import JobContext, Kind, Kinds
+from glaze.logs import JobName, heard, running
 from glaze.model.job import ClaimedJob
 from glaze.model.outcome import Failed, Outcome, Retry
 from glaze.store.attempt import Ended
@@ -28,9 +30,9 @@ class _Performed(NamedTuple):
 
 
 async def execute(
-    job: ClaimedJob, kinds: Kinds, *, rng: random.Random, cancelled: asyncio.Event, note: Note
+    job: ClaimedJob, kinds: Kinds, *, rng: random.Random, cancelled: asyncio.Event, journal: Journal
 ) -> Ended:
-    """Run one attempt at ``job`` and return how it ended.
+    """Run one attempt at ``job`` and return how it ended; why it failed is told masked.
 
     Raises: nothing of the job's; only its own cancellation, when the worker ends or has lost
     its lease, and then there is no outcome.
@@ -41,12 +43,17 @@ async def execute(
     args = _decode(kind, job)
     if isinstance(args, Failed):
         return Ended(job, args)
-    named = running.set(JobName(job.id, job.correlation_id))
+    named = running.set(JobName(job.id, job.correlation_id, job.args))
     try:
-        performed = await _perform(kind, args, JobContext(job, cancelled, note))
+        if heard("jobs", "debug"):
+            log.debug("job begins", kind=job.kind, attempt=job.attempt)
+        performed = await _perform(kind, args, JobContext(job, cancelled, journal))
+        ended = _normalise(kind, job, _masked(performed, job, journal), rng)
+        if heard("jobs", "debug"):
+            log.debug("job ends", kind=job.kind, outcome=type(ended.outcome).__name__.lower())
+        return ended
     finally:
         running.reset(named)
-    return _normalise(kind, job, performed, rng)
 
 
 def _decode(kind: Kind[Any], job: ClaimedJob) -> BaseModel | Failed:
@@ -86,6 +93,14 @@ def _broken(code: str, message: str) -> _Performed:
     stack = traceback.format_exc()
     log.error("job crashed", error=message, stack=stack)
     return _Performed(Retry(code, message), stack)
+
+
+def _masked(performed: _Performed, job: ClaimedJob, journal: Journal) -> _Performed:
+    """Mask why an attempt failed: it stands in the job's row and log, results stay as they are."""
+    outcome, stack = performed
+    if isinstance(outcome, Failed | Retry):
+        outcome = replace(outcome, message=journal.masked(job, outcome.message))
+    return _Performed(outcome, stack and journal.masked(job, stack))
 
 
 def _normalise(

@@ -8,19 +8,14 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from glaze.errors import ArgsInvalid, Fault
+from glaze.jobs.journal import Journal, Level
+from glaze.logs import followed
 from glaze.model.job import ClaimedJob, NewJob, RetryPolicy
 from glaze.model.outcome import Outcome
 from glaze.model.value import Json
 from glaze.store.batch import NewBatch
 
 A = TypeVar("A", bound=BaseModel)
-
-Note: TypeAlias = Callable[[str, Json], None]
-"""Takes an event's type and data; it is written with the next group of outcomes."""
-
-
-def _unheard(_type: str, _data: Json) -> None:
-    """Nobody listens: the job runs outside a worker."""
 
 
 def _any(_args: BaseModel) -> None:
@@ -29,11 +24,25 @@ def _any(_args: BaseModel) -> None:
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """What a running job knows of itself."""
+    """What a running job knows of itself, and where it says how it goes."""
 
     job: ClaimedJob  # its token fences what it writes elsewhere: a reservation checks it
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)  # set when asked to stop
-    note: Note = _unheard  # puts a line into the job's log: note("progress", {"percent": 40})
+    journal: Journal = field(default_factory=Journal)
+
+    def progress(self, percent: float, message: str = "") -> None:
+        """Say how far the job is, 0 to 100, and what it is at: ``progress(40, "asked Apollo")``.
+
+        It is written with the next group of outcomes, where several came only the last.
+        """
+        self.journal.progress(self.job, percent, message)
+
+    def log(self, level: Level, message: str, /, **facts: object) -> None:
+        """Log a line; from info on it stands in the job's log, too.
+
+        Secrets and personal data are masked, long ones cut, and an attempt has 200 lines.
+        """
+        self.journal.log(self.job, level, message, facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +73,28 @@ class Kind(Generic[A]):
         except ValidationError as error:
             raise ArgsInvalid(self.name, _faults(error)) from error
 
+    def _plain(self) -> dict[str, Any]:
+        return {
+            "queue": self.queue,
+            "max_attempts": self.retry.max_attempts,
+            "correlation_id": followed(),
+        }
+
     def job(self, args: A, **options: Any) -> NewJob:
         """Return a job of this kind; ``options`` are fields of NewJob.
 
-        Arguments at their default are left out.
+        Arguments at their default are left out. Who asks for it (a request, a command, a running
+        job) passes its correlation id on.
         """
-        plain: dict[str, Any] = {"queue": self.queue, "max_attempts": self.retry.max_attempts}
         body = args.model_dump(mode="json", exclude_defaults=True)
-        return NewJob(self.name, body, **plain | options)
+        return NewJob(self.name, body, **self._plain() | options)
 
     def batch(self, settings: Mapping[str, Json], **options: Any) -> NewBatch:
         """Return a batch whose rows are jobs of this kind; ``options`` are fields of NewBatch.
 
         ``settings`` are the arguments that all rows share; a row is the argument ``input``.
         """
-        plain: dict[str, Any] = {"queue": self.queue, "max_attempts": self.retry.max_attempts}
-        return NewBatch(self.name, settings, **plain | options)
+        return NewBatch(self.name, settings, **self._plain() | options)
 
 
 Kinds: TypeAlias = Mapping[str, Kind[Any]]

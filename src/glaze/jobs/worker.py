@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import structlog
 
@@ -13,11 +12,13 @@ from glaze.jobs.duties import Duties, every
 from glaze.jobs.execute import execute
 from glaze.jobs.finish import Finisher
 from glaze.jobs.intake import Intake
+from glaze.jobs.journal import Journal
 from glaze.jobs.kind import Kinds
 from glaze.jobs.options import WorkerOptions
 from glaze.jobs.retry import bear, going_on, pauses, set_within, until_available
 from glaze.jobs.wake import Wake
 from glaze.model.failpoint import At, nowhere
+from glaze.model.redact import Redactor
 from glaze.model.value import JobId, WorkerId
 from glaze.store.batch import BatchStore
 from glaze.store.database import Database
@@ -59,13 +60,18 @@ class Worker:
         *,
         rng: random.Random,
         at: At = nowhere,
+        redactor: Redactor | None = None,
     ) -> None:
-        """Run ``kinds`` as ``options`` say; ``at`` is called at failpoints."""
+        """Run ``kinds`` as ``options`` say; ``at`` is called at failpoints.
+
+        ``redactor`` masks what jobs say and why they fail.
+        """
         self._dsn = db.dsn
         self._kinds = kinds
         self._options = options
         self._rng = rng
         self._at = at
+        self._redactor = redactor or Redactor()
         self.wake = Wake(db.dsn)
         self._jobs = JobStore(db, self.wake.hint)
         self._batches = BatchStore(db, self.wake.hint)
@@ -161,7 +167,7 @@ class Worker:
                 self._kinds,
                 rng=self._rng,
                 cancelled=cancelled,
-                note=partial(lease.finisher.note, job),
+                journal=Journal(lease.finisher.say, self._redactor),
             )
             self._at("performed")
             del lease.running[job.id]

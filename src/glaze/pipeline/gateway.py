@@ -368,6 +368,7 @@ class Gateway:
             billed_micros=Micros(sum(s.price_micros for s in settlements)),
             error=error,
         )
+        _log_request(pending.question, facts, len(going))
         names = {grant.call_id: pending.question.spec.name for pending, grant in going}
         return await pending.books.settle(Settling(facts, tuple(settlements), names))
 
@@ -415,6 +416,23 @@ def _judged(question: Question, reply: Reply) -> Reply:
     except Exception:
         log.exception("readings could not be judged", provider=question.spec.name)
         return replace(reply, readings=())
+
+
+def _log_request(question: Question, facts: RequestFacts, calls: int) -> None:
+    """Log one exchange with a vendor, under the job whose row it is: others may share it."""
+    asker = question.asker
+    named = {"job": asker.job_id, "correlation": asker.correlation_id}
+    log.debug(
+        "vendor request",
+        **{name: value for name, value in named.items() if value is not None},
+        request=facts.request_id,
+        provider=question.spec.name,
+        operation=question.operation.name,
+        calls=calls,
+        status=facts.status,
+        billed_micros=facts.billed_micros,
+        error=facts.error,
+    )
 
 
 def _left(http: BoundHttp) -> bool:

@@ -29,6 +29,8 @@ MAIL_SOURCE = "dns_mx"
 EVIDENCE_SOURCE = "website"
 MOST_RATE_LIMITS = 5
 """How often a vendor may tell one job to wait before it counts as unavailable."""
+_LOOKED, _STORING = 10, 95
+"""Percent done when the cache was looked into, and when all that can be had is there."""
 PAUSED_S = 1.0
 """How long a row of a paused batch waits; then it is due, and nobody claims it until resumed."""
 
@@ -62,6 +64,7 @@ class Enrichment:
     job: ClaimedJob
     args: EnrichArgs
     cancelled: Callable[[], bool]
+    progress: Callable[[float, str], None] = lambda _percent, _message: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +99,14 @@ class Pipeline:
         if isinstance(sheet, EnrichResult):
             return sheet
         await self._check_cache(task, sheet)
+        _tell(task, sheet, "looked into the cache")
         if not sheet.missing:
             return self._result(sheet, {}, await self._costs(task))
         asker = await self._asker(task, sheet)
         stopped = await self._waterfall(task, sheet, asker)
         if stopped is not None:
             return stopped
+        task.progress(_STORING, "storing what was found")
         final = await self._store(task, sheet)
         result = self._result(sheet, final, await self._costs(task))
         if result.status is ResultStatus.FAILED and sheet.outages:
@@ -198,6 +203,7 @@ class Pipeline:
         inference = choice.spec.tier is Tier.INFERENCE
         evidence = tuple(sheet.pages) if inference else ()
         begun = self.clock()
+        _tell(task, sheet, f"asking {choice.name}")
         if needs is None or (inference and not evidence):
             sheet.note(choice.spec.name, begun, begun, detail="not asked: no page to quote from")
             return None
@@ -345,6 +351,12 @@ class Pipeline:
     async def _spend(self, task: Enrichment) -> Spend:
         books = await self.gateway.bookkeeping.of(task.job.workspace_id)
         return await books.spend(task.job.id)
+
+
+def _tell(task: Enrichment, sheet: Sheet, message: str) -> None:
+    """Say how many of the wanted fields are there: nobody knows how many sources it will take."""
+    share = 1 - len(sheet.missing) / len(sheet.args.required_fields)
+    task.progress(_LOOKED + share * (_STORING - _LOOKED), message)
 
 
 def _status(sheet: Sheet, missing: tuple[FieldName, ...]) -> ResultStatus:

@@ -38,6 +38,7 @@ class NewBatch:
     max_attempts: int = 5
     source_key: bytes | None = None
     feed_window: int = 500
+    correlation_id: str | None = None  # of whoever made it; its rows' jobs carry it
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class BatchStore:
             "settings": Jsonb(storable(dict(new.settings))),
             "source_key": new.source_key,
             "feed_window": new.feed_window,
+            "correlation_id": new.correlation_id,
         }
         try:
             async with self._db.workspace(workspace_id) as conn:

@@ -40,6 +40,14 @@ def checked_dsn(dsn: str) -> str:
     return dsn
 
 
+def password_of(dsn: str) -> str:
+    """Return the password in ``dsn``, "" where there is none or it is no connection string."""
+    try:
+        return str(conninfo_to_dict(dsn).get("password") or "")
+    except psycopg.ProgrammingError:
+        return ""
+
+
 def role_dsn(dsn: str, role: str) -> str:
     """Return ``dsn`` with ``role`` as the session's own: RESET ROLE leads back to it, not out."""
     return make_conninfo(

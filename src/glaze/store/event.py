@@ -8,10 +8,13 @@ from typing import Any, NamedTuple, Self
 from glaze.errors import InputError
 from glaze.model.value import BatchId, JobId, Json, WorkspaceId
 from glaze.store.attempt import encode
-from glaze.store.database import Database
+from glaze.store.database import Connection, Database
 from glaze.store.statements import Statements, statements
 
 _LAST_ID = 2**63 - 1
+
+PROGRESS, LOG = "progress", "log"
+"""Types of events that a running job makes; all others tell a change of state."""
 
 
 class Cursor(NamedTuple):
@@ -52,7 +55,7 @@ class Event:
     data: Json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NewEvent:
     """What a running job says of itself: progress, a log line."""
 
@@ -72,12 +75,8 @@ class EventStore:
 
     async def append(self, workspace_id: WorkspaceId, events: Sequence[NewEvent]) -> None:
         """Add what jobs say of themselves."""
-        rows = [
-            {"type": e.type, "job_id": e.job_id, "batch_id": e.batch_id, "data": e.data}
-            for e in events
-        ]
         async with self._db.workspace(workspace_id) as conn:
-            await conn.execute(self._sql["append"], {"events": encode(rows)})
+            await append(conn, events)
 
     async def feed(
         self, workspace_id: WorkspaceId, after: Cursor, n: int = 500
@@ -104,6 +103,14 @@ class EventStore:
         async with self._db.workspace(workspace_id) as conn:
             rows = await (await conn.execute(self._sql["log"], {"job": job_id})).fetchall()
         return [_event(row) for row in rows]
+
+
+async def append(conn: Connection, events: Sequence[NewEvent]) -> None:
+    """Add events within the caller's transaction."""
+    rows = [
+        {"type": e.type, "job_id": e.job_id, "batch_id": e.batch_id, "data": e.data} for e in events
+    ]
+    await conn.execute(statements("event")["append"], {"events": encode(rows)})
 
 
 def _event(row: dict[str, Any]) -> Event:

@@ -13,6 +13,7 @@ from glaze.model.value import BatchId, JobId, Json, WorkerId, WorkflowId, Worksp
 from glaze.store import dependency
 from glaze.store.attempt import Ended, Row, body_hash, encode, ended_row, freed_row, job_row
 from glaze.store.database import Connection, Database
+from glaze.store.event import NewEvent, append
 from glaze.store.statements import Statements, statements
 
 CHUNK = 1000
@@ -34,6 +35,13 @@ class Rescued(NamedTuple):
 
     released: int
     ended: int
+
+
+class Progress(NamedTuple):
+    """How far a running job said it was: 0 to 100, and what it was at."""
+
+    percent: int
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,7 @@ class JobView:
     step: str | None = None
     args: Json = None
     result: Json = None
+    progress: Progress | None = None  # its last word, of the latest attempt that said anything
 
 
 class Enqueued(NamedTuple):
@@ -230,11 +239,16 @@ class JobStore:
             batch = batches[job.batch_id]
             if (given := inputs.get((job.batch_id, job.row_no))) is not None:
                 args = {**batch["settings"], "input": given}
-                loaded[job.id] = _with(job._replace(created_at=batch["created_at"]), args)
+                of_batch = {name: batch[name] for name in ("created_at", "correlation_id")}
+                loaded[job.id] = _with(job._replace(**of_batch), args)
         return loaded
 
-    async def finish(self, workspace_id: WorkspaceId, group: Sequence[Ended]) -> Finished:
+    async def finish(
+        self, workspace_id: WorkspaceId, group: Sequence[Ended], said: Sequence[NewEvent] = ()
+    ) -> Finished:
         """Write the outcomes of one workspace's attempts, all in one transaction.
+
+        What jobs ``said`` of themselves meanwhile stands in their logs before that.
 
         Each is compared and set on (id, processing, token): one whose token is stale changes
         nothing, and its id is not among the accepted. A Retry with no attempt left is dead; a
@@ -247,6 +261,8 @@ class JobStore:
         rows = [ended_row(e) for e in group if e.job.batch_id is not None]
         again = [row for row in rows if row["state"] == JobState.SCHEDULED]
         async with self._db.workspace(workspace_id) as conn:
+            if said:
+                await append(conn, said)
             await conn.execute(self._sql["by_hash"])
             if again:
                 await conn.execute(self._sql["hold"], {"jobs": [row["id"] for row in again]})
@@ -510,4 +526,6 @@ def _with(job: ClaimedJob, args: Json) -> ClaimedJob:
 def view_of(row: Mapping[str, Any]) -> JobView:
     """Return the view of a row of ``job``, with arguments and result where the row has them."""
     view = {name: row[name] for name in JobView.__dataclass_fields__ if name in row}
+    if said := view.get("progress"):
+        view["progress"] = Progress(said["percent"], said["message"])
     return JobView(**view | {"state": JobState(row["state"]), "tags": tuple(row["tags"] or ())})

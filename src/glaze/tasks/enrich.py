@@ -39,7 +39,7 @@ def enrich_kind(tools: Tools) -> Kind[EnrichArgs]:
 
 async def ask_pipeline(tools: Tools, args: EnrichArgs, ctx: JobContext) -> EnrichResult | Outcome:
     """Run the pipeline; return its result, or how the attempt ends without one."""
-    ended = await tools.pipeline.run(Enrichment(ctx.job, args, ctx.cancelled.is_set))
+    ended = await tools.pipeline.run(Enrichment(ctx.job, args, ctx.cancelled.is_set, ctx.progress))
     match ended:
         case Later(wait_s, reason):
             return Snooze(tools.clock() + timedelta(seconds=wait_s), reason)

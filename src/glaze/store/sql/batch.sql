@@ -1,7 +1,8 @@
 -- name: create
 -- A batch, empty and not yet fed.
-insert into batch (workspace_id, kind, queue, priority, max_attempts, settings, source_key, feed_window)
-values (current_workspace(), %(kind)s, %(queue)s, %(priority)s, %(max_attempts)s, %(settings)s, %(source_key)s, %(feed_window)s)
+insert into batch (workspace_id, kind, queue, priority, max_attempts, settings, source_key, feed_window, correlation_id)
+values (current_workspace(), %(kind)s, %(queue)s, %(priority)s, %(max_attempts)s, %(settings)s, %(source_key)s, %(feed_window)s,
+  %(correlation_id)s)
 returning id
 
 -- name: add_rows
@@ -130,7 +131,7 @@ order by r.row_no limit %(n)s
 
 -- name: settings
 -- What all rows of a batch have in common.
-select id, settings, created_at from batch where workspace_id = current_workspace() and id = any(%(batches)s)
+select id, settings, created_at, correlation_id from batch where workspace_id = current_workspace() and id = any(%(batches)s)
 
 -- name: inputs
 -- Inputs of rows that were claimed; one look at the key for each.

@@ -204,10 +204,14 @@ select id, queue, rank from opened
 
 -- name: get
 -- One job with what it was given and what it gave.
-select j.*, a.args, r.body as result
+select j.*, a.args, r.body as result, p.data as progress
 from job j
 left join job_args a on a.workspace_id = j.workspace_id and a.job_id = j.id
 left join result r on r.workspace_id = j.workspace_id and r.id = j.result_id
+left join lateral (  -- a frozen worker may still talk: the latest claim has the word
+  select e.data from event e
+  where e.workspace_id = current_workspace() and e.job_id = j.id and e.type = 'progress'
+  order by (e.data->>'claim')::int desc, e.id desc limit 1) p on true
 where j.workspace_id = current_workspace() and j.id = %(job)s
 
 -- name: page
