@@ -23,8 +23,8 @@ demo: $(VENV)/ready ## Enrich examples/companies.csv against the sandbox vendors
 up: $(VENV)/ready ## Start the API, a worker and the embedded PostgreSQL
 	$(BIN)/glaze up
 
-test: $(VENV)/ready ## Run the tests
-	$(BIN)/python -m pytest
+test: $(VENV)/ready ## Run the tests, several at a time: most of them wait for something
+	$(BIN)/python -m pytest -n 4 --dist loadfile
 
 lint: $(VENV)/ready ## Formatting, lint, types, layers
 	$(BIN)/ruff format --check .
