@@ -45,6 +45,7 @@ from glaze.store.ledger import LedgerStore
 from glaze.store.limit import LimitStore
 from glaze.store.migrate import migrate, runtime_login
 from glaze.store.record import RecordStore
+from glaze.store.schedule import ScheduleStore
 from glaze.store.worker import WorkerStore
 from glaze.tasks.registry import load_kinds
 from glaze.tasks.tools import Tools
@@ -105,6 +106,7 @@ class App:
     records: RecordStore
     events: EventStore
     workers: WorkerStore
+    schedules: ScheduleStore
     ledger: LedgerStore
     providers: Providers
     kinds: Kinds
@@ -193,6 +195,7 @@ async def boot(
             records=records,
             events=EventStore(db),
             workers=WorkerStore(db),
+            schedules=ScheduleStore(db, jobs),
             ledger=ledger,
             providers=providers,
             kinds=installed.kinds,

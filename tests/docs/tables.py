@@ -156,15 +156,17 @@ def error_classes() -> list[type[errors.GlazeError]]:
 
 
 def commands() -> str:
-    """Return each command with its arguments and options."""
-    group = typer.main.get_command(app)
-    parts = []
-    for name, command in group.commands.items():  # type: ignore[attr-defined]
-        parts.append(f"### glaze {name}\n\n{command.help.strip()}\n")
+    """Return each command with its arguments and options, those of a group after it."""
+    return "\n".join(_commands_of("glaze", typer.main.get_command(app))).strip()
+
+
+def _commands_of(above: str, group: object) -> Iterator[str]:
+    for name, command in getattr(group, "commands", {}).items():
+        yield f"### {above} {name}\n\n{command.help.strip()}\n"
         body = [(_spelt(p), _given(p), getattr(p, "help", "") or "") for p in command.params]
         if body:
-            parts.append(table(("option", "default", "what it does"), body) + "\n")
-    return "\n".join(parts).strip()
+            yield table(("option", "default", "what it does"), body) + "\n"
+        yield from _commands_of(f"{above} {name}", command)
 
 
 def _spelt(param: object) -> str:

@@ -290,8 +290,16 @@ def test_an_absence_of_years_makes_a_bounded_number_of_jobs_the_latest_ones():
     assert plan.dropped == Dropped(SINCE, plan.times[0])
 
 
+def test_a_time_that_new_rules_of_its_zone_have_moved_is_neither_lost_nor_doubled():
+    daily = Recurrence.parse("0 10 * * *", "UTC")
+    now_earlier = firing(daily, Missed.ONCE, at("11:00:00"), at("11:00:00"))
+    assert now_earlier == ([at("10:00:00")], None, at("10:00:00") + DAY)
+    now_later = firing(daily, Missed.ONCE, at("09:00:00"), at("09:00:00"))
+    assert now_later == ([], None, at("10:00:00"))
+
+
 def test_a_schedule_that_contradicts_itself_is_refused():
-    with pytest.raises(InputError, match="allow overlap"):
+    with pytest.raises(InputError, match="overlap to allow"):
         NewSchedule("n", QUARTERS, "enrich", {}, overlap=Overlap.SKIP, missed=Missed.ALL)
     for name in ("", " n", "a\nb", "x" * 101):
         with pytest.raises(InputError, match="schedule's name"):

@@ -12,6 +12,7 @@ from glaze.cli.demo import demo
 from glaze.cli.doctor import doctor
 from glaze.cli.enrich import enrich
 from glaze.cli.extract import extract
+from glaze.cli.schedules import schedules
 from glaze.cli.screen import INTERRUPTED, say
 from glaze.cli.serve import api, up, worker
 from glaze.errors import GlazeError, InputError, SettingsError
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 for command in (enrich, extract, demo, up, api, worker, sandbox, migrate, doctor):
     app.command(command.__name__)(command)
+app.add_typer(schedules, name="schedules")
 
 
 def _print_version(*, wanted: bool) -> None:

@@ -1,6 +1,7 @@
-"""Duties that any worker does on a timer: promote, expire, rescue, feed, sweep, repair."""
+"""Duties that any worker does on a timer: promote, expire, rescue, feed, sweep, repair, fire."""
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable
 
@@ -11,6 +12,8 @@ from glaze.jobs.options import WorkerOptions
 from glaze.jobs.retry import bear, going_on
 from glaze.store.batch import BatchStore
 from glaze.store.job import CHUNK, NO_JOB, JobStore
+from glaze.store.schedule import CHUNK as SCHEDULES
+from glaze.store.schedule import ScheduleStore
 from glaze.store.worker import WorkerStore
 
 log = structlog.get_logger("jobs")
@@ -29,12 +32,19 @@ async def every(seconds: float, duty: Callable[[], Awaitable[None]], rng: random
 class Duties:
     """What keeps the queue in order; each step takes what others have not locked."""
 
-    def __init__(self, jobs: JobStore, batches: BatchStore, workers: WorkerStore) -> None:
+    def __init__(
+        self,
+        jobs: JobStore,
+        batches: BatchStore,
+        workers: WorkerStore,
+        schedules: ScheduleStore,
+    ) -> None:
         """Act on these tables."""
         self._jobs = jobs
         self._batches = batches
         self._workers = workers
         self._repaired_up_to = NO_JOB
+        self._schedules = schedules
 
     async def run(self, options: WorkerOptions, rng: random.Random) -> None:
         """Do all duties until cancelled."""
@@ -47,6 +57,7 @@ class Duties:
                 (options.lease_s / 10, self.repair),
             ):
                 group.create_task(every(seconds, duty, rng))
+            group.create_task(self._keep_time(options.poll_s))
 
     async def promote(self) -> None:
         """Bring what has come due into the queue, chunk by chunk, and bury what came too late."""
@@ -80,3 +91,24 @@ class Duties:
             more = sum(rescued) == CHUNK
             if sum(rescued):
                 log.warning("jobs rescued", back=rescued.released, ended=rescued.ended)
+
+    async def _keep_time(self, most_s: float) -> None:
+        """Fire schedules to the second; look every ``most_s`` seconds whether there is a new one."""
+        while going_on():
+            wait_s = most_s
+            try:
+                wait_s = min(most_s, await self.fire())
+            except StoreUnavailable as error:
+                bear(error, "fire")
+            await asyncio.sleep(wait_s)
+
+    async def fire(self) -> float:
+        """Fire every schedule that is due; return the seconds until the next one is."""
+        while True:
+            soonest = await self._schedules.soonest()
+            due = [soon for soon in soonest if soon.wait_s <= 0]
+            for soon in due:
+                if made := await self._schedules.fire(soon):
+                    log.info("schedule fired", schedule=soon.id, jobs=made)
+            if len(due) < SCHEDULES:
+                return min((soon.wait_s for soon in soonest[len(due) :]), default=math.inf)

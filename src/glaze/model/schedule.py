@@ -13,6 +13,9 @@ from glaze.model.value import Json
 ON_TIME = timedelta(seconds=60)
 """A time that no worker fired for within this span is missed."""
 
+MOVED = timedelta(hours=3)
+"""How far a government may move a time by new rules for its zone, and it is still found."""
+
 MOST_MISSED = 100
 """Most jobs that are made at once for missed times, the latest ones."""
 
@@ -57,7 +60,9 @@ class NewSchedule:
                 f"a schedule's name has 1 to {LONGEST_NAME} printable characters: {name[:50]!r}"
             )
         if self.missed is Missed.ALL and self.overlap is Overlap.SKIP:
-            raise InputError("a job for each missed time means several at once: allow overlap too")
+            raise InputError(
+                "a job for each missed time means several at once: set overlap to allow"
+            )
 
 
 class Dropped(NamedTuple):
@@ -76,8 +81,12 @@ class Firing(NamedTuple):
 
 
 def firing(when: Recurrence, missed: Missed, since: datetime, now: datetime) -> Firing:
-    """Decide what is done at ``now`` for the times since ``since``, the first that is open."""
-    due = when.latest(since, now, MOST_MISSED)
+    """Decide what is done at ``now`` for the times since ``since``, the first that is open.
+
+    Where ``since`` is no such time any more the zone's rules were changed after it was counted:
+    then one that has moved before it counts, and for one that has moved behind it nothing is due.
+    """
+    due = when.latest(since, now, MOST_MISSED) or when.latest(since - MOVED, now, 1)
     if missed is Missed.ALL:
         times, kept_from = due, since if len(due) < MOST_MISSED else due[0]
     elif missed is Missed.ONCE:
