@@ -40,8 +40,9 @@ docs: $(VENV)/ready ## Renew the generated tables of docs/ and .env.example
 bench: $(VENV)/ready ## Measure beside references; writes bench/RESULTS.md
 	$(BIN)/python -m bench
 
-storm: $(VENV)/ready ## The long kill tests, beyond what CI has time for
-	GLAZE_TEST_STORM=1 $(BIN)/python -m pytest tests/flow
+storm: $(VENV)/ready ## The long kill tests, beyond what CI has time for; interrupted, it goes on where it was
+	$(BIN)/python -m tests.storm
+	GLAZE_TEST_STORM=1 $(BIN)/python -m pytest tests/flow tests/store/test_job_states.py
 
 audit: $(VENV)/ready ## Look the locked packages up for known vulnerabilities
 	$(BIN)/pip-audit --requirement requirements.lock --disable-pip

@@ -1,9 +1,10 @@
 """Whatever two workers, their ghosts and their users do, jobs only make legal moves."""
 
 import asyncio
+import os
 from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -20,7 +21,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from glaze.model.job import TERMINAL, ClaimedJob, JobState, NewJob, may_become
+from glaze.model.job import (
+    TERMINAL,
+    After,
+    ClaimedJob,
+    IfFailed,
+    JobState,
+    NewJob,
+    may_become,
+)
 from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial, Retry, Snooze
 from glaze.model.value import DEFAULT_WORKSPACE, JobId, WorkerId
 from glaze.store.attempt import Ended
@@ -41,9 +50,12 @@ OUTCOMES: dict[type, JobState] = {
     Retry: JobState.SCHEDULED,
     Snooze: JobState.SCHEDULED,
 }
+LOST = {JobState.FAILED, JobState.DEAD, JobState.CANCELLED}
+LONG = os.environ.get("GLAZE_TEST_STORM") == "1"
 AFTER_EVENT = {
     "enqueued": JobState.PENDING,
     "due": JobState.PENDING,
+    "ready": JobState.PENDING,
     "claimed": JobState.PROCESSING,
     "rescued": JobState.PENDING,
     "handed_back": JobState.PENDING,
@@ -61,6 +73,7 @@ class Model:
     attempt: int = 0
     deaths: int = 0
     cancel_requested: bool = False
+    after: dict[JobId, IfFailed] = field(default_factory=dict)
 
 
 class Store:
@@ -100,6 +113,7 @@ class Jobs(RuleBasedStateMachine):
         self.held: list[tuple[WorkerId, ClaimedJob]] = []
         self.stale: list[ClaimedJob] = []
         self.workers: list[WorkerId] = []
+        self.paused = False
 
     def register(self) -> WorkerId:
         queues = [self.queue]
@@ -115,9 +129,55 @@ class Jobs(RuleBasedStateMachine):
         ids = self.store.run(self.store.jobs.enqueue(WS, [new] * n))
         self.jobs |= {job_id: Model() for job_id in ids}
 
+    @precondition(lambda self: self.jobs)
+    @rule(data=st.data())
+    def enqueue_after_others(self, data: st.DataObject) -> None:
+        parents = st.sampled_from(sorted(self.jobs))
+        after = data.draw(
+            st.dictionaries(parents, st.sampled_from(IfFailed), min_size=1, max_size=3)
+        )
+        edges = tuple(After(parent, if_failed) for parent, if_failed in after.items())
+        new = NewJob("m", {}, queue=self.queue, after=edges)
+        [job_id] = self.store.run(self.store.jobs.enqueue(WS, [new]))
+        self.jobs[job_id] = Model(JobState.WAITING, after=after)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Move on those that wait, as the ends of their parents say."""
+        waiting = {n: m for n, m in self.jobs.items() if m.state == JobState.WAITING}
+        for job_id, policies in self.falling(waiting).items():
+            hard = IfFailed.FAIL in policies
+            waiting[job_id].state = JobState.FAILED if hard else JobState.CANCELLED
+        for model in waiting.values():
+            over = all(self.jobs[parent].state in TERMINAL for parent in model.after)
+            if model.state == JobState.WAITING and over:
+                model.state = JobState.PENDING
+
+    def falling(self, waiting: dict[JobId, Model]) -> dict[JobId, set[IfFailed]]:
+        """Return who cannot go on, with the policies of the edges they fall by."""
+        fallen = {n for n, m in self.jobs.items() if m.state in LOST}
+        falls: dict[JobId, set[IfFailed]] = {}
+        for _ in waiting:  # each turn goes one step further down
+            for job_id, model in waiting.items():
+                lost = {model.after[parent] for parent in fallen & model.after.keys()}
+                if by := lost - {IfFailed.RUN}:
+                    falls[job_id] = by
+            fallen |= falls.keys()
+        return falls
+
+    @rule()
+    def pause_or_resume(self) -> None:
+        workers = self.store.workers
+        self.store.run((workers.resume if self.paused else workers.pause)(self.queue))
+        self.paused = not self.paused
+
     @rule(who=st.integers(0, 1), n=st.integers(1, 4), suspects=st.booleans())
     def claim(self, *, who: int, n: int, suspects: bool) -> None:
         me, jobs = self.workers[who], self.store.jobs
+        if self.paused:
+            assert self.store.run(jobs.claim_suspect([self.queue], me)) is None
+            assert self.store.run(jobs.claim(self.queue, n, me)) == ([], None)
+            return
         if suspects:
             one = self.store.run(jobs.claim_suspect([self.queue], me))
             got = [one] if one else []
@@ -150,6 +210,7 @@ class Jobs(RuleBasedStateMachine):
             then = JobState.CANCELLED
         model.attempt -= kind is Snooze
         model.state = then
+        self.go_on()
 
     @precondition(lambda self: self.stale)
     @rule(data=st.data(), kind=st.sampled_from(list(OUTCOMES)))
@@ -183,6 +244,7 @@ class Jobs(RuleBasedStateMachine):
             model.cancel_requested = True
         elif model.state not in TERMINAL:
             model.state, model.cancel_requested = JobState.CANCELLED, True
+            self.go_on()
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
@@ -191,7 +253,7 @@ class Jobs(RuleBasedStateMachine):
         opened = self.store.run(self.store.jobs.reopen(WS, [job_id]))
         assert bool(opened) == (self.jobs[job_id].state in TERMINAL)
         if opened:
-            self.jobs[job_id] = Model()
+            self.jobs[job_id] = Model(after=self.jobs[job_id].after)
 
     @rule(who=st.integers(0, 1))
     def heartbeat(self, who: int) -> None:
@@ -224,6 +286,7 @@ class Jobs(RuleBasedStateMachine):
                 model.state = JobState.CANCELLED
             self.stale.append(job)
         self.held = [(holder, job) for holder, job in self.held if holder != me]
+        self.go_on()
 
     @invariant()
     def the_table_agrees_with_the_model(self) -> None:
@@ -242,6 +305,8 @@ class Jobs(RuleBasedStateMachine):
         for job_id in self.jobs:
             log = self.store.run(self.store.events.log(WS, job_id))
             states = [AFTER_EVENT[e.type] for e in log if e.type != "cancel_requested"]
+            if self.jobs[job_id].after:
+                states[0] = JobState.WAITING
             for now, then in pairwise(states):
                 assert may_become(now, then), (now, then)
             assert states[-1] == self.jobs[job_id].state
@@ -254,7 +319,7 @@ def test_jobs_make_legal_moves_only_whoever_does_what(store: Store) -> None:
     run_state_machine_as_test(
         lambda: Jobs(store),
         settings=settings(
-            max_examples=60,
+            max_examples=3000 if LONG else 60,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

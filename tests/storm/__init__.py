@@ -1,0 +1,1 @@
+"""Kill storms: workers and PostgreSQL killed under load, judged by counts that are not the product's."""
