@@ -23,7 +23,7 @@ from glaze.jobs.wake import Wake
 from glaze.jobs.worker import Worker
 from glaze.logs import configure_logs
 from glaze.model.failpoint import At, nowhere
-from glaze.model.provider import Limit, Provider, ProviderSpec
+from glaze.model.provider import Limit, Operation, Provider, ProviderSpec
 from glaze.model.redact import Redactor
 from glaze.model.value import MICROS_PER_CENT, Micros
 from glaze.net.client import HttpClient
@@ -45,6 +45,7 @@ from glaze.store.ledger import LedgerStore
 from glaze.store.limit import LimitStore
 from glaze.store.migrate import migrate, runtime_login
 from glaze.store.record import RecordStore
+from glaze.store.retention import Keep, RetentionStore
 from glaze.store.schedule import ScheduleStore
 from glaze.store.worker import WorkerStore
 from glaze.tasks.registry import load_kinds
@@ -55,6 +56,7 @@ log = structlog.get_logger("boot")
 _KEYED_CREDENTIAL = "env"
 """Name of the credential that settings hold: limits and questions belong to it."""
 _SECONDS_PER_MINUTE = 60
+_SECONDS_PER_HOUR = 3600
 _GARBAGE_THRESHOLDS = (50_000, 20, 50)
 """Python's own (700, 10, 10) suit a script: a worker's thousands of short-lived objects a second
 made the collector a fifth of its work."""
@@ -107,11 +109,23 @@ class App:
     events: EventStore
     workers: WorkerStore
     schedules: ScheduleStore
+    retention: RetentionStore
     ledger: LedgerStore
     providers: Providers
     kinds: Kinds
     at: At
     redactor: Redactor
+
+    @property
+    def keep(self) -> Keep:
+        """For how long what is over is kept."""
+        return Keep(
+            events_days=self.settings.keep_events_days,
+            jobs_days=self.settings.keep_jobs_days,
+            batches_days=self.settings.keep_batches_days,
+            keys_days=self.settings.keep_keys_days,
+            workers_days=self.settings.keep_workers_days,
+        )
 
     def worker(
         self, *, queues: Sequence[str] | None = None, concurrency: int | None = None
@@ -124,6 +138,8 @@ class App:
             heartbeat_s=self.settings.heartbeat_s,
             lease_s=self.settings.lease_s,
             shutdown_s=self.settings.shutdown_s,
+            prune_s=self.settings.prune_s,
+            keep=self.keep,
             name=f"{platform.node()}:{os.getpid()}",
             version=version("glaze"),
         )
@@ -196,6 +212,7 @@ async def boot(
             events=EventStore(db),
             workers=WorkerStore(db),
             schedules=ScheduleStore(db, jobs),
+            retention=RetentionStore(db),
             ledger=ledger,
             providers=providers,
             kinds=installed.kinds,
@@ -301,25 +318,42 @@ def _with_model(provider: Provider, settings: Settings) -> Provider:
 
 
 def _with_override(provider: Provider, override: ProviderOverride) -> Provider:
-    """Rebuild the provider with the user's own price, timeout and limits."""
-    changes: dict[str, object] = {}
-    if override.price_cents is not None:
-        changes["price_micros"] = Micros(round(override.price_cents * MICROS_PER_CENT))
-    if override.timeout_s is not None:
-        changes["timeout_s"] = override.timeout_s
+    """Rebuild the provider with the user's own prices, sizes, times and limits."""
     spec = provider.spec
-    if changes:
-        spec = replace(
-            spec,
-            operations=tuple(replace(op, **changes) for op in spec.operations),  # type: ignore[arg-type]
-        )
-    if override.calls_per_minute is not None:
-        spec = replace(spec, limits=(Limit(override.calls_per_minute, _SECONDS_PER_MINUTE),))
-    if spec is provider.spec:
+    operations = tuple(_operation(one, override) for one in spec.operations)
+    shaped = replace(
+        spec,
+        operations=operations,
+        limits=_limits(override) or spec.limits,
+        concurrency=override.concurrency or spec.concurrency,
+        retries=spec.retries if override.retries is None else override.retries,
+    )
+    if shaped == spec:
         return provider
     changed = copy.copy(provider)
-    changed.spec = spec
+    changed.spec = shaped
     return changed
+
+
+def _operation(operation: Operation, override: ProviderOverride) -> Operation:
+    price = operation.price_micros
+    if override.price_cents is not None:
+        price = Micros(round(override.price_cents * MICROS_PER_CENT))
+    return replace(
+        operation,
+        price_micros=price,
+        timeout_s=override.timeout_s or operation.timeout_s,
+        batch_size=min(operation.batch_size, override.batch_size or operation.batch_size),
+    )
+
+
+def _limits(override: ProviderOverride) -> tuple[Limit, ...]:
+    given = (
+        (override.calls_per_second, 1),
+        (override.calls_per_minute, _SECONDS_PER_MINUTE),
+        (override.calls_per_hour, _SECONDS_PER_HOUR),
+    )
+    return tuple(Limit(calls, window_s) for calls, window_s in given if calls is not None)
 
 
 def _key(spec: ProviderSpec, override: ProviderOverride, settings: Settings) -> str:

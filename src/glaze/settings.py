@@ -1,7 +1,8 @@
 """Every setting of Glaze: one frozen object, read once at start from the environment and ``.env``."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -45,7 +46,31 @@ class ProviderOverride(BaseModel):
         default=None, ge=0, le=100_000, description="most that one question can cost, US cents"
     )
     calls_per_minute: int | None = Field(
-        default=None, ge=1, le=100_000, description="replaces the provider's own limits"
+        default=None,
+        ge=1,
+        le=100_000,
+        description="replaces the provider's own limits, with the two below",
+    )
+    calls_per_second: int | None = Field(
+        default=None, ge=1, le=10_000, description="the same for each second"
+    )
+    calls_per_hour: int | None = Field(
+        default=None, ge=1, le=10_000_000, description="the same for each hour"
+    )
+    concurrency: int | None = Field(
+        default=None, ge=1, le=5000, description="most requests that one process has under way"
+    )
+    batch_size: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="most questions in one bulk request; never more than the provider takes",
+    )
+    retries: int | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        description="waits for a rate limit after which a job goes on without the provider",
     )
     timeout_s: float | None = Field(
         default=None, gt=0, le=600, description="whole call, in seconds"
@@ -90,6 +115,34 @@ class Settings(BaseSettings):
         default=30.0, ge=0, le=600, description="seconds that running jobs get at shutdown"
     )
 
+    keep_events_days: float = Field(
+        default=30.0, ge=1, le=3650, description="days that the job log and the feed are kept"
+    )
+    keep_jobs_days: float = Field(
+        default=30.0,
+        ge=1,
+        le=3650,
+        description="days that a job is kept once it has ended, with arguments and result",
+    )
+    keep_batches_days: float = Field(
+        default=30.0,
+        ge=1,
+        le=3650,
+        description="days that a batch is kept once it has ended, with rows and results",
+    )
+    keep_keys_days: float = Field(
+        default=1.0, ge=0, le=3650, description="days that an expired idempotency key is kept"
+    )
+    keep_workers_days: float = Field(
+        default=7.0, ge=1, le=3650, description="days that a stopped worker stays in the registry"
+    )
+    prune_s: float = Field(
+        default=3600.0,
+        ge=10,
+        le=86_400,
+        description="seconds between two looks at what is older than that",
+    )
+
     api_host: Literal["127.0.0.1", "::1", "localhost"] = Field(
         default="127.0.0.1", description="address the API binds to: there are no API keys yet"
     )
@@ -102,7 +155,10 @@ class Settings(BaseSettings):
         default=1.0, ge=0, le=3650, description="days that a source's 'not found' is believed"
     )
     daily_cap_cents: int | None = Field(
-        default=None, ge=0, description="most that a workspace may spend in a day, US cents"
+        default=None,
+        ge=0,
+        le=100_000_000,
+        description="most that a workspace may spend in a day, US cents",
     )
     allow: Names = Field(default=(), description="opt-in providers that may be asked")
     order: Names = Field(
@@ -211,6 +267,28 @@ class Settings(BaseSettings):
         return type(self)(**(kept | changes))
 
 
+_OF_A_PROVIDER = tuple(ProviderOverride.model_fields)
+
+MOVED: Mapping[str, str] = {
+    "QUEUE_NAME": "GLAZE_QUEUES",
+    "CONCURRENCY": "GLAZE_CONCURRENCY",
+    "MAX_CONCURRENT_JOBS": "GLAZE_CONCURRENCY",
+    "POLL_INTERVAL": "GLAZE_POLL_S",
+    "HEALTH_CHECK_INTERVAL": "GLAZE_HEARTBEAT_S",
+    "GRACEFUL_SHUTDOWN_TIMEOUT": "GLAZE_SHUTDOWN_S",
+    "RATE_LIMIT_PER_SECOND": "GLAZE_PROVIDER__<NAME>__CALLS_PER_SECOND",
+    "RATE_LIMIT_PER_MINUTE": "GLAZE_PROVIDER__<NAME>__CALLS_PER_MINUTE",
+    "RATE_LIMIT_PER_HOUR": "GLAZE_PROVIDER__<NAME>__CALLS_PER_HOUR",
+    "APOLLO_RATE_LIMIT_PER_MINUTE": "GLAZE_PROVIDER__APOLLO__CALLS_PER_MINUTE",
+    "APOLLO_MAX_CONTACTS_PER_REQUEST": "GLAZE_PROVIDER__APOLLO__BATCH_SIZE",
+    "SUPABASE_URL": "DATABASE_URL",
+    "NEXT_PUBLIC_SUPABASE_URL": "DATABASE_URL",
+    "CELERY_BROKER_URL": "DATABASE_URL",
+    "CELERY_RESULT_BACKEND": "DATABASE_URL",
+}
+"""Names that other job systems give a setting of ours; they are not read, for their units differ."""
+
+
 def environment_names() -> dict[str, str]:
     """Return every variable that Glaze reads, with the setting it sets."""
     names = {}
@@ -246,9 +324,16 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
         and not name.startswith((PREFIX + "PROVIDER__", PREFIX + "TEST_"))
     )
     if unknown:
+        named = ", ".join(name + _meant(name, known) for name in unknown)
         raise SettingsError(
-            f"unknown setting {', '.join(unknown)}: see docs/settings.md for the names, or unset it"
+            f"unknown setting {named}: see docs/settings.md for the names, or unset it"
         )
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is most like ``name``, as a hint; "" where none is near."""
+    near = get_close_matches(name, [*known], n=1, cutoff=0.6)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _explain(error: ValidationError) -> str:
@@ -257,5 +342,10 @@ def _explain(error: ValidationError) -> str:
     for fault in error.errors(include_input=False, include_url=False):
         where = [str(part) for part in fault["loc"]]
         name = by_setting.get(where[0], where[0])
-        lines.append("__".join([name, *(part.upper() for part in where[1:])]) + f": {fault['msg']}")
+        full = "__".join([name, *(part.upper() for part in where[1:])])
+        told = fault["msg"]
+        if fault["type"] == "extra_forbidden":
+            given = [f"{name}__{where[1].upper()}__{key.upper()}" for key in _OF_A_PROVIDER]
+            told = "there is no such setting" + _meant(full, given)
+        lines.append(f"{full}: {told}")
     return "; ".join(lines)

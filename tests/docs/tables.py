@@ -14,7 +14,7 @@ from glaze import errors
 from glaze.cli.main import app
 from glaze.model.field import FIELDS, EntityKind
 from glaze.model.job import JobState, may_become
-from glaze.settings import PREFIX, ProviderOverride, Settings, environment_names
+from glaze.settings import MOVED, PREFIX, ProviderOverride, Settings, environment_names
 from tests.docs.reading import ROOT
 
 _UNITS = {
@@ -24,8 +24,12 @@ _UNITS = {
     "_price": "US dollars per million tokens",
     "_port": "port",
     "pool_size": "connections",
-    "concurrency": "jobs",
+    "concurrency": "at once",
     "calls_per_minute": "calls per minute",
+    "calls_per_second": "calls per second",
+    "calls_per_hour": "calls per hour",
+    "batch_size": "questions",
+    "retries": "waits",
 }
 _BOUNDS = ((at.Gt, "gt", "more than"), (at.Ge, "ge", "at least"), (at.Lt, "lt", "less than"), (at.Le, "le", "at most"))  # fmt: skip
 
@@ -69,6 +73,13 @@ def overrides() -> str:
             )
             for name, info in ProviderOverride.model_fields.items()
         ),
+    )
+
+
+def moved() -> str:
+    """Return what other systems' settings are called here."""
+    return table(
+        ("name elsewhere", "here"), ((f"`{name}`", f"`{ours}`") for name, ours in MOVED.items())
     )
 
 
@@ -203,7 +214,7 @@ GENERATED = {
         "company": lambda: fields_of(EntityKind.COMPANY),
         "person": lambda: fields_of(EntityKind.PERSON),
     },
-    "docs/settings.md": {"settings": settings, "overrides": overrides},
+    "docs/settings.md": {"settings": settings, "overrides": overrides, "moved": moved},
     "docs/jobs.md": {"transitions": transitions},
     "docs/api.md": {"errors": error_codes},
     "docs/cli.md": {"commands": commands},

@@ -1,4 +1,4 @@
-"""``glaze migrate`` and ``glaze sandbox``: small commands for whoever runs the place."""
+"""``glaze migrate``, ``glaze prune`` and ``glaze sandbox``: small commands for whoever runs the place."""
 
 import os
 import sys
@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot import run, running_server
-from glaze.cli.screen import out
+from glaze.boot import boot, run, running_server
+from glaze.cli.screen import out, print_json, quiet
+from glaze.jobs.prune import prune as prune_all
 from glaze.settings import Settings, load_settings
 from glaze.store.migrate import migrate as apply_migrations
 
@@ -25,6 +26,29 @@ def migrate() -> None:
 async def _migrate(settings: Settings) -> list[str]:
     async with running_server(settings) as server:
         return await apply_migrations(server.dsn)
+
+
+def prune(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object of counts.")] = False,
+) -> None:
+    """Delete at once what is older than the GLAZE_KEEP_ settings say; workers do it hourly.
+
+    The ledger (what was asked, answered and paid) and the values found are never touched.
+    """
+    gone = run(_prune(quiet(load_settings())))
+    if as_json:
+        print_json(gone)
+        return
+    for name, n in gone.items():
+        out.print(f"{name.replace('_', ' ')}: {n:,}")
+    if not gone:
+        out.print("nothing is old enough")
+
+
+async def _prune(settings: Settings) -> dict[str, int]:
+    async with boot(settings) as app:
+        return dict(await prune_all(app.retention, app.keep))
 
 
 def sandbox(

@@ -1,5 +1,6 @@
 """``glaze doctor``: what is there, what is missing, and what to do about it."""
 
+import os
 import platform
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from glaze.cli.screen import out
 from glaze.errors import FetchError, GlazeError, SettingsError, StoreError
 from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
-from glaze.settings import Settings, load_settings
+from glaze.settings import MOVED, Settings, load_settings
 from glaze.store.check import OLDEST_SERVER, check_database
 from glaze.tasks.registry import find_offers
 
@@ -62,6 +63,11 @@ async def _check() -> list[Finding]:
     except SettingsError as error:
         return [*findings, Finding("settings", Grade.BROKEN, str(error), "see docs/settings.md")]
     findings.append(Finding("settings", Grade.FINE, "all read and within bounds"))
+    findings += [
+        Finding("settings", Grade.NOTE, f"{name} is not read", f"set {ours} instead")
+        for name, ours in MOVED.items()
+        if name in os.environ
+    ]
     findings.append(await _database(settings))
     findings += _providers(settings)
     findings += _kinds()

@@ -9,9 +9,11 @@ import structlog
 
 from glaze.errors import StoreUnavailable
 from glaze.jobs.options import WorkerOptions
+from glaze.jobs.prune import prune
 from glaze.jobs.retry import bear, going_on
 from glaze.store.batch import BatchStore
 from glaze.store.job import CHUNK, NO_JOB, JobStore
+from glaze.store.retention import Keep, RetentionStore
 from glaze.store.schedule import CHUNK as SCHEDULES
 from glaze.store.schedule import ScheduleStore
 from glaze.store.worker import WorkerStore
@@ -38,8 +40,10 @@ class Duties:
         batches: BatchStore,
         workers: WorkerStore,
         schedules: ScheduleStore,
+        retention: RetentionStore,
     ) -> None:
         """Act on these tables."""
+        self._retention = retention
         self._jobs = jobs
         self._batches = batches
         self._workers = workers
@@ -58,6 +62,18 @@ class Duties:
             ):
                 group.create_task(every(seconds, duty, rng))
             group.create_task(self._keep_time(options.poll_s))
+            if options.keep is not None:
+                group.create_task(self._prune(options.prune_s, options.keep, rng))
+
+    async def _prune(self, seconds: float, keep: Keep, rng: random.Random) -> None:
+        """Prune on a timer, but not at once: many a worker lives for one command only."""
+
+        async def pruned() -> None:
+            if gone := await prune(self._retention, keep):
+                log.info("pruned", **gone)
+
+        await asyncio.sleep(seconds * rng.random())
+        await every(seconds, pruned, rng)
 
     async def promote(self) -> None:
         """Bring what has come due into the queue, chunk by chunk, and bury what came too late."""
@@ -72,9 +88,7 @@ class Duties:
             continue
 
     async def sweep(self) -> None:
-        """Cancel batches whose own job was; take the jobs of cancelled ones out of the queue."""
-        for workspace_id, batch_id in await self._batches.orphans():
-            await self._batches.cancel(workspace_id, batch_id)
+        """Take the jobs of cancelled batches out of the queue."""
         await self._jobs.sweep_cancelled()
 
     async def repair(self) -> None:

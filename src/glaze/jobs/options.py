@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from glaze.store.retention import Keep
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
@@ -22,5 +24,7 @@ class WorkerOptions:
     shutdown_s: float = 30.0
     promote_s: float = 0.5
     cancel_s: float = 0.5
+    prune_s: float = 3600.0
+    keep: Keep | None = None  # None: nothing is pruned
     name: str = ""
     version: str = ""

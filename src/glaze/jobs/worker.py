@@ -25,6 +25,7 @@ from glaze.store.database import Database
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore
 from glaze.store.notify import listen
+from glaze.store.retention import RetentionStore
 from glaze.store.schedule import ScheduleStore
 from glaze.store.worker import WorkerStore
 
@@ -79,7 +80,9 @@ class Worker:
         self._events = EventStore(db)
         self._workers = WorkerStore(db)
         schedules = ScheduleStore(db, self._jobs, at)
-        self._duties = Duties(self._jobs, self._batches, self._workers, schedules)
+        self._duties = Duties(
+            self._jobs, self._batches, self._workers, schedules, RetentionStore(db)
+        )
 
     async def run(self, stop: asyncio.Event, abort: asyncio.Event | None = None) -> None:
         """Work until ``stop`` is set; then end what runs, hand back the rest.

@@ -58,7 +58,8 @@ class ProviderSpec:
 
     ``key_setting`` names the setting that holds its key (None: keyless). ``opt_in`` providers are
     asked only where the user allowed them by name, and ``notice`` says why. ``concurrency`` bounds
-    the requests that one process has under way.
+    the requests that one process has under way. ``retries`` is how often a vendor may tell one job
+    to wait before the job goes on without it.
     """
 
     name: str
@@ -67,6 +68,7 @@ class ProviderSpec:
     key_setting: str | None = None
     limits: tuple[Limit, ...] = (Limit(10, 1), Limit(100, 60), Limit(1000, 3600))
     concurrency: int = 50
+    retries: int = 5
     tier: Tier = Tier.EVIDENCE
     opt_in: bool = False
     notice: str = ""

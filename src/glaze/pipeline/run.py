@@ -27,8 +27,6 @@ from glaze.store.ledger import BudgetCap, LedgerStore
 
 MAIL_SOURCE = "dns_mx"
 EVIDENCE_SOURCE = "website"
-MOST_RATE_LIMITS = 5
-"""How often a vendor may tell one job to wait before it counts as unavailable."""
 _LOOKED, _STORING = 10, 95
 """Percent done when the cache was looked into, and when all that can be had is there."""
 PAUSED_S = 1.0
@@ -247,7 +245,7 @@ class Pipeline:
             times = await self.ledger.times_rate_limited(
                 task.job.workspace_id, task.job.id, choice.spec.name
             )
-            if times >= MOST_RATE_LIMITS:
+            if times >= choice.spec.retries:
                 sheet.outages += 1
                 return None
         return Later(result.wait_s, f"{choice.spec.name}: {result.detail}")

@@ -440,13 +440,6 @@ class JobStore:
             rows = await self._fetch(conn, "get", job=job_id)
         return view_of(rows[0]) if rows else None
 
-    async def result(self, workspace_id: WorkspaceId, result_id: int) -> Json:
-        """Return one stored result, or None where it is gone."""
-        async with self._db.workspace(workspace_id) as conn:
-            rows = await self._fetch(conn, "result", result=result_id)
-        body: Json = rows[0]["body"] if rows else None
-        return body
-
     async def page(
         self,
         workspace_id: WorkspaceId,

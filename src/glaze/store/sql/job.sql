@@ -214,10 +214,6 @@ left join lateral (  -- a frozen worker may still talk: the latest claim has the
   order by (e.data->>'claim')::int desc, e.id desc limit 1) p on true
 where j.workspace_id = current_workspace() and j.id = %(job)s
 
--- name: result
--- One result, as it was written.
-select body from result where workspace_id = current_workspace() and id = %(result)s
-
 -- name: page
 -- Newest first, below an id.
 select * from job j
