@@ -87,6 +87,12 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "an attempt is not counted at its claim",
+        r"assert .* == ",
+        "tests/store/test_job.py::test_a_snooze_gives_the_attempt_back_and_a_retry_does_not",
+        (Change("store/sql/job.sql", "claim_no + 1, attempt = attempt + 1,", "claim_no + 1,"),),
+    ),
+    Mutant(
         "an intent is recorded under another worker's token",
         r"isinstance\(Answer",
         f"{GATEWAY}::test_an_asker_whose_token_is_stale_sends_nothing",
