@@ -180,4 +180,4 @@ async def run(dsn: str) -> list[Figure]:
         ours.append(await glaze(dsn))
     await check(dsn, ROUNDS)
     name = "F1 drain of 20,000 no-op jobs, one worker"
-    return [Figure(name, "jobs/s", ours, "bare claim-and-finish loop", reference, 0.5)]
+    return [Figure(name, "jobs/s", ours, "bare claim-and-finish loop", reference, ">= 0.50")]

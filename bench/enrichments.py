@@ -178,6 +178,6 @@ async def run(dsn: str) -> list[Figure]:
             ours,
             "the same requests in a bare asyncio loop",
             reference,
-            0.5,
+            ">= 0.50",
         )
     ]

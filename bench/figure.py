@@ -9,8 +9,8 @@ from statistics import median
 class Figure:
     """What was measured, in rounds that took turns with the reference on the same machine.
 
-    ``ours`` and ``reference`` are rates (more is better) in ``unit``; ``reach`` is the ratio to
-    hold.
+    ``ours`` and ``reference`` are in ``unit``; ``reach`` says what is to hold: of the ratio, or
+    of the figure itself where it names a unit.
     """
 
     name: str
@@ -18,7 +18,7 @@ class Figure:
     ours: Sequence[float]
     reference_name: str
     reference: Sequence[float]
-    reach: float
+    reach: str
 
     @property
     def ratios(self) -> list[float]:
@@ -30,10 +30,14 @@ class Figure:
         ratios = self.ratios
         cells = (
             self.name,
-            f"{median(self.ours):,.0f} {self.unit}",
-            f"{self.reference_name}: {median(self.reference):,.0f} {self.unit}",
+            f"{_short(median(self.ours))} {self.unit}",
+            f"{self.reference_name}: {_short(median(self.reference))} {self.unit}",
             f"{median(ratios):.2f}",
             f"{min(ratios):.2f} to {max(ratios):.2f} in {len(ratios)} rounds",
-            f">= {self.reach:.2f}",
+            self.reach,
         )
         return "| " + " | ".join(cells) + " |"
+
+
+def _short(figure: float) -> str:
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.1f}"
