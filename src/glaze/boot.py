@@ -19,6 +19,7 @@ import uvloop
 from glaze.errors import SettingsError
 from glaze.jobs.kind import Kinds
 from glaze.jobs.options import WorkerOptions
+from glaze.jobs.waiting import Waiting
 from glaze.jobs.wake import Wake
 from glaze.jobs.worker import Worker
 from glaze.logs import configure_logs
@@ -48,6 +49,7 @@ from glaze.store.record import RecordStore
 from glaze.store.retention import Keep, RetentionStore
 from glaze.store.schedule import ScheduleStore
 from glaze.store.worker import WorkerStore
+from glaze.store.workflow import WorkflowStore
 from glaze.tasks.registry import load_kinds
 from glaze.tasks.tools import Tools
 
@@ -105,6 +107,8 @@ class App:
     db: Database
     jobs: JobStore
     batches: BatchStore
+    workflows: WorkflowStore
+    waiting: Waiting
     records: RecordStore
     events: EventStore
     workers: WorkerStore
@@ -189,7 +193,10 @@ async def boot(
         pipeline = Pipeline(gateway, ledger, providers.by_name, _policy(settings, providers), clock)
         wake = Wake(db.dsn)
         await stack.enter_async_context(_running(wake.run()))
-        jobs, batches = JobStore(db, wake.hint), BatchStore(db, wake.hint)
+        jobs, batches = JobStore(db, wake.hint, wake.ended), BatchStore(db, wake.hint)
+        workflows = WorkflowStore(db, jobs)
+        waiting = Waiting(db.dsn, jobs, workflows)
+        await stack.enter_async_context(_running(waiting.run()))
         records = RecordStore(db)
         installed = load_kinds(
             Tools(
@@ -208,6 +215,8 @@ async def boot(
             db=db,
             jobs=jobs,
             batches=batches,
+            workflows=workflows,
+            waiting=waiting,
             records=records,
             events=EventStore(db),
             workers=WorkerStore(db),

@@ -1,6 +1,5 @@
 """``POST /enrich`` and ``GET /jobs/{id}``: ask, wait a while, follow."""
 
-import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response
@@ -14,8 +13,6 @@ from glaze.model.value import DEFAULT_WORKSPACE, JobId
 from glaze.store.job import JobView
 from glaze.tasks.enrich import NAME
 
-_FIRST_LOOK_S = 0.02
-_LONGEST_PAUSE_S = 0.5
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}}
     for status in (404, 422, 503)
@@ -41,7 +38,7 @@ def routes(services: Services) -> APIRouter:
         kind = known_kind(services.kinds, NAME)
         job = kind.job(body.args(), priority=1, idempotency_key=idempotency_key)
         (job_id,) = await enqueue(services.jobs, services.kinds, DEFAULT_WORKSPACE, [job])
-        view = await _wait(services, job_id, body.wait_s)
+        view = await services.waiting.job(DEFAULT_WORKSPACE, job_id, timeout_s=body.wait_s)
         if view.state not in TERMINAL:
             response.status_code = 202
             response.headers["Location"] = f"/jobs/{job_id}"
@@ -60,19 +57,6 @@ async def _get(services: Services, job_id: JobId) -> JobView:
     if view is None:
         raise HTTPException(404, f"there is no job {job_id}")
     return view
-
-
-async def _wait(services: Services, job_id: JobId, wait_s: float) -> JobView:
-    """Look until the job has ended or ``wait_s`` seconds are over, more and more seldom."""
-    loop = asyncio.get_running_loop()
-    until, pause = loop.time() + wait_s, _FIRST_LOOK_S
-    while True:
-        view = await _get(services, job_id)
-        left = until - loop.time()
-        if view.state in TERMINAL or left <= 0:
-            return view
-        await asyncio.sleep(min(pause, left))
-        pause = min(pause * 1.5, _LONGEST_PAUSE_S)
 
 
 def _shown(view: JobView) -> JobOut:

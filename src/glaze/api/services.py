@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from glaze.jobs.kind import Kinds
+from glaze.jobs.waiting import Waiting
 from glaze.store.database import Database
 from glaze.store.job import JobStore
 
@@ -17,6 +18,10 @@ class Services(Protocol):
     @property
     def jobs(self) -> JobStore:
         """The queue."""
+
+    @property
+    def waiting(self) -> Waiting:
+        """Who waits for results."""
 
     @property
     def kinds(self) -> Kinds:

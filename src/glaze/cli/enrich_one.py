@@ -15,14 +15,12 @@ from glaze.cli.ask import Limits
 from glaze.cli.screen import err, money, out, print_json, say, shown, stop_on_signals
 from glaze.errors import GlazeError, InputError
 from glaze.jobs.enqueue import enqueue, new_job
-from glaze.jobs.retry import set_within
 from glaze.model.job import TERMINAL
 from glaze.model.request import EnrichResult, ResultStatus
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, JobId, Json
 from glaze.store.job import JobView
 from glaze.tasks.enrich import NAME
 
-LOOK_EVERY_S = 0.1
 _QUOTE_SHOWN = 80
 
 
@@ -57,7 +55,7 @@ async def enrich_one(app: App, ask: OneAsk) -> EnrichResult:
             enough = asyncio.Event()
             worker = app.worker(queues=(ask.key,), concurrency=1)
             group.create_task(worker.run(enough, stops.hard))
-            await _follow(app, job_id, stops.soft)
+            await app.waiting.job(DEFAULT_WORKSPACE, job_id, stop=stops.soft)
             enough.set()
         job = await _view(app, job_id)
     if job.state in TERMINAL and job.result is not None:
@@ -85,11 +83,6 @@ async def _view(app: App, job_id: JobId) -> JobView:
     if job is None:
         raise InputError(f"job {job_id} is gone; run the command again")
     return job
-
-
-async def _follow(app: App, job_id: JobId, stop: asyncio.Event) -> None:
-    while (await _view(app, job_id)).state not in TERMINAL and not stop.is_set():
-        await set_within(stop, LOOK_EVERY_S)
 
 
 def show_result(result: EnrichResult, ask: OneAsk, *, as_json: bool) -> None:

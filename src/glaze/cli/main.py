@@ -15,6 +15,7 @@ from glaze.cli.extract import extract
 from glaze.cli.schedules import schedules
 from glaze.cli.screen import INTERRUPTED, say
 from glaze.cli.serve import api, up, worker
+from glaze.cli.workflows import workflows
 from glaze.errors import GlazeError, InputError, SettingsError
 from glaze.logs import correlation, new_correlation
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 for command in (enrich, extract, demo, up, api, worker, sandbox, migrate, prune, doctor):
     app.command(command.__name__)(command)
 app.add_typer(schedules, name="schedules")
+app.add_typer(workflows, name="workflows")
 
 
 def _print_version(*, wanted: bool) -> None:

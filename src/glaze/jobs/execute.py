@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from glaze.errors import ArgsInvalid, GlazeError, InputError
 from glaze.jobs.journal import Journal
-from glaze.jobs.kind import JobContext, Kind, Kinds
+from glaze.jobs.kind import JobContext, Kind, Kinds, Parents, no_parents
 from glaze.logs import JobName, heard, running
 from glaze.model.job import ClaimedJob
 from glaze.model.outcome import Failed, Outcome, Retry
@@ -30,7 +30,13 @@ class _Performed(NamedTuple):
 
 
 async def execute(
-    job: ClaimedJob, kinds: Kinds, *, rng: random.Random, cancelled: asyncio.Event, journal: Journal
+    job: ClaimedJob,
+    kinds: Kinds,
+    *,
+    rng: random.Random,
+    cancelled: asyncio.Event,
+    journal: Journal,
+    parents: Parents = no_parents,
 ) -> Ended:
     """Run one attempt at ``job`` and return how it ended; why it failed is told masked.
 
@@ -47,7 +53,7 @@ async def execute(
     try:
         if heard("jobs", "debug"):
             log.debug("job begins", kind=job.kind, attempt=job.attempt)
-        performed = await _perform(kind, args, JobContext(job, cancelled, journal))
+        performed = await _perform(kind, args, JobContext(job, cancelled, journal, parents))
         ended = _normalise(kind, job, _masked(performed, job, journal), rng)
         if heard("jobs", "debug"):
             log.debug("job ends", kind=job.kind, outcome=type(ended.outcome).__name__.lower())

@@ -18,6 +18,15 @@ from glaze.store.batch import NewBatch
 A = TypeVar("A", bound=BaseModel)
 
 
+Parents: TypeAlias = Callable[[], Awaitable[Mapping[str, Json]]]
+"""Loads what the jobs left that a job came after."""
+
+
+async def no_parents() -> Mapping[str, Json]:
+    """Return nothing: the job runs outside a worker."""
+    return {}
+
+
 def _any(_args: BaseModel) -> None:
     """Whatever the model takes can be done."""
 
@@ -29,6 +38,15 @@ class JobContext:
     job: ClaimedJob  # its token fences what it writes elsewhere: a reservation checks it
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)  # set when asked to stop
     journal: Journal = field(default_factory=Journal)
+    parents: Parents = no_parents
+
+    async def parent_results(self) -> Mapping[str, Json]:
+        """Return the results of the jobs that this one came after; None where one left nothing.
+
+        They are named by step in a workflow, else by id as text, and read when asked for. A batch
+        has no result of its own: its rows are read through it.
+        """
+        return await self.parents()
 
     def progress(self, percent: float, message: str = "") -> None:
         """Say how far the job is, 0 to 100, and what it is at: ``progress(40, "asked Apollo")``.

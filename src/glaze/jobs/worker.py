@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -75,7 +76,7 @@ class Worker:
         self._at = at
         self._redactor = redactor or Redactor()
         self.wake = Wake(db.dsn)
-        self._jobs = JobStore(db, self.wake.hint)
+        self._jobs = JobStore(db, self.wake.hint, self.wake.ended)
         self._batches = BatchStore(db, self.wake.hint)
         self._events = EventStore(db)
         self._workers = WorkerStore(db)
@@ -173,6 +174,7 @@ class Worker:
                 rng=self._rng,
                 cancelled=cancelled,
                 journal=Journal(lease.finisher.say, self._redactor),
+                parents=partial(self._jobs.results_of_parents, job.workspace_id, job.id),
             )
             self._at("performed")
             del lease.running[job.id]

@@ -101,10 +101,16 @@ class _Keyed(NamedTuple):
 class JobStore:
     """The queue and the record. Each method is one transaction, or one a workspace."""
 
-    def __init__(self, db: Database, due: Due | None = None) -> None:
-        """Use the pools of ``db``; ``due`` is called after commits that made jobs pending."""
+    def __init__(
+        self, db: Database, due: Due | None = None, ended: Callable[[], None] | None = None
+    ) -> None:
+        """Use the pools of ``db``.
+
+        ``due`` is called after commits that made jobs pending, ``ended`` after those that ended some.
+        """
         self._db = db
         self._due = due
+        self._tell_ended = ended or _to_nobody
         self._sql: Statements = statements("job")
         self._batch_sql = statements("batch")
 
@@ -275,6 +281,7 @@ class JobStore:
                 after += behind
             due = await dependency.advance(conn, after)
         self.tell(due)
+        self._tell_ended()
         return Finished(frozenset(row["id"] for row in (*gone, *stay)), tuple(hungry))
 
     async def _end(self, conn: Connection, name: str, rows: list[Row]) -> list[Row]:
@@ -318,6 +325,8 @@ class JobStore:
             late = [row["id"] for row in await self._fetch(conn, "expire", n=n)]
             due = await self._advance_behind(conn, late)
         self.tell(due)
+        if late:
+            self._tell_ended()
         return len(late)
 
     async def repair(
@@ -345,6 +354,8 @@ class JobStore:
             lost = await self._fetch(conn, "lost", n=n)
             rescued, due = await self._release(conn, lost, died=True)
         self.tell(due)
+        if rescued.ended:
+            self._tell_ended()
         return rescued
 
     async def hand_back(self, worker_id: WorkerId, keep: Collection[JobId] = ()) -> int:
@@ -414,6 +425,7 @@ class JobStore:
             await conn.execute(self._sql["hold_to_cancel"], {"jobs": list(jobs)}, prepare=False)
             cancelled = await self.cancel_within(conn, jobs)
         self.tell(cancelled.due)
+        self._tell_ended()
         return cancelled.states
 
     async def cancel_within(self, conn: Connection, jobs: Sequence[JobId]) -> "CancelledJobs":
@@ -440,6 +452,20 @@ class JobStore:
             rows = await self._fetch(conn, "get", job=job_id)
         return view_of(rows[0]) if rows else None
 
+    async def ended(
+        self, jobs: Sequence[tuple[WorkspaceId, JobId]]
+    ) -> list[tuple[WorkspaceId, JobId]]:
+        """Return which of ``jobs``, of any workspaces, are at their end or gone."""
+        params = {"workspaces": [one[0] for one in jobs], "jobs": [one[1] for one in jobs]}
+        async with self._db.fleet() as conn:
+            rows = await self._fetch(conn, "ended", **params)
+        return [(row["workspace_id"], row["id"]) for row in rows]
+
+    async def results_of_parents(self, workspace_id: WorkspaceId, job_id: JobId) -> dict[str, Json]:
+        """Return what the jobs that ``job_id`` came after left: by step, or by id as text."""
+        async with self._db.workspace(workspace_id) as conn:
+            return await dependency.results_of_parents(conn, job_id)
+
     async def page(
         self,
         workspace_id: WorkspaceId,
@@ -459,6 +485,10 @@ class JobStore:
     def tell(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Pass on the lowest rank of each queue; called after the commit."""
         tell_due(self._due, rows)
+
+
+def _to_nobody() -> None:
+    """Nobody in this process passes it on."""
 
 
 def tell_due(due: Due | None, rows: Iterable[Mapping[str, Any]]) -> None:

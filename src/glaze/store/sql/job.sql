@@ -214,6 +214,14 @@ left join lateral (  -- a frozen worker may still talk: the latest claim has the
   order by (e.data->>'claim')::int desc, e.id desc limit 1) p on true
 where j.workspace_id = current_workspace() and j.id = %(job)s
 
+-- name: ended
+-- Which of some jobs of any workspaces are at their end, or gone; one look at the key for each.
+select a.workspace_id, a.id
+from unnest(%(workspaces)s::bigint[], %(jobs)s::bigint[]) as a(workspace_id, id)
+left join lateral (
+  select state from job j where j.workspace_id = a.workspace_id and j.id = a.id limit 1) j on true
+where j.state is null or j.state in ('completed', 'partial', 'failed', 'dead', 'cancelled')
+
 -- name: page
 -- Newest first, below an id.
 select * from job j
