@@ -1,6 +1,7 @@
 """Workflows under real workers: graphs run in order, results go on, kills and cancels leave them whole."""
 
 import asyncio
+import doctest
 import json
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from workflow_process import KINDS
 
 from glaze.errors import InputError
 from glaze.jobs import waiting as waiting_module
+from glaze.jobs import workflow as workflow_module
 from glaze.jobs.waiting import Waiting
 from glaze.jobs.wake import Wake
 from glaze.jobs.workflow import Workflow, start
@@ -168,6 +170,11 @@ async def test_a_workflow_may_wait_for_a_batch_and_for_a_job_outside(place: Plac
     assert progress.finished_at < view.nodes[0].started_at
 
 
+def test_the_example_of_a_workflow_works_as_it_stands() -> None:
+    done = doctest.testmod(workflow_module)
+    assert (done.failed, done.attempted) == (0, 4)
+
+
 def test_a_step_must_be_named_once_and_come_after_what_is_declared() -> None:
     flow = Workflow("names")
     flow.step("one", job("nap"))
@@ -300,7 +307,7 @@ async def test_waiting_ends_with_its_time_or_when_stopped_and_says_how_the_job_s
 
 
 async def test_a_hundred_who_wait_are_told_each_of_its_own(place: Place) -> None:
-    ids = await place.jobs.enqueue(WS, [slow("number", n / 200) for n in range(100)])
+    ids = await place.jobs.enqueue(WS, [slow("number", n / 1000) for n in range(100)])
     async with working(place.db), asyncio.TaskGroup() as group:
         waiters = [
             group.create_task(place.waiting.job(WS, job_id, timeout_s=HANG_S)) for job_id in ids
@@ -324,7 +331,7 @@ async def test_a_workflow_is_shown_as_a_tree_and_cancelled_by_command(
     shown = await asyncio.to_thread(cli.run, "workflows", "show", str(workflow_id))
     lines = [line.strip() for line in shown.out.splitlines()]
     assert lines[0] == f"workflow {workflow_id} shown [1]: running (1 pending, 3 waiting)"
-    assert [line.split("  ")[0].strip("├└─│ \xa0") for line in lines[1:]] == [
+    assert [line.lstrip("├└─│ \xa0").split("  ")[0] for line in lines[1:]] == [
         *["top", "left", "bottom", "right"]
     ]
     assert "bottom  waiting" in lines[3]
