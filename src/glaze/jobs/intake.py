@@ -10,6 +10,7 @@ from time import monotonic
 
 from glaze.errors import StoreUnavailable
 from glaze.jobs.options import WorkerOptions
+from glaze.jobs.ready import Ready
 from glaze.jobs.retry import bear, going_on, set_within, until_available
 from glaze.model.failpoint import At
 from glaze.model.job import ClaimedJob
@@ -33,7 +34,7 @@ class Intake:
         self._worker_id = worker_id
         self._options = options
         self._at = at
-        self._ready: asyncio.Queue[ClaimedJob | None] = asyncio.Queue()
+        self._ready = Ready()
         self._idle = 0  # slots that wait for a job
         self._ended = -options.concurrency  # in this span of ``ahead_s``; first takes end nothing
         self._ended_before = 0.0  # in the span before it
@@ -44,6 +45,7 @@ class Intake:
         self._woken = asyncio.Event()
         self._closed = False
         self._from: dict[str, datetime | None] = {}
+        self._hinted: dict[str, datetime] = {}  # lowest rank told since the last claim began
         self._zero_at: dict[str, float] = {}
         self._suspect: JobId | None = None
         self._suspect_at = 0.0
@@ -77,8 +79,8 @@ class Intake:
             self._from.clear()
         elif hint.queue not in self._options.queues:
             return
-        elif (start := self._from.get(hint.queue)) is not None and hint.rank < start:
-            self._from[hint.queue] = hint.rank
+        else:
+            self._hinted[hint.queue] = min(hint.rank, self._hinted.get(hint.queue, hint.rank))
         self._woken.set()
 
     def close(self) -> None:
@@ -89,11 +91,10 @@ class Intake:
 
     def leave(self) -> None:
         """Drop what no slot has taken and let every slot end."""
-        while not self._ready.empty():
-            if job := self._ready.get_nowait():
-                del self.in_hand[job.id]
+        for job in self._ready.emptied():
+            del self.in_hand[job.id]
         for _ in range(self._options.concurrency):
-            self._ready.put_nowait(None)
+            self._ready.put_end()
 
     async def run(self) -> None:
         """Claim until closed."""
@@ -145,7 +146,7 @@ class Intake:
 
     async def _bring(self, claimed: Sequence[ClaimedJob]) -> None:
         for job in await self._load(claimed):
-            self._ready.put_nowait(job)
+            self._ready.put(job)
         self._loading -= len(claimed)
 
     async def _claim_each(self, room: int) -> list[ClaimedJob]:
@@ -157,6 +158,9 @@ class Intake:
             if now - self._zero_at.get(queue, 0.0) >= self._options.poll_s:
                 self._zero_at[queue] = now
                 self._from[queue] = None
+            start, hinted = self._from.get(queue), self._hinted.pop(queue, None)
+            if start is not None and hinted is not None:
+                self._from[queue] = min(start, hinted)
             jobs, last = await self._jobs.claim(queue, left, self._worker_id, self._from.get(queue))
             claimed += jobs
             if last is not None:

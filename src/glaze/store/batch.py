@@ -43,7 +43,10 @@ class NewBatch:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The counters of a batch. ``queued`` rows are jobs now; what is not counted is still new."""
+    """The counters of a batch. ``queued`` rows are jobs now; what is not counted is still new.
+
+    ``running`` of the queued rows are in the hands of workers.
+    """
 
     id: BatchId
     state: str
@@ -56,6 +59,12 @@ class Progress:
     cancelled: int
     created_at: datetime
     finished_at: datetime | None
+    running: int
+
+    @property
+    def draining(self) -> int:
+        """How many rows of a cancelled batch are still in flight; no new vendor call is made."""
+        return self.running if self.state == "cancelled" else 0
 
     @property
     def ended(self) -> int:

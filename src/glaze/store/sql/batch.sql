@@ -72,7 +72,8 @@ with ended as materialized (
     state text, result_id bigint, error text)
 ), marked as (
   update batch_row r set
-    state = (case when e.state = 'dead' then 'failed' else e.state end)::row_state, result_id = e.result_id, error = e.error
+    state = (case when e.state = 'dead' then 'failed' else e.state end)::row_state,
+    result_id = coalesce(e.result_id, r.result_id), error = e.error  -- a row tried again may have one
   from ended e
   where r.workspace_id = any(array(select workspace_id from ended)) and r.batch_id = any(array(select batch_id from ended))
     and r.row_no = any(array(select row_no from ended))  -- the key is used, whatever statistics say
@@ -110,8 +111,10 @@ select id, finished_at is not null as over from counted
 where finished_at is not null or (state = 'running' and left_to_feed > 0 and queued <= feed_window / 2)
 
 -- name: progress
--- Counters of one batch.
-select id, state::text, kind, total, queued, completed, partial, failed, cancelled, created_at, finished_at
+-- Counters of one batch, and how many of its rows a worker holds.
+select id, state::text, kind, total, queued, completed, partial, failed, cancelled, created_at, finished_at,
+       (select count(*) from job j
+        where j.workspace_id = current_workspace() and j.batch_id = %(batch)s and j.state = 'processing') as running
 from batch where workspace_id = current_workspace() and id = %(batch)s
 
 -- name: find
@@ -162,7 +165,7 @@ fed as (
   returning r.row_no
 ), made as (
   insert into job (workspace_id, kind, queue, state, priority, rank, due_at, max_attempts, batch_id, row_no)
-  select %(workspace_id)s, %(kind)s, %(queue)s, 'pending', %(priority)s, job_rank(m.now, %(priority)s::smallint), m.now,
+  select %(workspace_id)s, %(kind)s, %(queue)s, 'pending', %(priority)s, job_rank(m.now, %(priority)s::smallint, %(id)s), m.now,
          %(max_attempts)s, %(id)s, f.row_no
   from moment m, (select row_no from fed order by row_no) f
   returning rank

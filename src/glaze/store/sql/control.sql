@@ -51,7 +51,7 @@ with wanted as materialized (
   update job j set
     priority = coalesce(%(priority)s::smallint, j.priority),
     due_at = coalesce(w.due_at, j.due_at),
-    rank = job_rank(coalesce(w.due_at, j.due_at), coalesce(%(priority)s::smallint, j.priority)),
+    rank = job_rank(coalesce(w.due_at, j.due_at), coalesce(%(priority)s::smallint, j.priority), j.batch_id),
     state = case when w.due_at is null or j.state = 'waiting' then j.state
                  when w.due_at > w.now then 'scheduled' else 'pending' end,
     tags = coalesce(%(tags)s::text[], j.tags),

@@ -120,7 +120,7 @@ with ended as materialized (
     worker_id = null,
     attempt = j.attempt - coalesce(e.given_back, 0),
     due_at = coalesce(e.due_at, j.due_at),
-    rank = case when e.state = 'scheduled' then job_rank(e.due_at, j.priority) else j.rank end,
+    rank = case when e.state = 'scheduled' then job_rank(e.due_at, j.priority, j.batch_id) else j.rank end,
     finished_at = case when e.state <> 'scheduled' or j.cancel_requested then e.now end,
     result_id = e.result_id,
     error = case when e.state in ('completed', 'partial') then null else coalesce(e.error, j.error) end

@@ -1,0 +1,66 @@
+-- name: page
+-- Batches, newest first, below an id.
+select b.id, b.state::text, b.kind, b.total, b.queued, b.completed, b.partial, b.failed, b.cancelled, b.created_at,
+       b.finished_at, r.running
+from batch b
+cross join lateral (
+  select count(*) as running from job j
+  where j.workspace_id = b.workspace_id and j.batch_id = b.id and j.state = 'processing') r
+where b.workspace_id = current_workspace() and b.id < coalesce(%(before)s::bigint, 9223372036854775807)
+order by b.id desc limit %(n)s
+
+-- name: plan
+-- What a batch asks and how it is worked on.
+select kind, queue, priority, feed_window, settings from batch where workspace_id = current_workspace() and id = %(batch)s
+
+-- name: input_names
+-- Names in the inputs of all rows.
+select distinct k.name from batch_row r cross join lateral jsonb_object_keys(r.input) as k(name)
+where r.workspace_id = current_workspace() and r.batch_id = %(batch)s and jsonb_typeof(r.input) = 'object'
+order by k.name
+
+-- name: hold
+-- Its state, which nobody changes until we commit.
+select state::text, queue, total from batch where workspace_id = current_workspace() and id = %(batch)s for update
+
+-- name: reopen_rows
+-- Rows of one stretch that are to be tried again are new; the batch stands still until all stretches are through. A
+-- partial row keeps its result until there is another.
+with found as materialized (
+  select row_no, state, result_id from batch_row
+  where workspace_id = current_workspace() and batch_id = %(batch)s
+    and row_no > %(after)s and row_no <= %(until)s and state::text = any(%(states)s)
+  order by row_no
+), opened as (
+  update batch_row r set state = 'new', error = null, result_id = case when f.state = 'partial' then f.result_id end
+  from found f
+  where r.workspace_id = current_workspace() and r.batch_id = %(batch)s and r.row_no > %(after)s and r.row_no <= %(until)s
+    and r.row_no = f.row_no
+), dropped as (
+  delete from result x using found f
+  where x.workspace_id = current_workspace() and x.id = f.result_id and f.state = 'failed'
+), delta as (
+  select count(*) as n, count(*) filter (where state = 'failed') as failed, count(*) filter (where state = 'partial') as partial
+  from found
+), was as (
+  select state from batch where workspace_id = current_workspace() and id = %(batch)s
+), stopped as (
+  update batch b set failed = b.failed - d.failed, partial = b.partial - d.partial, state = 'paused', finished_at = null
+  from delta d
+  where b.workspace_id = current_workspace() and b.id = %(batch)s and d.n > 0
+  returning b.id
+), logged as (
+  insert into event (workspace_id, type, batch_id)
+  select current_workspace(), 'batch_paused', s.id from stopped s, was where was.state <> 'paused'
+)
+select n from delta
+
+-- name: go_on
+-- All rows to be tried again are new: the batch runs, or stays paused where it was.
+with turned as (
+  update batch set state = %(to)s::batch_state
+  where workspace_id = current_workspace() and id = %(batch)s and state = 'paused'
+  returning id
+)
+insert into event (workspace_id, type, batch_id, data)
+select current_workspace(), 'batch_reopened', id, jsonb_build_object('rows', %(rows)s::int) from turned
