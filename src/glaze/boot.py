@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 import structlog
 import uvloop
 
-from glaze.errors import SettingsError
+from glaze.errors import InputError, SettingsError
+from glaze.jobs.burst import Burst, Summary
 from glaze.jobs.kind import Kinds
 from glaze.jobs.options import WorkerOptions
 from glaze.jobs.waiting import Waiting
@@ -119,6 +120,7 @@ class App:
     kinds: Kinds
     at: At
     redactor: Redactor
+    wake: Wake
 
     @property
     def keep(self) -> Keep:
@@ -132,11 +134,59 @@ class App:
         )
 
     def worker(
-        self, *, queues: Sequence[str] | None = None, concurrency: int | None = None
+        self,
+        *,
+        queues: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+        concurrency: int | None = None,
+        memory_limit_bytes: int | None = None,
     ) -> Worker:
-        """Return a worker of this process, not yet running."""
-        options = WorkerOptions(
+        """Return a worker of this process, not yet running.
+
+        Raises: InputError for kinds that this version does not know.
+        """
+        options = self._options(queues=queues, kinds=kinds, concurrency=concurrency)
+        options = replace(options, memory_limit_bytes=memory_limit_bytes)
+        rng = random.Random()  # noqa: S311  jitter, no secret
+        return Worker(self.db, self.kinds, options, rng=rng, at=self.at, redactor=self.redactor)
+
+    async def run_some(
+        self,
+        *,
+        max_jobs: int = 10,
+        timeout_ms: int = 25_000,
+        queues: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+    ) -> Summary:
+        """Run up to ``max_jobs`` within ``timeout_ms``, for places where no process stays.
+
+        Raises: InputError, StoreUnavailable.
+        """
+        options = self._options(queues=queues, kinds=kinds)
+        burst = Burst(
+            self.db,
+            self.kinds,
+            options,
+            rng=random.Random(),  # noqa: S311  jitter, no secret
+            wake=self.wake,
+            at=self.at,
+            redactor=self.redactor,
+        )
+        return await burst.run(max_jobs, timeout_ms)
+
+    def _options(
+        self,
+        *,
+        queues: Sequence[str] | None,
+        kinds: Sequence[str] | None,
+        concurrency: int | None = None,
+    ) -> WorkerOptions:
+        if unknown := sorted({*(kinds or ())} - self.kinds.keys()):
+            known = ", ".join(sorted(self.kinds))
+            raise InputError(f"no kind is called {', '.join(unknown)}; there are {known}")
+        return WorkerOptions(
             queues=tuple(queues or self.settings.queues),
+            kinds=tuple(kinds) if kinds else None,
             concurrency=concurrency or self.settings.concurrency,
             poll_s=self.settings.poll_s,
             heartbeat_s=self.settings.heartbeat_s,
@@ -146,9 +196,8 @@ class App:
             keep=self.keep,
             name=f"{platform.node()}:{os.getpid()}",
             version=version("glaze"),
+            host=platform.node(),
         )
-        rng = random.Random()  # noqa: S311  jitter, no secret
-        return Worker(self.db, self.kinds, options, rng=rng, at=self.at, redactor=self.redactor)
 
 
 @asynccontextmanager
@@ -227,6 +276,7 @@ async def boot(
             kinds=installed.kinds,
             at=at,
             redactor=redactor,
+            wake=wake,
         )
 
 
@@ -252,6 +302,20 @@ class Server:
     async def runtime_dsn(self) -> str:
         """Return what to work with: on a server of our own a login that owns nothing."""
         return self.dsn if self.recover is None else await runtime_login(self.dsn)
+
+
+@asynccontextmanager
+async def fleet(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database alone, with few connections: for who watches over work and does none.
+
+    Raises: StoreError when there is no usable database.
+    """
+    configure_logs(settings.log_level, settings.log_format)
+    async with running_server(settings) as server:
+        await migrate(server.dsn)
+        dsn = await server.runtime_dsn()
+        async with Database.open(dsn, size=2, recover=server.recover) as db:
+            yield db
 
 
 @asynccontextmanager

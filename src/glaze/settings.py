@@ -142,6 +142,28 @@ class Settings(BaseSettings):
         le=86_400,
         description="seconds between two looks at what is older than that",
     )
+    quiet_s: float = Field(
+        default=30.0,
+        ge=0.5,
+        le=3600,
+        description="seconds of less work after which a manager lets worker processes go",
+    )
+    memory_limit_mb: int | None = Field(
+        default=None,
+        ge=50,
+        le=1_000_000,
+        description="resident memory of a `glaze worker` process above which it drains and ends,"
+        " for its manager to start a fresh one",
+    )
+    health_host: str = Field(
+        default="127.0.0.1", description="address that the health port binds to"
+    )
+    health_port: int = Field(
+        default=3002,
+        ge=0,
+        le=65535,
+        description="port of a worker's /healthz, /readyz and /metrics; 0: none",
+    )
 
     api_host: Literal["127.0.0.1", "::1", "localhost"] = Field(
         default="127.0.0.1", description="address the API binds to: there are no API keys yet"

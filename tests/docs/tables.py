@@ -19,6 +19,7 @@ from tests.docs.reading import ROOT
 
 _UNITS = {
     "_s": "seconds",
+    "_mb": "MiB",
     "_days": "days",
     "_cents": "US cents",
     "_price": "US dollars per million tokens",

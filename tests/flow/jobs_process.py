@@ -34,11 +34,14 @@ async def poison(_args: Args, _context: JobContext) -> Outcome:
 KINDS: Kinds = {kind.name: kind for kind in (Kind("nap", Args, nap), Kind("poison", Args, poison))}
 
 
-def options(name: str, lease_s: float, concurrency: int = 4) -> WorkerOptions:
+def options(
+    name: str, lease_s: float, concurrency: int = 4, memory_limit_bytes: int | None = None
+) -> WorkerOptions:
     """A worker with a short lease and quick timers."""
     return WorkerOptions(
         name=name,
         concurrency=concurrency,
+        memory_limit_bytes=memory_limit_bytes,
         lease_s=lease_s,
         heartbeat_s=lease_s / 4,
         poll_s=0.1,

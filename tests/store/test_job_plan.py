@@ -55,10 +55,11 @@ def reads_of_job(tree: dict[str, Any]) -> list[tuple[str, str | None]]:
     ]
 
 
+@pytest.mark.parametrize("kinds", [None, ["try", "other"]])
 def test_the_claim_walks_its_index_in_order_and_sorts_only_what_it_took(
-    full: psycopg.Connection[Any],
+    full: psycopg.Connection[Any], kinds: list[str] | None
 ) -> None:
-    params = {"queue": "default", "worker": 1, "n": 100, "from_rank": None}
+    params = {"queue": "default", "worker": 1, "n": 100, "from_rank": None, "kinds": kinds}
     tree = plan(full, "claim", params)
     assert sorted(reads_of_job(tree)) == [("Index Scan", "job_claim"), ("Tid Scan", None)]
     [limit] = [node for node in nodes(tree) if node["Node Type"] == "Limit"]
@@ -68,6 +69,12 @@ def test_the_claim_walks_its_index_in_order_and_sorts_only_what_it_took(
     assert [row["rank"] for row in taken] == sorted(row["rank"] for row in taken)
 
 
+def test_a_claim_of_any_kind_does_not_look_at_kinds(full: psycopg.Connection[Any]) -> None:
+    params = {"queue": "default", "worker": 1, "n": 100, "from_rank": None, "kinds": None}
+    filters = [node.get("Filter", "") for node in nodes(plan(full, "claim", params))]
+    assert not any("kind" in condition for condition in filters)
+
+
 def test_the_promotion_walks_its_index_in_order(full: psycopg.Connection[Any]) -> None:
     full.execute(statements("job")["in_index_order"])
     tree = plan(full, "promote", {"n": 1000})
@@ -75,7 +82,7 @@ def test_the_promotion_walks_its_index_in_order(full: psycopg.Connection[Any]) -
 
 
 def test_a_claim_for_suspects_does_not_read_the_queue(full: psycopg.Connection[Any]) -> None:
-    tree = plan(full, "claim_suspect", {"queues": ["default"], "worker": 1})
+    tree = plan(full, "claim_suspect", {"queues": ["default"], "worker": 1, "kinds": None})
     assert {index for _, index in reads_of_job(tree)} == {"job_suspect", None}
 
 

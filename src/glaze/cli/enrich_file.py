@@ -21,6 +21,7 @@ from glaze.cli.ask import FileAsk, described
 from glaze.cli.progress import Standing, Tally, shown_progress
 from glaze.cli.screen import Stops, err, say, stop_on_signals
 from glaze.cli.summary import show_summary
+from glaze.cli.working import work_until
 from glaze.errors import GlazeError, InputError
 from glaze.files.reading import BadRow, Row, identified, read_identified, read_rows
 from glaze.files.writing import ErrorLog, WriteRow, open_errors, open_output, own_columns
@@ -170,7 +171,7 @@ async def _work(
     """Work on the batch in this process until it is over or the user stops it."""
     async with asyncio.TaskGroup() as group:
         enough = asyncio.Event()
-        group.create_task(worker.run(enough, stops.hard))
+        group.create_task(work_until(enough, worker, stops))
         while not stops.soft.is_set():
             begun = time.monotonic()
             show(await until_available(watch.look, "look at the progress"))

@@ -13,6 +13,7 @@ from rich.text import Text
 from glaze.boot import App
 from glaze.cli.ask import Limits
 from glaze.cli.screen import err, money, out, print_json, say, shown, stop_on_signals
+from glaze.cli.working import work_until
 from glaze.errors import GlazeError, InputError
 from glaze.jobs.enqueue import enqueue, new_job
 from glaze.model.job import TERMINAL
@@ -54,7 +55,7 @@ async def enrich_one(app: App, ask: OneAsk) -> EnrichResult:
         async with asyncio.TaskGroup() as group:
             enough = asyncio.Event()
             worker = app.worker(queues=(ask.key,), concurrency=1)
-            group.create_task(worker.run(enough, stops.hard))
+            group.create_task(work_until(enough, worker, stops))
             await app.waiting.job(DEFAULT_WORKSPACE, job_id, stop=stops.soft)
             enough.set()
         job = await _view(app, job_id)

@@ -14,7 +14,9 @@ from glaze.cli.enrich import enrich
 from glaze.cli.extract import extract
 from glaze.cli.schedules import schedules
 from glaze.cli.screen import INTERRUPTED, say
-from glaze.cli.serve import api, up, worker
+from glaze.cli.serve import api, up
+from glaze.cli.worker import worker
+from glaze.cli.workers import workers
 from glaze.cli.workflows import workflows
 from glaze.errors import GlazeError, InputError, SettingsError
 from glaze.logs import correlation, new_correlation
@@ -30,6 +32,7 @@ for command in (enrich, extract, demo, up, api, worker, sandbox, migrate, prune,
     app.command(command.__name__)(command)
 app.add_typer(schedules, name="schedules")
 app.add_typer(workflows, name="workflows")
+app.add_typer(workers, name="workers")
 
 
 def _print_version(*, wanted: bool) -> None:
@@ -55,7 +58,7 @@ def main() -> None:
     """Run the command line; an error of Glaze's own is one line, not a traceback.
 
     Exit codes: 0 done, 1 it failed, 2 the input, a setting or an option is wrong and nothing was
-    done, 130 interrupted.
+    done, 75 a worker ended to be started anew, 130 interrupted.
     """
     try:
         app()

@@ -19,6 +19,8 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
 
+STOPPING = "stopping: finishing what is under way"
+
 
 def say(text: str) -> None:
     """Tell the user something on standard error, as it is: brackets are no markup."""
@@ -79,7 +81,8 @@ def stop_on_signals(told: str) -> Iterator[Stops]:
             stops.hard.set()
         else:
             stops.soft.set()
-            say(told)
+            if told:
+                say(told)
 
     signals = (signal.SIGINT, signal.SIGTERM)
     for number in signals:

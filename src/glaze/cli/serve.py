@@ -1,12 +1,11 @@
-"""``glaze up``, ``glaze api`` and ``glaze worker``: the processes that keep running."""
+"""``glaze up`` and ``glaze api``: processes that keep running and answer requests."""
 
 import asyncio
-from typing import Annotated
-
-import typer
+from contextlib import AsyncExitStack
 
 from glaze.boot import App, boot, run
-from glaze.cli.screen import say, stop_on_signals
+from glaze.cli.screen import STOPPING, say, stop_on_signals
+from glaze.cli.working import health_of
 from glaze.errors import GlazeError
 from glaze.logs import correlation
 from glaze.settings import Settings, load_settings
@@ -22,19 +21,6 @@ def api() -> None:
     _run(load_settings(), with_api=True, with_worker=False)
 
 
-def worker(
-    queues: Annotated[str | None, typer.Option(help="Queues to serve, comma-separated.")] = None,
-    concurrency: Annotated[int | None, typer.Option(min=1, max=5000, help="Jobs at once.")] = None,
-) -> None:
-    """Start a worker; any number of them may run, on any machine."""
-    changes: dict[str, object] = {}
-    if queues is not None:
-        changes["queues"] = queues
-    if concurrency is not None:
-        changes["concurrency"] = concurrency
-    _run(load_settings().with_changes(**changes), with_api=False, with_worker=True)
-
-
 def _run(settings: Settings, *, with_api: bool, with_worker: bool) -> None:
     run(_serve(settings, with_api=with_api, with_worker=with_worker))
 
@@ -44,15 +30,18 @@ async def _serve(settings: Settings, *, with_api: bool, with_worker: bool) -> No
     correlation.set(None)  # what it serves has ids of its own
     if with_api:
         await _check_port(settings.api_host, settings.api_port)
-    async with boot(settings) as app:
-        with stop_on_signals("stopping: finishing what is under way") as stops:
-            async with asyncio.TaskGroup() as group:
-                if with_worker:
-                    group.create_task(app.worker().run(stops.soft, stops.hard))
-                if with_api:
-                    group.create_task(_serve_api(app, stops.soft))
-                for line in _standing(app, with_api=with_api, with_worker=with_worker):
-                    say(line)
+    async with boot(settings) as app, AsyncExitStack() as stack:
+        stops = stack.enter_context(stop_on_signals(STOPPING))
+        worker = app.worker()
+        if with_worker:
+            await stack.enter_async_context(health_of(app, worker))
+        async with asyncio.TaskGroup() as group:
+            if with_worker:
+                group.create_task(worker.run(stops.soft, stops.hard))
+            if with_api:
+                group.create_task(_serve_api(app, stops.soft))
+            for line in standing(app, with_api=with_api, with_worker=with_worker):
+                say(line)
 
 
 async def _check_port(host: str, port: int) -> None:
@@ -88,7 +77,7 @@ async def _serve_api(app: App, stop: asyncio.Event) -> None:
         server.should_exit = True
 
 
-def _standing(app: App, *, with_api: bool, with_worker: bool) -> list[str]:
+def standing(app: App, *, with_api: bool, with_worker: bool) -> list[str]:
     """Return what runs where, and what is missing for more."""
     settings = app.settings
     lines = []

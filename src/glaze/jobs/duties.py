@@ -11,6 +11,7 @@ from glaze.errors import StoreUnavailable
 from glaze.jobs.options import WorkerOptions
 from glaze.jobs.prune import prune
 from glaze.jobs.retry import bear, going_on
+from glaze.jobs.tally import Tally
 from glaze.store.batch import BatchStore
 from glaze.store.job import CHUNK, NO_JOB, JobStore
 from glaze.store.retention import Keep, RetentionStore
@@ -41,9 +42,12 @@ class Duties:
         workers: WorkerStore,
         schedules: ScheduleStore,
         retention: RetentionStore,
+        *,
+        tally: Tally,
     ) -> None:
-        """Act on these tables."""
+        """Act on these tables; rescues are counted in ``tally``."""
         self._retention = retention
+        self._tally = tally
         self._jobs = jobs
         self._batches = batches
         self._workers = workers
@@ -75,6 +79,13 @@ class Duties:
         await asyncio.sleep(seconds * rng.random())
         await every(seconds, pruned, rng)
 
+    async def once(self) -> None:
+        """Do each duty once: where workers come and go nobody else may have done it."""
+        await self.rescue()
+        await self.fire()
+        for duty in (self.promote, self.feed, self.sweep, self.repair):
+            await duty()
+
     async def promote(self) -> None:
         """Bring what has come due into the queue, chunk by chunk, and bury what came too late."""
         while await self._jobs.promote() == CHUNK:
@@ -105,6 +116,7 @@ class Duties:
         while more:
             rescued = await self._jobs.rescue()
             more = sum(rescued) == CHUNK
+            self._tally.rescued += sum(rescued)
             if sum(rescued):
                 log.warning("jobs rescued", back=rescued.released, ended=rescued.ended)
 

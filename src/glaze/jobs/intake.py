@@ -12,6 +12,7 @@ from glaze.errors import StoreUnavailable
 from glaze.jobs.options import WorkerOptions
 from glaze.jobs.ready import Ready
 from glaze.jobs.retry import bear, going_on, set_within, until_available
+from glaze.jobs.tally import Tally
 from glaze.model.failpoint import At
 from glaze.model.job import ClaimedJob
 from glaze.model.value import JobId, WorkerId, WorkspaceId
@@ -27,12 +28,20 @@ class Intake:
     starts from zero.
     """
 
-    def __init__(self, jobs: JobStore, worker_id: WorkerId, options: WorkerOptions, at: At) -> None:
-        """Claim for ``worker_id``."""
+    def __init__(
+        self,
+        jobs: JobStore,
+        worker_id: WorkerId,
+        options: WorkerOptions,
+        tally: Tally,
+        at: At,
+    ) -> None:
+        """Claim for ``worker_id``; claims are counted in ``tally``."""
         self.in_hand: dict[JobId, ClaimedJob] = {}  # claimed, and its outcome not yet written
         self._jobs = jobs
         self._worker_id = worker_id
         self._options = options
+        self._tally = tally
         self._at = at
         self._ready = Ready()
         self._idle = 0  # slots that wait for a job
@@ -141,6 +150,7 @@ class Intake:
             )
             return []
         self._at("claimed")
+        self._tally.claimed += len(claimed)
         self.in_hand |= {job.id: job for job in claimed}
         return claimed
 
@@ -161,7 +171,9 @@ class Intake:
             start, hinted = self._from.get(queue), self._hinted.pop(queue, None)
             if start is not None and hinted is not None:
                 self._from[queue] = min(start, hinted)
-            jobs, last = await self._jobs.claim(queue, left, self._worker_id, self._from.get(queue))
+            jobs, last = await self._jobs.claim(
+                queue, left, self._worker_id, self._from.get(queue), self._options.kinds
+            )
             claimed += jobs
             if last is not None:
                 self._from[queue] = last
@@ -173,7 +185,8 @@ class Intake:
         if self._suspect is not None or now - self._suspect_at < self._options.poll_s:
             return []
         self._suspect_at = now
-        job = await self._jobs.claim_suspect(self._options.queues, self._worker_id)
+        options = self._options
+        job = await self._jobs.claim_suspect(options.queues, self._worker_id, options.kinds)
         self._suspect = job.id if job else None
         return [job] if job else []
 

@@ -70,6 +70,8 @@ class Kind(Generic[A]):
     An attempt that lasts over ``timeout_s`` seconds is cancelled and tried again. ``queue`` is
     where its jobs go unless the caller says otherwise. ``check`` raises InputError for arguments
     that the model takes but this installation cannot serve: it is asked before a job is written.
+    A bounded run (serverless) begins one only while ``least_s`` seconds are left, by default
+    ``timeout_s``: less where what was done of an attempt that is broken off is not lost.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Kind(Generic[A]):
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     timeout_s: float = 600.0
     queue: str = "default"
+    least_s: float | None = None
     description: str = ""
     check: Callable[[A], None] = _any
 
@@ -90,6 +93,11 @@ class Kind(Generic[A]):
             return self.args.model_validate(args)
         except ValidationError as error:
             raise ArgsInvalid(self.name, _faults(error)) from error
+
+    @property
+    def shortest_s(self) -> float:
+        """Seconds that must be left of a bounded run to begin one."""
+        return self.timeout_s if self.least_s is None else self.least_s
 
     def _plain(self) -> dict[str, Any]:
         return {

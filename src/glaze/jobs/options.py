@@ -11,10 +11,12 @@ class WorkerOptions:
 
     ``most_ahead`` bounds the jobs that are claimed before a slot is free for them: about as many
     as end in ``ahead_s``, so none where jobs are long. ``promote_s`` is how late a retry or
-    snooze may begin. Workers whose lease has passed are looked for every tenth of a lease.
+    snooze may begin. Workers whose lease has passed are looked for every tenth of a lease. A
+    process whose resident memory passes ``memory_limit_bytes`` drains and ends.
     """
 
     queues: tuple[str, ...] = ("default",)
+    kinds: tuple[str, ...] | None = None  # None: every kind
     concurrency: int = 10
     most_ahead: int = 2000
     ahead_s: float = 0.2
@@ -26,5 +28,7 @@ class WorkerOptions:
     cancel_s: float = 0.5
     prune_s: float = 3600.0
     keep: Keep | None = None  # None: nothing is pruned
+    memory_limit_bytes: int | None = None
     name: str = ""
     version: str = ""
+    host: str = ""

@@ -55,6 +55,15 @@ async def set_within(event: asyncio.Event, seconds: float) -> bool:
         return False
 
 
+async def any_set(*events: asyncio.Event) -> None:
+    """Wait until one of ``events`` is set."""
+    async with asyncio.TaskGroup() as group:
+        waits = [group.create_task(event.wait()) for event in events]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+
 async def until_available(step: Callable[[], Awaitable[T]], what: str) -> T:
     """Return what ``step`` returns, trying again as long as the database is not there.
 

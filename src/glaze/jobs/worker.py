@@ -1,11 +1,15 @@
 """The worker: a lease, slots that run jobs, and an orderly end whatever happens."""
 
 import asyncio
+import os
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import partial
+from time import monotonic
 
+import psutil
 import structlog
 
 from glaze.errors import StoreUnavailable
@@ -16,7 +20,8 @@ from glaze.jobs.intake import Intake
 from glaze.jobs.journal import Journal
 from glaze.jobs.kind import Kinds
 from glaze.jobs.options import WorkerOptions
-from glaze.jobs.retry import bear, going_on, pauses, set_within, until_available
+from glaze.jobs.retry import any_set, bear, going_on, pauses, set_within, until_available
+from glaze.jobs.tally import Tally
 from glaze.jobs.wake import Wake
 from glaze.model.failpoint import At, nowhere
 from glaze.model.redact import Redactor
@@ -25,10 +30,10 @@ from glaze.store.batch import BatchStore
 from glaze.store.database import Database
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore
-from glaze.store.notify import listen
+from glaze.store.notify import DrainHint, listen
 from glaze.store.retention import RetentionStore
 from glaze.store.schedule import ScheduleStore
-from glaze.store.worker import WorkerStore
+from glaze.store.worker import Beat, WorkerStore
 
 log = structlog.get_logger("jobs")
 
@@ -36,6 +41,17 @@ _CLOSING_S = 10.0
 """How long the last writes may wait for a database that is away; then rescue does the rest."""
 
 _LOOK_S = 0.1
+
+UNKNOWN_KIND = "unknown"
+"""How jobs of kinds that this version does not know are counted: the word is theirs to choose."""
+
+
+class Ending(StrEnum):
+    """Why a worker ended."""
+
+    STOPPED = "stopped"  # by a signal, or because there was nothing more to do
+    DRAINED = "drained"  # asked to, by its row in the registry
+    RECYCLED = "recycled"  # its process takes more memory than it may: a fresh one should follow
 
 
 class LeaseLost(Exception):
@@ -50,6 +66,8 @@ class _Lease:
     intake: Intake
     finisher: Finisher
     running: dict[JobId, asyncio.Event]  # set to ask the job to stop
+    asked: asyncio.Event = field(default_factory=asyncio.Event)  # a hint: see whether to drain
+    drain: asyncio.Event = field(default_factory=asyncio.Event)  # claim no more, and end
 
 
 class Worker:
@@ -81,20 +99,40 @@ class Worker:
         self._events = EventStore(db)
         self._workers = WorkerStore(db)
         schedules = ScheduleStore(db, self._jobs, at)
+        retention = RetentionStore(db)
+        self.tally = Tally()
         self._duties = Duties(
-            self._jobs, self._batches, self._workers, schedules, RetentionStore(db)
+            self._jobs, self._batches, self._workers, schedules, retention, tally=self.tally
         )
+        self._process = psutil.Process()
+        self._lease: _Lease | None = None
+        self._ending: Ending | None = None
 
-    async def run(self, stop: asyncio.Event, abort: asyncio.Event | None = None) -> None:
-        """Work until ``stop`` is set; then end what runs, hand back the rest.
+    async def run(self, stop: asyncio.Event, abort: asyncio.Event | None = None) -> Ending:
+        """Work until ``stop`` is set or somebody drains this worker; return which.
 
-        ``abort`` (a second stop) cancels what still runs at once.
+        Then end what runs, hand back the rest. ``abort`` (a second stop) cancels what still runs
+        at once.
         """
-        while not stop.is_set():
+        while self._ending is None and not stop.is_set():
             try:
                 await self._serve(stop, abort or asyncio.Event())
             except* LeaseLost:
                 log.warning("lease lost: jobs dropped, registering anew")
+            finally:
+                self._lease = None
+        return self._ending or Ending.STOPPED
+
+    @property
+    def worker_id(self) -> WorkerId | None:
+        """The registration under which it works; None while it has none, or is ending."""
+        ready = self._lease and not self._lease.drain.is_set()
+        return self._lease.worker_id if self._lease and ready else None
+
+    @property
+    def slots(self) -> tuple[int, int]:
+        """How many slots run a job, and how many there are."""
+        return len(self._lease.running) if self._lease else 0, self._options.concurrency
 
     async def drain(
         self,
@@ -117,6 +155,15 @@ class Worker:
                 break
         enough.set()
 
+    def memory_bytes(self) -> int:
+        """Return the resident memory of this process."""
+        return int(self._process.memory_info().rss)
+
+    @property
+    def serves(self) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+        """Its queues and its kinds; None: every kind."""
+        return self._options.queues, self._options.kinds
+
     # -- one lease -------------------------------------------------------------------------------
 
     async def _serve(self, stop: asyncio.Event, abort: asyncio.Event) -> None:
@@ -124,9 +171,9 @@ class Worker:
         if worker_id is None:
             return
         log.info("worker registered", worker=worker_id, queues=self._options.queues)
-        intake = Intake(self._jobs, worker_id, self._options, self._at)
+        intake = Intake(self._jobs, worker_id, self._options, self.tally, self._at)
         finisher = Finisher(self._jobs, self._batches, self._events, intake.ended, self._at)
-        lease = _Lease(worker_id, intake, finisher, {})
+        lease = self._lease = _Lease(worker_id, intake, finisher, {})
         async with asyncio.TaskGroup() as group:
             support = [
                 group.create_task(self._beat(lease)),
@@ -138,12 +185,12 @@ class Worker:
             finishing = group.create_task(lease.finisher.run())
             claiming = group.create_task(lease.intake.run())
             slots = [group.create_task(self._slot(lease)) for _ in range(self._options.concurrency)]
-            await stop.wait()
+            await any_set(stop, lease.drain)
             lease.intake.close()
             await claiming
             lease.intake.leave()
             try:
-                await self._close(lease, slots, finishing, abort)
+                await self._close(lease, slots, finishing, (stop, abort))
             except TimeoutError:
                 log.warning("database away at the end: what we held will be rescued")
             for task in (*support, finishing):
@@ -155,7 +202,15 @@ class Worker:
         for pause in pauses():
             try:
                 return await self._workers.register(
-                    options.name, options.version, options.queues, lease_s=options.lease_s
+                    options.name,
+                    options.version,
+                    options.queues,
+                    lease_s=options.lease_s,
+                    kinds=options.kinds,
+                    concurrency=options.concurrency,
+                    host=options.host or None,
+                    pid=os.getpid(),
+                    memory_bytes=self.memory_bytes(),
                 )
             except StoreUnavailable as error:
                 bear(error, "register")
@@ -168,6 +223,7 @@ class Worker:
         while going_on() and (job := await lease.intake.take()) is not None:
             cancelled = lease.running[job.id] = asyncio.Event()
             self._at("begun")
+            began = monotonic()
             ended = await execute(
                 job,
                 self._kinds,
@@ -178,24 +234,43 @@ class Worker:
             )
             self._at("performed")
             del lease.running[job.id]
+            name = job.kind if job.kind in self._kinds else UNKNOWN_KIND
+            self.tally.end(name, ended.outcome, monotonic() - began)
             lease.finisher.add(ended)
 
     async def _beat(self, lease: _Lease) -> None:
         """Renew the lease; one that somebody ended brings everything here down."""
         pause = self._options.heartbeat_s
         while going_on():
-            await asyncio.sleep(pause)
+            await set_within(lease.asked, pause)
+            lease.asked.clear()
             pause = self._options.heartbeat_s
             try:
-                alive = await self._workers.heartbeat(
-                    lease.worker_id, lease_s=self._options.lease_s
-                )
+                beat = await self._renew(lease.worker_id)
             except StoreUnavailable as error:
                 bear(error, "heartbeat")
                 pause = min(1.0, pause)
                 continue
-            if not alive:
+            if beat is None:
                 raise LeaseLost
+            if beat.draining and not lease.drain.is_set():
+                self._ending = self._ending or Ending.DRAINED
+                log.info("worker drains", worker=lease.worker_id, running=len(lease.running))
+                lease.drain.set()
+
+    async def _renew(self, worker_id: WorkerId) -> Beat | None:
+        memory, limit = self.memory_bytes(), self._options.memory_limit_bytes
+        if limit is not None and memory > limit and self._ending is None:
+            log.warning("memory limit passed: the worker drains", bytes=memory, limit=limit)
+            await self._workers.drain([worker_id])
+            self._ending = Ending.RECYCLED
+        return await self._workers.heartbeat(
+            worker_id,
+            lease_s=self._options.lease_s,
+            memory_bytes=memory,
+            done=self.tally.done,
+            failed=self.tally.failed,
+        )
 
     async def _listen(self, lease: _Lease) -> None:
         """Hear hints; while nobody listens the claim loop polls."""
@@ -204,7 +279,10 @@ class Worker:
             try:
                 async for hint in listen(self._dsn):
                     pause = pauses()
-                    lease.intake.wake(hint)
+                    if not isinstance(hint, DrainHint):
+                        lease.intake.wake(hint)
+                    elif hint.worker_id == lease.worker_id:
+                        lease.asked.set()
             except StoreUnavailable as error:
                 bear(error, "listen")
             await asyncio.sleep(next(pause))
@@ -226,33 +304,39 @@ class Worker:
         lease: _Lease,
         slots: Sequence[asyncio.Task[None]],
         finishing: asyncio.Task[None],
-        abort: asyncio.Event,
+        stops: tuple[asyncio.Event, asyncio.Event],
     ) -> None:
         """Hand back what was not begun, let what runs end, write it, and leave the registry."""
         async with asyncio.timeout(_CLOSING_S):
             await self._hand_back(lease, tuple(lease.intake.in_hand))
-        await self._let_end(slots, abort)
+        await self._let_end(slots, *stops)
         lease.finisher.close()
         async with asyncio.timeout(_CLOSING_S):
             await finishing
             await self._hand_back(lease, ())
-            await until_available(lambda: self._workers.stop(lease.worker_id), "leave")
+            await until_available(lambda: self._leave(lease.worker_id), "leave")
+
+    async def _leave(self, worker_id: WorkerId) -> None:
+        await self._workers.stop(worker_id, done=self.tally.done, failed=self.tally.failed)
 
     async def _hand_back(self, lease: _Lease, keep: Sequence[JobId]) -> None:
         await until_available(lambda: self._jobs.hand_back(lease.worker_id, keep), "hand back")
 
-    async def _let_end(self, slots: Sequence[asyncio.Task[None]], abort: asyncio.Event) -> None:
+    async def _let_end(
+        self, slots: Sequence[asyncio.Task[None]], stop: asyncio.Event, abort: asyncio.Event
+    ) -> None:
+        """Wait for what runs: a drain without hurry, a stop for ``shutdown_s``, an abort not."""
         async with asyncio.TaskGroup() as group:
             all_ended = group.create_task(_wait_for(slots))
-            second_stop = group.create_task(abort.wait())
-            await asyncio.wait(
-                (all_ended, second_stop),
-                timeout=self._options.shutdown_s,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            patience = group.create_task(self._patience(stop, abort))
+            await asyncio.wait((all_ended, patience), return_when=asyncio.FIRST_COMPLETED)
             for slot in slots:
                 slot.cancel()
-            second_stop.cancel()
+            patience.cancel()
+
+    async def _patience(self, stop: asyncio.Event, abort: asyncio.Event) -> None:
+        await any_set(stop, abort)
+        await set_within(abort, self._options.shutdown_s)
 
 
 async def _wait_for(tasks: Sequence[asyncio.Task[None]]) -> None:

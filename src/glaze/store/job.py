@@ -12,6 +12,7 @@ from glaze.model.job import After, ClaimedJob, JobState, NewJob, Token, checked_
 from glaze.model.value import BatchId, JobId, Json, WorkerId, WorkflowId, WorkspaceId
 from glaze.store import dependency
 from glaze.store.attempt import Ended, Row, body_hash, encode, ended_row, freed_row, job_row
+from glaze.store.backlog import listed
 from glaze.store.database import Connection, Database
 from glaze.store.event import NewEvent, append
 from glaze.store.statements import Statements, statements
@@ -185,24 +186,38 @@ class JobStore:
     # -- in the hands of workers -----------------------------------------------------------------
 
     async def claim(
-        self, queue: str, n: int, worker_id: WorkerId, from_rank: datetime | None = None
+        self,
+        queue: str,
+        n: int,
+        worker_id: WorkerId,
+        from_rank: datetime | None = None,
+        kinds: Sequence[str] | None = None,
     ) -> tuple[list[ClaimedJob], datetime | None]:
         """Take up to ``n`` due jobs of ``queue``, the most urgent first, without their arguments.
 
         Rows below ``from_rank`` are not looked at: dead index entries gather there while somebody
-        holds a snapshot open.
+        holds a snapshot open. Jobs of other than ``kinds`` are passed over, each at the cost of a
+        look: kinds with a large backlog and workers of their own want a queue of their own.
 
         Returns: the jobs and the highest rank among them, from which the next claim may start.
         """
-        params = {"queue": queue, "n": n, "worker": worker_id, "from_rank": from_rank}
+        params = {
+            "queue": queue,
+            "n": n,
+            "worker": worker_id,
+            "from_rank": from_rank,
+            "kinds": listed(kinds),
+        }
         async with self._db.fleet() as conn:
             rows = await _tuples(conn, self._sql["claim"], params)
         return [_claimed(row, worker_id) for row in rows], rows[-1][-1] if rows else None
 
-    async def claim_suspect(self, queues: Sequence[str], worker_id: WorkerId) -> ClaimedJob | None:
+    async def claim_suspect(
+        self, queues: Sequence[str], worker_id: WorkerId, kinds: Sequence[str] | None = None
+    ) -> ClaimedJob | None:
         """Take one job that was there when two workers died, if there is any."""
         async with self._db.fleet() as conn:
-            params = {"queues": list(queues), "worker": worker_id}
+            params = {"queues": list(queues), "worker": worker_id, "kinds": listed(kinds)}
             rows = await _tuples(conn, self._sql["claim_suspect"], params)
         return _claimed(rows[0], worker_id) if rows else None
 

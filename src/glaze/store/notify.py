@@ -9,10 +9,12 @@ import psycopg
 from psycopg import AsyncConnection
 
 from glaze.errors import StoreUnavailable
+from glaze.model.value import WorkerId
 from glaze.store.database import role_dsn
 from glaze.store.statements import statements
 
 _sql = statements("notify")
+_DRAIN = "glaze_drain"
 
 
 class Hint(NamedTuple):
@@ -20,6 +22,12 @@ class Hint(NamedTuple):
 
     queue: str
     rank: datetime
+
+
+class DrainHint(NamedTuple):
+    """Somebody asked a worker to end: its registry row has the truth."""
+
+    worker_id: WorkerId
 
 
 class Sender:
@@ -58,7 +66,7 @@ async def sender(dsn: str) -> AsyncIterator[Sender]:
         raise StoreUnavailable(f"no connection for NOTIFY: {error}") from error
 
 
-async def listen(dsn: str) -> AsyncIterator[Hint | None]:
+async def listen(dsn: str) -> AsyncIterator[Hint | DrainHint | None]:
     """Yield hints as they come; None once the ear is open, for what came before was not heard.
 
     Raises: StoreUnavailable when there is no connection, or no more.
@@ -66,8 +74,12 @@ async def listen(dsn: str) -> AsyncIterator[Hint | None]:
     try:
         async with await _connect(dsn) as conn:
             await conn.execute(_sql["listen"])
+            await conn.execute(_sql["listen_drain"])
             yield None
             async for note in conn.notifies():
+                if note.channel == _DRAIN:
+                    yield DrainHint(WorkerId(int(note.payload)))
+                    continue
                 rank, _, queue = note.payload.partition(" ")
                 yield Hint(queue, datetime.fromisoformat(rank))
     except psycopg.OperationalError as error:

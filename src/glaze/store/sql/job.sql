@@ -60,7 +60,8 @@ with taken as (
       and (j.batch_id is null or exists (
         select from batch b where b.workspace_id = j.workspace_id and b.id = j.batch_id and b.state = 'running'))
       and not exists (select from queue where name = %(queue)s and paused_at is not null)
-      and exists (select from worker where id = %(worker)s and stopped_at is null)
+      and exists (select from worker where id = %(worker)s and stopped_at is null and drain_at is null)
+      and (%(kinds)s::text[] is null or j.kind = any(%(kinds)s::text[]))
     order by j.rank, j.id limit %(n)s
     for update skip locked))
   returning workspace_id, id, kind, attempt, max_attempts, created_at, batch_id, row_no, correlation_id, claim_no, rank
@@ -83,7 +84,8 @@ with taken as (
       and (j.batch_id is null or exists (
         select from batch b where b.workspace_id = j.workspace_id and b.id = j.batch_id and b.state = 'running'))
       and not exists (select from queue q where q.name = j.queue and q.paused_at is not null)
-      and exists (select from worker where id = %(worker)s and stopped_at is null)
+      and exists (select from worker where id = %(worker)s and stopped_at is null and drain_at is null)
+      and (%(kinds)s::text[] is null or j.kind = any(%(kinds)s::text[]))
     order by j.rank, j.id limit 1
     for update skip locked))
   returning workspace_id, id, kind, attempt, max_attempts, created_at, batch_id, row_no, correlation_id, claim_no, rank

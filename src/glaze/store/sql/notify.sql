@@ -13,3 +13,7 @@ listen glaze_ended
 -- name: listen
 -- Hear all queues; a worker passes over those that are not its own.
 listen glaze_due
+
+-- name: listen_drain
+-- Hear which workers are asked to end.
+listen glaze_drain
