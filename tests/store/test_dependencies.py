@@ -1,6 +1,7 @@
 """Jobs that wait for others: whoever ends whatever way, who waits for it moves on at once."""
 
 import asyncio
+import json
 import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from glaze.store.control import ControlStore
 from glaze.store.database import Database
 from glaze.store.event import EventStore
 from glaze.store.job import NO_JOB, JobStore, JobView
-from glaze.store.statements import Statements
+from glaze.store.statements import Statements, statements
 from glaze.store.worker import WorkerStore
 
 WS = DEFAULT_WORKSPACE
@@ -643,3 +644,30 @@ async def test_graphs_grown_cancelled_and_finished_by_many_at_once_end_whole(db:
         types = await log(db, job_id)
         assert len({*types} & {"completed", "partial", "failed", "cancelled"}) == 1
         assert len(types) == len(set(types))
+
+
+# -- cost ----------------------------------------------------------------------------------------
+
+
+def test_who_comes_after_a_group_is_one_look_at_an_index_however_many_edges_there_are(
+    dsn: str,
+) -> None:
+    with psycopg.connect(dsn) as conn:
+        conn.execute("set session_replication_role = replica")  # the jobs are not the matter here
+        conn.execute(
+            "insert into glaze.job_edge (workspace_id, child_id, parent_id)"
+            " select 1, n + 1000000, n from generate_series(1, 200000) n"
+        )
+        conn.execute("set role glaze_app")
+        conn.execute("set search_path = glaze")
+        conn.execute("select set_config('glaze.workspace', '1', true)")
+        conn.execute(statements("job")["by_hash"])
+        conn.execute(statements("dependency")["by_index"])
+        query = "explain (analyze, format json) " + statements("dependency")["successors_of_jobs"]
+        row = conn.execute(query.encode(), {"jobs": list(range(300_000, 300_500))}).fetchone()
+    assert row is not None
+    text = json.dumps(row[0])
+    assert "job_edge_parent" in text
+    assert "Seq Scan" not in text
+    blocks = row[0][0]["Plan"]["Shared Hit Blocks"] + row[0][0]["Plan"]["Shared Read Blocks"]
+    assert blocks < 50, row[0][0]["Execution Time"]

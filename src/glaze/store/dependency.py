@@ -74,6 +74,7 @@ async def successors(conn: Connection, jobs: Collection[JobId]) -> list[JobId]:
     if not jobs:
         return []
     params = {"jobs": list(jobs)}
+    await conn.execute(_sql["by_index"])
     found = await conn.execute(_sql["successors_of_jobs"], params, prepare=False)
     return [row["id"] for row in await found.fetchall()]
 
@@ -83,6 +84,7 @@ async def successors_of_batches(conn: Connection, batches: Collection[BatchId]) 
     if not batches:
         return []
     params = {"batches": list(batches)}
+    await conn.execute(_sql["by_index"])
     found = await conn.execute(_sql["successors_of_batches"], params, prepare=False)
     return [row["id"] for row in await found.fetchall()]
 
@@ -97,6 +99,7 @@ async def advance(conn: Connection, jobs: Collection[JobId]) -> list[Row]:
     """
     if not jobs:
         return []
+    await conn.execute(_sql["by_index"])
     await conn.execute(_sql["by_key"])
     params: dict[str, Any] = {"jobs": list(jobs)}
     held = await (await conn.execute(_sql["hold_waiting"], params, prepare=False)).fetchall()

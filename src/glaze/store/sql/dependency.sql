@@ -17,6 +17,10 @@ insert into job_edge (workspace_id, child_id, parent_id, batch_id, if_failed)
 select current_workspace(), e.child_id, e.parent_id, e.batch_id, e.if_failed
 from json_to_recordset(%(edges)s::json) as e(child_id bigint, parent_id bigint, batch_id bigint, if_failed if_failed)
 
+-- name: by_index
+-- A table of edges without statistics yet must not make every end read all of it.
+set local enable_seqscan = off
+
 -- name: successors_of_jobs
 -- Who waits, or waited, for any of these: one look at an index for a whole group.
 select distinct child_id as id from job_edge where parent_id = any(%(jobs)s::bigint[])
