@@ -13,6 +13,7 @@ from glaze_sandbox.faults import FaultSpec
 from glaze_sandbox.knowledge import PROFILES
 from glaze_sandbox.limits import LimitSpec
 from glaze_sandbox.nameserver import CONTROL_HOST
+from glaze_sandbox.receiver import RECEIVER_HOST
 from glaze_sandbox.sites.traps import TRAPS, hosts_of
 from glaze_sandbox.state import State
 from glaze_sandbox.vendors.openai import Habits
@@ -54,6 +55,7 @@ class Control:
             ("GET", "truth/sites.jsonl"): self._sites,
             ("GET", "billing"): self._billing,
             ("GET", "billing/duplicates"): self._duplicates,
+            ("GET", "webhooks"): self._webhooks,
             ("GET", "faults"): self._list_faults,
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): self._clear_faults,
@@ -94,6 +96,7 @@ class Control:
         return _json(
             {
                 "control": CONTROL_HOST,
+                "receiver": RECEIVER_HOST,
                 "vendors": {host: v.name for host, v in self._state.vendors.items()},
                 "traps": traps,
                 "companies": companies,
@@ -140,6 +143,9 @@ class Control:
 
     async def _duplicates(self, _: web.BaseRequest) -> web.StreamResponse:
         return _json(self._state.billing.duplicates())
+
+    async def _webhooks(self, _: web.BaseRequest) -> web.StreamResponse:
+        return _json([asdict(message) for message in self._state.receiver.messages])
 
     async def _list_faults(self, _: web.BaseRequest) -> web.StreamResponse:
         return _json([fault.describe() for fault in self._state.faults.active])

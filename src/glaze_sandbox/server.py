@@ -11,6 +11,7 @@ from aiohttp import web
 from glaze_sandbox.control import Control
 from glaze_sandbox.faults import FaultKind, FaultSpec
 from glaze_sandbox.nameserver import CONTROL_HOST, DnsProtocol, answer
+from glaze_sandbox.receiver import RECEIVER_HOST
 from glaze_sandbox.sites.traps import TRAPS, trap_of
 from glaze_sandbox.state import State
 from glaze_sandbox.wire import Answer, Call, Vendor, json_answer
@@ -85,6 +86,8 @@ class Server:
 
     async def _site(self, request: web.BaseRequest, host: str, path: str) -> web.StreamResponse:
         self._state.requests["sites"] += 1
+        if host == RECEIVER_HOST:
+            await self._state.receiver.remember(request)
         fault = self._state.faults.strike(None, host, path)
         if fault is not None and fault.kind is FaultKind.SLOW:
             await asyncio.sleep(fault.delay_s)
@@ -98,6 +101,8 @@ class Server:
         return await _send(request, page, fault)
 
     async def _page(self, host: str, path: str) -> Answer:
+        if host == RECEIVER_HOST:
+            return self._state.receiver.answer(path)
         site = self._state.site(host)
         if site is None:
             text = f"Glaze sandbox: nobody lives at {host}; see {CONTROL_PREFIX}hosts\n"

@@ -11,6 +11,7 @@ from glaze_sandbox.billing import BillingLog, Clock
 from glaze_sandbox.faults import FaultPlan
 from glaze_sandbox.limits import RateLimits
 from glaze_sandbox.nameserver import Zone
+from glaze_sandbox.receiver import RECEIVER_HOST, Receiver
 from glaze_sandbox.seeded import rng
 from glaze_sandbox.sites.render import Site, render_site
 from glaze_sandbox.vendors.apollo import Apollo
@@ -39,6 +40,7 @@ class State:
     limits: RateLimits
     openai: OpenAI
     vendors: dict[str, Vendor]  # by host
+    receiver: Receiver = field(default_factory=Receiver)
     requests: Counter[str] = field(default_factory=Counter)  # by vendor, or ``sites``
     statuses: Counter[str] = field(default_factory=Counter)  # by "vendor status"
     unbilled: Counter[str] = field(default_factory=Counter)  # by vendor
@@ -60,7 +62,7 @@ class State:
         return self._rendered(company.index)
 
     def reset(self) -> None:
-        """Forget bills, counters, faults, limits, habits and DNS memory; the world stays."""
+        """Forget bills, webhooks, counters, faults, limits, habits, DNS memory; the world stays."""
         self.billing.clear()
         self.faults.clear()
         self.limits.replace([])
@@ -70,6 +72,7 @@ class State:
         self.requests.clear()
         self.statuses.clear()
         self.unbilled.clear()
+        self.receiver.messages.clear()
         self.hung_up = 0
         self.canary = 0
 
@@ -85,7 +88,7 @@ def new_state(
     by_host = {host: vendor for vendor in vendors for host in vendor.hosts}
     return State(
         world=world,
-        zone=Zone(world, frozenset(by_host)),
+        zone=Zone(world, frozenset(by_host) | {RECEIVER_HOST}),
         billing=BillingLog(clock, billing_sink),
         faults=FaultPlan(rng(seed, "faults")),
         limits=limits,

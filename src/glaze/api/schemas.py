@@ -5,14 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from glaze.model.field import FIELDS, EntityKind, known_field
 from glaze.model.job import JobState
-from glaze.model.request import EnrichArgs, EnrichResult
-from glaze.model.value import FieldName, Json
-
-InputType = Literal["company_website", "linkedin_profile", "company_linkedin", "person", "company"]
-
-_ABOUT_A_PERSON = frozenset({"linkedin_profile", "person"})
+from glaze.model.request import EnrichArgs, EnrichResult, InputType, field_of
+from glaze.model.value import Json
 
 
 class EnrichBody(BaseModel):
@@ -78,20 +73,12 @@ class EnrichBody(BaseModel):
             given.setdefault("url", self.url)
         return EnrichArgs(
             input=given,
-            required_fields=tuple(self._field(name) for name in self.required_fields),
+            required_fields=tuple(field_of(name, self.type) for name in self.required_fields),
             skip_cache=self.skip_cache,
             max_cost_cents=self.max_cost_cents,
             min_confidence=self.min_confidence,
             providers=None if self.providers is None else tuple(self.providers),
         )
-
-    def _field(self, name: str) -> FieldName:
-        if self.type is not None and name not in FIELDS:
-            kind = EntityKind.PERSON if self.type in _ABOUT_A_PERSON else EntityKind.COMPANY
-            short = FieldName(f"{kind}_{name}")
-            if short in FIELDS:
-                return short
-        return known_field(name).name
 
 
 class ProgressOut(BaseModel):

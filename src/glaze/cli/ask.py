@@ -11,33 +11,12 @@ from glaze.errors import InputError
 from glaze.files.columns import ColumnMapping, map_columns
 from glaze.files.source import Source, inspect
 from glaze.files.writing import Target, errors_path, target_for
-from glaze.model.field import known_field
+from glaze.model.field import EntityKind, known_field
+from glaze.model.field_group import USUAL_FIELDS
 from glaze.model.identity import identify
 from glaze.model.request import EnrichArgs
 from glaze.model.value import FieldName, Json
 
-COMPANY_FIELDS = (
-    "company_name",
-    "company_description",
-    "company_industry",
-    "company_employee_count",
-    "company_city",
-    "company_country",
-    "company_phone",
-    "company_email",
-    "company_linkedin_url",
-)
-"""What is asked of a company where the user names no fields."""
-PERSON_FIELDS = (
-    "person_full_name",
-    "person_email",
-    "person_title",
-    "person_linkedin_url",
-    "company_name",
-    "company_industry",
-    "company_employee_count",
-)
-"""What is asked of a person where the user names no fields."""
 _CENTS_MOST = 100_000_00
 
 
@@ -134,7 +113,7 @@ def default_fields(words: Collection[str]) -> tuple[FieldName, ...]:
     """Return what is asked where nobody says: a person's fields where the input has a person's."""
     personal = {"first_name", "last_name", "name", "lead_id", "contact_id", "email"}
     about_people = any(word in personal or word.startswith("person_") for word in words)
-    return tuple(FieldName(n) for n in (PERSON_FIELDS if about_people else COMPANY_FIELDS))
+    return USUAL_FIELDS[EntityKind.PERSON if about_people else EntityKind.COMPANY]
 
 
 def parse_map(given: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import typer
 from glaze.cli.admin import migrate, prune, sandbox
 from glaze.cli.demo import demo
 from glaze.cli.doctor import doctor
+from glaze.cli.enqueue import enqueue, kinds
 from glaze.cli.enrich import enrich
 from glaze.cli.extract import extract
 from glaze.cli.schedules import schedules
@@ -28,7 +29,20 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (enrich, extract, demo, up, api, worker, sandbox, migrate, prune, doctor):
+for command in (
+    enrich,
+    extract,
+    demo,
+    enqueue,
+    kinds,
+    up,
+    api,
+    worker,
+    sandbox,
+    migrate,
+    prune,
+    doctor,
+):
     app.command(command.__name__)(command)
 app.add_typer(schedules, name="schedules")
 app.add_typer(workflows, name="workflows")

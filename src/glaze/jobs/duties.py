@@ -99,7 +99,9 @@ class Duties:
             continue
 
     async def sweep(self) -> None:
-        """Take the jobs of cancelled batches out of the queue."""
+        """Cancel batches whose own job was; take the jobs of cancelled ones out of the queue."""
+        for workspace_id, batch_id in await self._batches.orphans():
+            await self._batches.cancel(workspace_id, batch_id)
         await self._jobs.sweep_cancelled()
 
     async def repair(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from glaze.errors import ArgsInvalid, Fault
+from glaze.errors import ArgsInvalid, Fault, InputError
 from glaze.jobs.journal import Journal, Level
 from glaze.logs import followed
 from glaze.model.job import ClaimedJob, NewJob, RetryPolicy
@@ -93,6 +93,10 @@ class Kind(Generic[A]):
             return self.args.model_validate(args)
         except ValidationError as error:
             raise ArgsInvalid(self.name, _faults(error)) from error
+        except ArgsInvalid:
+            raise
+        except InputError as error:  # from a model's own validator, which knows no path
+            raise ArgsInvalid(self.name, [Fault("", str(error))]) from error
 
     @property
     def shortest_s(self) -> float:
@@ -128,6 +132,6 @@ Kinds: TypeAlias = Mapping[str, Kind[Any]]
 
 def _faults(error: ValidationError) -> list[Fault]:
     return [
-        Fault(".".join(map(str, one["loc"])), one["msg"])
+        Fault(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, "))
         for one in error.errors(include_url=False, include_input=False, include_context=False)
     ]

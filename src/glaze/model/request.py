@@ -2,10 +2,20 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    computed_field,
+    field_validator,
+)
 
-from glaze.model.field import known_field
+from glaze.errors import UnknownField
+from glaze.model.field import FIELDS, EntityKind, known_field
 from glaze.model.value import MICROS_PER_CENT, FieldName, Json
 
 
@@ -23,6 +33,40 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+InputType = Literal["company_website", "linkedin_profile", "company_linkedin", "person", "company"]
+"""What an input is about."""
+
+_ABOUT_A_PERSON = frozenset({"linkedin_profile", "person"})
+
+
+def entity_of(type_: InputType) -> EntityKind:
+    """Return whose fields an input of this type is asked for."""
+    return EntityKind.PERSON if type_ in _ABOUT_A_PERSON else EntityKind.COMPANY
+
+
+def field_of(name: str, type_: InputType | None) -> FieldName:
+    """Return a canonical field; with a type, ``name`` is short for the entity's own.
+
+    Raises: UnknownField.
+    """
+    if type_ is not None and name not in FIELDS:
+        short = FieldName(f"{entity_of(type_)}_{name}")
+        if short in FIELDS:
+            return short
+    return known_field(name).name
+
+
+def _canonical(name: FieldName) -> FieldName:
+    try:
+        return known_field(name).name
+    except UnknownField as error:
+        raise ValueError(str(error)) from None
+
+
+Wanted = Annotated[FieldName, AfterValidator(_canonical)]
+"""A canonical field as an argument: an unknown one is a fault at its own place."""
+
+
 class EnrichArgs(Strict):
     """One enrichment to do: who (``input``), what (``required_fields``), within which limits.
 
@@ -32,7 +76,7 @@ class EnrichArgs(Strict):
     """
 
     input: dict[str, str] = Field(default_factory=dict, max_length=100)
-    required_fields: tuple[FieldName, ...] = Field(min_length=1, max_length=100)
+    required_fields: tuple[Wanted, ...] = Field(min_length=1, max_length=100)
     skip_cache: bool = False
     max_cost_cents: int | None = Field(default=None, ge=0, le=100_000_00)
     batch_max_cost_cents: int | None = Field(default=None, ge=0)  # what all rows of a batch share
@@ -41,8 +85,8 @@ class EnrichArgs(Strict):
 
     @field_validator("required_fields")
     @classmethod
-    def _known(cls, names: tuple[FieldName, ...]) -> tuple[FieldName, ...]:
-        return tuple(dict.fromkeys(known_field(name).name for name in names))
+    def _each_once(cls, names: tuple[FieldName, ...]) -> tuple[FieldName, ...]:
+        return tuple(dict.fromkeys(names))
 
 
 class Alternative(Strict):

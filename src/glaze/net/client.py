@@ -60,6 +60,7 @@ class Outgoing:
     max_bytes: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    follow: bool = True  # False: a redirect is the answer
 
 
 class HttpClient:
@@ -160,8 +161,8 @@ class HttpClient:
             if secure and url.scheme == "http":
                 exchange.notes.append("redirected from https to http")
             secure = url.scheme == "https"
-            answer = await exchange.run(facts, follow=True)
-            target = _target(url, answer)
+            answer = await exchange.run(facts, follow=request.follow)
+            target = _target(url, answer) if request.follow else None
             if target is None:
                 return answer
             request = _redirected(request, url, target, answer.status)

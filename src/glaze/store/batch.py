@@ -9,7 +9,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from glaze.errors import BatchStateConflict, InputError
-from glaze.model.value import BatchId, Json, WorkspaceId
+from glaze.model.value import BatchId, JobId, Json, WorkspaceId
 from glaze.store import dependency
 from glaze.store.attempt import Row, encode
 from glaze.store.database import Connection, Database
@@ -39,6 +39,7 @@ class NewBatch:
     source_key: bytes | None = None
     feed_window: int = 500
     correlation_id: str | None = None  # of whoever made it; its rows' jobs carry it
+    job_id: JobId | None = None  # the job that waits for it: once that ends, the batch is cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class BatchStore:
             "source_key": new.source_key,
             "feed_window": new.feed_window,
             "correlation_id": new.correlation_id,
+            "job_id": new.job_id,
         }
         try:
             async with self._db.workspace(workspace_id) as conn:
@@ -212,6 +214,21 @@ class BatchStore:
         """Return the open batch made from this source, or None."""
         async with self._db.workspace(workspace_id) as conn:
             row = await (await conn.execute(_sql["find"], {"source_key": source_key})).fetchone()
+        return BatchId(row["id"]) if row else None
+
+    async def orphans(self) -> list[tuple[WorkspaceId, BatchId]]:
+        """Return batches whose job has ended without waiting for them: cancel each."""
+        async with self._db.fleet() as conn:
+            rows = await (await conn.execute(_sql["orphans"], prepare=False)).fetchall()
+        return [(row["workspace_id"], row["id"]) for row in rows]
+
+    async def made_by(
+        self, workspace_id: WorkspaceId, job_id: JobId, source_key: bytes
+    ) -> BatchId | None:
+        """Return the batch that a job made under this key, whatever its state, or None."""
+        params = {"job_id": job_id, "source_key": source_key}
+        async with self._db.workspace(workspace_id) as conn:
+            row = await (await conn.execute(_sql["made_by"], params)).fetchone()
         return BatchId(row["id"]) if row else None
 
     async def results(

@@ -481,6 +481,13 @@ class JobStore:
         async with self._db.workspace(workspace_id) as conn:
             return await dependency.results_of_parents(conn, job_id)
 
+    async def result(self, workspace_id: WorkspaceId, result_id: int) -> Json:
+        """Return one stored result, or None where it is gone."""
+        async with self._db.workspace(workspace_id) as conn:
+            rows = await self._fetch(conn, "result", result=result_id)
+        body: Json = rows[0]["body"] if rows else None
+        return body
+
     async def page(
         self,
         workspace_id: WorkspaceId,

@@ -1,8 +1,8 @@
 -- name: create
 -- A batch, empty and not yet fed.
-insert into batch (workspace_id, kind, queue, priority, max_attempts, settings, source_key, feed_window, correlation_id)
+insert into batch (workspace_id, kind, queue, priority, max_attempts, settings, source_key, feed_window, correlation_id, job_id)
 values (current_workspace(), %(kind)s, %(queue)s, %(priority)s, %(max_attempts)s, %(settings)s, %(source_key)s, %(feed_window)s,
-  %(correlation_id)s)
+  %(correlation_id)s, %(job_id)s)
 returning id
 
 -- name: add_rows
@@ -48,6 +48,20 @@ with turned as (
   insert into event (workspace_id, type, batch_id) select current_workspace(), 'batch_cancelled', id from turned
 )
 select id, over from turned
+
+-- name: orphans
+-- Open batches whose job has ended without waiting for them, by a cancel above all.
+select b.workspace_id, b.id from batch b
+where b.finished_at is null and b.state <> 'cancelled' and b.job_id is not null
+  and not exists (
+    select from job j where j.workspace_id = b.workspace_id and j.id = b.job_id and j.finished_at is null)
+order by b.id
+
+-- name: made_by
+-- The batch that a job made in one of its rounds.
+select id from batch
+where workspace_id = current_workspace() and job_id = %(job_id)s and source_key = %(source_key)s
+order by id desc limit 1
 
 -- name: cancelled_open
 -- Cancelled batches that still have jobs.

@@ -224,6 +224,10 @@ left join lateral (
   select state from job j where j.workspace_id = a.workspace_id and j.id = a.id limit 1) j on true
 where j.state is null or j.state in ('completed', 'partial', 'failed', 'dead', 'cancelled')
 
+-- name: result
+-- One result, as it was written.
+select body from result where workspace_id = current_workspace() and id = %(result)s
+
 -- name: page
 -- Newest first, below an id.
 select * from job j

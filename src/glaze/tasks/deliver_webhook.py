@@ -1,0 +1,101 @@
+"""The job kind ``deliver_webhook``: one JSON body to one URL, again until it is taken."""
+
+import json
+import time
+from datetime import datetime
+from http import HTTPStatus
+
+from pydantic import AwareDatetime, Field
+
+from glaze.errors import AddressRefused, ArgsInvalid, Fault
+from glaze.jobs.kind import JobContext, Kind
+from glaze.model.job import RetryPolicy
+from glaze.model.outcome import Done, Failed, Outcome, Retry
+from glaze.model.provider import VendorResponse
+from glaze.model.request import Strict
+from glaze.model.value import Json
+from glaze.model.vendor_body import retry_after_s
+from glaze.net.client import Outgoing, RequestFact
+from glaze.net.urls import vet_url
+from glaze.tasks.tools import Tools
+
+NAME = "deliver_webhook"
+PRIORITY = 2
+# 5 s, then 30 s, 3 min, 18 min, 1 h 48 min, 6 h, 6 h
+RETRY = RetryPolicy(max_attempts=8, base_s=5.0, multiplier=6.0, cap_s=6 * 3600.0)
+ANSWER_WITHIN_S = 15.0
+_MOST_ANSWER_BYTES = 64 * 1024
+
+
+class Delivery(Strict):
+    """What is told to whom. The end of a job that has a webhook's address makes one of itself."""
+
+    url: str = Field(min_length=1, max_length=2048)
+    type: str = Field(min_length=1, max_length=100)  # job.completed, job.dead, ...
+    timestamp: AwareDatetime | None = None  # when it happened; else the job's own making
+    data: dict[str, Json] = Field(default_factory=dict)
+    result_id: int | None = None  # a stored result that goes with the data, as ``result``
+
+
+def deliver_webhook_kind(tools: Tools) -> Kind[Delivery]:
+    """Return the kind."""
+
+    async def run(args: Delivery, ctx: JobContext) -> Outcome:
+        data = dict(args.data)
+        if args.result_id is not None:
+            data["result"] = await tools.jobs.result(ctx.job.workspace_id, args.result_id)
+        happened = args.timestamp or ctx.job.created_at  # the same at every try
+        body: dict[str, Json] = {"type": args.type, "timestamp": happened.isoformat(), "data": data}
+        request = _request(args.url, body, message_id=f"msg_{ctx.job.id}", now=tools.clock())
+        facts: list[RequestFact] = []
+        try:
+            answer = await tools.http.send(request, trusted=False, facts=facts)
+        except AddressRefused as error:
+            return Failed(error.code, str(error))
+        return _judged(answer, facts)
+
+    def check(args: Delivery) -> None:
+        try:
+            vet_url(args.url)
+        except AddressRefused as error:
+            raise ArgsInvalid(NAME, [Fault("url", str(error))]) from error
+
+    return Kind(
+        name=NAME,
+        args=Delivery,
+        run=run,
+        retry=RETRY,
+        timeout_s=2 * ANSWER_WITHIN_S,
+        description="POST a JSON body to a URL, again until it is taken.",
+        check=check,
+    )
+
+
+def _request(url: str, body: Json, *, message_id: str, now: datetime) -> Outgoing:
+    """Return the request, with the headers of Standard Webhooks; a retry has the same id."""
+    return Outgoing(
+        "POST",
+        url,
+        time.monotonic() + ANSWER_WITHIN_S,
+        _MOST_ANSWER_BYTES,
+        {
+            "Content-Type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+        },
+        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+        follow=False,  # a POST that is redirected would arrive as a GET without its body
+    )
+
+
+def _judged(answer: VendorResponse, facts: list[RequestFact]) -> Outcome:
+    """Taken is any 2xx; 410 says that nobody listens there any more; all else may pass."""
+    status = answer.status
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return Done({"status": status, "duration_ms": facts[-1].duration_ms})
+    if status == HTTPStatus.GONE:
+        return Failed("webhook_gone", "the receiver answers 410: it wants no more")
+    wait_s = retry_after_s(answer)
+    if wait_s is not None:
+        wait_s = min(max(wait_s, RETRY.base_s), RETRY.cap_s)
+    return Retry("webhook_refused", f"the receiver answers {status}", wait_s)
