@@ -22,7 +22,10 @@ class Message:
 
 @dataclass(slots=True)
 class Receiver:
-    """Takes everything with 204, unless a fault for its host says otherwise; ``/moved`` leads away."""
+    """Takes everything with 204, unless a fault for its host says otherwise.
+
+    ``/moved`` leads away, ``/wordy`` thanks at length.
+    """
 
     messages: list[Message] = field(default_factory=list)
 
@@ -37,4 +40,6 @@ class Receiver:
         """Thank for a request."""
         if path == "/moved":
             return Answer(301, b"", headers={"Location": "/new"})
+        if path == "/wordy":
+            return Answer(200, b"thank you " * 100_000, "text/plain")
         return Answer(204, b"")

@@ -9,9 +9,9 @@ import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
-from glaze.errors import StoreUnavailable, UnknownField
+from glaze.errors import InputError, StoreUnavailable, UnknownField
 from glaze.jobs.execute import execute
 from glaze.jobs.journal import Journal
 from glaze.jobs.kind import JobContext, Kind
@@ -74,6 +74,27 @@ async def test_bad_arguments_fail_for_good_and_say_where(args: Json) -> None:
     ended = await attempt(run, args)
     assert isinstance(ended.outcome, Failed)
     assert ended.outcome.code == "args_invalid"
+
+
+async def test_a_model_that_refuses_by_an_error_of_ours_fails_for_good_too() -> None:
+    class Picky(Args):
+        @field_validator("n")
+        @classmethod
+        def _refuse(cls, n: int) -> int:
+            raise InputError(f"{n} will not do")
+
+    async def run(_args: Args, _context: JobContext) -> Outcome:
+        raise AssertionError("not reached")
+
+    ended = await execute(
+        job({"n": 1}),
+        {"try": Kind("try", Picky, run)},
+        rng=random.Random(1),
+        cancelled=asyncio.Event(),
+        journal=Journal(),
+    )
+    assert isinstance(ended.outcome, Failed)
+    assert (ended.outcome.code, ended.outcome.message) == ("args_invalid", "1 will not do")
 
 
 async def test_a_crash_is_tried_again_with_its_stack_kept() -> None:

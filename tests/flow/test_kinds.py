@@ -415,6 +415,14 @@ async def test_a_redirect_is_no_delivery(app, vendors):
     assert [message["path"] for message in vendors.get("webhooks")] == ["/moved"]
 
 
+async def test_a_receiver_that_thanks_at_length_is_not_told_again(app, vendors):
+    url = "https://hooks.customer-app.com/wordy"
+    await put(app, "deliver_webhook", {"url": url, "type": "test.sent"}, max_attempts=2)
+    (delivery,) = await deliveries(app, 1)
+    assert delivery.state is JobState.COMPLETED
+    assert len(vendors.get("webhooks")) == 1
+
+
 async def test_whoever_ends_a_job_its_webhook_is_told(app, vendors, dsn):
     """By a cancel, too late, or by a third death: none of these is written by a worker's finish."""
     args = {"emails": ["ada@mailinator.com"]}

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from pydantic import AwareDatetime, Field
 
-from glaze.errors import AddressRefused, ArgsInvalid, Fault
+from glaze.errors import AddressRefused, ArgsInvalid, BodyTooLarge, Fault
 from glaze.jobs.kind import JobContext, Kind
 from glaze.model.job import RetryPolicy
 from glaze.model.outcome import Done, Failed, Outcome, Retry
@@ -52,6 +52,8 @@ def deliver_webhook_kind(tools: Tools) -> Kind[Delivery]:
             answer = await tools.http.send(request, trusted=False, facts=facts)
         except AddressRefused as error:
             return Failed(error.code, str(error))
+        except BodyTooLarge:  # the status is what counts, and it came before the body
+            answer = VendorResponse(facts[-1].status or 0, {}, b"", args.url)
         return _judged(answer, facts)
 
     def check(args: Delivery) -> None:
