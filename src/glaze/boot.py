@@ -38,6 +38,7 @@ from glaze.providers.openai_compatible import LlmConfig, OpenAiCompatible
 from glaze.providers.registry import load_providers
 from glaze.settings import ProviderOverride, Settings, environment_names
 from glaze.store.batch import BatchStore
+from glaze.store.control import ControlStore
 from glaze.store.database import Database, Recover, checked_dsn, password_of
 from glaze.store.embedded import ensure_server
 from glaze.store.entity import EntityStore
@@ -46,6 +47,7 @@ from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.limit import LimitStore
 from glaze.store.migrate import migrate, runtime_login
+from glaze.store.queues import QueueStore
 from glaze.store.record import RecordStore
 from glaze.store.retention import Keep, RetentionStore
 from glaze.store.schedule import ScheduleStore
@@ -110,6 +112,8 @@ class App:
     batches: BatchStore
     workflows: WorkflowStore
     waiting: Waiting
+    control: ControlStore
+    queues: QueueStore
     records: RecordStore
     events: EventStore
     workers: WorkerStore
@@ -266,6 +270,8 @@ async def boot(
             batches=batches,
             workflows=workflows,
             waiting=waiting,
+            control=ControlStore(db, jobs),
+            queues=QueueStore(db),
             records=records,
             events=EventStore(db),
             workers=WorkerStore(db),

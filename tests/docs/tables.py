@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import annotated_types as at
 import typer
@@ -169,16 +169,23 @@ def error_classes() -> list[type[errors.GlazeError]]:
 
 def commands() -> str:
     """Return each command with its arguments and options, those of a group after it."""
-    return "\n".join(_commands_of("glaze", typer.main.get_command(app))).strip()
-
-
-def _commands_of(above: str, group: object) -> Iterator[str]:
-    for name, command in getattr(group, "commands", {}).items():
-        yield f"### {above} {name}\n\n{command.help.strip()}\n"
+    parts = []
+    for name, command in all_commands().items():
+        parts.append(f"### glaze {name}\n\n{command.help.strip()}\n")
         body = [(_spelt(p), _given(p), getattr(p, "help", "") or "") for p in command.params]
         if body:
-            yield table(("option", "default", "what it does"), body) + "\n"
-        yield from _commands_of(f"{above} {name}", command)
+            parts.append(table(("option", "default", "what it does"), body) + "\n")
+    return "\n".join(parts).strip()
+
+
+def all_commands(group: object = None, above: str = "") -> dict[str, Any]:
+    """Return each command and group by its whole name: ``jobs``, ``jobs list``."""
+    found: dict[str, Any] = {}
+    inner = getattr(group or typer.main.get_command(app), "commands", {})
+    for name, command in inner.items():
+        found[f"{above}{name}"] = command
+        found |= all_commands(command, f"{above}{name} ")
+    return found
 
 
 def _spelt(param: object) -> str:

@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer
 
 from glaze import errors
-from glaze.cli.main import app
 from tests.docs.reading import ROOT
-from tests.docs.tables import error_classes
+from tests.docs.tables import all_commands, error_classes
 
 MODULES = sorted((ROOT / "src" / "glaze").rglob("*.py"))
-COMMANDS = typer.main.get_command(app).commands
+COMMANDS = all_commands()
 DOCS = ROOT / "docs"
 
 

@@ -62,9 +62,10 @@ class Cli:
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         self.environment = {**kept, "NO_COLOR": "1", "COLUMNS": "200", **environment}
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, stdin: int | None = None) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [sys.executable, "-m", "glaze.cli", *arguments],
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,

@@ -14,6 +14,7 @@ from glaze.store.attempt import Ended
 from glaze.store.database import Database
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore
+from glaze.store.queues import QueueStore
 from glaze.store.statements import Statements
 from glaze.store.worker import WorkerStore
 
@@ -131,10 +132,10 @@ async def test_two_workers_claiming_at_once_share_without_a_double(db: Database)
 
 async def test_a_paused_queue_is_passed_over_until_it_is_resumed(db: Database) -> None:
     await JobStore(db).enqueue(WS, jobs(1))
-    me, workers = await worker(db), WorkerStore(db)
-    await workers.pause("default")
+    me, queues = await worker(db), QueueStore(db)
+    await queues.pause("default")
     assert await claim(db, me) == []
-    await workers.resume("default")
+    await queues.resume("default")
     assert len(await claim(db, me)) == 1
 
 

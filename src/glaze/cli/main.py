@@ -13,6 +13,8 @@ from glaze.cli.doctor import doctor
 from glaze.cli.enqueue import enqueue, kinds
 from glaze.cli.enrich import enrich
 from glaze.cli.extract import extract
+from glaze.cli.jobs import jobs
+from glaze.cli.queues import queues
 from glaze.cli.schedules import schedules
 from glaze.cli.screen import INTERRUPTED, say
 from glaze.cli.serve import api, up
@@ -44,6 +46,8 @@ for command in (
     doctor,
 ):
     app.command(command.__name__)(command)
+app.add_typer(jobs, name="jobs")
+app.add_typer(queues, name="queues")
 app.add_typer(schedules, name="schedules")
 app.add_typer(workflows, name="workflows")
 app.add_typer(workers, name="workers")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.text import Text
 
 from glaze.files.writing import MICROS_PER_DOLLAR
 from glaze.model.value import Json
@@ -54,6 +55,16 @@ def shown(value: Json) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {shown(item)}" for key, item in value.items())
     return "" if value is None else str(value)
+
+
+def harmless(text: str) -> str:
+    """Return one line of foreign text without what a terminal would obey."""
+    return "".join(char if char.isprintable() else "�" for char in text)
+
+
+def cells(*texts: str) -> list[Text]:
+    """Return the cells of a table's row with foreign text as it is: brackets are no markup."""
+    return [Text(harmless(text)) for text in texts]
 
 
 @dataclass(frozen=True, slots=True)

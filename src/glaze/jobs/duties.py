@@ -1,4 +1,4 @@
-"""Duties that any worker does on a timer: promote, expire, rescue, feed, sweep, repair, fire."""
+"""Duties that any worker does on a timer: promote, expire, rescue, feed, sweep, fire, alert."""
 
 import asyncio
 import math
@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from glaze.errors import StoreUnavailable
+from glaze.jobs.kind import Kinds
 from glaze.jobs.options import WorkerOptions
 from glaze.jobs.prune import prune
 from glaze.jobs.retry import bear, going_on
 from glaze.jobs.tally import Tally
+from glaze.store.alert import AlertStore
 from glaze.store.batch import BatchStore
 from glaze.store.job import CHUNK, NO_JOB, JobStore
 from glaze.store.retention import Keep, RetentionStore
@@ -44,8 +46,13 @@ class Duties:
         retention: RetentionStore,
         *,
         tally: Tally,
+        alerts: AlertStore,
+        kinds: Kinds,
     ) -> None:
-        """Act on these tables; rescues are counted in ``tally``."""
+        """Act on these tables; rescues are counted in ``tally``.
+
+        ``kinds`` say how many of their dead are too many.
+        """
         self._retention = retention
         self._tally = tally
         self._jobs = jobs
@@ -53,6 +60,10 @@ class Duties:
         self._workers = workers
         self._repaired_up_to = NO_JOB
         self._schedules = schedules
+        self._alerts = alerts
+        self._limits = {
+            name: kind.alert_after for name, kind in kinds.items() if kind.alert_after is not None
+        }
 
     async def run(self, options: WorkerOptions, rng: random.Random) -> None:
         """Do all duties until cancelled."""
@@ -63,6 +74,7 @@ class Duties:
                 (options.poll_s, self.sweep),
                 (options.lease_s / 10, self.rescue),
                 (options.lease_s / 10, self.repair),
+                (options.alert_s, self.alert),
             ):
                 group.create_task(every(seconds, duty, rng))
             group.create_task(self._keep_time(options.poll_s))
@@ -142,3 +154,17 @@ class Duties:
                     log.info("schedule fired", schedule=soon.id, jobs=made)
             if len(due) < SCHEDULES:
                 return min((soon.wait_s for soon in soonest[len(due) :]), default=math.inf)
+
+    async def alert(self) -> None:
+        """Say where more jobs of a kind died within an hour than it allows."""
+        if not self._limits:
+            return
+        for alert in await self._alerts.alert(self._limits):
+            log.warning(
+                "many jobs of a kind died within an hour",
+                workspace=alert.workspace_id,
+                kind=alert.kind,
+                dead=alert.dead,
+                alert_after=alert.alert_after,
+                code=alert.code,
+            )

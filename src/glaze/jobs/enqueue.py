@@ -61,6 +61,18 @@ async def enqueue(
     return await jobs.enqueue(workspace_id, [checked(kinds, job) for job in new])
 
 
+def vetted_webhook(url: str) -> str:
+    """Return ``url`` where something public could be told of a job's end.
+
+    Raises: InputError.
+    """
+    try:
+        vet_url(checked_webhook(url))
+    except FetchError as error:
+        raise InputError(f"not a webhook URL: {error}") from None
+    return url
+
+
 def _option_faults(job: NewJob) -> Iterator[Fault]:
     if job.priority not in _PRIORITIES:
         yield Fault("priority", "give 1 (the most urgent) to 5")
@@ -74,6 +86,6 @@ def _option_faults(job: NewJob) -> Iterator[Fault]:
         yield Fault("tags", str(error))
     try:
         if job.webhook_url is not None:
-            vet_url(checked_webhook(job.webhook_url))
-    except (InputError, FetchError) as error:
+            vetted_webhook(job.webhook_url)
+    except InputError as error:
         yield Fault("webhook_url", str(error))

@@ -72,6 +72,7 @@ class Kind(Generic[A]):
     that the model takes but this installation cannot serve: it is asked before a job is written.
     A bounded run (serverless) begins one only while ``least_s`` seconds are left, by default
     ``timeout_s``: less where what was done of an attempt that is broken off is not lost.
+    Where ``alert_after`` jobs or more died within an hour, an alert is raised, once an hour.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Kind(Generic[A]):
     timeout_s: float = 600.0
     queue: str = "default"
     least_s: float | None = None
+    alert_after: int | None = None
     description: str = ""
     check: Callable[[A], None] = _any
 

@@ -29,6 +29,7 @@ class WorkerOptions:
     prune_s: float = 3600.0
     keep: Keep | None = None  # None: nothing is pruned
     memory_limit_bytes: int | None = None
+    alert_s: float = 60.0  # how often dead jobs are counted, where a kind has a limit
     name: str = ""
     version: str = ""
     host: str = ""

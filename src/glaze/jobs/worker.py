@@ -26,6 +26,7 @@ from glaze.jobs.wake import Wake
 from glaze.model.failpoint import At, nowhere
 from glaze.model.redact import Redactor
 from glaze.model.value import JobId, WorkerId
+from glaze.store.alert import AlertStore
 from glaze.store.batch import BatchStore
 from glaze.store.database import Database
 from glaze.store.event import EventStore
@@ -102,7 +103,14 @@ class Worker:
         retention = RetentionStore(db)
         self.tally = Tally()
         self._duties = Duties(
-            self._jobs, self._batches, self._workers, schedules, retention, tally=self.tally
+            self._jobs,
+            self._batches,
+            self._workers,
+            schedules,
+            retention,
+            tally=self.tally,
+            alerts=AlertStore(db),
+            kinds=kinds,
         )
         self._process = psutil.Process()
         self._lease: _Lease | None = None

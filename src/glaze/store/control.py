@@ -18,9 +18,8 @@ from glaze.store.job import CHUNK, JobStore, JobView, view_of
 from glaze.store.statements import statements
 
 _SPAN = 100_000
-"""Ids that one chunk looks through at most, so that a rare match keeps no transaction open long."""
+"""Ids that one look goes through at most, so that a rare match keeps no transaction open long."""
 
-_LAST_ID = 2**63 - 1
 _TRIES = 5
 
 _sql = statements("control")
@@ -52,15 +51,6 @@ class Group:
     jobs: int
     first_at: datetime | None
     last_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """Where in the ids a chunk looks: above ``after``, up to ``upto``."""
-
-    which: Filter
-    after: int = 0
-    upto: int = _LAST_ID
 
 
 _Do = Callable[[Connection, list[Row]], Awaitable[dict[JobId, JobState]]]
@@ -218,8 +208,7 @@ class ControlStore:
         ids = sorted(set(which.ids or ()))
         for start in range(0, len(ids), CHUNK):
             part = tuple(ids[start : start + CHUNK])
-            chunk = _Chunk(replace(which, ids=part))
-            held, done = await self._chunk(workspace_id, chunk, allowed, do)
+            held, done = await self._chunk(workspace_id, replace(which, ids=part), allowed, do)
             found = _states(held)
             refused = {id_: state for id_, state in found.items() if id_ not in done}
             yield Step(done, refused, tuple(id_ for id_ in part if id_ not in found))
@@ -235,25 +224,28 @@ class ControlStore:
             return
         after, last = bounds["first"] - 1, bounds["last"]
         while after < last:
-            chunk = _Chunk(which, after, min(after + _SPAN, last))
-            held, done = await self._chunk(workspace_id, chunk, allowed, do)
-            if done:
+            upto = min(after + _SPAN, last)
+            where = _criteria(which) | {"after": after, "upto": upto, "n": CHUNK}
+            async with self._db.workspace(workspace_id) as conn:
+                picked = _ids(await _rows(conn, _filtered("pick"), **where))
+            if picked:
+                chosen = replace(which, ids=tuple(picked))
+                _, done = await self._chunk(workspace_id, chosen, allowed, do)
                 yield Step(done)
-            after = held[-1]["id"] if len(held) == CHUNK else chunk.upto
+            after = picked[-1] if len(picked) == CHUNK else upto
 
     async def _chunk(
-        self, workspace_id: WorkspaceId, chunk: _Chunk, allowed: Collection[JobState], do: _Do
+        self, workspace_id: WorkspaceId, which: Filter, allowed: Collection[JobState], do: _Do
     ) -> tuple[list[Row], dict[JobId, JobState]]:
-        """Hold a chunk's rows and do it to those that allow it, in one transaction.
+        """Hold the jobs that ``which`` names and do it to those that allow it, in one transaction.
 
         Workers write groups of outcomes in the order of their coming, so the two can wait for
         each other: then the chunk is done again.
         """
-        where = _criteria(chunk.which) | {"after": chunk.after, "upto": chunk.upto, "n": CHUNK}
         for tries_left in reversed(range(_TRIES)):
             try:
                 async with self._db.workspace(workspace_id) as conn:
-                    held = await _rows(conn, _filtered("hold"), **where)
+                    held = await _rows(conn, _filtered("hold"), **_criteria(which))
                     fit = [row for row in held if row["state"] in allowed]
                     return held, await do(conn, fit) if fit else {}
             except StoreUnavailable as error:

@@ -1,4 +1,4 @@
-"""The registry of workers: who lives, by lease; and the queues they serve."""
+"""The registry of workers: who lives, by lease."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -132,13 +132,3 @@ class WorkerStore:
         async with self._db.fleet() as conn:
             rows = await (await conn.execute(_sql["registry"])).fetchall()
         return [WorkerView(**row) for row in rows]
-
-    async def pause(self, queue: str) -> None:
-        """Let nobody claim from ``queue`` until it is resumed."""
-        async with self._db.fleet() as conn:
-            await conn.execute(_sql["pause_queue"], {"queue": queue})
-
-    async def resume(self, queue: str) -> None:
-        """Let claims from ``queue`` go on."""
-        async with self._db.fleet() as conn:
-            await conn.execute(_sql["resume_queue"], {"queue": queue})

@@ -16,6 +16,8 @@ NAME = "enrich"
 TIMEOUT_S = 600.0
 LEAST_S = 10.0
 """Most enrichments end within; what one that is broken off has bought answers the next attempt."""
+ALERT_AFTER = 100
+"""Dead jobs within an hour that somebody should know of."""
 
 
 def enrich_kind(tools: Tools) -> Kind[EnrichArgs]:
@@ -35,6 +37,7 @@ def enrich_kind(tools: Tools) -> Kind[EnrichArgs]:
         retry=INTERACTIVE,
         timeout_s=TIMEOUT_S,
         least_s=LEAST_S,
+        alert_after=ALERT_AFTER,
         description="Fill the wanted fields of one company or person.",
         check=check,
     )

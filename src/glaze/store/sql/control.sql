@@ -30,11 +30,16 @@ group by 1, 2, 3 order by count(*) desc, j.kind, 3
 -- Between which ids a workspace's jobs lie.
 select min(id) as first, max(id) as last from job where workspace_id = current_workspace()
 
+-- name: pick
+-- The next of a bulk action.
+select j.id from job j
+where {matching} and j.id > %(after)s and j.id <= %(upto)s order by j.id limit %(n)s
+
 -- name: hold
--- The next of a bulk action, held in id order until its chunk is written.
+-- Named jobs, held until what is done to them is written: in the order in which ends lock, their own jobs first, then
+-- the successors. What changed while it was waited for is judged as it is now.
 select j.id, j.state, j.result_id from job j
-where {matching} and j.id > %(after)s and j.id <= %(upto)s
-order by j.id limit %(n)s for update
+where {matching} order by j.state = 'waiting', j.id for update
 
 -- name: originals
 -- What a replay repeats.

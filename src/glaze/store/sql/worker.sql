@@ -44,12 +44,3 @@ select w.id, w.name, w.version, w.queues, w.kinds, w.concurrency, w.host, w.pid,
        array(select j.id from job j where j.worker_id = w.id and j.state = 'processing'
              order by j.started_at, j.id limit 20) as job_ids
 from worker w where w.stopped_at is null order by w.id
-
--- name: pause_queue
--- No claim from this queue until it is resumed.
-insert into queue (name, paused_at) values (%(queue)s, clock_timestamp())
-on conflict (name) do update set paused_at = coalesce(queue.paused_at, excluded.paused_at)
-
--- name: resume_queue
--- Claims go on.
-update queue set paused_at = null where name = %(queue)s
