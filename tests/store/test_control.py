@@ -412,6 +412,16 @@ async def test_cancel_ends_what_waits_asks_what_runs_and_refuses_what_has_ended(
     assert (await log(db, jobs[JobState.PROCESSING])).count("cancel_requested") == 1
 
 
+async def test_who_waits_for_a_result_hears_of_a_cancel(db: Database) -> None:
+    heard: list[str] = []
+    jobs = JobStore(db, ended=lambda: heard.append("ended"))
+    [job_id] = await jobs.enqueue(WS, [NewJob("try", {})])
+    assert (await whole(ControlStore(db, jobs).cancel(WS, Filter(ids=(job_id,))))).done
+    assert heard == ["ended"]
+    await whole(ControlStore(db, jobs).cancel(WS, Filter(ids=(job_id,))))
+    assert heard == ["ended"]
+
+
 # -- change --------------------------------------------------------------------------------------
 
 

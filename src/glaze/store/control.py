@@ -121,7 +121,7 @@ class ControlStore:
             return before | cancelled.states
 
         due: list[Row] = []
-        return self._each(workspace_id, which, OPEN, cancel, due)
+        return self._each(workspace_id, which, OPEN, cancel, due, ends=True)
 
     def change(
         self, workspace_id: WorkspaceId, which: Filter, change: Change
@@ -192,6 +192,8 @@ class ControlStore:
         allowed: Collection[JobState],
         do: _Do,
         due: list[Row] | None = None,
+        *,
+        ends: bool = False,
     ) -> AsyncIterator[Step]:
         """Do it to chunk after chunk; ``due`` gathers rows of jobs that it made pending."""
         chunks = self._named if which.ids is not None else self._spans
@@ -199,6 +201,8 @@ class ControlStore:
             if due:
                 self._jobs.tell(due)
                 due.clear()
+            if step.done and ends:
+                self._jobs.tell_ended()
             yield step
 
     async def _named(

@@ -508,6 +508,10 @@ class JobStore:
         """Pass on the lowest rank of each queue; called after the commit."""
         tell_due(self._due, rows)
 
+    def tell_ended(self) -> None:
+        """Pass on that jobs ended; called after the commit."""
+        self._tell_ended()
+
 
 def _to_nobody() -> None:
     """Nobody in this process passes it on."""
