@@ -26,6 +26,7 @@ from glaze.model.job import ClaimedJob
 from glaze.model.outcome import Outcome
 from glaze.model.redact import Redactor
 from glaze.model.value import JobId, WorkerId
+from glaze.store.alert import AlertStore
 from glaze.store.backlog import BacklogStore
 from glaze.store.batch import BatchStore
 from glaze.store.database import Database
@@ -112,6 +113,7 @@ class Burst:
         self._schedules = ScheduleStore(db, self._jobs, at)
         self._retention = RetentionStore(db)
         self._backlog = BacklogStore(db)
+        self._alerts = AlertStore(db)
 
     async def run(self, max_jobs: int = 10, timeout_ms: int = 25_000) -> Summary:
         """Claim up to ``max_jobs``, end within ``timeout_ms``, and return what came of it.
@@ -190,6 +192,8 @@ class Burst:
             self._schedules,
             self._retention,
             tally=tally,
+            alerts=self._alerts,
+            kinds=self._kinds,
         )
         await duties.once()
         async with asyncio.TaskGroup() as group:

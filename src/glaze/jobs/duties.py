@@ -95,7 +95,7 @@ class Duties:
         """Do each duty once: where workers come and go nobody else may have done it."""
         await self.rescue()
         await self.fire()
-        for duty in (self.promote, self.feed, self.sweep, self.repair):
+        for duty in (self.promote, self.feed, self.sweep, self.repair, self.alert):
             await duty()
 
     async def promote(self) -> None:
