@@ -23,6 +23,8 @@ CRASHES = "tests/flow/test_flow_crashes.py"
 KILLED = (
     f"{CRASHES}::test_a_worker_killed_at_any_point_of_its_work_loses_nothing_and_buys_nothing_twice"
 )
+SCHEDULES = "tests/store/test_schedule.py"
+CRON = "tests/unit/test_cron.py"
 FITS = "  and a.micros <= b.cap_micros - b.spent_micros - b.reserved_micros\n"
 DEADLINE_S = 180
 
@@ -282,6 +284,47 @@ MUTANTS = (
 """,
             ),
         ),
+    ),
+    Mutant(
+        "a schedule that is due is read without its lock",
+        r"assert \[0, .*\] == \[0, 0, ",
+        f"{SCHEDULES}::test_two_workers_that_fire_at_once_make_one_job",
+        (Change("store/sql/schedule.sql", "for update skip locked", ""),),
+    ),
+    Mutant(
+        "a schedule's jobs are committed before its next time",
+        r"assert \(1, 1, 2\) == \(0, 1, 1\)",
+        f"{SCHEDULES}::test_a_worker_killed_while_it_fires_has_made_a_job_or_not"
+        "_and_the_next_makes_it_one[schedule_fired-0]",
+        (
+            Change(
+                "store/schedule.py",
+                "            enqueued = await self._jobs.enqueue_within(conn, new)\n",
+                """            enqueued = await self._jobs.enqueue_within(conn, new)
+            await conn.execute("commit")
+            await conn.execute("begin")
+            await conn.execute("select set_config('glaze.workspace', '1', true)")
+""",
+            ),
+        ),
+    ),
+    Mutant(
+        "the second pass of a repeated hour counts like the first",
+        r"AssertionError",
+        f"{CRON}::test_what_falls_into_the_repeated_hour_runs_once_whenever_one_asks",
+        (
+            Change(
+                "model/cron.py",
+                "if (moment := self._first_moment(local)) > start:",
+                "if moment := self._first_moment(local):",
+            ),
+        ),
+    ),
+    Mutant(
+        "what the clocks skip runs as late as it was skipped",
+        r"AssertionError",
+        f"{CRON}::test_what_falls_into_the_skipped_hour_runs_right_after_it",
+        (Change("model/cron.py", "return self._change(before, moment)", "return moment"),),
     ),
     Mutant(
         "a table's policy is left to its owner's goodwill",
