@@ -267,6 +267,17 @@ async def test_a_retry_that_was_stopped_in_the_middle_goes_on_when_repeated(
     assert rounds == [(2,)]
 
 
+async def test_jobs_far_apart_are_found_however_many_ids_others_took(
+    db: Database, dsn: str
+) -> None:
+    fill(dsn, 3)
+    with psycopg.connect(dsn) as conn:
+        conn.execute("select setval('glaze.job_id_seq', 350000)")
+    fill(dsn, 2)
+    step = await whole(control(db).retry(WS, Filter(states=frozenset({JobState.DEAD}))))
+    assert sorted(step.done) == [1, 2, 3, 350001, 350002]
+
+
 async def test_jobs_that_end_again_during_a_retry_are_not_taken_twice(
     db: Database, dsn: str
 ) -> None:
