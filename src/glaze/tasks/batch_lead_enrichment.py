@@ -10,6 +10,7 @@ from glaze.model.outcome import Outcome
 from glaze.model.value import Json
 from glaze.store.batch import Progress
 from glaze.store.record import RecordKind
+from glaze.tasks.enrich import LEAST_S
 from glaze.tasks.record_enrichment import (
     AskOptions,
     ExternalId,
@@ -59,6 +60,7 @@ def batch_lead_enrichment_kind(tools: Tools) -> Kind[LeadBatch]:
         name=NAME,
         args=LeadBatch,
         run=run,
+        least_s=LEAST_S,
         description="Enrich up to 5,000 leads as one batch and sum up what became of each.",
         check=lambda args: refuse_unknown_provider(tools, NAME, args),
     )

@@ -10,7 +10,7 @@ from glaze.model.outcome import Outcome
 from glaze.model.request import EnrichResult
 from glaze.model.value import Json
 from glaze.store.record import RecordKind
-from glaze.tasks.enrich import TIMEOUT_S, ask_pipeline, outcome_of
+from glaze.tasks.enrich import LEAST_S, TIMEOUT_S, ask_pipeline, outcome_of
 from glaze.tasks.record_enrichment import (
     AccountOptions,
     Enriched,
@@ -59,6 +59,7 @@ def company_data_update_kind(tools: Tools) -> Kind[CompanyUpdate]:
         args=CompanyUpdate,
         run=run,
         timeout_s=TIMEOUT_S,
+        least_s=LEAST_S,
         description="Bring a company's data up to date and tell what has changed.",
         check=lambda args: refuse_unknown_provider(tools, NAME, args),
     )

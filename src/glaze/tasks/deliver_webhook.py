@@ -68,6 +68,7 @@ def deliver_webhook_kind(tools: Tools) -> Kind[Delivery]:
         run=run,
         retry=RETRY,
         timeout_s=2 * ANSWER_WITHIN_S,
+        least_s=ANSWER_WITHIN_S,
         description="POST a JSON body to a URL, again until it is taken.",
         check=check,
     )

@@ -17,7 +17,7 @@ from glaze.model.request import EnrichArgs, EnrichResult, Strict
 from glaze.model.value import FieldName, Json
 from glaze.pipeline.run import MAIL_SOURCE
 from glaze.providers.dns_mx import NO_MAIL, mail_provider
-from glaze.tasks.enrich import ask_pipeline, refuse_unknown_providers
+from glaze.tasks.enrich import LEAST_S, ask_pipeline, refuse_unknown_providers
 from glaze.tasks.tools import Tools
 
 NAME = "email_validation"
@@ -90,6 +90,7 @@ def email_validation_kind(tools: Tools) -> Kind[Emails]:
         name=NAME,
         args=Emails,
         run=run,
+        least_s=LEAST_S,
         description="Judge e-mail addresses by their form, their domain's mail and, if asked, a vendor.",
         check=check_provider,
     )

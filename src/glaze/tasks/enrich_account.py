@@ -3,7 +3,7 @@
 from glaze.jobs.kind import JobContext, Kind
 from glaze.model.outcome import Outcome
 from glaze.store.record import RecordKind
-from glaze.tasks.enrich import TIMEOUT_S, outcome_of
+from glaze.tasks.enrich import LEAST_S, TIMEOUT_S, outcome_of
 from glaze.tasks.record_enrichment import (
     AccountOptions,
     Enriched,
@@ -38,6 +38,7 @@ def enrich_account_kind(tools: Tools) -> Kind[Account]:
         args=Account,
         run=run,
         timeout_s=TIMEOUT_S,
+        least_s=LEAST_S,
         description="Enrich one account, known by the caller's own id.",
         check=lambda args: refuse_unknown_provider(tools, NAME, args),
     )

@@ -3,7 +3,7 @@
 from glaze.jobs.kind import JobContext, Kind
 from glaze.model.outcome import Outcome
 from glaze.store.record import RecordKind
-from glaze.tasks.enrich import TIMEOUT_S, outcome_of
+from glaze.tasks.enrich import LEAST_S, TIMEOUT_S, outcome_of
 from glaze.tasks.record_enrichment import (
     AskOptions,
     Enriched,
@@ -40,6 +40,7 @@ def enrich_contact_kind(tools: Tools) -> Kind[Contact]:
         args=Contact,
         run=run,
         timeout_s=TIMEOUT_S,
+        least_s=LEAST_S,
         description="Enrich one contact, known by the caller's own id.",
         check=lambda args: refuse_unknown_provider(tools, NAME, args),
     )

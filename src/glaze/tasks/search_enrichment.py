@@ -11,7 +11,7 @@ from glaze.model.outcome import Outcome
 from glaze.model.request import EnrichArgs
 from glaze.model.value import Json
 from glaze.store.batch import Progress, RowResult
-from glaze.tasks.enrich import enrich_kind
+from glaze.tasks.enrich import LEAST_S, enrich_kind
 from glaze.tasks.record_enrichment import AskOptions, InputData, refuse_unknown_provider
 from glaze.tasks.row_batch import MOST_ROWS, Rows, finished_batch, row_results, summed_up
 from glaze.tasks.tools import Tools
@@ -43,6 +43,7 @@ def search_enrichment_kind(tools: Tools) -> Kind[SearchContacts]:
         name=NAME,
         args=SearchContacts,
         run=run,
+        least_s=LEAST_S,
         description="Fill the contacts that a search found, with the cost of each and of all.",
         check=lambda args: refuse_unknown_provider(tools, NAME, args),
     )

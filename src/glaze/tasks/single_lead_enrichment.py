@@ -8,7 +8,7 @@ from glaze.jobs.kind import JobContext, Kind
 from glaze.model.job import INTERACTIVE
 from glaze.model.outcome import Outcome
 from glaze.store.record import RecordKind
-from glaze.tasks.enrich import TIMEOUT_S, outcome_of
+from glaze.tasks.enrich import LEAST_S, TIMEOUT_S, outcome_of
 from glaze.tasks.record_enrichment import (
     AskOptions,
     Enriched,
@@ -64,6 +64,7 @@ def single_lead_enrichment_kind(tools: Tools) -> Kind[SingleLead]:
         run=run,
         retry=INTERACTIVE,
         timeout_s=TIMEOUT_S,
+        least_s=LEAST_S,
         description="Enrich one lead, known by the caller's own id, and keep what was found with it.",
         check=lambda args: refuse_unknown_provider(tools, NAME, args),
     )

@@ -11,7 +11,7 @@ from glaze.model.profile import profile_site
 from glaze.model.request import EnrichResult, ResultStatus
 from glaze.model.value import FieldName, Json
 from glaze.store.record import RecordKind
-from glaze.tasks.enrich import TIMEOUT_S, ask_pipeline, outcome_of
+from glaze.tasks.enrich import LEAST_S, TIMEOUT_S, ask_pipeline, outcome_of
 from glaze.tasks.record_enrichment import (
     AskOptions,
     Enriched,
@@ -77,6 +77,7 @@ def social_profile_discovery_kind(tools: Tools) -> Kind[ProfileSearch]:
         args=ProfileSearch,
         run=run,
         timeout_s=TIMEOUT_S,
+        least_s=LEAST_S,
         description="Find public profiles of a person or a company, each with its evidence.",
         check=lambda args: refuse_unknown_provider(tools, NAME, args),
     )

@@ -9,7 +9,7 @@ from glaze.model.identity import identify
 from glaze.model.job import INTERACTIVE
 from glaze.model.outcome import Outcome
 from glaze.model.request import EnrichResult, InputType, entity_of, field_of
-from glaze.tasks.enrich import TIMEOUT_S, ask_pipeline, outcome_of
+from glaze.tasks.enrich import LEAST_S, TIMEOUT_S, ask_pipeline, outcome_of
 from glaze.tasks.record_enrichment import AskOptions, refuse_unknown_provider
 from glaze.tasks.tools import Tools
 
@@ -61,6 +61,7 @@ def url_enrichment_kind(tools: Tools) -> Kind[UrlArgs]:
         run=run,
         retry=INTERACTIVE,
         timeout_s=TIMEOUT_S,
+        least_s=LEAST_S,
         description="Enrich the company or person that a website or LinkedIn page belongs to.",
         check=check,
     )
