@@ -36,6 +36,7 @@ from glaze.store.attempt import Ended
 from glaze.store.database import Database
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore
+from glaze.store.queues import QueueStore
 from glaze.store.worker import WorkerStore
 
 WS = DEFAULT_WORKSPACE
@@ -84,6 +85,7 @@ class Store:
         self._stack = AsyncExitStack()
         db = self.run(self._stack.enter_async_context(Database.open(dsn, size=2)))
         self.jobs, self.workers, self.events = JobStore(db), WorkerStore(db), EventStore(db)
+        self.queues = QueueStore(db)
         self.queues = 0
 
     def run(self, step: Coroutine[Any, Any, T]) -> T:
@@ -167,8 +169,8 @@ class Jobs(RuleBasedStateMachine):
 
     @rule()
     def pause_or_resume(self) -> None:
-        workers = self.store.workers
-        self.store.run((workers.resume if self.paused else workers.pause)(self.queue))
+        queues = self.store.queues
+        self.store.run((queues.resume if self.paused else queues.pause)(self.queue))
         self.paused = not self.paused
 
     @rule(who=st.integers(0, 1), n=st.integers(1, 4), suspects=st.booleans())

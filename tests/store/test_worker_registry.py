@@ -10,6 +10,7 @@ from glaze.store.backlog import BacklogStore
 from glaze.store.database import Database
 from glaze.store.job import JobStore
 from glaze.store.notify import DrainHint, listen
+from glaze.store.queues import QueueStore
 from glaze.store.worker import WorkerStore
 
 WS = DEFAULT_WORKSPACE
@@ -116,7 +117,7 @@ async def test_the_backlog_counts_by_queue_state_and_kind_up_to_a_bound(db: Data
     await jobs.enqueue(WS, [NewJob("b", {}, queue="one")] * 3)
     await jobs.enqueue(WS, [NewJob("a", {}, queue="elsewhere")] * 4)
     await jobs.claim("one", 2, me)
-    await WorkerStore(db).pause("two")
+    await QueueStore(db).pause("two")
     one, two = await backlog.look(["one", "two"], most=100)
     assert (one.queue, one.pending, one.processing, one.paused) == ("one", 6, 2, False)
     assert (two.queue, two.pending, two.processing, two.paused) == ("two", 0, 0, True)
