@@ -38,6 +38,7 @@ from glaze.providers.openai_compatible import LlmConfig, OpenAiCompatible
 from glaze.providers.registry import load_providers
 from glaze.settings import ProviderOverride, Settings, environment_names
 from glaze.store.batch import BatchStore
+from glaze.store.batch_control import BatchControl
 from glaze.store.control import ControlStore
 from glaze.store.database import Database, Recover, checked_dsn, password_of
 from glaze.store.embedded import ensure_server
@@ -114,6 +115,7 @@ class App:
     waiting: Waiting
     control: ControlStore
     queues: QueueStore
+    batch_control: BatchControl
     records: RecordStore
     events: EventStore
     workers: WorkerStore
@@ -272,6 +274,7 @@ async def boot(
             waiting=waiting,
             control=ControlStore(db, jobs),
             queues=QueueStore(db),
+            batch_control=BatchControl(db, batches),
             records=records,
             events=EventStore(db),
             workers=WorkerStore(db),

@@ -91,6 +91,8 @@ async def enrich_file(
                 f" nothing is written yet. To go on: {shlex.join(['glaze', *sys.argv[1:]])}"
             )
             return False
+        if progress.state == "cancelled":
+            say(f"the batch was cancelled: {progress.cancelled:,} rows were not worked on")
         tally = await _write(app, ask, batch_id)
         spend = await until_available(
             partial(app.ledger.spend_of_batch, DEFAULT_WORKSPACE, batch_id), "sum up the spend"
@@ -141,10 +143,14 @@ async def _open_batch(app: App, ask: FileAsk) -> BatchId:
     progress = await _progress(app, batch_id)
     if progress.state == "loading":
         inputs = islice(_inputs(ask), progress.total, None)
-        await app.batches.add_rows(DEFAULT_WORKSPACE, batch_id, inputs)
+        rows = progress.total + await app.batches.add_rows(DEFAULT_WORKSPACE, batch_id, inputs)
+        say(f"batch {batch_id}: {rows:,} rows")
         await app.batches.start(DEFAULT_WORKSPACE, batch_id)
     else:
-        say(f"continuing: {progress.ended:,} of {progress.total:,} rows are done already")
+        say(
+            f"continuing batch {batch_id}: {progress.ended:,} of {progress.total:,} rows are done"
+            " already"
+        )
         if progress.state == "paused":
             await app.batches.resume(DEFAULT_WORKSPACE, batch_id)
     return batch_id
@@ -192,11 +198,15 @@ class _Watch:
         self._tally = Tally()
         self._counted: set[int] = set()  # counted rows after self._after
         self._after = 0  # all rows up to here are counted
+        self._paused = False
         self.over = False
 
     async def look(self) -> Standing:
         progress = await _progress(self._app, self._batch_id)
         self.over = progress.over
+        if progress.state == "paused" and not self._paused:
+            say(f"paused by another command; glaze batches resume {self._batch_id} goes on")
+        self._paused = progress.state == "paused"
         await self._count()
         spend = await self._app.ledger.spend_of_batch(DEFAULT_WORKSPACE, self._batch_id)
         return Standing(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from glaze.cli.admin import migrate, prune, sandbox
+from glaze.cli.batches import batches
 from glaze.cli.demo import demo
 from glaze.cli.doctor import doctor
 from glaze.cli.enqueue import enqueue, kinds
@@ -51,6 +52,7 @@ app.add_typer(queues, name="queues")
 app.add_typer(schedules, name="schedules")
 app.add_typer(workflows, name="workflows")
 app.add_typer(workers, name="workers")
+app.add_typer(batches, name="batches")
 
 
 def _print_version(*, wanted: bool) -> None:
