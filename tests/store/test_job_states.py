@@ -85,7 +85,7 @@ class Store:
         self._stack = AsyncExitStack()
         db = self.run(self._stack.enter_async_context(Database.open(dsn, size=2)))
         self.jobs, self.workers, self.events = JobStore(db), WorkerStore(db), EventStore(db)
-        self.queues = QueueStore(db)
+        self.pauses = QueueStore(db)
         self.queues = 0
 
     def run(self, step: Coroutine[Any, Any, T]) -> T:
@@ -169,8 +169,8 @@ class Jobs(RuleBasedStateMachine):
 
     @rule()
     def pause_or_resume(self) -> None:
-        queues = self.store.queues
-        self.store.run((queues.resume if self.paused else queues.pause)(self.queue))
+        pauses = self.store.pauses
+        self.store.run((pauses.resume if self.paused else pauses.pause)(self.queue))
         self.paused = not self.paused
 
     @rule(who=st.integers(0, 1), n=st.integers(1, 4), suspects=st.booleans())
