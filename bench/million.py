@@ -120,13 +120,15 @@ async def run(dsn: str) -> list[Figure]:
     )
     single = await drain_single_jobs(dsn)
     return [
-        Figure(f"J8 {ROWS:,} rows loaded", "rows/s", [loaded], "COPY, bare table", [copied], 0.25),
+        Figure(
+            f"J8 {ROWS:,} rows loaded", "rows/s", [loaded], "COPY, bare table", [copied], ">= 0.25"
+        ),
         Figure(
             f"J8 {ROWS:,} rows through a no-op kind, one worker ({took})",
             "rows/s",
             [drained],
             f"drain of {JOBS:,} single no-op jobs",
             [single],
-            0.25,
+            ">= 0.25",
         ),
     ]
