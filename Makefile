@@ -24,7 +24,7 @@ up: $(VENV)/ready ## Start the API, a worker and the embedded PostgreSQL
 	$(BIN)/glaze up
 
 test: $(VENV)/ready ## Run the tests, several at a time: most of them wait for something
-	$(BIN)/python -m pytest -n 4 --dist loadfile
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 lint: $(VENV)/ready ## Formatting, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -12,6 +13,10 @@ from glaze.store.database import Database
 from glaze.store.migrate import migrate
 
 _numbers = count(1)
+
+# How long an example takes says something of the machine, not of the product.
+hypothesis.settings.register_profile("glaze", deadline=None)
+hypothesis.settings.load_profile("glaze")
 
 
 @pytest.fixture(scope="session")

@@ -153,12 +153,21 @@ def test_a_workspace_sees_and_changes_no_row_of_another_in_any_table(owner: Conn
                 where = sql.SQL("from {} where workspace_id = 2").format(name)
                 seen = mine.execute(sql.SQL("select count(*) {}").format(where)).fetchone()
                 assert seen == (0,), table["name"]
-                deleted = mine.execute(sql.SQL("delete {}").format(where)).rowcount
-                moved = mine.execute(
-                    sql.SQL("update {} set workspace_id = 1 where workspace_id = 2").format(name)
-                ).rowcount
-                assert (deleted, moved) == (0, 0), table["name"]
+                for change in (
+                    sql.SQL("delete {}").format(where),
+                    sql.SQL("update {} set workspace_id = 1 where workspace_id = 2").format(name),
+                ):
+                    assert _rows_touched(mine, change) == 0, table["name"]
         assert mine.execute("select count(*) from workspace where id = 2").fetchone() == (0,)
+
+
+def _rows_touched(conn: Connection, change: sql.Composed) -> int:
+    """Return how many rows a change reached; none where the role may not change the table."""
+    try:
+        with conn.transaction():
+            return conn.execute(change).rowcount
+    except psycopg.errors.InsufficientPrivilege:
+        return 0
 
 
 def test_a_workspace_cannot_write_into_another(owner: Connection, dsn: str):
@@ -185,7 +194,7 @@ def test_the_queues_role_reads_no_personal_data(dsn: str, table: str, column: st
 
 
 def test_every_table_of_a_workspace_is_judged_for_the_queues_role(owner: Connection):
-    readable = {"job", "event", "job_edge"}
+    readable = {"job", "event", "job_edge", "dead_alert"}
     names = {t["name"] for t in tables(owner)} - FLEET_TABLES
     assert names == set(HIDDEN_FROM_QUEUE) | readable
 
