@@ -3,12 +3,15 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import psycopg
+import pytest
 from jobs_process import KINDS, Args, options
 
 from glaze.jobs.kind import JobContext, Kind, Kinds
 from glaze.jobs.options import WorkerOptions
+from glaze.jobs.wake import Wake
 from glaze.jobs.worker import Worker
 from glaze.model.job import JobState, NewJob
 from glaze.model.outcome import Cancelled, Done, Outcome, Retry, Snooze
@@ -17,6 +20,7 @@ from glaze.store.batch import BatchStore, NewBatch
 from glaze.store.database import Database
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore, JobView
+from glaze.store.notify import Hint, listen
 from glaze.store.worker import WorkerStore
 
 WS = DEFAULT_WORKSPACE
@@ -273,3 +277,29 @@ async def test_a_cancelled_batch_ends_under_a_worker_with_every_row_counted(db: 
     end = await batches.progress(WS, batch_id)
     assert end is not None
     assert (end.state, end.cancelled) == ("cancelled", 50)
+
+
+@pytest.mark.parametrize("noticed_by", ["ends", "due"])
+async def test_hints_go_on_after_their_connection_was_lost_whoever_notices_it(
+    db: Database, dsn: str, noticed_by: str
+) -> None:
+    wake, now = Wake(db.dsn), datetime.now(UTC)  # noqa: TID251  any time will do
+    async with asyncio.timeout(HANG_S), asyncio.TaskGroup() as group:
+        sending = group.create_task(wake.run())
+        heard = aiter(listen(db.dsn))
+        assert await anext(heard) is None
+        wake.hint("first", now)
+        assert await anext(heard) == Hint("first", now)
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            conn.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and query like '%pg_notify%'"
+                " and pid <> pg_backend_pid()"
+            )
+        wake.ended() if noticed_by == "ends" else wake.hint("lost", now)
+        hearing = group.create_task(anext(heard))
+        while not hearing.done():
+            wake.hint("again", now)
+            await asyncio.sleep(0.02)
+        assert hearing.result() == Hint("again", now)
+        sending.cancel()

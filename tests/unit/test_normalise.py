@@ -127,6 +127,7 @@ def test_text_is_always_fit_to_be_stored(written: str) -> None:
         ("company_phone", "020 7946 0958", None),
         ("company_phone", "+49 30 123456 ext. 5", "+4930123456"),
         ("company_website", "HTTP://u:p@WWW.Acme.com:80/?utm_source=x&b=2&a=1#t", "https://www.acme.com?a=1&b=2"),
+        ("company_website", "https://acme.com?ª&0", "https://acme.com?%C2%AA&0"),
         ("company_website", "http://127.0.0.1:8080/x", "http://127.0.0.1:8080/x"),
         ("company_website", "mailto:a@b.com", None),
         ("company_domain", "https://www.shop.Acme.co.uk/x", "acme.co.uk"),

@@ -39,8 +39,10 @@ class Wake:
             try:
                 async with sender(self._dsn) as send, asyncio.TaskGroup() as group:
                     pause = pauses()
-                    group.create_task(self._send_due(send))
                     group.create_task(self._send_ends(send))
+                    # In the body: before Python 3.13 a group that only waits for its tasks leaves
+                    # its own task marked as cancelled when one of them fails.
+                    await self._send_due(send)
             except* StoreUnavailable as lost:
                 bear(_any_of(lost), "notify")
                 await asyncio.sleep(next(pause))

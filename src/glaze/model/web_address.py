@@ -89,11 +89,11 @@ def parse_url(text: str) -> WebAddress:
 
 def _query(query: str) -> str:
     kept = {
-        part
+        quote(part, safe="/%:@!$'()*+,;=~-._?")
         for part in query.split("&")
         if part and not _TRACKING.fullmatch(part.partition("=")[0])
     }
-    return quote("&".join(sorted(kept)), safe="/%:@!$&'()*+,;=~-._?")
+    return "&".join(sorted(kept))
 
 
 @lru_cache(maxsize=4096)
