@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any
 
@@ -115,8 +116,11 @@ async def bare(dsn: str) -> float:
         return JOBS / (perf_counter() - begun)
 
 
-async def glaze(dsn: str) -> float:
-    """Return jobs a second of one worker, from its start to the commit of the last outcome."""
+async def worked(dsn: str, over: Callable[[], Awaitable[None]] | None = None) -> float:
+    """Add jobs and return how many a second one worker runs, from its start.
+
+    The clock stops once as many as were added have run and ``over`` has returned.
+    """
     ran, all_ran, stop = 0, asyncio.Event(), asyncio.Event()
 
     async def no_op(_args: Args, _context: JobContext) -> Outcome:
@@ -137,10 +141,16 @@ async def glaze(dsn: str) -> float:
             begun = perf_counter()
             group.create_task(worker.run(stop))
             await all_ran.wait()
-            await _all_written(dsn)
+            if over is not None:
+                await over()
             rate = JOBS / (perf_counter() - begun)
             stop.set()
     return rate
+
+
+async def glaze(dsn: str) -> float:
+    """Return jobs a second of one worker, from its start to the commit of the last outcome."""
+    return await worked(dsn, lambda: _all_written(dsn))
 
 
 async def _all_written(dsn: str) -> None:

@@ -288,11 +288,11 @@ def claimed(n: int, *, row: bool) -> ClaimedJob:
 
 async def test_what_is_in_hand_is_begun_single_jobs_first_and_the_end_comes_last() -> None:
     ready = Ready()
-    ready.put_end()
+    ready.put_nowait(None)
     for n in range(4):
-        ready.put(claimed(n, row=n < 2))
+        ready.put_nowait(claimed(n, row=n < 2))
     taken = [await ready.get() for _ in range(5)]
     assert [job and job.id for job in taken] == [2, 3, 0, 1, None]
     waiting = asyncio.ensure_future(ready.get())
-    ready.put(claimed(9, row=False))
+    ready.put_nowait(claimed(9, row=False))
     assert (await waiting) == claimed(9, row=False)

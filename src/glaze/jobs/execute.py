@@ -20,6 +20,7 @@ from glaze.store.attempt import Ended
 log = structlog.get_logger("jobs")
 
 _OUTCOMES = get_args(Outcome)
+_FAILURES = (Failed, Retry)  # only these have a stack
 
 
 class _Performed(NamedTuple):
@@ -51,11 +52,12 @@ async def execute(
         return Ended(job, args)
     named = running.set(JobName(job.id, job.correlation_id, job.args))
     try:
-        if heard("jobs", "debug"):
+        told = heard("jobs", "debug")
+        if told:
             log.debug("job begins", kind=job.kind, attempt=job.attempt)
         performed = await _perform(kind, args, JobContext(job, cancelled, journal, parents))
         ended = _normalise(kind, job, _masked(performed, job, journal), rng)
-        if heard("jobs", "debug"):
+        if told:
             log.debug("job ends", kind=job.kind, outcome=type(ended.outcome).__name__.lower())
         return ended
     finally:
@@ -104,8 +106,9 @@ def _broken(code: str, message: str) -> _Performed:
 def _masked(performed: _Performed, job: ClaimedJob, journal: Journal) -> _Performed:
     """Mask why an attempt failed: it stands in the job's row and log, results stay as they are."""
     outcome, stack = performed
-    if isinstance(outcome, Failed | Retry):
-        outcome = replace(outcome, message=journal.masked(job, outcome.message))
+    if not isinstance(outcome, _FAILURES):
+        return performed
+    outcome = replace(outcome, message=journal.masked(job, outcome.message))
     return _Performed(outcome, stack and journal.masked(job, stack))
 
 

@@ -103,7 +103,7 @@ class Intake:
         for job in self._ready.emptied():
             del self.in_hand[job.id]
         for _ in range(self._options.concurrency):
-            self._ready.put_end()
+            self._ready.put_nowait(None)
 
     async def run(self) -> None:
         """Claim until closed."""
@@ -156,7 +156,7 @@ class Intake:
 
     async def _bring(self, claimed: Sequence[ClaimedJob]) -> None:
         for job in await self._load(claimed):
-            self._ready.put(job)
+            self._ready.put_nowait(job)
         self._loading -= len(claimed)
 
     async def _claim_each(self, room: int) -> list[ClaimedJob]:
