@@ -7,22 +7,33 @@ import sys
 import uuid
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 
-class JobName(NamedTuple):
-    """What is known of a running job: its lines name it, and its ``args`` tell whom to mask."""
+class Named(Protocol):
+    """A running job: its lines name it, and its ``args`` tell whom to mask."""
 
-    job: int
-    correlation: str | None
-    args: object = None
+    @property
+    def id(self) -> int:
+        """Its id."""
+        ...
+
+    @property
+    def correlation_id(self) -> str | None:
+        """What the request is followed by that asked for it."""
+        ...
+
+    @property
+    def args(self) -> object:
+        """What it was given, as JSON."""
+        ...
 
 
-running: ContextVar[JobName | None] = ContextVar("running", default=None)
+running: ContextVar[Named | None] = ContextVar("running", default=None)
 """The job on whose behalf this task works; every line it logs names it."""
 
 correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
@@ -52,7 +63,7 @@ def valid_correlation(text: str | None) -> str | None:
 def followed() -> str | None:
     """Return the id that what is done here is followed by: the running job's, else the request's."""
     job = running.get()
-    return (job and job.correlation) or correlation.get()
+    return (job and job.correlation_id) or correlation.get()
 
 
 def heard(component: str, level: str) -> bool:
@@ -138,7 +149,7 @@ def _name_component(logger: WrappedLogger, _method: str, event: EventDict) -> Ev
 
 def _name_job(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     job, followed_by = running.get(), followed()
-    known: EventDict = {} if job is None else {"job": job.job}
+    known: EventDict = {} if job is None else {"job": job.id}
     if followed_by is not None:
         known["correlation"] = followed_by
     return {**known, **event}

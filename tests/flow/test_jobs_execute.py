@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, field_validator
 
 from glaze.errors import InputError, StoreUnavailable, UnknownField
-from glaze.jobs.execute import execute
-from glaze.jobs.journal import Journal
-from glaze.jobs.kind import JobContext, Kind
+from glaze.jobs.execute import Executor
+from glaze.jobs.kind import Host, JobContext, Kind, Kinds
 from glaze.logs import configure_logs
-from glaze.model.job import INTERACTIVE, ClaimedJob, RetryPolicy, Token
+from glaze.model.job import INTERACTIVE, ClaimedJob, RetryPolicy
 from glaze.model.outcome import Done, Failed, Outcome, Retry
 from glaze.model.value import DEFAULT_WORKSPACE, JobId, Json, WorkerId
 from glaze.store.attempt import Ended
@@ -28,21 +27,29 @@ class Args(BaseModel):
 
 def job(args: Json, kind: str = "try") -> ClaimedJob:
     created = datetime(2026, 1, 1, tzinfo=UTC)
-    token = Token(WorkerId(1), 1)
     return ClaimedJob(
-        DEFAULT_WORKSPACE, JobId(1), kind, 1, 5, created, None, None, "order-7", token, args
+        DEFAULT_WORKSPACE,
+        JobId(1),
+        kind,
+        1,
+        5,
+        created,
+        None,
+        None,
+        "order-7",
+        WorkerId(1),
+        1,
+        args,
     )
 
 
 async def attempt(run: object, args: Json = None, **options: object) -> Ended:
     kind = Kind("try", Args, run, **options)  # type: ignore[arg-type]
-    return await execute(
-        job({"n": 1} if args is None else args),
-        {"try": kind},
-        rng=random.Random(1),
-        cancelled=asyncio.Event(),
-        journal=Journal(),
-    )
+    return await executed(job({"n": 1} if args is None else args), {"try": kind})
+
+
+async def executed(one: ClaimedJob, kinds: Kinds) -> Ended:
+    return await Executor(kinds, Host(), rng=random.Random(1)).execute(one)
 
 
 async def test_a_result_is_passed_on() -> None:
@@ -55,13 +62,7 @@ async def test_a_result_is_passed_on() -> None:
 
 
 async def test_an_unknown_kind_fails_for_good() -> None:
-    ended = await execute(
-        job({}, "nobody"),
-        {},
-        rng=random.Random(1),
-        cancelled=asyncio.Event(),
-        journal=Journal(),
-    )
+    ended = await executed(job({}, "nobody"), {})
     assert isinstance(ended.outcome, Failed)
     assert ended.outcome.code == "kind_unknown"
 
@@ -86,13 +87,7 @@ async def test_a_model_that_refuses_by_an_error_of_ours_fails_for_good_too() -> 
     async def run(_args: Args, _context: JobContext) -> Outcome:
         raise AssertionError("not reached")
 
-    ended = await execute(
-        job({"n": 1}),
-        {"try": Kind("try", Picky, run)},
-        rng=random.Random(1),
-        cancelled=asyncio.Event(),
-        journal=Journal(),
-    )
+    ended = await executed(job({"n": 1}), {"try": Kind("try", Picky, run)})
     assert isinstance(ended.outcome, Failed)
     assert (ended.outcome.code, ended.outcome.message) == ("args_invalid", "1 will not do")
 

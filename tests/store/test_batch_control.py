@@ -8,7 +8,7 @@ import pytest
 
 from glaze.errors import BatchStateConflict
 from glaze.jobs.ready import Ready
-from glaze.model.job import ClaimedJob, NewJob, Token
+from glaze.model.job import ClaimedJob, NewJob
 from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial, Retry
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId, JobId, WorkerId
 from glaze.store.attempt import Ended
@@ -283,7 +283,7 @@ async def test_rows_of_two_batches_take_turns_by_when_they_were_fed(db: Database
 
 def claimed(n: int, *, row: bool) -> ClaimedJob:
     batch = BatchId(1) if row else None
-    return ClaimedJob(WS, JobId(n), "try", 1, 1, None, batch, n, None, Token(WorkerId(1), 1))  # type: ignore[arg-type]
+    return ClaimedJob(WS, JobId(n), "try", 1, 1, None, batch, n, None, WorkerId(1), 1)  # type: ignore[arg-type]
 
 
 async def test_what_is_in_hand_is_begun_single_jobs_first_and_the_end_comes_last() -> None:

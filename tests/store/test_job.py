@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from glaze.errors import IdempotencyConflict, InputError
-from glaze.model.job import ClaimedJob, JobState, NewJob, Token
+from glaze.model.job import ClaimedJob, JobState, NewJob
 from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial, Retry, Snooze
 from glaze.model.value import DEFAULT_WORKSPACE, JobId, WorkerId, WorkspaceId
 from glaze.store.attempt import Ended
@@ -457,7 +457,7 @@ def test_a_result_that_is_no_json_is_refused_before_it_can_spoil_a_group(value: 
 
 
 def _some_job() -> ClaimedJob:
-    return ClaimedJob(WS, JobId(1), "try", 1, 5, LONG_AGO, None, None, None, Token(WorkerId(1), 1))
+    return ClaimedJob(WS, JobId(1), "try", 1, 5, LONG_AGO, None, None, None, WorkerId(1), 1)
 
 
 async def test_another_workspace_sees_and_changes_nothing(db: Database, dsn: str) -> None:

@@ -6,17 +6,15 @@ import random
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from time import monotonic
 
 import structlog
 
 from glaze.errors import InputError, StoreUnavailable
 from glaze.jobs.duties import Duties, every
-from glaze.jobs.execute import execute
+from glaze.jobs.execute import Executor
 from glaze.jobs.finish import Finisher
-from glaze.jobs.journal import Journal
-from glaze.jobs.kind import Kinds
+from glaze.jobs.kind import Host, Kinds
 from glaze.jobs.options import WorkerOptions
 from glaze.jobs.retry import bear, going_on
 from glaze.jobs.tally import Tally
@@ -64,7 +62,6 @@ class _Hand:
     room: int  # jobs it may still claim
     until: float  # monotonic; no job runs past it
     suspects: bool = True  # whether to look for a job beside which workers died
-    running: dict[JobId, asyncio.Event] = field(default_factory=dict)
     outcomes: dict[JobId, Outcome] = field(default_factory=dict)  # ended, not yet written
     tally: Tally = field(default_factory=Tally)
 
@@ -162,13 +159,15 @@ class Burst:
     async def _serve(self, hand: _Hand, deadline: float) -> int:
         """Work until ``hand.until``, then put everything in order until ``deadline``."""
         finisher = Finisher(self._jobs, self._batches, self._events, hand.written, self._at)
+        host = Host(finisher.say, self._redactor, self._jobs.results_of_parents)
+        executor = Executor(self._kinds, host, rng=self._rng)
         left = 0
         async with asyncio.TaskGroup() as group:
             finishing = group.create_task(finisher.run())
-            noticing = group.create_task(self._notice_cancels(hand))
+            noticing = group.create_task(self._notice_cancels(hand.worker_id, executor))
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, hand.left_s)):
-                    await self._work(hand, finisher)
+                    await self._work(hand, executor, finisher)
             noticing.cancel()
             finisher.close()
             try:
@@ -182,7 +181,7 @@ class Burst:
             finishing.cancel()
         return left
 
-    async def _work(self, hand: _Hand, finisher: Finisher) -> None:
+    async def _work(self, hand: _Hand, executor: Executor, finisher: Finisher) -> None:
         """Begin jobs while there are any, room for them, and time."""
         tally = hand.tally
         duties = Duties(
@@ -201,7 +200,9 @@ class Burst:
             while going_on():
                 room = min(hand.room, self._options.concurrency - len(slots))
                 claimed = await self._claim(hand, room)
-                slots |= {group.create_task(self._one(job, hand, finisher)) for job in claimed}
+                slots |= {
+                    group.create_task(self._one(job, hand, executor, finisher)) for job in claimed
+                }
                 if not slots:
                     break
                 if not claimed:
@@ -240,26 +241,18 @@ class Burst:
             loaded += await self._jobs.load(workspace_id, own)
         return loaded
 
-    async def _one(self, job: ClaimedJob, hand: _Hand, finisher: Finisher) -> None:
-        cancelled = hand.running[job.id] = asyncio.Event()
+    async def _one(
+        self, job: ClaimedJob, hand: _Hand, executor: Executor, finisher: Finisher
+    ) -> None:
         self._at("begun")
-        ended = await execute(
-            job,
-            self._kinds,
-            rng=self._rng,
-            cancelled=cancelled,
-            journal=Journal(finisher.say, self._redactor),
-            parents=partial(self._jobs.results_of_parents, job.workspace_id, job.id),
-        )
-        del hand.running[job.id]
+        ended = await executor.execute(job)
         hand.outcomes[job.id] = ended.outcome
         finisher.add(ended)
 
-    async def _notice_cancels(self, hand: _Hand) -> None:
+    async def _notice_cancels(self, worker_id: WorkerId, executor: Executor) -> None:
         async def look() -> None:
-            for job_id in await self._jobs.cancels(hand.worker_id) if hand.running else ():
-                if cancelled := hand.running.get(job_id):
-                    cancelled.set()
+            if executor.running:
+                executor.cancel(await self._jobs.cancels(worker_id))
 
         await every(self._options.cancel_s, look, self._rng)
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import traceback
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple, get_args
 
@@ -10,11 +11,12 @@ import structlog
 from pydantic import BaseModel
 
 from glaze.errors import ArgsInvalid, GlazeError, InputError
-from glaze.jobs.journal import Journal
-from glaze.jobs.kind import JobContext, Kind, Kinds, Parents, no_parents
-from glaze.logs import JobName, heard, running
+from glaze.jobs.deadlines import Deadlines
+from glaze.jobs.kind import Host, JobContext, Kind, Kinds
+from glaze.logs import heard, running
 from glaze.model.job import ClaimedJob
 from glaze.model.outcome import Failed, Outcome, Retry
+from glaze.model.value import JobId
 from glaze.store.attempt import Ended
 
 log = structlog.get_logger("jobs")
@@ -30,38 +32,66 @@ class _Performed(NamedTuple):
     stack: str | None = None
 
 
-async def execute(
-    job: ClaimedJob,
-    kinds: Kinds,
-    *,
-    rng: random.Random,
-    cancelled: asyncio.Event,
-    journal: Journal,
-    parents: Parents = no_parents,
-) -> Ended:
-    """Run one attempt at ``job`` and return how it ended; why it failed is told masked.
+class Executor:
+    """Runs attempts of one lease, any number side by side."""
 
-    Raises: nothing of the job's; only its own cancellation, when the worker ends or has lost
-    its lease, and then there is no outcome.
-    """
-    kind = kinds.get(job.kind)
-    if kind is None:
-        return Ended(job, Failed("kind_unknown", f"this version runs no {job.kind!r} jobs"))
-    args = _decode(kind, job)
-    if isinstance(args, Failed):
-        return Ended(job, args)
-    named = running.set(JobName(job.id, job.correlation_id, job.args))
-    try:
-        told = heard("jobs", "debug")
-        if told:
-            log.debug("job begins", kind=job.kind, attempt=job.attempt)
-        performed = await _perform(kind, args, JobContext(job, cancelled, journal, parents))
-        ended = _normalise(kind, job, _masked(performed, job, journal), rng)
-        if told:
-            log.debug("job ends", kind=job.kind, outcome=type(ended.outcome).__name__.lower())
-        return ended
-    finally:
-        running.reset(named)
+    def __init__(self, kinds: Kinds, host: Host, *, rng: random.Random) -> None:
+        """Run jobs of ``kinds``, which see ``host``; retries are spread by ``rng``."""
+        self.running: dict[JobId, JobContext] = {}
+        self._kinds = kinds
+        self._host = host
+        self._rng = rng
+        self._deadlines = Deadlines()
+
+    def cancel(self, jobs: Iterable[JobId]) -> None:
+        """Ask those of ``jobs`` that run here to stop."""
+        for job_id in jobs:
+            if context := self.running.get(job_id):
+                context.cancelled.set()
+
+    async def execute(self, job: ClaimedJob) -> Ended:
+        """Run one attempt at ``job`` and return how it ended; why it failed is told masked.
+
+        Raises: nothing of the job's; only its own cancellation, when the worker ends or has lost
+        its lease, and then there is no outcome.
+        """
+        kind = self._kinds.get(job.kind)
+        if kind is None:
+            return Ended(job, Failed("kind_unknown", f"this version runs no {job.kind!r} jobs"))
+        args = _decode(kind, job)
+        if isinstance(args, Failed):
+            return Ended(job, args)
+        context = self.running[job.id] = JobContext(job, self._host)
+        named = running.set(job)
+        try:
+            told = heard("jobs", "debug")
+            if told:
+                log.debug("job begins", kind=job.kind, attempt=job.attempt)
+            performed = _masked(await self._perform(kind, args, context), context)
+            ended = _normalise(kind, job, performed, self._rng)
+            if told:
+                log.debug("job ends", kind=job.kind, outcome=type(ended.outcome).__name__.lower())
+            return ended
+        finally:
+            running.reset(named)
+            del self.running[job.id]
+
+    async def _perform(self, kind: Kind[Any], args: BaseModel, context: JobContext) -> _Performed:
+        deadline = self._deadlines.open(kind.timeout_s)
+        try:
+            async with deadline:
+                return _Performed(await kind.run(args, context))
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise  # the worker ends, or its lease is lost
+            return _broken("crashed", "something inside the job was cancelled")
+        except Exception as error:  # noqa: BLE001  the one place where whatever a job raises becomes a value
+            if deadline.expired():
+                return _Performed(Retry("timeout", f"not done after {kind.timeout_s:g} s"))
+            return _raised(error)
+        finally:
+            self._deadlines.close(deadline)
 
 
 def _decode(kind: Kind[Any], job: ClaimedJob) -> BaseModel | Failed:
@@ -69,22 +99,6 @@ def _decode(kind: Kind[Any], job: ClaimedJob) -> BaseModel | Failed:
         return kind.parse(job.args)  # type: ignore[no-any-return]
     except ArgsInvalid as error:
         return Failed(error.code, "; ".join(map(str, error.faults)))
-
-
-async def _perform(kind: Kind[Any], args: BaseModel, context: JobContext) -> _Performed:
-    deadline = asyncio.timeout(kind.timeout_s)
-    try:
-        async with deadline:
-            return _Performed(await kind.run(args, context))
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise  # the worker ends, or its lease is lost
-        return _broken("crashed", "something inside the job was cancelled")
-    except Exception as error:  # noqa: BLE001  the one place where whatever a job raises becomes a value
-        if deadline.expired():
-            return _Performed(Retry("timeout", f"not done after {kind.timeout_s:g} s"))
-        return _raised(error)
 
 
 def _raised(error: Exception) -> _Performed:
@@ -103,13 +117,15 @@ def _broken(code: str, message: str) -> _Performed:
     return _Performed(Retry(code, message), stack)
 
 
-def _masked(performed: _Performed, job: ClaimedJob, journal: Journal) -> _Performed:
+def _masked(performed: _Performed, context: JobContext) -> _Performed:
     """Mask why an attempt failed: it stands in the job's row and log, results stay as they are."""
     outcome, stack = performed
     if not isinstance(outcome, _FAILURES):
         return performed
-    outcome = replace(outcome, message=journal.masked(job, outcome.message))
-    return _Performed(outcome, stack and journal.masked(job, stack))
+    job, mask = context.job, context.journal.masked
+    return _Performed(
+        replace(outcome, message=mask(job, outcome.message)), stack and mask(job, stack)
+    )
 
 
 def _normalise(

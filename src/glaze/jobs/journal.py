@@ -31,19 +31,15 @@ _KEPT_OF_ROWS: frozenset[Level] = frozenset({"warning", "error"})
 """Of a batch's rows only what is abnormal: a million rows would log millions of lines."""
 
 
-def _unheard(_job: ClaimedJob, _event: NewEvent) -> None:
-    """Nobody listens: the job runs outside a worker."""
-
-
 class Journal:
     """Takes what one attempt says; a fresh one for each."""
 
     __slots__ = ("_lines", "_redactor", "_write")
 
-    def __init__(self, write: Write = _unheard, redactor: Redactor | None = None) -> None:
+    def __init__(self, write: Write, redactor: Redactor) -> None:
         """Hand events to ``write``, masked by ``redactor``."""
         self._write = write
-        self._redactor = redactor or _PLAIN
+        self._redactor = redactor
         self._lines = 0
 
     def masked(self, job: ClaimedJob, text: str) -> str:
@@ -60,7 +56,7 @@ class Journal:
             "percent": _bounded(percent),
             "message": self._message(job, message),
         }
-        self._say(job, PROGRESS, data | {"claim": job.token.claim_no})
+        self._say(job, PROGRESS, data | {"claim": job.claim_no})
 
     def log(self, job: ClaimedJob, level: Level, message: str, facts: Mapping[str, object]) -> None:
         """Take a line; it goes to standard error and, from info on, into the job's log."""
@@ -90,7 +86,6 @@ class Journal:
         self._write(job, NewEvent(type_, data, job.id, job.batch_id))
 
 
-_PLAIN = Redactor()
 _TAKEN = {"event", "level", "logger", "timestamp", "exc_info", "exception", "stack_info"}
 
 

@@ -8,37 +8,72 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from glaze.errors import ArgsInvalid, Fault, InputError
-from glaze.jobs.journal import Journal, Level
+from glaze.jobs.journal import Journal, Level, Write
 from glaze.logs import followed
 from glaze.model.job import ClaimedJob, NewJob, RetryPolicy
 from glaze.model.outcome import Outcome
-from glaze.model.value import Json
+from glaze.model.redact import Redactor
+from glaze.model.value import JobId, Json, WorkspaceId
 from glaze.store.batch import NewBatch
+from glaze.store.event import NewEvent
 
 A = TypeVar("A", bound=BaseModel)
 
 
-Parents: TypeAlias = Callable[[], Awaitable[Mapping[str, Json]]]
+Parents: TypeAlias = Callable[[WorkspaceId, JobId], Awaitable[Mapping[str, Json]]]
 """Loads what the jobs left that a job came after."""
 
 
-async def no_parents() -> Mapping[str, Json]:
-    """Return nothing: the job runs outside a worker."""
+def _unheard(_job: ClaimedJob, _event: NewEvent) -> None:
+    """Nobody listens."""
+
+
+async def _no_parents(_workspace_id: WorkspaceId, _job_id: JobId) -> Mapping[str, Json]:
     return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What a worker lends all jobs it runs; by itself it hears nothing and knows no other job."""
+
+    say: Write = _unheard
+    redactor: Redactor = field(default_factory=Redactor)
+    parents: Parents = _no_parents
 
 
 def _any(_args: BaseModel) -> None:
     """Whatever the model takes can be done."""
 
 
-@dataclass(frozen=True, slots=True)
 class JobContext:
-    """What a running job knows of itself, and where it says how it goes."""
+    """What a running job knows of itself, and where it says how it goes.
 
-    job: ClaimedJob  # its token fences what it writes elsewhere: a reservation checks it
-    cancelled: asyncio.Event = field(default_factory=asyncio.Event)  # set when asked to stop
-    journal: Journal = field(default_factory=Journal)
-    parents: Parents = no_parents
+    ``job`` is as it was claimed: its token fences what it writes elsewhere, a reservation checks it.
+    What few jobs use is made when it is first asked for.
+    """
+
+    __slots__ = ("_cancelled", "_host", "_journal", "job")
+
+    def __init__(self, job: ClaimedJob, host: Host) -> None:
+        """Let ``job`` know of ``host`` and nothing else."""
+        self.job = job
+        self._host = host
+        self._cancelled: asyncio.Event | None = None
+        self._journal: Journal | None = None
+
+    @property
+    def cancelled(self) -> asyncio.Event:
+        """Set when the job was asked to stop."""
+        if self._cancelled is None:
+            self._cancelled = asyncio.Event()
+        return self._cancelled
+
+    @property
+    def journal(self) -> Journal:
+        """What this attempt says of itself."""
+        if self._journal is None:
+            self._journal = Journal(self._host.say, self._host.redactor)
+        return self._journal
 
     async def parent_results(self) -> Mapping[str, Json]:
         """Return the results of the jobs that this one came after; None where one left nothing.
@@ -46,7 +81,7 @@ class JobContext:
         They are named by step in a workflow, else by id as text, and read when asked for. A batch
         has no result of its own: its rows are read through it.
         """
-        return await self.parents()
+        return await self._host.parents(self.job.workspace_id, self.job.id)
 
     def progress(self, percent: float, message: str = "") -> None:
         """Say how far the job is, 0 to 100, and what it is at: ``progress(40, "asked Apollo")``.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -24,14 +24,16 @@ def pauses() -> Iterator[float]:
         pause = min(_LONGEST_S, pause * 2)
 
 
-def going_on() -> bool:
+def going_on(task: asyncio.Task[Any] | None = None) -> bool:
     """Return True; the condition of every endless loop here.
+
+    ``task`` is the current one, for whom it is too dear to be looked up each time.
 
     Raises: CancelledError where this task was cancelled. A cancellation can get lost on its way
     up: before Python 3.12 ``asyncio.wait_for`` drops one that comes together with the result, in
     the connection pool too, and a statement that is broken off may end in the database's error.
     """
-    task = asyncio.current_task()
+    task = task or asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
     return True

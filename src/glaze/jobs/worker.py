@@ -6,7 +6,6 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from time import monotonic
 
 import psutil
@@ -14,11 +13,10 @@ import structlog
 
 from glaze.errors import StoreUnavailable
 from glaze.jobs.duties import Duties, every
-from glaze.jobs.execute import execute
+from glaze.jobs.execute import Executor
 from glaze.jobs.finish import Finisher
 from glaze.jobs.intake import Intake
-from glaze.jobs.journal import Journal
-from glaze.jobs.kind import Kinds
+from glaze.jobs.kind import Host, Kinds
 from glaze.jobs.options import WorkerOptions
 from glaze.jobs.retry import any_set, bear, going_on, pauses, set_within, until_available
 from glaze.jobs.tally import Tally
@@ -66,7 +64,7 @@ class _Lease:
     worker_id: WorkerId
     intake: Intake
     finisher: Finisher
-    running: dict[JobId, asyncio.Event]  # set to ask the job to stop
+    executor: Executor
     asked: asyncio.Event = field(default_factory=asyncio.Event)  # a hint: see whether to drain
     drain: asyncio.Event = field(default_factory=asyncio.Event)  # claim no more, and end
 
@@ -140,7 +138,7 @@ class Worker:
     @property
     def slots(self) -> tuple[int, int]:
         """How many slots run a job, and how many there are."""
-        return len(self._lease.running) if self._lease else 0, self._options.concurrency
+        return len(self._lease.executor.running) if self._lease else 0, self._options.concurrency
 
     async def drain(
         self,
@@ -181,7 +179,9 @@ class Worker:
         log.info("worker registered", worker=worker_id, queues=self._options.queues)
         intake = Intake(self._jobs, worker_id, self._options, self.tally, self._at)
         finisher = Finisher(self._jobs, self._batches, self._events, intake.ended, self._at)
-        lease = self._lease = _Lease(worker_id, intake, finisher, {})
+        host = Host(finisher.say, self._redactor, self._jobs.results_of_parents)
+        executor = Executor(self._kinds, host, rng=self._rng)
+        lease = self._lease = _Lease(worker_id, intake, finisher, executor)
         async with asyncio.TaskGroup() as group:
             support = [
                 group.create_task(self._beat(lease)),
@@ -228,20 +228,12 @@ class Worker:
 
     async def _slot(self, lease: _Lease) -> None:
         """Run one job after the other."""
-        while going_on() and (job := await lease.intake.take()) is not None:
-            cancelled = lease.running[job.id] = asyncio.Event()
+        task = asyncio.current_task()
+        while going_on(task) and (job := await lease.intake.take()) is not None:
             self._at("begun")
             began = monotonic()
-            ended = await execute(
-                job,
-                self._kinds,
-                rng=self._rng,
-                cancelled=cancelled,
-                journal=Journal(lease.finisher.say, self._redactor),
-                parents=partial(self._jobs.results_of_parents, job.workspace_id, job.id),
-            )
+            ended = await lease.executor.execute(job)
             self._at("performed")
-            del lease.running[job.id]
             name = job.kind if job.kind in self._kinds else UNKNOWN_KIND
             self.tally.end(name, ended.outcome, monotonic() - began)
             lease.finisher.add(ended)
@@ -263,7 +255,9 @@ class Worker:
                 raise LeaseLost
             if beat.draining and not lease.drain.is_set():
                 self._ending = self._ending or Ending.DRAINED
-                log.info("worker drains", worker=lease.worker_id, running=len(lease.running))
+                log.info(
+                    "worker drains", worker=lease.worker_id, running=len(lease.executor.running)
+                )
                 lease.drain.set()
 
     async def _renew(self, worker_id: WorkerId) -> Beat | None:
@@ -297,11 +291,8 @@ class Worker:
 
     async def _notice_cancels(self, lease: _Lease) -> None:
         async def look() -> None:
-            if not lease.running:
-                return
-            for job_id in await self._jobs.cancels(lease.worker_id):
-                if cancelled := lease.running.get(job_id):
-                    cancelled.set()
+            if lease.executor.running:
+                lease.executor.cancel(await self._jobs.cancels(lease.worker_id))
 
         await every(self._options.cancel_s, look, self._rng)
 

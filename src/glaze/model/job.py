@@ -166,5 +166,11 @@ class ClaimedJob(NamedTuple):
     batch_id: BatchId | None
     row_no: int | None
     correlation_id: str | None
-    token: Token
+    worker_id: WorkerId
+    claim_no: int
     args: Json = None  # None until they are loaded
+
+    @property
+    def token(self) -> Token:
+        """What only this claim may write with."""
+        return Token(self.worker_id, self.claim_no)

@@ -38,6 +38,9 @@ def encode(value: Json) -> str:
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
+_WITHOUT_RESULT = (Retry, Snooze)
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """One attempt at its end, ready to be written; ``body`` is the result as JSON text."""
@@ -53,7 +56,7 @@ class Ended:
 
         Raises: InputError when the result is not JSON.
         """
-        result = None if isinstance(outcome, Retry | Snooze) else outcome.result
+        result = None if isinstance(outcome, _WITHOUT_RESULT) else outcome.result
         return cls(job, outcome, None if result is None else encode(result), stack)
 
 
@@ -110,8 +113,8 @@ def ended_row(ended: Ended) -> Row:
     job = ended.job
     row: Row = {
         "id": job.id,
-        "worker_id": job.token.worker_id,
-        "claim_no": job.token.claim_no,
+        "worker_id": job.worker_id,
+        "claim_no": job.claim_no,
     }
     row |= _change(ended)
     _check(row["state"])

@@ -1,5 +1,6 @@
 """Connections by role: one workspace's, the fleet's, and a reserved lane for what must not wait."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,10 +10,11 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from glaze.errors import SettingsError, StoreUnavailable
-from glaze.model.value import WorkspaceId
+from glaze.model.value import Json, WorkspaceId
 
 Connection = AsyncConnection[DictRow]
 _Pool = AsyncConnectionPool[Connection]
@@ -58,6 +60,19 @@ def role_dsn(dsn: str, role: str) -> str:
     )
 
 
+_decode = json.JSONDecoder().raw_decode
+
+
+def _loads(text: bytes | str) -> Json:
+    """Read what PostgreSQL wrote as JSON: in UTF-8, without blanks around it."""
+    value: Json = _decode(text if isinstance(text, str) else str(text, "utf-8"))[0]
+    return value
+
+
+async def _configure(conn: Connection) -> None:
+    set_json_loads(_loads, conn)
+
+
 def _pool(dsn: str, role: str, size: int, recover: Recover | None) -> _Pool:
     async def lost(_pool: _Pool) -> None:
         if recover is not None:
@@ -72,6 +87,7 @@ def _pool(dsn: str, role: str, size: int, recover: Recover | None) -> _Pool:
         timeout=POOL_WAIT_S,
         reconnect_timeout=RECONNECT_S,
         reconnect_failed=lost,
+        configure=_configure,
         open=False,
         name=role,
     )

@@ -12,7 +12,7 @@ from glaze.model.job import TERMINAL, After, JobState
 from glaze.model.value import BatchId, JobId, Json
 from glaze.store.attempt import Row, after_row, encode
 from glaze.store.database import Connection, Database
-from glaze.store.statements import Statements, statements
+from glaze.store.statements import Statements, as_array, statements
 
 _sql: Statements = statements("dependency")
 _by_hash = statements("job")["by_hash"]
@@ -73,7 +73,7 @@ async def successors(conn: Connection, jobs: Collection[JobId]) -> list[JobId]:
     """Return who waits, or once waited, for any of ``jobs``."""
     if not jobs:
         return []
-    params = {"jobs": list(jobs)}
+    params = {"jobs": as_array(jobs)}
     await conn.execute(_sql["by_index"])
     found = await conn.execute(_sql["successors_of_jobs"], params, prepare=False)
     return [row["id"] for row in await found.fetchall()]

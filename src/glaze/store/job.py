@@ -8,14 +8,14 @@ from typing import Any, LiteralString, NamedTuple
 from psycopg.rows import tuple_row
 
 from glaze.errors import IdempotencyConflict
-from glaze.model.job import After, ClaimedJob, JobState, NewJob, Token, checked_after
+from glaze.model.job import After, ClaimedJob, JobState, NewJob, checked_after
 from glaze.model.value import BatchId, JobId, Json, WorkerId, WorkflowId, WorkspaceId
 from glaze.store import dependency
 from glaze.store.attempt import Ended, Row, body_hash, encode, ended_row, freed_row, job_row
 from glaze.store.backlog import listed
 from glaze.store.database import Connection, Database
 from glaze.store.event import NewEvent, append
-from glaze.store.statements import Statements, statements
+from glaze.store.statements import Statements, as_array, statements
 
 CHUNK = 1000
 NO_JOB = JobId(0)  # ids start above
@@ -210,7 +210,7 @@ class JobStore:
         }
         async with self._db.fleet() as conn:
             rows = await _tuples(conn, self._sql["claim"], params)
-        return [_claimed(row, worker_id) for row in rows], rows[-1][-1] if rows else None
+        return [_claimed(row) for row in rows], rows[-1][-1] if rows else None
 
     async def claim_suspect(
         self, queues: Sequence[str], worker_id: WorkerId, kinds: Sequence[str] | None = None
@@ -219,7 +219,7 @@ class JobStore:
         async with self._db.fleet() as conn:
             params = {"queues": list(queues), "worker": worker_id, "kinds": listed(kinds)}
             rows = await _tuples(conn, self._sql["claim_suspect"], params)
-        return _claimed(rows[0], worker_id) if rows else None
+        return _claimed(rows[0]) if rows else None
 
     async def load(self, workspace_id: WorkspaceId, jobs: Sequence[ClaimedJob]) -> list[ClaimedJob]:
         """Return ``jobs`` of one workspace with their arguments.
@@ -240,7 +240,7 @@ class JobStore:
     async def _load_plain(
         self, conn: Connection, jobs: Sequence[ClaimedJob]
     ) -> dict[JobId, ClaimedJob]:
-        ids = {"jobs": [job.id for job in jobs]}
+        ids = {"jobs": as_array(job.id for job in jobs)}
         args = dict(await _tuples(conn, self._sql["args_of_jobs"], ids))
         return {job.id: _with(job, args[job.id]) for job in jobs if job.id in args}
 
@@ -300,14 +300,16 @@ class JobStore:
         return Finished(frozenset(row["id"] for row in (*gone, *stay)), tuple(hungry))
 
     async def _end(self, conn: Connection, name: str, rows: list[Row]) -> list[Row]:
-        return await self._fetch(conn, name, ended=encode(rows), ids=_array(rows))
+        ids = as_array(row["id"] for row in rows)
+        return await self._fetch(conn, name, ended=encode(rows), ids=ids)
 
     async def _end_some(self, conn: Connection, rows: list[Row]) -> tuple[list[Row], list[JobId]]:
         """Write ends, and look in the same breath who waits for them."""
-        ended = {"ended": encode(rows), "ids": _array(rows)}
+        ids = [row["id"] for row in rows]
+        ended = {"ended": encode(rows), "ids": as_array(ids)}
         closed = await conn.execute(self._sql["finish"], ended, prepare=False)
         # A statement of its own: it sees who came in while the first waited for a parent's lock.
-        after = await dependency.successors(conn, [row["id"] for row in rows])
+        after = await dependency.successors(conn, ids)
         return await closed.fetchall(), after
 
     async def _settle_rows(
@@ -534,10 +536,6 @@ async def _rows(conn: Connection, sql: LiteralString, **params: object) -> list[
     return await (await conn.execute(sql, params, prepare=False)).fetchall()
 
 
-def _array(rows: Iterable[Row]) -> str:
-    return f"{{{','.join(str(row['id']) for row in rows)}}}"
-
-
 def _first_uses(jobs: Sequence[NewJob]) -> tuple[dict[str, int], dict[str, str], dict[int, int]]:
     """Return by key its first place in the call and its body's hash, and who is whose twin."""
     first: dict[str, int] = {}
@@ -570,13 +568,12 @@ async def _tuples(
         return await cursor.fetchall()
 
 
-def _claimed(row: tuple[Any, ...], worker_id: WorkerId) -> ClaimedJob:
-    *facts, claim_no, _rank = row
-    return ClaimedJob._make((*facts, Token(worker_id, claim_no), None))
+def _claimed(row: tuple[Any, ...]) -> ClaimedJob:
+    return ClaimedJob._make(row[:-1])  # behind the job stands its rank
 
 
 def _with(job: ClaimedJob, args: Json) -> ClaimedJob:
-    return ClaimedJob(*job[:-1], args)
+    return ClaimedJob._make((*job[:-1], args))
 
 
 def view_of(row: Mapping[str, Any]) -> JobView:

@@ -1,6 +1,7 @@
 """Named SQL statements, read from ``sql/*.sql``."""
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from typing import LiteralString, cast
@@ -20,6 +21,11 @@ class Statements:
     def __getitem__(self, name: str) -> LiteralString:
         """Return the statement called ``name``; it stands in our own files, so it is trusted."""
         return cast("LiteralString", self._by_name[name].strip())
+
+
+def as_array(ids: Iterable[int]) -> str:
+    """Return ``ids`` as the text of a ``bigint[]``: for groups of hundreds, that psycopg dumps slowly."""
+    return f"{{{','.join(map(str, ids))}}}"
 
 
 @cache

@@ -64,7 +64,8 @@ with taken as (
       and (%(kinds)s::text[] is null or j.kind = any(%(kinds)s::text[]))
     order by j.rank, j.id limit %(n)s
     for update skip locked))
-  returning workspace_id, id, kind, attempt, max_attempts, created_at, batch_id, row_no, correlation_id, claim_no, rank
+  returning workspace_id, id, kind, attempt, max_attempts, created_at, batch_id, row_no, correlation_id, worker_id, claim_no,
+    null as args, rank
 ), logged as (
   insert into event (workspace_id, type, job_id, data)
   select workspace_id, 'claimed', id, jsonb_build_object('worker', %(worker)s::bigint, 'attempt', attempt)
@@ -88,7 +89,8 @@ with taken as (
       and (%(kinds)s::text[] is null or j.kind = any(%(kinds)s::text[]))
     order by j.rank, j.id limit 1
     for update skip locked))
-  returning workspace_id, id, kind, attempt, max_attempts, created_at, batch_id, row_no, correlation_id, claim_no, rank
+  returning workspace_id, id, kind, attempt, max_attempts, created_at, batch_id, row_no, correlation_id, worker_id, claim_no,
+    null as args, rank
 ), logged as (
   insert into event (workspace_id, type, job_id, data)
   select workspace_id, 'claimed', id, jsonb_build_object('worker', %(worker)s::bigint, 'attempt', attempt)
@@ -98,7 +100,7 @@ select * from taken
 
 -- name: args_of_jobs
 -- Arguments of plain jobs.
-select job_id, args from job_args where workspace_id = current_workspace() and job_id = any(%(jobs)s)
+select job_id, args from job_args where workspace_id = current_workspace() and job_id = any(%(jobs)s::bigint[])
 
 -- name: by_hash
 -- Groups are found by key and then joined by hash: without statistics the planner takes a group for one row
