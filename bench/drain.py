@@ -64,20 +64,23 @@ class BareLoop:
         self._ended: list[int] = []
         self._some = asyncio.Event()
         self._running = 0
+        self._unwritten = 0
+        self._empty = False
 
     async def drain(self) -> None:
-        """Run all jobs."""
-        claimed = 0
+        """Run jobs until there are no more to claim."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._finish())
-            while claimed < JOBS:
+            while not self._empty:
                 if free := CONCURRENCY - self._running:
                     rows = await self._pool.fetch(BARE_CLAIM, free)
-                    claimed += len(rows)
+                    self._empty = not rows
                     self._running += len(rows)
+                    self._unwritten += len(rows)
                     for row in rows:
                         group.create_task(self._run(row))
                 await asyncio.sleep(0)
+            self._some.set()
 
     async def _run(self, row: asyncpg.Record) -> None:
         json.loads(row["payload"])
@@ -87,15 +90,14 @@ class BareLoop:
         self._some.set()
 
     async def _finish(self) -> None:
-        done = 0
-        while done < JOBS:
+        while self._unwritten or not self._empty:
             await self._some.wait()
             self._some.clear()
             await asyncio.sleep(0)
             group, self._ended = self._ended, []
             if group:
                 await self._pool.execute(BARE_FINISH, group)
-                done += len(group)
+                self._unwritten -= len(group)
 
 
 def asyncpg_options(dsn: str) -> dict[str, Any]:

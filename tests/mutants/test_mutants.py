@@ -275,12 +275,12 @@ MUTANTS = (
         (
             Change(
                 "store/job.py",
-                """        closed = await conn.execute(self._sql["finish"], ended, prepare=False)
+                """        closed = await conn.execute(self._sql["finish"], ended)
         # A statement of its own: it sees who came in while the first waited for a parent's lock.
-        after = await dependency.successors(conn, [row["id"] for row in rows])
+        after = await dependency.successors(conn, ids)
 """,
-                """        after = await dependency.successors(conn, [row["id"] for row in rows])
-        closed = await conn.execute(self._sql["finish"], ended, prepare=False)
+                """        after = await dependency.successors(conn, ids)
+        closed = await conn.execute(self._sql["finish"], ended)
 """,
             ),
         ),

@@ -36,5 +36,5 @@ class AlertStore:
         """
         rows: list[Json] = [{"kind": kind, "alert_after": limit} for kind, limit in limits.items()]
         async with self._db.fleet() as conn:
-            raised = await conn.execute(_sql["raise"], {"limits": encode(rows)}, prepare=False)
+            raised = await conn.execute(_sql["raise"], {"limits": encode(rows)})
             return [Alert(**row) for row in await raised.fetchall()]

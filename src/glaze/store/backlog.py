@@ -34,7 +34,7 @@ class BacklogStore:
         params = {"queues": list(queues), "kinds": listed(kinds), "most": most}
         async with self._db.fleet() as conn:
             await conn.execute(_sql["by_index"])
-            rows = await (await conn.execute(_sql["backlog"], params, prepare=False)).fetchall()
+            rows = await (await conn.execute(_sql["backlog"], params)).fetchall()
         return [Backlog(**row) for row in rows]
 
 

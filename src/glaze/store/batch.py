@@ -219,7 +219,7 @@ class BatchStore:
     async def orphans(self) -> list[tuple[WorkspaceId, BatchId]]:
         """Return batches whose job has ended without waiting for them: cancel each."""
         async with self._db.fleet() as conn:
-            rows = await (await conn.execute(_sql["orphans"], prepare=False)).fetchall()
+            rows = await (await conn.execute(_sql["orphans"])).fetchall()
         return [(row["workspace_id"], row["id"]) for row in rows]
 
     async def made_by(
@@ -263,7 +263,7 @@ async def _advance_behind(conn: Connection, batch_id: BatchId) -> list[Row]:
 
 
 async def _one(conn: Connection, name: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
-    return await (await conn.execute(_sql[name], params, prepare=False)).fetchone()
+    return await (await conn.execute(_sql[name], params)).fetchone()
 
 
 async def _each(inputs: Iterable[Json] | AsyncIterable[Json]) -> AsyncIterator[Json]:

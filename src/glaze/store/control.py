@@ -328,4 +328,4 @@ def _states(rows: Iterable[Mapping[str, Any]]) -> dict[JobId, JobState]:
 
 async def _rows(conn: Connection, sql: LiteralString, **params: object) -> list[Row]:
     # Planned for these very values: the criteria that are not given fall away.
-    return await (await conn.execute(sql, params, prepare=False)).fetchall()
+    return await (await conn.execute(sql, params)).fetchall()

@@ -27,9 +27,9 @@ async def hold_parents(conn: Connection, parents: Collection[After]) -> frozense
     jobs = {one.job for one in parents if one.job is not None}
     batches = {one.batch for one in parents if one.batch is not None}
     params = {"jobs": sorted(jobs), "batches": sorted(batches)}
-    await conn.execute(_sql["hold_jobs"], params | {"all": False}, prepare=False)
-    held = await conn.execute(_sql["hold_batches"], params, prepare=False)
-    found = await conn.execute(_sql["hold_jobs"], params | {"all": True}, prepare=False)
+    await conn.execute(_sql["hold_jobs"], params | {"all": False})
+    held = await conn.execute(_sql["hold_batches"], params)
+    found = await conn.execute(_sql["hold_jobs"], params | {"all": True})
     known_batches = {row["id"]: row["ended"] for row in await held.fetchall()}
     known_jobs = {row["id"]: row for row in await found.fetchall()}
     _refuse_unknown(jobs, known_jobs, batches, known_batches)
@@ -66,7 +66,7 @@ async def add_edges(conn: Connection, children: Mapping[JobId, Sequence[After]])
     edges: list[Json] = [
         {"child_id": child} | after_row(one) for child, after in children.items() for one in after
     ]
-    await conn.execute(_sql["add"], {"edges": encode(edges)}, prepare=False)
+    await conn.execute(_sql["add"], {"edges": encode(edges)})
 
 
 async def successors(conn: Connection, jobs: Collection[JobId]) -> list[JobId]:
@@ -75,7 +75,7 @@ async def successors(conn: Connection, jobs: Collection[JobId]) -> list[JobId]:
         return []
     params = {"jobs": as_array(jobs)}
     await conn.execute(_sql["by_index"])
-    found = await conn.execute(_sql["successors_of_jobs"], params, prepare=False)
+    found = await conn.execute(_sql["successors_of_jobs"], params)
     return [row["id"] for row in await found.fetchall()]
 
 
@@ -85,7 +85,7 @@ async def successors_of_batches(conn: Connection, batches: Collection[BatchId]) 
         return []
     params = {"batches": list(batches)}
     await conn.execute(_sql["by_index"])
-    found = await conn.execute(_sql["successors_of_batches"], params, prepare=False)
+    found = await conn.execute(_sql["successors_of_batches"], params)
     return [row["id"] for row in await found.fetchall()]
 
 
@@ -102,13 +102,13 @@ async def advance(conn: Connection, jobs: Collection[JobId]) -> list[Row]:
     await conn.execute(_sql["by_index"])
     await conn.execute(_sql["by_key"])
     params: dict[str, Any] = {"jobs": list(jobs)}
-    held = await (await conn.execute(_sql["hold_waiting"], params, prepare=False)).fetchall()
+    held = await (await conn.execute(_sql["hold_waiting"], params)).fetchall()
     if not held:
         return []
     await conn.execute(_by_hash)
     ids, workspaces = [row["id"] for row in held], [row["workspace_id"] for row in held]
     params = {"jobs": ids, "workspaces": workspaces}
-    return await (await conn.execute(_sql["advance"], params, prepare=False)).fetchall()
+    return await (await conn.execute(_sql["advance"], params)).fetchall()
 
 
 class Swept(NamedTuple):
@@ -123,7 +123,7 @@ async def repair(db: Database, after: JobId, n: int = _PAGE) -> Swept:
     """Look at up to ``n`` waiting jobs above the id ``after`` and move on whom nothing keeps."""
     async with db.fleet() as conn:
         params = {"after": after, "n": n}
-        page = await (await conn.execute(_sql["stranded"], params, prepare=False)).fetchall()
+        page = await (await conn.execute(_sql["stranded"], params)).fetchall()
         stranded = tuple(row["id"] for row in page if row["stranded"])
         moved = await advance(conn, stranded)
     return Swept(stranded, moved, page[-1]["id"] if len(page) == n else JobId(0))
@@ -131,5 +131,5 @@ async def repair(db: Database, after: JobId, n: int = _PAGE) -> Swept:
 
 async def results_of_parents(conn: Connection, job_id: JobId) -> dict[str, Json]:
     """Return the results of a job's parents by step, or by id as text where it has none."""
-    found = await conn.execute(_sql["results_of_parents"], {"job": job_id}, prepare=False)
+    found = await conn.execute(_sql["results_of_parents"], {"job": job_id})
     return {row["name"]: row["body"] for row in await found.fetchall()}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
-from psycopg.rows import tuple_row
+from psycopg.rows import dict_row, tuple_row
 
 from glaze.errors import IdempotencyConflict
 from glaze.model.job import After, ClaimedJob, JobState, NewJob, checked_after
@@ -132,8 +132,14 @@ class JobStore:
         """
         if not jobs:
             return []
-        async with self._db.workspace(workspace_id) as conn:
-            enqueued = await self.enqueue_within(conn, jobs)
+        if all(map(_stands_alone, jobs)):
+            rows: list[Json] = [job_row(n, job) for n, job in enumerate(jobs)]
+            sql, params = self._sql["enqueue"], {"jobs": encode(rows)}
+            made = await self._db.workspace_rows(workspace_id, sql, params, row_factory=dict_row)
+            enqueued = Enqueued([row["id"] for row in made], made)
+        else:
+            async with self._db.workspace(workspace_id) as conn:
+                enqueued = await self.enqueue_within(conn, jobs)
         self.tell(enqueued.made)
         return enqueued.ids
 
@@ -155,6 +161,11 @@ class JobStore:
         new = [rows[n] | {"id": own.get(n)} for n in fresh]
         made = await self._fetch(conn, "enqueue", jobs=encode(new)) if new else []
         found = ids.known | {row["n"]: row["id"] for row in made}
+        again: list[Json] = [
+            {"replay_of": old, "job": found[n]} for n in fresh if (old := jobs[n].replay_of)
+        ]
+        if again:
+            await conn.execute(self._sql["replayed"], {"jobs": encode(again)})
         if after:
             await dependency.add_edges(conn, {found[n]: parents for n, parents in after.items()})
             ready = [found[n] for n, parents in after.items() if not ended.isdisjoint(parents)]
@@ -208,17 +219,18 @@ class JobStore:
             "from_rank": from_rank,
             "kinds": listed(kinds),
         }
-        async with self._db.fleet() as conn:
-            rows = await _tuples(conn, self._sql["claim"], params)
+        rows = await self._db.fleet_rows(
+            self._sql["claim"], params, row_factory=tuple_row, binary=True
+        )
         return [_claimed(row) for row in rows], rows[-1][-1] if rows else None
 
     async def claim_suspect(
         self, queues: Sequence[str], worker_id: WorkerId, kinds: Sequence[str] | None = None
     ) -> ClaimedJob | None:
         """Take one job that was there when two workers died, if there is any."""
-        async with self._db.fleet() as conn:
-            params = {"queues": list(queues), "worker": worker_id, "kinds": listed(kinds)}
-            rows = await _tuples(conn, self._sql["claim_suspect"], params)
+        params = {"queues": list(queues), "worker": worker_id, "kinds": listed(kinds)}
+        sql = self._sql["claim_suspect"]
+        rows = await self._db.fleet_rows(sql, params, row_factory=tuple_row, binary=True)
         return _claimed(rows[0]) if rows else None
 
     async def load(self, workspace_id: WorkspaceId, jobs: Sequence[ClaimedJob]) -> list[ClaimedJob]:
@@ -230,18 +242,25 @@ class JobStore:
         plain = [job for job in jobs if job.batch_id is None]
         rows = [job for job in jobs if job.batch_id is not None]
         loaded: dict[JobId, ClaimedJob] = {}
-        async with self._db.workspace(workspace_id) as conn:
-            if plain:
-                loaded |= await self._load_plain(conn, plain)
-            if rows:
+        if plain:
+            loaded |= await self._load_plain(workspace_id, plain)
+        if rows:
+            async with self._db.workspace(workspace_id) as conn:
                 loaded |= await self._load_rows(conn, rows)
         return [loaded.get(job.id, job) for job in jobs]
 
     async def _load_plain(
-        self, conn: Connection, jobs: Sequence[ClaimedJob]
+        self, workspace_id: WorkspaceId, jobs: Sequence[ClaimedJob]
     ) -> dict[JobId, ClaimedJob]:
         ids = {"jobs": as_array(job.id for job in jobs)}
-        args = dict(await _tuples(conn, self._sql["args_of_jobs"], ids))
+        found = await self._db.workspace_rows(
+            workspace_id,
+            self._sql["args_of_jobs"],
+            ids,
+            row_factory=tuple_row,
+            binary=True,
+        )
+        args: dict[Any, Json] = dict(found)
         return {job.id: _with(job, args[job.id]) for job in jobs if job.id in args}
 
     async def _load_rows(
@@ -307,7 +326,7 @@ class JobStore:
         """Write ends, and look in the same breath who waits for them."""
         ids = [row["id"] for row in rows]
         ended = {"ended": encode(rows), "ids": as_array(ids)}
-        closed = await conn.execute(self._sql["finish"], ended, prepare=False)
+        closed = await conn.execute(self._sql["finish"], ended)
         # A statement of its own: it sees who came in while the first waited for a parent's lock.
         after = await dependency.successors(conn, ids)
         return await closed.fetchall(), after
@@ -439,7 +458,7 @@ class JobStore:
         their batch, not here.
         """
         async with self._db.workspace(workspace_id) as conn:
-            await conn.execute(self._sql["hold_to_cancel"], {"jobs": list(jobs)}, prepare=False)
+            await conn.execute(self._sql["hold_to_cancel"], {"jobs": list(jobs)})
             cancelled = await self.cancel_within(conn, jobs)
         self.tell(cancelled.due)
         self._tell_ended()
@@ -532,8 +551,12 @@ def tell_due(due: Due | None, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 async def _rows(conn: Connection, sql: LiteralString, **params: object) -> list[Row]:
-    # Planned anew each time: a plan kept from when the table was small would read all of it.
-    return await (await conn.execute(sql, params, prepare=False)).fetchall()
+    return await (await conn.execute(sql, params)).fetchall()
+
+
+def _stands_alone(job: NewJob) -> bool:
+    """Tell whether nothing need be looked up to insert ``job``."""
+    return job.idempotency_key is None and not job.after and job.replay_of is None
 
 
 def _first_uses(jobs: Sequence[NewJob]) -> tuple[dict[str, int], dict[str, str], dict[int, int]]:
@@ -557,15 +580,6 @@ def _conflict(key: str) -> IdempotencyConflict:
     return IdempotencyConflict(
         f"idempotency key {key!r} was used with another body; send the same body or a new key"
     )
-
-
-async def _tuples(
-    conn: Connection, sql: LiteralString, params: Mapping[str, object]
-) -> list[tuple[Any, ...]]:
-    """Fetch rows without names and in binary form: for the statements that see every job."""
-    async with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
-        await cursor.execute(sql, params, prepare=False)
-        return await cursor.fetchall()
 
 
 def _claimed(row: tuple[Any, ...]) -> ClaimedJob:

@@ -35,7 +35,7 @@ class QueueStore:
     async def list(self) -> list[QueueView]:
         """Return every queue that holds jobs or is paused, by name."""
         async with self._db.fleet() as conn:
-            rows = await (await conn.execute(_sql["depths"], prepare=False)).fetchall()
+            rows = await (await conn.execute(_sql["depths"])).fetchall()
         return [QueueView(**row) for row in rows]
 
     async def pause(self, queue: str) -> None:

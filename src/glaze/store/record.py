@@ -67,7 +67,7 @@ class RecordStore:
         """Return the records with these external ids, as far as they exist."""
         params = {"kind": kind, "ids": list(ids)}
         async with self._db.workspace(workspace_id) as conn:
-            rows = await (await conn.execute(_sql["get"], params, prepare=False)).fetchall()
+            rows = await (await conn.execute(_sql["get"], params)).fetchall()
         return {row["external_id"]: Record(**row) for row in rows}
 
     async def write_back(

@@ -93,8 +93,7 @@ class RetentionStore:
         return _pruned(name, row)
 
     async def _one(self, conn: Connection, name: str, **params: object) -> dict[str, Any] | None:
-        # Planned anew each time: a plan kept from when the table was small would read all of it.
-        return await (await conn.execute(self._sql[name], params, prepare=False)).fetchone()
+        return await (await conn.execute(self._sql[name], params)).fetchone()
 
 
 def _pruned(name: str, row: dict[str, Any] | None) -> Pruned:

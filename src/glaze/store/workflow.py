@@ -84,4 +84,4 @@ def _tied(steps: Sequence[Step], ids: Sequence[JobId], workflow_id: WorkflowId) 
 
 
 async def _rows(conn: Connection, statement: str, **params: object) -> list[Row]:
-    return await (await conn.execute(_sql[statement], params, prepare=False)).fetchall()
+    return await (await conn.execute(_sql[statement], params)).fetchall()

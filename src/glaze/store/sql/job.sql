@@ -38,13 +38,15 @@ given as materialized (
   insert into job_args (workspace_id, job_id, args) select current_workspace(), id, args from given order by n
 ), logged as (
   insert into event (workspace_id, type, job_id) select current_workspace(), 'enqueued', id from given order by n
-), replayed as (
-  insert into event (workspace_id, type, job_id, data)
-  select current_workspace(), 'replayed', g.replay_of, jsonb_build_object('job', g.id) from given g
-  where g.replay_of is not null and exists (
-    select from job o where o.workspace_id = current_workspace() and o.id = g.replay_of)
 )
 select n, id, queue, case when state = 'pending' then job_rank(due_at, priority) end as rank from given order by n
+
+-- name: replayed
+-- In the logs of jobs that others repeat; one that was purged has none.
+insert into event (workspace_id, type, job_id, data)
+select o.workspace_id, 'replayed', o.id, jsonb_build_object('job', g.job)
+from json_to_recordset(%(jobs)s::json) as g(replay_of bigint, job bigint)
+join job o on o.workspace_id = current_workspace() and o.id = g.replay_of
 
 -- name: claim
 -- Most urgent due rows of one queue first; rows locked by another worker are passed over. The rows are
