@@ -22,6 +22,7 @@ POOLS: dict[str, list[Json]] = {
     "company_city": ["Zürich", "Zurich", "Basel"],
     "company_phone": ["+4930123456", "+4930123457"],
     "company_website": ["https://www.acme.com", "https://acme.com", "https://acme.de"],
+    "company_founded_date": ["1998", "1998-05", "1998-05-04", "2001-01-01"],
     "company_technologies": [["Nginx", "PHP"], ["php", "React"], ["Vue"]],
     "company_registry_ids": [{"lei": "x"}, {"lei": "y", "cik": "1"}, {"cik": "1"}],
 }

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from glaze.errors import UnknownField
-from glaze.model import country, names, text
+from glaze.model import country, moment, names, register, text
 from glaze.model.field import FIELDS, FieldType
 from glaze.model.normalise import Invalid, normalise
 from glaze.model.value import FieldName, Json
@@ -78,6 +78,8 @@ def shaped(field: FieldName) -> st.SearchStrategy[Json]:
         FieldType.DOMAIN: st.from_regex(
             r"([a-z0-9äé-]{1,8}\.){1,3}(com|co\.uk|de)", fullmatch=True
         ),
+        FieldType.DATE: st.dates().map(str)
+        | st.from_regex(r"[12][0-9]{3}(-[01][0-9])?", fullmatch=True),
         FieldType.YEAR: st.integers(min_value=900, max_value=2300),
         FieldType.COUNT: number,
         FieldType.SIZE: number | st.from_regex(r"[0-9]{1,5}(-[0-9]{1,5}|\+)?", fullmatch=True),
@@ -161,6 +163,17 @@ def test_text_is_always_fit_to_be_stored(written: str) -> None:
         ("company_vat_id", "DE 123.456-789", "DE123456789"),
         ("person_email_status", "catch-all", "risky"),
         ("person_seniority", "wizard", None),
+        ("company_status", "voluntary-arrangement", "insolvent"),
+        ("company_status", "thriving", None),
+        ("company_founded_date", "2015-03-09T10:11:12Z", "2015-03-09"),
+        ("company_founded_date", "+1998-05-00T00:00:00Z", "1998-05"),
+        ("company_founded_date", "1998-02-30", None),
+        ("company_founded_date", "03/04/2015", None),
+        ("company_lei", "5299 00T8 BM49 AURS DO55", "529900T8BM49AURSDO55"),
+        ("company_lei", "529900T8BM49AURSDO56", None),
+        ("company_registration_number", "HRB 12 345", "HRB12345"),
+        ("company_sic", [7372, "SIC: 111", "62012", "7372 - Software", "x"], ["7372", "0111", "62012"]),
+        ("company_naics", ["541511", "5415111"], ["541511"]),
         ("company_tags", ["A", "a", "", None, " b "], ["A", "b"]),
         ("person_personal_emails", ["x", "a@b.com"], ["a@b.com"]),
         ("company_social_urls", ["http://twitter.com/Acme", "acme.com/blog/"], ["https://x.com/acme", "https://acme.com/blog/"]),
@@ -199,6 +212,12 @@ def test_what_people_and_vendors_write_has_one_form(
         ("company_youtube_url", "youtube.com/watch?v=1", None),
         ("company_github_url", "github.com/Acme/repo", "https://github.com/acme"),
         ("company_crunchbase_url", "crunchbase.com/organization/Acme", "https://www.crunchbase.com/organization/acme"),
+        ("company_tiktok_url", "https://www.tiktok.com/@Acme.Co?lang=de", "https://www.tiktok.com/@acme.co"),
+        ("company_tiktok_url", "https://www.tiktok.com/discover", None),
+        ("company_xing_url", "https://www.xing.com/companies/Acme", "https://www.xing.com/pages/acme"),
+        ("company_xing_url", "https://www.xing.com/profile/Jane_Doe", None),
+        ("company_mastodon_url", "https://mastodon.social/@Acme/1234", "https://mastodon.social/@acme"),
+        ("company_mastodon_url", "https://mastodon.social/about", None),
     ],
 )  # fmt: skip
 def test_a_profile_has_one_address(field: str, written: str, canonical: str | None) -> None:
@@ -227,7 +246,7 @@ def test_an_unknown_field_is_no_invalid_value_but_a_mistake() -> None:
         normalise(FieldName("company_nmae"), "x")
 
 
-@pytest.mark.parametrize("module", [country, names, text])
+@pytest.mark.parametrize("module", [country, moment, names, register, text])
 def test_the_examples_in_the_documentation_are_true(module: ModuleType) -> None:
     found = doctest.testmod(module)
     assert found.attempted

@@ -38,11 +38,14 @@ def comparable(field: FieldName, value: Json) -> str:
 def agree(field: FieldName, a: Json, b: Json) -> bool:
     """Tell whether two normalised values of ``field`` support each other.
 
-    Counts and money within 10 % of the larger do; lists and maps do where they share an entry.
+    Counts and money within 10 % of the larger do; lists and maps do where they share an entry;
+    a year or a month supports every day in it.
     """
     kind = FIELDS[field].type
     if kind in _NEAR and isinstance(a, int | float) and isinstance(b, int | float):
         return abs(a - b) <= _TOLERANCE * max(abs(a), abs(b))
+    if kind is FieldType.DATE and isinstance(a, str) and isinstance(b, str):
+        return a.startswith(b) or b.startswith(a)
     if kind is FieldType.LIST:
         return bool(_entries(a) & _entries(b))
     if kind is FieldType.MAP:

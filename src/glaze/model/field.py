@@ -27,6 +27,7 @@ class FieldType(StrEnum):
     DOMAIN = "domain"  # registrable, lower case, A-label
     COUNTRY = "country"  # ISO 3166-1 alpha-2
     YEAR = "year"
+    DATE = "date"  # ISO 8601; a year or a month alone where no more is known
     COUNT = "count"
     SIZE = "size"  # a bucket of the ladder 1-10 ... 10001+
     MONEY = "money"  # whole US dollars
@@ -71,12 +72,17 @@ FIELDS: Mapping[FieldName, Field] = MappingProxyType(
             ("company_website", _T.URL, "Address of the official site"),
             ("company_description", _T.TEXT, "What the company does, in its own words"),
             ("company_industry", _T.TEXT, "Industry"),
+            ("company_sic", _T.LIST, "Industry codes: US SIC (4 digits), UK SIC 2007 (5 digits)"),
+            ("company_naics", _T.LIST, "Industry codes of the NAICS, 2 to 6 digits"),
             ("company_employee_count", _T.COUNT, "Number of employees"),
             ("company_size", _T.SIZE, "Employee bucket: 1-10, 11-50, ... 10001+"),
             ("company_revenue", _T.MONEY, "Annual revenue in whole US dollars"),
             ("company_founded_year", _T.YEAR, "Year of foundation"),
+            ("company_founded_date", _T.DATE, "Date of foundation or incorporation"),
             ("company_type", _T.TEXT, "Legal or ownership type"),
+            ("company_status", _T.CHOICE, "active, inactive, insolvent or dissolved"),
             ("company_ticker", _T.CODE, "Stock ticker"),
+            ("company_exchange", _T.TEXT, "Stock exchange"),
             ("company_street", _T.TEXT, "Street and number of the main address"),
             ("company_city", _T.TEXT, "City of the main address"),
             ("company_region", _T.TEXT, "State or region of the main address"),
@@ -96,6 +102,9 @@ FIELDS: Mapping[FieldName, Field] = MappingProxyType(
             ("company_youtube_url", _T.URL, "YouTube channel"),
             ("company_github_url", _T.URL, "GitHub organisation"),
             ("company_crunchbase_url", _T.URL, "Crunchbase page"),
+            ("company_tiktok_url", _T.URL, "TikTok profile"),
+            ("company_xing_url", _T.URL, "Xing page"),
+            ("company_mastodon_url", _T.URL, "Mastodon profile"),
             ("company_social_urls", _T.LIST, "All profiles that are the company's own"),
             ("company_logo_url", _T.URL, "Logo image"),
             ("company_technologies", _T.LIST, "Technologies the site or DNS shows"),
@@ -103,11 +112,14 @@ FIELDS: Mapping[FieldName, Field] = MappingProxyType(
             ("company_opening_hours", _T.LIST, "Opening hours, as schema.org writes them"),
             ("company_funding_total", _T.MONEY, "Total funding in whole US dollars"),
             ("company_vat_id", _T.CODE, "VAT identification number"),
+            ("company_lei", _T.CODE, "Legal entity identifier (ISO 17442)"),
+            ("company_registration_number", _T.CODE, "Number in the national register"),
             (
                 "company_registry_ids",
                 _T.MAP,
                 "Numbers in registers: LEI, CIK, EIN, commercial register",
             ),
+            ("company_domain_created", _T.DATE, "When the domain was registered"),
             ("company_mail_provider", _T.CHOICE, "Who runs the company's mail"),
             ("company_contact_url", _T.URL, "Contact page"),
             ("company_careers_url", _T.URL, "Careers page"),
@@ -140,6 +152,7 @@ FIELDS: Mapping[FieldName, Field] = MappingProxyType(
             ("person_twitter_url", _T.URL, "X (Twitter) profile"),
             ("person_github_url", _T.URL, "GitHub profile"),
             ("person_facebook_url", _T.URL, "Facebook profile"),
+            ("person_social_urls", _T.LIST, "All profiles that are the person's own"),
             ("person_photo_url", _T.URL, "Photo"),
             ("person_city", _T.TEXT, "City"),
             ("person_region", _T.TEXT, "State or region"),

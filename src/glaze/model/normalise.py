@@ -12,8 +12,10 @@ from glaze.model import quantity
 from glaze.model.country import country_code
 from glaze.model.field import Field, FieldType, known_field
 from glaze.model.mailbox import parse_email
+from glaze.model.moment import iso_date
 from glaze.model.names import repair_case
 from glaze.model.profile import known_profile, profile_site, profile_url
+from glaze.model.register import is_lei
 from glaze.model.text import clean
 from glaze.model.value import FieldName, Json
 from glaze.model.web_address import domain_of, parse_url
@@ -39,6 +41,16 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("likely to engage", "guessed", "extrapolated"), "risky"),
         "disposable": "disposable",
         **dict.fromkeys(("unknown", "unverified", "unavailable", "greylisted"), "unknown"),
+    },
+    "company_status": {
+        **dict.fromkeys(("active", "open", "registered", "operating", "in operation"), "active"),
+        **dict.fromkeys(("inactive", "dormant", "ceased"), "inactive"),
+        **dict.fromkeys(
+            ("insolvent", "liquidation", "receivership", "administration", "bankrupt"),
+            "insolvent",
+        ),
+        **dict.fromkeys(("voluntary-arrangement", "insolvency-proceedings"), "insolvent"),
+        **dict.fromkeys(("dissolved", "closed", "removed", "converted-closed"), "dissolved"),
     },
     "person_seniority": {
         **dict.fromkeys(("founder", "owner", "co-founder", "cofounder"), "founder"),
@@ -188,6 +200,10 @@ def _year(given: _Given) -> int:
     return quantity.year(given.number)
 
 
+def _date(given: _Given) -> str:
+    return iso_date(given.text)
+
+
 def _count(given: _Given) -> int:
     return quantity.count(given.number)
 
@@ -208,6 +224,8 @@ def _code(given: _Given) -> str:
         text = re.sub(r"[\s.\-/]", "", text)
     if not _CODE.fullmatch(text):
         raise Invalid("not a short code of letters and digits")
+    if given.field.name == "company_lei" and not is_lei(text):
+        raise Invalid("not a legal entity identifier: its check digits do not fit")
     return text
 
 
@@ -245,11 +263,29 @@ def _item(field: Field, item: Json) -> str:
     given = _Given(field, item, None)
     if field.name == "person_personal_emails":
         return parse_email(given.text)
-    if field.name == "company_social_urls":
+    if field.name in _INDUSTRY_CODES:
+        return _industry_code(given.text, *_INDUSTRY_CODES[field.name])
+    if field.name in ("company_social_urls", "person_social_urls"):
         address = parse_url(given.text)
         profile = known_profile(address)
         return profile[1] if profile else str(address)
     return _text(given)
+
+
+# The least and the most digits of a code, and how many a number has that lost its zeros.
+_INDUSTRY_CODES: Mapping[str, tuple[int, int, int]] = {
+    "company_sic": (4, 5, 4),
+    "company_naics": (2, 6, 2),
+}
+
+
+def _industry_code(text: str, least: int, most: int, full: int) -> str:
+    """Return the digits that a code begins with: ``7372 - Software`` is ``7372``."""
+    found = re.match(r"(?:[a-z]+[ :]*)?(\d+)\b", text, re.IGNORECASE)
+    code = found[1].zfill(full) if found else ""
+    if not least <= len(code) <= most:
+        raise Invalid("not an industry code")
+    return code
 
 
 def _map(given: _Given) -> dict[str, Json]:
@@ -276,6 +312,7 @@ _RULES: Mapping[FieldType, Callable[[_Given], Json]] = {
     FieldType.DOMAIN: _domain,
     FieldType.COUNTRY: _country,
     FieldType.YEAR: _year,
+    FieldType.DATE: _date,
     FieldType.COUNT: _count,
     FieldType.SIZE: _size,
     FieldType.MONEY: _money,

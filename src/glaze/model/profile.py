@@ -122,6 +122,24 @@ def _crunchbase(steps: list[str]) -> str | None:
     return None
 
 
+def _xing(steps: list[str]) -> str | None:
+    if steps[:1] and steps[0] in ("pages", "companies") and len(steps) > 1:
+        slug = steps[1].lower()
+        return f"pages/{slug}" if re.fullmatch(r"[a-z0-9._%-]{2,100}", slug) else None
+    return None
+
+
+def _at_handle(pattern: str) -> Callable[[list[str]], str | None]:
+    """Read ``/@name``, where a path without the @ is something else."""
+    shape = re.compile(pattern)
+
+    def read(steps: list[str]) -> str | None:
+        name = steps[0].lower() if steps else ""
+        return name if shape.fullmatch(name) else None
+
+    return read
+
+
 @dataclass(frozen=True, slots=True)
 class _Site:
     name: str
@@ -183,11 +201,33 @@ _SITES: Mapping[str, _Site] = {
             _crunchbase,
             "",
         ),
+        _Site(
+            "tiktok",
+            frozenset({"tiktok.com", "m.tiktok.com"}),
+            "https://www.tiktok.com/",
+            _at_handle(r"@[a-z0-9_.]{2,24}"),
+            r"@[\w.]{2,24}",
+        ),
+        _Site("xing", frozenset({"xing.com"}), "https://www.xing.com/", _xing, ""),
+        # Servers of many parties; a company's own server is not told from any other site.
+        _Site(
+            "mastodon",
+            frozenset(
+                """
+                mastodon.social mastodon.online mastodon.world mstdn.social mas.to fosstodon.org
+                hachyderm.io techhub.social infosec.exchange chaos.social social.coop mastodon.green
+                indieweb.social c.im det.social norden.social ruhr.social
+                """.split()
+            ),
+            "https://{host}/",
+            _at_handle(r"@[a-z0-9_]{1,30}"),
+            "",
+        ),
     )
 }
 
 _SITE_OF_FIELD = re.compile(
-    r"(?:company|person)_(twitter|facebook|instagram|youtube|github|crunchbase)_url"
+    r"(?:company|person)_(twitter|facebook|instagram|youtube|github|crunchbase|tiktok|xing|mastodon)_url"
 )
 
 
@@ -231,11 +271,12 @@ def known_profile(address: WebAddress) -> tuple[str, str] | None:
 
 
 def _profile_at(rules: _Site, address: WebAddress) -> str | None:
-    if address.host.removeprefix("www.") not in rules.hosts:
+    host = address.host.removeprefix("www.")
+    if host not in rules.hosts:
         return None
     steps = [step for step in address.path.split("/") if step]
     if rules.name == "facebook" and steps == ["profile.php"]:
         number = re.search(r"(?:^|&)id=(\d+)", address.query)
         return f"{rules.base}{number[1]}" if number else None
     name = rules.read(steps)
-    return rules.base + name if name else None
+    return rules.base.replace("{host}", host) + name if name else None

@@ -37,6 +37,7 @@ SHARED_HOSTS = frozenset(
     trustpilot.com google.com goo.gl g.page bit.ly linktr.ee about.me wikipedia.org wikidata.org
     bloomberg.com zoominfo.com apollo.io pitchbook.com dnb.com kompass.com europages.com
     yellowpages.com amazon.com ebay.com etsy.com apple.com eventbrite.com meetup.com behance.net
+    mastodon.social mastodon.online mstdn.social fosstodon.org hachyderm.io mas.to
     dribbble.com soundcloud.com spotify.com patreon.com gofundme.com notion.site carrd.co
     """.split()
 )

@@ -142,7 +142,7 @@ def _merge_field(field: Field, candidates: Sequence[_Candidate]) -> Winner:
 
 
 _ADDITIVE = frozenset({FieldType.LIST, FieldType.MAP})
-_BEYOND_FORM = _ADDITIVE | {FieldType.COUNT, FieldType.MONEY}
+_BEYOND_FORM = _ADDITIVE | {FieldType.COUNT, FieldType.MONEY, FieldType.DATE}
 
 
 def _score(field: Field, candidate: _Candidate, others: Sequence[_Candidate]) -> _Scored:

@@ -236,6 +236,11 @@ def _year(case: _Case) -> Iterator[Finding]:
         yield Refusal(f"not a year between {_EARLIEST_YEAR} and {case.now.year}")
 
 
+def _date(case: _Case) -> Iterator[Finding]:
+    if not str(_EARLIEST_YEAR) <= case.text <= case.now.date().isoformat():
+        yield Refusal(f"not a date between {_EARLIEST_YEAR} and today")
+
+
 def _count(case: _Case) -> Iterator[Finding]:
     if not isinstance(case.value, int) or not 0 < case.value <= _LARGEST_COMPANY:
         yield Refusal("no plausible number of employees")
@@ -351,6 +356,7 @@ _CHECKS_BY_TYPE: Mapping[FieldType, _Check] = {
     FieldType.PHONE: _phone,
     FieldType.COUNTRY: _country,
     FieldType.YEAR: _year,
+    FieldType.DATE: _date,
     FieldType.COUNT: _count,
     FieldType.SIZE: _size,
     FieldType.MONEY: _money,

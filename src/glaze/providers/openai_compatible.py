@@ -59,11 +59,12 @@ _MOST_TOKENS = 10_000_000  # a usage above it is no usage
 _LONGEST_URL = 300
 _FENCE = re.compile(r"^\s*```(?:json)?\s*|\s*```\s*$", re.IGNORECASE)
 
-# Not from text: lists and maps have no single quote, choices have rules of their own.
+# Not from text: lists and maps have no single quote, choices have rules of their own, and of dates
+# a page states the year.
 _INFERRED = {
     name: SURE
     for name, field in FIELDS.items()
-    if field.type not in {FieldType.LIST, FieldType.MAP, FieldType.CHOICE}
+    if field.type not in {FieldType.LIST, FieldType.MAP, FieldType.CHOICE, FieldType.DATE}
     and not name.endswith(("_logo_url", "_photo_url"))
 }
 
