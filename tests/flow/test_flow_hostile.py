@@ -26,9 +26,8 @@ UNREADABLE = {
     "bomb": "larger than",
     "huge": "larger than",
     "robots-bomb": "too large",
-    "drip": "no answer within",
-    "silent": "no answer within",
-    "robots-drip": "answer",
+    # Which of two patiences ends first, the page's or the site's, is the machine's affair.
+    **dict.fromkeys(("drip", "silent", "robots-drip"), "answer"),
     "loop": "redirects",
     "broken": "500",
     **dict.fromkeys(
