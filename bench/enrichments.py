@@ -38,8 +38,8 @@ _KEY = "sandbox-bench"
 
 
 @contextlib.contextmanager
-def sandbox() -> Iterator[str]:
-    """Run the sandbox as a process of its own and give its address."""
+def sandbox(known: int = ROWS * ROUNDS) -> Iterator[str]:
+    """Run the sandbox as a process of its own over ``known`` companies and give its address."""
     command = [
         sys.executable,
         "-m",
@@ -47,7 +47,7 @@ def sandbox() -> Iterator[str]:
         "--port",
         "0",
         "--companies",
-        str(ROWS * ROUNDS),
+        str(known),
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -57,8 +57,8 @@ def sandbox() -> Iterator[str]:
             process.terminate()
 
 
-def companies() -> list[dict[str, str]]:
-    """Return inputs of the sandbox's world."""
+def companies(n: int = ROWS * ROUNDS) -> list[dict[str, str]]:
+    """Return ``n`` inputs of the sandbox's world."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "companies.csv"
         subprocess.run(
@@ -69,7 +69,7 @@ def companies() -> list[dict[str, str]]:
                 "--write-csv",
                 file,
                 "--rows",
-                str(ROWS * ROUNDS),
+                str(n),
             ],
             check=True,
             stdout=subprocess.DEVNULL,
