@@ -372,8 +372,8 @@ def configure_providers(settings: Settings) -> Providers:
     by_name, access, unusable = {}, {}, {}
     for name, installed in registry.providers.items():
         override = settings.provider.get(name, ProviderOverride())
-        provider = _with_override(_with_model(installed, settings), override)
-        key = _key(provider.spec, override, settings)
+        key = _key(installed.spec, override, settings)
+        provider = _with_override(_with_model(installed, settings), override, keyed=bool(key))
         by_name[name] = provider
         access[name] = Access(
             credential=_KEYED_CREDENTIAL if key else "none",
@@ -399,14 +399,14 @@ def _with_model(provider: Provider, settings: Settings) -> Provider:
     )
 
 
-def _with_override(provider: Provider, override: ProviderOverride) -> Provider:
+def _with_override(provider: Provider, override: ProviderOverride, *, keyed: bool) -> Provider:
     """Rebuild the provider with the user's own prices, sizes, times and limits."""
     spec = provider.spec
     operations = tuple(_operation(one, override) for one in spec.operations)
     shaped = replace(
         spec,
         operations=operations,
-        limits=_limits(override) or spec.limits,
+        limits=_limits(override) or (keyed and spec.keyed_limits) or spec.limits,
         concurrency=override.concurrency or spec.concurrency,
         retries=spec.retries if override.retries is None else override.retries,
     )

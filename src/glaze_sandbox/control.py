@@ -17,6 +17,7 @@ from glaze_sandbox.receiver import RECEIVER_HOST
 from glaze_sandbox.sites.traps import TRAPS, hosts_of
 from glaze_sandbox.state import State
 from glaze_sandbox.vendors.openai import Habits
+from glaze_sandbox.world.registers import all_truth
 
 LINES_AT_ONCE = 100
 
@@ -124,7 +125,7 @@ class Control:
 
     async def _companies(self, request: web.BaseRequest) -> web.StreamResponse:
         world = self._state.world
-        rows = (c.truth() | {"dead": world.is_dead(c)} for c in world.companies())
+        rows = (all_truth(c) | {"dead": world.is_dead(c)} for c in world.companies())
         return await _lines(request, rows)
 
     async def _people(self, request: web.BaseRequest) -> web.StreamResponse:

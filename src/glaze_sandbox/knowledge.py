@@ -1,7 +1,7 @@
 """What a vendor believes: a seeded part of the truth, some of it stale or wrong."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -54,6 +54,7 @@ class Knowledge:
 
     profile: Profile
     world: World
+    facts: Callable[[Company], Truth] = Company.truth  # out of which it knows some
 
     @cached_property
     def _companies(self) -> dict[int, Truth | None]:
@@ -84,7 +85,7 @@ class Knowledge:
         if not self.knows("company", company.domain, company):
             return None
         chance = rng(self.world.seed, self.profile.vendor, "company", company.domain)
-        believed = self._cover(company.truth(), ALWAYS, chance)
+        believed = self._cover(self.facts(company), ALWAYS, chance)
         if chance.random() < self.profile.stale and "company_employee_count" in believed:
             believed["company_employee_count"] = max(1, int(company.employees * 0.6))
         for name in [n for n in believed if n not in ALWAYS]:
@@ -188,4 +189,14 @@ SERPER = Profile(
     stale=0.08,
 )  # fmt: skip
 
-PROFILES = {profile.vendor: profile for profile in (APOLLO, ENRICHLAYER, SERPER)}
+GLEIF = Profile(
+    vendor="gleif",
+    company_hit=0.99,  # of those that have an identifier at all
+    person_hit=0.0,
+    by_segment={},
+    coverage={"default": 1.0, "company_founded_date": 0.6},
+    wrong=0.005,
+    stale=0.04,  # lapsed: nobody renewed the entry
+)
+
+PROFILES = {profile.vendor: profile for profile in (APOLLO, ENRICHLAYER, SERPER, GLEIF)}

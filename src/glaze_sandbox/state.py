@@ -16,6 +16,7 @@ from glaze_sandbox.seeded import rng
 from glaze_sandbox.sites.render import Site, render_site
 from glaze_sandbox.vendors.apollo import Apollo
 from glaze_sandbox.vendors.enrichlayer import EnrichLayer
+from glaze_sandbox.vendors.gleif import Gleif
 from glaze_sandbox.vendors.openai import Habits, OpenAI
 from glaze_sandbox.vendors.serper import Serper
 from glaze_sandbox.wire import Vendor
@@ -84,7 +85,13 @@ def new_state(
     world = World(seed, companies)
     limits = RateLimits(time.monotonic)
     openai = OpenAI(seed, clock)
-    vendors: list[Vendor] = [Apollo(world, limits), EnrichLayer(world), Serper(world), openai]
+    vendors: list[Vendor] = [
+        Apollo(world, limits),
+        EnrichLayer(world),
+        Serper(world),
+        openai,
+        Gleif(world),
+    ]
     by_host = {host: vendor for vendor in vendors for host in vendor.hosts}
     return State(
         world=world,

@@ -7,6 +7,9 @@ from typing import Protocol
 
 from multidict import MultiMapping
 
+ANYONE = "sandbox-anyone"
+"""The credential of a call to a vendor that asks for none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

@@ -11,6 +11,7 @@ from glaze.model.job import ClaimedJob, NewJob
 from glaze.model.provider import (
     Ask,
     Billed,
+    Limit,
     Operation,
     Page,
     Provider,
@@ -48,6 +49,8 @@ class Source:
     confidence: int = 80
     verdict: Verdict = Verdict.MATCH
     pages: tuple[Page, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    patience_s: float | None = None
     asked: list[Ask] = field(default_factory=list)
 
     @property
@@ -62,7 +65,8 @@ class Source:
             self.name,
             (operation,),
             base_url="" if self.name == "website" else f"http://{self.name}.test",
-            limits=(),
+            limits=self.limits,
+            patience_s=self.patience_s,
             tier=self.tier,
             opt_in=self.opt_in,
             notice="a test" if self.opt_in else "",
@@ -311,6 +315,18 @@ async def test_when_every_source_is_away_the_job_is_to_be_tried_again(desk: Desk
     result = await desk.enrich([away], ["company_phone"])
     assert isinstance(result, Unavailable)
     assert "away" in result.detail
+
+
+async def test_a_job_goes_on_without_a_source_whose_limit_it_is_not_to_wait_for(desk: Desk):
+    says = {"company_name": "Acme"}
+    scarce = Source("scarce", says, limits=(Limit(1, 3600),), patience_s=10.0)
+    paid = Source("paid", says, price=1_000)
+    for domain in ("acme.com", "umbrella.com"):
+        result = await desk.enrich([scarce, paid], says, given={"domain": domain})
+        assert result.status is ResultStatus.SUCCESS
+    assert (len(scarce.asked), len(paid.asked)) == (1, 1)
+    passed_over = next(stage for stage in result.stages if stage.name == "scarce")
+    assert passed_over.error == "wait: rate limit"
 
 
 async def test_one_outage_among_answers_only_makes_the_next_source_be_asked(desk: Desk):

@@ -107,3 +107,17 @@ def country_of_domain(domain: str) -> str | None:
         return None
     code = "GB" if ending == "uk" else ending.upper()
     return code if pycountry.countries.get(alpha_2=code) else None
+
+
+def subdivision_name(code: str) -> str | None:
+    """Return the name of a state or region by its ISO 3166-2 code, None for no such code.
+
+    >>> subdivision_name("US-CA"), subdivision_name("nowhere")
+    ('California', None)
+    """
+    return _subdivisions().get(code.upper())
+
+
+@cache
+def _subdivisions() -> Mapping[str, str]:
+    return {one.code: one.name for one in pycountry.subdivisions}

@@ -15,6 +15,14 @@ _LEGAL_FORMS = frozenset(
     ojsc cjsc pjsc ooo oao zao pao tov ltda eireli me sapi rl de cv holding holdings group
     """.split()
 ) - {"de", "me"}
+_SHORT_FORMS = {
+    "limited": "ltd",
+    "incorporated": "inc",
+    "corporation": "corp",
+    "company": "co",
+    "private": "pvt",
+    "proprietary": "pty",
+}
 _LONGEST_END = 40  # characters: a legal form with its dots, and a part of the word before it
 _ENTITY_WORDS = re.compile(r"\b(?:sp z o o|s r o|s a de c v|sa de cv|s de rl de cv|& co|und co)\b")
 
@@ -36,13 +44,29 @@ def company_key(name: str) -> str:
     >>> company_key("The Acme Widgets Co., Ltd.") == company_key("ACME Widgets")
     True
     """
+    return " ".join(_parts(name)[0])
+
+
+def legal_form(name: str) -> str:
+    """Return the legal form that a company name ends in, "" where it has none.
+
+    >>> legal_form("Acme Widgets Limited") == legal_form("ACME WIDGETS LTD.") == "ltd"
+    True
+    """
+    words = _parts(name)[1]
+    return " ".join(_SHORT_FORMS.get(word, word) for word in words if word != "and")
+
+
+def _parts(name: str) -> tuple[list[str], list[str]]:
+    """Return the words of a company name and those of its legal form, folded."""
     folded = _ENTITY_WORDS.sub(" ", fold(name.replace("&", " and ")))
     words = folded.split()
     if words[:1] == ["the"] and len(words) > 1:
         words = words[1:]
-    while len(words) > 1 and (words[-1] in _LEGAL_FORMS or words[-1] == "and"):
-        words = words[:-1]
-    return " ".join(words)
+    end = len(words)
+    while end > 1 and (words[end - 1] in _LEGAL_FORMS or words[end - 1] == "and"):
+        end -= 1
+    return words[:end], words[end:]
 
 
 def has_legal_form(name: str) -> bool:

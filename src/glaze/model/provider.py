@@ -59,7 +59,9 @@ class ProviderSpec:
     ``key_setting`` names the setting that holds its key (None: keyless). ``opt_in`` providers are
     asked only where the user allowed them by name, and ``notice`` says why. ``concurrency`` bounds
     the requests that one process has under way. ``retries`` is how often a vendor may tell one job
-    to wait before the job goes on without it.
+    to wait before the job goes on without it. ``patience_s`` is how long a job waits for room in the
+    limits, or for a vendor that asked it to, before it goes on without; None for as long as it
+    takes. ``keyed_limits`` hold instead of ``limits`` where a provider that needs no key has one.
     """
 
     name: str
@@ -68,7 +70,9 @@ class ProviderSpec:
     key_setting: str | None = None
     limits: tuple[Limit, ...] = (Limit(10, 1), Limit(100, 60), Limit(1000, 3600))
     concurrency: int = 50
+    keyed_limits: tuple[Limit, ...] = ()
     retries: int = 5
+    patience_s: float | None = None
     tier: Tier = Tier.EVIDENCE
     opt_in: bool = False
     notice: str = ""

@@ -267,6 +267,24 @@ def redact(text: str) -> str:
     return _ECHOED.sub("…", clean(text))
 
 
+def reset_wait_s(response: VendorResponse, header: str) -> float | None:
+    """Return the seconds until the moment that ``header`` names, at most a day; None without one.
+
+    The moment is in seconds since 1970, seen from the answer's own ``date``; a small number is the
+    wait itself.
+    """
+    stated = response.headers.get(header, "").strip()
+    if not re.fullmatch(r"\d{1,12}", stated):
+        return None
+    wait = float(stated)
+    if wait > _LONGEST_WAIT_S:
+        try:
+            wait -= parsedate_to_datetime(response.headers.get("date", "")).timestamp()
+        except (ValueError, TypeError):
+            return None
+    return min(max(wait, 0.0), _LONGEST_WAIT_S)
+
+
 def retry_after_s(response: VendorResponse) -> float | None:
     """Return the seconds that the ``retry-after`` header asks for, at most a day; None without one.
 

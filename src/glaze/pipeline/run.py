@@ -239,7 +239,10 @@ class Pipeline:
             return Stopped(result.why)
         if result.why is Decline.PAUSED:
             return Later(PAUSED_S, "the batch is paused")
-        if result.why is not Decline.WAIT:
+        patience_s = choice.spec.patience_s
+        if result.why is not Decline.WAIT or (
+            patience_s is not None and result.wait_s > patience_s
+        ):
             return None
         if result.verdict is Verdict.RATE_LIMITED:
             times = await self.ledger.times_rate_limited(

@@ -90,8 +90,11 @@ def faults_of(spec: ProviderSpec) -> Iterator[str]:
     names = [operation.name for operation in spec.operations]
     if len(set(names)) < len(names):
         yield "two operations have the same name"
-    if any(limit.calls < 1 or limit.window_s < 1 for limit in spec.limits):
+    limits = (*spec.limits, *spec.keyed_limits)
+    if any(limit.calls < 1 or limit.window_s < 1 for limit in limits):
         yield "its limits must each be of positive calls and seconds"
+    if spec.patience_s is not None and spec.patience_s < 0:
+        yield "its patience must be 0 seconds or more"
     if spec.concurrency < 1:
         yield "its concurrency must be at least 1"
     if spec.opt_in and not spec.notice.strip():
