@@ -163,8 +163,12 @@ class App:
         timeout_ms: int = 25_000,
         queues: Sequence[str] | None = None,
         kinds: Sequence[str] | None = None,
+        stop: asyncio.Event | None = None,
+        abort: asyncio.Event | None = None,
     ) -> Summary:
         """Run up to ``max_jobs`` within ``timeout_ms``, for places where no process stays.
+
+        ``stop`` ends it early, ``abort`` at once.
 
         Raises: InputError, StoreUnavailable.
         """
@@ -178,7 +182,7 @@ class App:
             at=self.at,
             redactor=self.redactor,
         )
-        return await burst.run(max_jobs, timeout_ms)
+        return await burst.run(max_jobs, timeout_ms, stop=stop, abort=abort)
 
     def _options(
         self,

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import random
+import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -219,6 +221,40 @@ async def test_a_bounded_run_that_is_killed_loses_nothing(
     ends = await states(db, ids)
     assert all(one in {JobState.COMPLETED, JobState.PARTIAL, JobState.SCHEDULED} for one in ends)
     assert vendors.get("billing/duplicates") == []
+
+
+async def test_a_bounded_run_that_is_told_to_stop_begins_nothing_more_and_ends_what_runs(
+    db: Database,
+) -> None:
+    stop = asyncio.Event()
+
+    async def end_soon(args: Args, _context: JobContext) -> Outcome:
+        stop.set()
+        await asyncio.sleep(args.seconds)
+        return Done("ended")
+
+    ids = await JobStore(db).enqueue(WS, [NewJob("nap", {"seconds": 0.2})] * 3)
+    one = burst(db, at_once(end_soon), replace(options("burst", 5.0), concurrency=1))
+    summary = await one.run(timeout_ms=60_000, stop=stop)
+    assert (summary.claimed, summary.completed, summary.left) == (1, 1, 2)
+    assert await states(db, ids) == [JobState.COMPLETED, JobState.PENDING, JobState.PENDING]
+
+
+async def test_a_command_told_twice_to_stop_hands_back_at_once_what_it_holds(
+    db: Database, dsn: str, quick: Mapping[str, str], vendors: Sandbox, tmp_path
+) -> None:
+    vendors.slow_down(3)
+    fields = ("company_name", "company_employee_count")
+    sites = websites(vendors, 2, skip=90)
+    ids = await JobStore(db).enqueue(WS, [enrichment(site, *fields) for site in sites])
+    process = Cli(tmp_path, quick).start("worker", "--once", "--timeout-ms", "600000")
+    watch(lambda: query(dsn, "select count(*) = 2 from glaze.job where state = 'processing'"))
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)  # another one: the same twice may arrive as one
+    told = json.loads(ended(process).out)
+    assert (told["claimed"], told["completed"]) == (2, 0)
+    assert {(await state(db, job_id))[0] for job_id in ids} == {JobState.PENDING}
+    assert query(dsn, "select count(*) from glaze.worker where stopped_at is null") == 0
 
 
 def test_a_kind_that_does_not_exist_is_refused_with_those_that_do(

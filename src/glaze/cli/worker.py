@@ -149,7 +149,14 @@ def _limit_of(settings: Settings) -> int | None:
 
 async def _once(ask: _Ask, max_jobs: int, timeout_ms: int) -> None:
     async with boot(quiet(ask.settings)) as app:
-        summary = await app.run_some(max_jobs=max_jobs, timeout_ms=timeout_ms, kinds=ask.kinds)
+        with stop_on_signals(STOPPING) as stops:
+            summary = await app.run_some(
+                max_jobs=max_jobs,
+                timeout_ms=timeout_ms,
+                kinds=ask.kinds,
+                stop=stops.soft,
+                abort=stops.hard,
+            )
         print_json(asdict(summary))
         sys.stdout.flush()  # at once: what is under way with a vendor may take longer to end
 

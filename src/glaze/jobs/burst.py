@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import NamedTuple
 
 import structlog
 
@@ -16,7 +17,7 @@ from glaze.jobs.execute import Executor
 from glaze.jobs.finish import Finisher
 from glaze.jobs.kind import Host, Kinds
 from glaze.jobs.options import WorkerOptions
-from glaze.jobs.retry import bear, going_on
+from glaze.jobs.retry import any_set, bear, going_on
 from glaze.jobs.tally import Tally
 from glaze.jobs.wake import Wake
 from glaze.model.failpoint import At, nowhere
@@ -74,6 +75,11 @@ class _Hand:
         return self.until - monotonic()
 
 
+class _Stops(NamedTuple):
+    soft: asyncio.Event
+    hard: asyncio.Event
+
+
 class Burst:
     """Runs some jobs and returns; any number may run at once, beside any number of workers."""
 
@@ -112,11 +118,19 @@ class Burst:
         self._backlog = BacklogStore(db)
         self._alerts = AlertStore(db)
 
-    async def run(self, max_jobs: int = 10, timeout_ms: int = 25_000) -> Summary:
+    async def run(
+        self,
+        max_jobs: int = 10,
+        timeout_ms: int = 25_000,
+        *,
+        stop: asyncio.Event | None = None,
+        abort: asyncio.Event | None = None,
+    ) -> Summary:
         """Claim up to ``max_jobs``, end within ``timeout_ms``, and return what came of it.
 
         A kind is begun only while the time left is enough for it (``Kind.least_s``). What still
-        runs near the end is broken off and handed back, with its attempt.
+        runs near the end is broken off and handed back, with its attempt. After ``stop`` nothing
+        is begun any more, and what runs has ``shutdown_s`` left; after ``abort`` none.
 
         Raises: InputError for bounds that make no sense, StoreUnavailable where the database was
         not there at the beginning.
@@ -134,7 +148,8 @@ class Burst:
         except TimeoutError:
             raise StoreUnavailable("PostgreSQL did not answer in time") from None
         hand = _Hand(worker_id, max_jobs, began + seconds - margin)
-        left = await self._serve(hand, began + seconds - margin / 4)
+        stops = _Stops(stop or asyncio.Event(), abort or asyncio.Event())
+        left = await self._serve(hand, began + seconds - margin / 4, stops)
         return Summary(
             claimed=hand.tally.claimed,
             completed=hand.tally.done,
@@ -156,7 +171,7 @@ class Burst:
             pid=os.getpid(),
         )
 
-    async def _serve(self, hand: _Hand, deadline: float) -> int:
+    async def _serve(self, hand: _Hand, deadline: float, stops: _Stops) -> int:
         """Work until ``hand.until``, then put everything in order until ``deadline``."""
         finisher = Finisher(self._jobs, self._batches, self._events, hand.written, self._at)
         host = Host(finisher.say, self._redactor, self._jobs.results_of_parents)
@@ -166,8 +181,10 @@ class Burst:
             finishing = group.create_task(finisher.run())
             noticing = group.create_task(self._notice_cancels(hand.worker_id, executor))
             with suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, hand.left_s)):
+                async with asyncio.timeout(max(0.0, hand.left_s)) as limit:
+                    heeding = group.create_task(self._heed(stops, hand, limit))
                     await self._work(hand, executor, finisher)
+            heeding.cancel()
             noticing.cancel()
             finisher.close()
             try:
@@ -180,6 +197,15 @@ class Burst:
                 bear(error, "leave")
             finishing.cancel()
         return left
+
+    async def _heed(self, stops: _Stops, hand: _Hand, limit: asyncio.Timeout) -> None:
+        """Make the run end early where it is told to."""
+        now = asyncio.get_running_loop().time
+        await any_set(stops.soft, stops.hard)
+        hand.room = 0
+        limit.reschedule(min(limit.when() or now(), now() + self._options.shutdown_s))
+        await stops.hard.wait()
+        limit.reschedule(now())
 
     async def _work(self, hand: _Hand, executor: Executor, finisher: Finisher) -> None:
         """Begin jobs while there are any, room for them, and time."""
