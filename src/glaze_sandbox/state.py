@@ -18,6 +18,7 @@ from glaze_sandbox.vendors.apollo import Apollo
 from glaze_sandbox.vendors.enrichlayer import EnrichLayer
 from glaze_sandbox.vendors.gleif import Gleif
 from glaze_sandbox.vendors.openai import Habits, OpenAI
+from glaze_sandbox.vendors.rdap import Rdap
 from glaze_sandbox.vendors.serper import Serper
 from glaze_sandbox.wire import Vendor
 from glaze_sandbox.world.population import World
@@ -91,6 +92,7 @@ def new_state(
         Serper(world),
         openai,
         Gleif(world),
+        Rdap(world),
     ]
     by_host = {host: vendor for vendor in vendors for host in vendor.hosts}
     return State(

@@ -81,6 +81,13 @@ KEYS = st.sampled_from(
         "legalAddress",
         "region",
         "addressLines",
+        "services",
+        "ldhName",
+        "events",
+        "entities",
+        "roles",
+        "vcardArray",
+        "links",
     ]
 )
 LEAVES = (
@@ -134,7 +141,7 @@ def test_its_spec_is_sound(provider: Provider) -> None:
 
 
 def test_every_built_in_provider_is_installed() -> None:
-    built_in = "apollo dns_mx enrichlayer gleif llm serper website"
+    built_in = "apollo dns_mx enrichlayer gleif llm rdap serper website"
     assert set(built_in.split()) <= set(PROVIDERS)
     assert load_providers().problems == ()
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from glaze_sandbox.knowledge import GLEIF, Knowledge
 from glaze_sandbox.seeded import draw
-from glaze_sandbox.wire import ANYONE, Answer, Call, json_answer
+from glaze_sandbox.vendors.keyless import Keyless
+from glaze_sandbox.wire import Answer, Call, json_answer
 from glaze_sandbox.world.entities import Company, Truth
 from glaze_sandbox.world.places import BY_CODE, COUNTRIES
 from glaze_sandbox.world.population import World
@@ -18,7 +19,7 @@ NAMESAKES = 0.3  # share of the companies that have one
 _PREFIX = "/api/v1/lei-records"
 
 
-class Gleif:
+class Gleif(Keyless):
     """Plays ``api.gleif.org``."""
 
     name = "gleif"
@@ -28,20 +29,6 @@ class Gleif:
         """Draw the entries out of ``world``."""
         self._world = world
         self._known = Knowledge(GLEIF, world, all_truth)
-
-    def key_of(self, call: Call) -> str:  # noqa: ARG002  asks nobody for a key
-        """Return the credential that everybody has."""
-        return ANYONE
-
-    def refuse_key(self, call: Call) -> Answer:  # noqa: ARG002  never asked: there is no key
-        """Answer 401."""
-        return _error(401, "Unauthorized")
-
-    def refuse_rate(self, call: Call, retry_after_s: float) -> Answer:  # noqa: ARG002  the same for every call
-        """Answer 429 with ``Retry-After``."""
-        refused = _error(429, "Too Many Attempts.")
-        wait = {"Retry-After": str(max(1, round(retry_after_s)))}
-        return Answer(refused.status, refused.body, refused.content_type, wait)
 
     def answer(self, call: Call) -> Answer:
         """Answer a search by legal name, or one entry by its identifier."""
