@@ -425,8 +425,11 @@ def _operation(operation: Operation, override: ProviderOverride) -> Operation:
     price = operation.price_micros
     if override.price_cents is not None:
         price = Micros(round(override.price_cents * MICROS_PER_CENT))
+    shared = bool(_limits(override))  # the user's limits are for all of the provider together
     return replace(
         operation,
+        limits=() if shared else operation.limits,
+        bulk_limits=() if shared else operation.bulk_limits,
         price_micros=price,
         timeout_s=override.timeout_s or operation.timeout_s,
         batch_size=min(operation.batch_size, override.batch_size or operation.batch_size),

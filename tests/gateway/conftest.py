@@ -87,6 +87,9 @@ class Vendor:
         )
 
 
+_TOLD = {202: Verdict.IN_PROGRESS, 451: Verdict.SUPPRESSED}
+
+
 class Titles:
     """A provider of titles by email; one request for up to ``batch_size`` questions."""
 
@@ -109,6 +112,8 @@ class Titles:
         answer = await http.request("POST", f"{http.base_url}/title", json={"emails": emails})
         if answer.status == 429:
             return [Reply(Verdict.RATE_LIMITED, Unbilled(), retry_after_s=1.0)] * len(asks)
+        if answer.status in _TOLD:
+            return [Reply(_TOLD[answer.status], Unbilled())] * len(asks)
         if answer.status != 200:
             return [Reply(Verdict.VENDOR_ERROR, Unbilled())] * len(asks)
         body = json.loads(answer.body)

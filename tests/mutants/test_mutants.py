@@ -71,7 +71,7 @@ MUTANTS = (
             ),
             Change(
                 "pipeline/gateway.py",
-                "await self._send(going, permit, granted.begun) if going",
+                "await self._send(going, leave) if going",
                 "await self._settle_replies(going, replies, early) if going",
             ),
         ),

@@ -40,6 +40,10 @@ class Operation:
     known makes up the question. ``gives`` maps each field to the provider's default confidence
     (0 to 100). ``price_micros`` is the most one question can cost. ``batch_size`` over 1 means
     that ``look_up`` takes that many asks in one request.
+
+    ``limits`` are those of its endpoint, where the vendor counts it apart; empty, it shares the
+    provider's. ``bulk_limits`` are those of the endpoint that takes several asks, where that is
+    another one.
     """
 
     name: str
@@ -50,6 +54,8 @@ class Operation:
     timeout_s: float = 30.0
     resend: Resend = Resend.NEVER
     flags: str = ""  # what changes the price or content of the answer; part of the question
+    limits: tuple[Limit, ...] = ()
+    bulk_limits: tuple[Limit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,7 @@ class Verdict(StrEnum):
     MATCH = "match"
     NO_MATCH = "no_match"
     RATE_LIMITED = "rate_limited"
+    IN_PROGRESS = "in_progress"  # the vendor works on it: the same question again, free, tells
     OUT_OF_CREDITS = "out_of_credits"
     AUTH = "auth"
     FORBIDDEN_PLAN = "forbidden_plan"

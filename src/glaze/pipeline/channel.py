@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from glaze.model.provider import ProviderSpec
+from glaze.model.provider import Operation, ProviderSpec
 from glaze.pipeline.asking import Access
 from glaze.pipeline.circuit import Circuit
 from glaze.pipeline.limiter import Limiter
@@ -20,15 +20,29 @@ class Channel:
         self.access = access
         self.base_url = access.base_url or spec.base_url
         self.room = asyncio.Semaphore(spec.concurrency)
-        self.limiter = Limiter(
-            limits,
-            tasks,
-            provider=spec.name,
-            credential=access.credential,
-            limits=spec.limits,
-        )
+        self._spec = spec
+        self._limits = limits
+        self._tasks = tasks
+        self._limiters: dict[str, Limiter] = {}
         # A site has no breaker: its outage says nothing of the next.
         self._circuit = Circuit(limits, spec.name, self.base_url) if self.base_url else None
+
+    def limiter(self, operation: Operation, *, asks: int) -> Limiter:
+        """Return who grants a request of so many asks: its endpoint's windows, else the provider's."""
+        name, limits = self._spec.name, self._spec.limits
+        if operation.bulk_limits and asks > 1:
+            name, limits = f"{name}.{operation.name}.bulk", operation.bulk_limits
+        elif operation.limits:
+            name, limits = f"{name}.{operation.name}", operation.limits
+        if name not in self._limiters:
+            self._limiters[name] = Limiter(
+                self._limits,
+                self._tasks,
+                provider=name,
+                credential=self.access.credential,
+                limits=limits,
+            )
+        return self._limiters[name]
 
     async def closed_for_s(self, *, probe_s: float) -> float:
         """Return how long the breaker keeps calls back, in seconds; 0.0 where one may go."""

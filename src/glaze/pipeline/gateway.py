@@ -37,7 +37,7 @@ from glaze.pipeline.books import Bookkeeping, Books, Settled, Settling
 from glaze.pipeline.channel import Channels
 from glaze.pipeline.coalesce import Coalescer
 from glaze.pipeline.grouping import detach
-from glaze.pipeline.limiter import Permit
+from glaze.pipeline.limiter import Limiter, Permit
 from glaze.pipeline.settling import (
     answered,
     declined,
@@ -86,6 +86,15 @@ class _Pending:
     question: Question
     intent: Intent
     books: Books
+
+
+@dataclass(frozen=True, slots=True)
+class _Leave:
+    """Leave to send one request: whose permit it is, and when its intents began to be recorded."""
+
+    limiter: Limiter
+    permit: Permit
+    begun: float  # monotonic seconds
 
 
 _Going = Sequence[tuple[_Pending, Reserved]]
@@ -238,7 +247,8 @@ class Gateway:
         if wait_s := await channel.closed_for_s(probe_s=question.operation.timeout_s):
             failing = f"{question.spec.name} is failing"
             return [Declined(Decline.CIRCUIT, failing, wait_s=wait_s)] * len(bulk)
-        permit = await channel.limiter.permit()
+        limiter = channel.limiter(question.operation, asks=len(bulk))
+        permit = await limiter.permit()
         if not isinstance(permit, Permit):
             return [Declined(Decline.WAIT, "rate limit", wait_s=permit.wait_s)] * len(bulk)
         deadline_s = question.operation.timeout_s + DEADLINE_MARGIN_S
@@ -247,7 +257,8 @@ class Gateway:
         self._at("reserved")
         pairs = list(zip(bulk, granted.grants, strict=True))
         going = [(pending, grant) for pending, grant in pairs if isinstance(grant, Reserved)]
-        sent = await self._send(going, permit, granted.begun) if going else {}
+        leave = _Leave(limiter, permit, granted.begun)
+        sent = await self._send(going, leave) if going else {}
         return [
             sent[grant.call_id]
             if isinstance(grant, Reserved)
@@ -264,7 +275,7 @@ class Gateway:
             return Declined(_DECLINES[grant.why], _REFUSED[grant.why])
         return _UNDER_WAY
 
-    async def _send(self, going: _Going, permit: Permit, begun: float) -> dict[CallId, _Result]:
+    async def _send(self, going: _Going, leave: _Leave) -> dict[CallId, _Result]:
         question = going[0][0].question
         channel = self._channels.of(question.spec)
         http = BoundHttp(
@@ -274,7 +285,7 @@ class Gateway:
             deadline=time.monotonic() + question.operation.timeout_s,
             max_requests=1 if question.operation.price_micros else None,
         )
-        late = await self._too_late(question, permit, begun)
+        late = await self._too_late(question, leave)
         if late is not None:
             await self._settle(going, [settle_unsent(g.call_id, late) for _, g in going], http)
             return {
@@ -285,19 +296,23 @@ class Gateway:
         self._at("answered")
         if isinstance(outcome, FetchError):
             return await self._settle_failure(going, outcome, http)
-        return await self._settle_replies(going, outcome, http)
+        limited = [reply for reply in outcome if reply.verdict is Verdict.RATE_LIMITED]
+        settled = await self._settle_replies(going, outcome, http)
+        if limited:
+            await leave.limiter.hold_back(max(map(pause_s, limited)))
+        return settled
 
-    async def _too_late(self, question: Question, permit: Permit, begun: float) -> str | None:
+    async def _too_late(self, question: Question, leave: _Leave) -> str | None:
         """Say why the call must not be sent any more, None where it may."""
-        if time.monotonic() > permit.good_until:
+        if time.monotonic() > leave.permit.good_until:
             try:
-                again = await self._channels.of(question.spec).limiter.permit()
+                again = await leave.limiter.permit()
             except Exception:  # whatever it is: nothing was sent, and that must be recorded
                 log.exception("no second permit", provider=question.spec.name)
                 return "not sent: the permit ran out and no other could be had"
             if not isinstance(again, Permit):
                 return "not sent: the permit ran out"
-        if time.monotonic() - begun > SEND_WITHIN_S:
+        if time.monotonic() - leave.begun > SEND_WITHIN_S:
             return "not sent: too long since the intent was recorded"
         return None
 
@@ -343,9 +358,6 @@ class Gateway:
         self._at("settled")
         outage = all(reply.verdict is Verdict.VENDOR_ERROR for reply in replies)
         await channel.record(failed=outage)
-        limited = [reply for reply in replies if reply.verdict is Verdict.RATE_LIMITED]
-        if limited:
-            await channel.limiter.hold_back(max(map(pause_s, limited)))
         return {
             one.call_id: answered(one, reply) for one, reply in zip(settled, replies, strict=True)
         }

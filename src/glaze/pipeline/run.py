@@ -10,7 +10,7 @@ from glaze.model.identity import identify
 from glaze.model.job import ClaimedJob
 from glaze.model.ledger import Asker, Spend
 from glaze.model.observation import Kept
-from glaze.model.provider import Ask, Provider, Tier, Verdict
+from glaze.model.provider import Ask, Provider, Tier
 from glaze.model.request import Costs, EnrichArgs, EnrichResult, ResultStatus, Stage
 from glaze.model.value import (
     MICROS_PER_CENT,
@@ -21,6 +21,7 @@ from glaze.pipeline.asking import Decline, Declined, Question
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.merge import merge
 from glaze.pipeline.order import Choice, Rules, next_operation, question_needs
+from glaze.pipeline.settling import ASKS_TO_WAIT
 from glaze.pipeline.sheet import Sheet
 from glaze.store.entity import Remerge
 from glaze.store.ledger import BudgetCap, LedgerStore
@@ -244,9 +245,9 @@ class Pipeline:
             patience_s is not None and result.wait_s > patience_s
         ):
             return None
-        if result.verdict is Verdict.RATE_LIMITED:
-            times = await self.ledger.times_rate_limited(
-                task.job.workspace_id, task.job.id, choice.spec.name
+        if result.verdict in ASKS_TO_WAIT and result.call_id is not None:
+            times = await self.ledger.times_told_to_wait(
+                task.job.workspace_id, task.job.id, result.call_id
             )
             if times >= choice.spec.retries:
                 sheet.outages += 1

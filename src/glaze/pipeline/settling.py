@@ -15,6 +15,12 @@ from glaze.pipeline.asking import Answer, Decline, Declined
 ANSWERS = frozenset({Verdict.MATCH, Verdict.NO_MATCH, Verdict.BAD_INPUT, Verdict.SUPPRESSED})
 """Verdicts that answer the question: they are kept, and not asked again while fresh."""
 
+ASKS_TO_WAIT: Mapping[Verdict, str] = {
+    Verdict.RATE_LIMITED: "the vendor asked to wait",
+    Verdict.IN_PROGRESS: "the vendor is still working on it",
+}
+"""Verdicts after which the same question is asked again in a while, with what that means."""
+
 MOST_MICROS = 2**62
 """No price is above this; what claims to be is no price, and its cost is unknown."""
 
@@ -107,10 +113,10 @@ def answered(settlement: Settlement, reply: Reply) -> Answer | Declined:
             detail=reply.detail,
             notes=reply.notes,
         )
-    if reply.verdict is Verdict.RATE_LIMITED:
+    if reply.verdict in ASKS_TO_WAIT:
         return Declined(
             Decline.WAIT,
-            "the vendor asked to wait",
+            ASKS_TO_WAIT[reply.verdict],
             wait_s=pause_s(reply),
             verdict=reply.verdict,
             call_id=settlement.call_id,

@@ -90,7 +90,8 @@ def faults_of(spec: ProviderSpec) -> Iterator[str]:
     names = [operation.name for operation in spec.operations]
     if len(set(names)) < len(names):
         yield "two operations have the same name"
-    limits = (*spec.limits, *spec.keyed_limits)
+    own = [limit for one in spec.operations for limit in (*one.limits, *one.bulk_limits)]
+    limits = (*spec.limits, *spec.keyed_limits, *own)
     if any(limit.calls < 1 or limit.window_s < 1 for limit in limits):
         yield "its limits must each be of positive calls and seconds"
     if spec.patience_s is not None and spec.patience_s < 0:

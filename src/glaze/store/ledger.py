@@ -180,12 +180,12 @@ class LedgerStore:
         async with self._db.workspace(workspace_id) as conn:
             return await _fetch(conn, "spend_of_batch", batch=batch_id)
 
-    async def times_rate_limited(
-        self, workspace_id: WorkspaceId, job_id: JobId, provider: str
+    async def times_told_to_wait(
+        self, workspace_id: WorkspaceId, job_id: JobId, call_id: CallId
     ) -> int:
-        """Return how often ``provider`` told this job to wait."""
+        """Return how often this job was told to wait for what this call was told to wait for."""
         async with self._db.workspace(workspace_id) as conn:
-            rows = await _fetch(conn, "rate_limited_of_job", job=job_id, provider=provider)
+            rows = await _fetch(conn, "told_to_wait", job=job_id, call=call_id)
         return int(rows[0]["times"])
 
 
@@ -216,6 +216,8 @@ def _judge(row: Mapping[str, Any], intent: Intent) -> Look:
 
 
 def _fresh(row: Mapping[str, Any], intent: Intent) -> bool:
+    if row["verdict"] == Verdict.SUPPRESSED:
+        return True  # a person's objection does not age, and no caller may pass it over
     matched = row["verdict"] == Verdict.MATCH
     after: datetime | None = intent.asker.fresh_after if matched else intent.asker.miss_fresh_after
     return after is None or row["settled_at"] >= after

@@ -201,11 +201,15 @@ from call c join question q on q.workspace_id = c.workspace_id and q.id = c.ques
 where c.workspace_id = current_workspace() and c.batch_id = %(batch)s
 group by q.provider order by q.provider
 
--- name: rate_limited_of_job
--- How often vendors told this job to wait, by provider: an endless 429 is an outage.
-select count(*) as times from call c
-join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
-where c.workspace_id = current_workspace() and c.job_id = %(job)s and q.provider = %(provider)s and c.verdict = 'rate_limited'
+-- name: told_to_wait
+-- How often this job was told to wait, as by this call: by the provider's limit, for an endless 429 is an
+-- outage, or for this one question, which the vendor is still working on.
+select count(*) as times from call told
+join question asked on asked.workspace_id = told.workspace_id and asked.id = told.question_id
+join call c on c.workspace_id = told.workspace_id and c.job_id = %(job)s and c.verdict = told.verdict
+join question q on q.workspace_id = c.workspace_id and q.id = c.question_id and q.provider = asked.provider
+where told.workspace_id = current_workspace() and told.id = %(call)s
+  and (told.verdict = 'rate_limited' or c.question_id = told.question_id)
 
 -- name: hash_key
 -- The workspace's key for HMACs.
