@@ -27,7 +27,7 @@ from glaze.logs import configure_logs
 from glaze.model.failpoint import At, nowhere
 from glaze.model.provider import Limit, Operation, Provider, ProviderSpec
 from glaze.model.redact import Redactor
-from glaze.model.value import MICROS_PER_CENT, Micros
+from glaze.model.value import FREE, MICROS_PER_CENT, Micros
 from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
 from glaze.pipeline.asking import Access
@@ -406,10 +406,11 @@ def _with_model(provider: Provider, settings: Settings) -> Provider:
 def _with_override(provider: Provider, override: ProviderOverride, *, keyed: bool) -> Provider:
     """Rebuild the provider with the user's own prices, sizes, times and limits."""
     spec = provider.spec
-    operations = tuple(_operation(one, override) for one in spec.operations)
+    operations = tuple(_operation(one, override, spec.credit_micros) for one in spec.operations)
     shaped = replace(
         spec,
         operations=operations,
+        credit_micros=_own_price(override, spec.credit_micros) if spec.credit_micros else FREE,
         limits=_limits(override) or (keyed and spec.keyed_limits) or spec.limits,
         concurrency=override.concurrency or spec.concurrency,
         retries=spec.retries if override.retries is None else override.retries,
@@ -421,10 +422,16 @@ def _with_override(provider: Provider, override: ProviderOverride, *, keyed: boo
     return changed
 
 
-def _operation(operation: Operation, override: ProviderOverride) -> Operation:
-    price = operation.price_micros
-    if override.price_cents is not None:
-        price = Micros(round(override.price_cents * MICROS_PER_CENT))
+def _own_price(override: ProviderOverride, declared: Micros) -> Micros:
+    if override.price_cents is None:
+        return declared
+    return Micros(round(override.price_cents * MICROS_PER_CENT))
+
+
+def _operation(operation: Operation, override: ProviderOverride, credit: Micros) -> Operation:
+    price = _own_price(override, credit or operation.price_micros)
+    if credit:  # half a credit, or two: in proportion
+        price = Micros(round(operation.price_micros * price / credit))
     shared = bool(_limits(override))  # the user's limits are for all of the provider together
     return replace(
         operation,

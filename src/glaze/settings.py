@@ -43,7 +43,10 @@ class ProviderOverride(BaseModel):
 
     base_url: str | None = Field(default=None, description="address of the API")
     price_cents: float | None = Field(
-        default=None, ge=0, le=100_000, description="most that one question can cost, US cents"
+        default=None,
+        ge=0,
+        le=100_000,
+        description="most that one question can cost, or one credit where the vendor sells credits",
     )
     calls_per_minute: int | None = Field(
         default=None,
@@ -222,6 +225,9 @@ class Settings(BaseSettings):
     apollo_api_key: SecretStr | None = Field(
         default=None, validation_alias=_plain("APOLLO_API_KEY"), description="key of Apollo"
     )
+    hunter_api_key: SecretStr | None = Field(
+        default=None, validation_alias=_plain("HUNTER_API_KEY"), description="key of Hunter"
+    )
 
     sandbox_url: str | None = Field(
         default=None,
@@ -258,7 +264,12 @@ class Settings(BaseSettings):
         return value.expanduser().absolute()
 
     @field_validator(
-        "database_url", "llm_api_key", "linkedin_api_key", "search_api_key", "apollo_api_key"
+        "database_url",
+        "llm_api_key",
+        "linkedin_api_key",
+        "search_api_key",
+        "apollo_api_key",
+        "hunter_api_key",
     )
     @classmethod
     def _empty_is_unset(cls, value: SecretStr | None) -> SecretStr | None:

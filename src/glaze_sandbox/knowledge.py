@@ -199,4 +199,30 @@ GLEIF = Profile(
     stale=0.04,  # lapsed: nobody renewed the entry
 )
 
-PROFILES = {profile.vendor: profile for profile in (APOLLO, ENRICHLAYER, SERPER, GLEIF)}
+HUNTER = Profile(
+    vendor="hunter",
+    company_hit=0.78,
+    person_hit=0.60,
+    by_segment={
+        "us-small": -0.06, "us-large": 0.12, "eu-small": -0.14, "eu-mid": 0.04, "eu-large": 0.12,
+        "jp-small": -0.4, "jp-mid": -0.25,
+    },
+    coverage={
+        "default": 0.8, "company_vat_id": 0.0, "company_legal_name": 0.5, "company_revenue": 0.2,
+        "company_email": 0.75, "company_email_pattern": 0.9, "company_mail_provider": 0.6,
+        "company_phone": 0.5, "company_street": 0.4, "company_postal_code": 0.5,
+        "company_instagram_url": 0.0, "company_youtube_url": 0.0, "company_github_url": 0.0,
+        "person_email": 0.93, "person_phone": 0.15, "person_title": 0.85, "person_skills": 0.0,
+    },
+    wrong=0.03,
+    stale=0.08,
+)  # fmt: skip
+
+_ALL = (
+    APOLLO,
+    ENRICHLAYER,
+    GLEIF,
+    HUNTER,
+    SERPER,
+)
+PROFILES = {profile.vendor: profile for profile in _ALL}

@@ -14,10 +14,11 @@ from glaze_sandbox.nameserver import CONTROL_HOST, DnsProtocol, answer
 from glaze_sandbox.receiver import RECEIVER_HOST
 from glaze_sandbox.sites.traps import TRAPS, trap_of
 from glaze_sandbox.state import State
-from glaze_sandbox.wire import Answer, Call, Vendor, json_answer
+from glaze_sandbox.wire import Answer, Call, Metered, Vendor, json_answer
 
 HOST = "127.0.0.1"
 KEY_PREFIX = "sandbox-"  # any key that begins so is good at every vendor
+SPENT_PREFIX = "sandbox-spent"  # the key of an account without credits
 CONTROL_PREFIX = "/_sandbox/"
 VENDOR_PREFIX = "/vendor/"  # /vendor/<host>/<path>: for curl, without a Host header
 DRIP_BYTES = 8
@@ -79,6 +80,8 @@ class Server:
             return vendor.refuse_key(call)
         if fault is not None and fault.kind is FaultKind.STATUS:
             return _faulty_status(vendor, call, fault)
+        if key.startswith(SPENT_PREFIX) and isinstance(vendor, Metered):
+            return vendor.refuse_credits(call)
         wait_s = self._state.limits.admit(vendor.name, key, call.path)
         if wait_s is not None:
             return vendor.refuse_rate(call, wait_s)

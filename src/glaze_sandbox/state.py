@@ -17,10 +17,11 @@ from glaze_sandbox.sites.render import Site, render_site
 from glaze_sandbox.vendors.apollo import Apollo
 from glaze_sandbox.vendors.enrichlayer import EnrichLayer
 from glaze_sandbox.vendors.gleif import Gleif
+from glaze_sandbox.vendors.hunter import Hunter
 from glaze_sandbox.vendors.openai import Habits, OpenAI
 from glaze_sandbox.vendors.rdap import Rdap
 from glaze_sandbox.vendors.serper import Serper
-from glaze_sandbox.wire import Vendor
+from glaze_sandbox.wire import Remembers, Vendor
 from glaze_sandbox.world.population import World
 
 SITES_KEPT = 2_000  # rendered sites in memory: about 25 kB each
@@ -71,6 +72,9 @@ class State:
         self.limits.forget()
         self.zone.forget()
         self.openai.habits = Habits()
+        for vendor in self.vendors.values():
+            if isinstance(vendor, Remembers):
+                vendor.forget()
         self.requests.clear()
         self.statuses.clear()
         self.unbilled.clear()
@@ -89,10 +93,11 @@ def new_state(
     vendors: list[Vendor] = [
         Apollo(world, limits),
         EnrichLayer(world),
+        Gleif(world),
+        Hunter(world),
+        Rdap(world),
         Serper(world),
         openai,
-        Gleif(world),
-        Rdap(world),
     ]
     by_host = {host: vendor for vendor in vendors for host in vendor.hosts}
     return State(

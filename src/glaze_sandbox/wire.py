@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from multidict import MultiMapping
 
@@ -71,6 +71,24 @@ def json_answer(
     """Return ``value`` as a JSON answer."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return Answer(status, body, headers=headers or {}, charges=charges, request_id=request_id)
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A vendor whose accounts run out of credits: any key that begins with ``sandbox-spent``."""
+
+    def refuse_credits(self, call: Call) -> Answer:
+        """Answer a call of an account that is empty, in the vendor's own shape."""
+        ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A vendor whose answers depend on what it was asked before."""
+
+    def forget(self) -> None:
+        """Forget it."""
+        ...
 
 
 class Vendor(Protocol):

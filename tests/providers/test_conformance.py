@@ -88,6 +88,19 @@ KEYS = st.sampled_from(
         "roles",
         "vcardArray",
         "links",
+        "emails",
+        "type",
+        "value",
+        "score",
+        "verification",
+        "employment",
+        "linkedin",
+        "handle",
+        "geo",
+        "countryCode",
+        "category",
+        "sic4Codes",
+        "metrics",
     ]
 )
 LEAVES = (
@@ -141,7 +154,7 @@ def test_its_spec_is_sound(provider: Provider) -> None:
 
 
 def test_every_built_in_provider_is_installed() -> None:
-    built_in = "apollo dns_mx enrichlayer gleif llm rdap serper website"
+    built_in = "apollo dns_mx enrichlayer gleif hunter llm rdap serper website"
     assert set(built_in.split()) <= set(PROVIDERS)
     assert load_providers().problems == ()
 

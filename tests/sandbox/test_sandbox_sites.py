@@ -86,7 +86,7 @@ async def test_truth_is_exported_line_by_line(sandbox):
 async def test_every_trap_is_listed_with_its_hosts(sandbox):
     hosts = await sandbox.control("GET", "hosts")
     assert hosts["traps"]["bomb"]["hosts"] == ["bomb.trap-demo.example", "bomb-trap-demo.com"]
-    assert set(hosts["vendors"].values()) == {"apollo", "enrichlayer", "serper", "openai"}
+    assert {"apollo", "enrichlayer", "serper", "openai"} <= set(hosts["vendors"].values())
 
 
 async def test_the_bomb_is_small_on_the_wire_and_200_mb_unpacked(sandbox):

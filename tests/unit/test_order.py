@@ -60,6 +60,18 @@ def test_who_was_tried_is_not_asked_again() -> None:
     assert asked(next_operation(sources, BOTH, KNOWN, None, tried={"one.get", "two.get"})) is None
 
 
+def test_what_one_operation_brought_is_not_bought_again_with_one_that_holds_it_too() -> None:
+    needs = (frozenset({DOMAIN}),)
+    half = Operation("half", needs, {NAME: 80}, Micros(1_000))
+    whole = Operation(
+        "whole", needs, {NAME: 80, PHONE: 80}, Micros(2_000), includes=frozenset({"half"})
+    )
+    vendor = [ProviderSpec("one", (half, whole))]
+    assert asked(next_operation(vendor, BOTH, KNOWN, None)) == "one.half"
+    assert asked(next_operation(vendor, BOTH, KNOWN, None, tried={"one.half"})) is None
+    assert asked(next_operation(vendor, BOTH, KNOWN, None, tried={"one.whole"})) is None
+
+
 def test_inference_waits_until_no_evidence_is_left_even_where_it_is_cheaper() -> None:
     sources = [source("llm", NAME, tier=Tier.INFERENCE), source("apollo", NAME, price=100_000)]
     assert asked(next_operation(sources, BOTH, KNOWN, None)) == "apollo.get"

@@ -144,6 +144,22 @@ def test_what_a_provider_declares_can_be_overridden(monkeypatch: pytest.MonkeyPa
     assert max(was.batch_size for was in before.operations) == 10
 
 
+def test_the_price_of_a_credit_moves_every_operations_price_and_limits_become_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    changed = {"PRICE_CENTS": "1", "CALLS_PER_MINUTE": "60"}
+    named = {f"GLAZE_PROVIDER__HUNTER__{name}": value for name, value in changed.items()}
+    spec = configure_providers(loaded(monkeypatch, **named)).by_name["hunter"].spec
+    prices = {one.name: one.price_micros for one in spec.operations}
+    assert (prices["email_finder"], prices["email_verifier"], prices["combined"]) == (
+        10_000,
+        5_000,
+        20_000,
+    )
+    assert spec.limits == (Limit(60, 60),)
+    assert not any(one.limits or one.bulk_limits for one in spec.operations)
+
+
 def test_names_of_other_systems_lead_to_settings_that_exist() -> None:
     overrides = {f"__{name.upper()}" for name in ProviderOverride.model_fields}
     for ours in MOVED.values():

@@ -105,6 +105,7 @@ def test_what_contradicts_or_looks_odd_is_believed_less_and_says_why(
         ("person_email", "jane@example.com", {"company_domain": "example.com"}),
         ("person_email_status", "unknown", {}),
         ("company_type", "Private", {}),
+        ("company_email_pattern", "{first}", {}),
         ("company_phone", "+4930123456", {"company_country": "DE"}),
         ("company_phone", "+80012345679", {"company_country": "DE"}),
         ("company_employee_count", 100, {"company_size": "51-200"}),

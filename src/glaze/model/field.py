@@ -69,6 +69,7 @@ FIELDS: Mapping[FieldName, Field] = MappingProxyType(
             ("company_name", _T.TEXT, "Name as the company shows it"),
             ("company_legal_name", _T.TEXT, "Registered name with its legal form"),
             ("company_domain", _T.DOMAIN, "Registrable domain of the official site"),
+            ("company_domain_aliases", _T.LIST, "Other domains that lead to the company"),
             ("company_website", _T.URL, "Address of the official site"),
             ("company_description", _T.TEXT, "What the company does, in its own words"),
             ("company_industry", _T.TEXT, "Industry"),
@@ -90,6 +91,7 @@ FIELDS: Mapping[FieldName, Field] = MappingProxyType(
             ("company_country", _T.COUNTRY, "Country of the main address"),
             ("company_phone", _T.PHONE, "Main phone number"),
             ("company_email", _T.EMAIL, "Main contact address"),
+            ("company_emails", _T.LIST, "All addresses that are the company's, not a person's"),
             (
                 "company_email_pattern",
                 _T.TEXT,
@@ -157,6 +159,7 @@ FIELDS: Mapping[FieldName, Field] = MappingProxyType(
             ("person_city", _T.TEXT, "City"),
             ("person_region", _T.TEXT, "State or region"),
             ("person_country", _T.COUNTRY, "Country"),
+            ("person_timezone", _T.TEXT, "Time zone, by its IANA name"),
             ("person_summary", _T.TEXT, "Profile summary"),
             ("person_skills", _T.LIST, "Skills"),
             ("person_company_name", _T.TEXT, "Current employer"),

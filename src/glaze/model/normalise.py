@@ -3,8 +3,10 @@
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from zoneinfo import available_timezones
 
 import phonenumbers
 
@@ -16,7 +18,7 @@ from glaze.model.moment import iso_date
 from glaze.model.names import repair_case
 from glaze.model.profile import known_profile, profile_site, profile_url
 from glaze.model.register import is_lei
-from glaze.model.text import clean
+from glaze.model.text import clean, is_placeholder
 from glaze.model.value import FieldName, Json
 from glaze.model.web_address import domain_of, parse_url
 
@@ -26,6 +28,7 @@ _MAX_ITEMS = 200
 _PROSE = frozenset({"company_description", "person_summary"})
 _PERSON_NAMES = frozenset({"person_full_name", "person_first_name", "person_last_name"})
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,29}")
+_PATTERN = re.compile(r"[\w.\-]*(?:\{(?:first|last|f|l|middle|m)\}[\w.\-]*)+")
 
 # Words of vendors for the same thing; a field that is not here takes any short word.
 _CHOICES: Mapping[str, Mapping[str, str]] = {
@@ -64,6 +67,16 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("entry", "junior", "intern", "training", "unpaid"), "entry"),
     },
 }
+
+
+def states_nothing(field: FieldName, text: str) -> bool:
+    """Tell whether a text says nothing of ``field``: a placeholder, where that is no word of it.
+
+    "none" and "unknown" are values of some choices, and a pattern of addresses consists of holes.
+    """
+    if known_field(field).type is FieldType.CHOICE or field == "company_email_pattern":
+        return not text.strip()
+    return is_placeholder(clean(text))
 
 
 class Invalid(ValueError):
@@ -134,7 +147,16 @@ def _text(given: _Given) -> str:
         return text[:_MAX_PROSE].rstrip()
     if len(text) > _MAX_TEXT:
         raise Invalid(f"longer than {_MAX_TEXT} characters")
+    if given.field.name == "company_email_pattern" and not _PATTERN.fullmatch(text):
+        raise Invalid("not a pattern of addresses such as {first}.{last}")
+    if given.field.name == "person_timezone" and text not in _zones():
+        raise Invalid("not the IANA name of a time zone")
     return repair_case(text) if given.field.name in _PERSON_NAMES else text
+
+
+@cache
+def _zones() -> AbstractSet[str]:
+    return available_timezones()
 
 
 def _email(given: _Given) -> str:
@@ -261,8 +283,10 @@ def _list(given: _Given) -> list[Json]:
 
 def _item(field: Field, item: Json) -> str:
     given = _Given(field, item, None)
-    if field.name == "person_personal_emails":
+    if field.name in ("person_personal_emails", "company_emails"):
         return parse_email(given.text)
+    if field.name == "company_domain_aliases":
+        return domain_of(given.text)
     if field.name in _INDUSTRY_CODES:
         return _industry_code(given.text, *_INDUSTRY_CODES[field.name])
     if field.name in ("company_social_urls", "person_social_urls"):

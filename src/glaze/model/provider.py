@@ -43,7 +43,8 @@ class Operation:
 
     ``limits`` are those of its endpoint, where the vendor counts it apart; empty, it shares the
     provider's. ``bulk_limits`` are those of the endpoint that takes several asks, where that is
-    another one.
+    another one. ``includes`` names operations of the same provider whose answers this one holds,
+    too: whoever asked one of them does not buy the same again with it, nor the other way round.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Operation:
     flags: str = ""  # what changes the price or content of the answer; part of the question
     limits: tuple[Limit, ...] = ()
     bulk_limits: tuple[Limit, ...] = ()
+    includes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class ProviderSpec:
     to wait before the job goes on without it. ``patience_s`` is how long a job waits for room in the
     limits, or for a vendor that asked it to, before it goes on without; None for as long as it
     takes. ``keyed_limits`` hold instead of ``limits`` where a provider that needs no key has one.
+    ``credit_micros`` is what one credit is taken to cost where the vendor sells credits: the user's
+    own price replaces it, and every operation's follows.
     """
 
     name: str
@@ -82,6 +86,7 @@ class ProviderSpec:
     tier: Tier = Tier.EVIDENCE
     opt_in: bool = False
     notice: str = ""
+    credit_micros: Micros = FREE
 
     def operation(self, name: str) -> Operation:
         """Return the operation called ``name``."""

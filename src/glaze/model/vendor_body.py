@@ -10,8 +10,7 @@ from types import MappingProxyType
 from typing import TypeGuard
 
 from glaze.model.country import country_code
-from glaze.model.field import FieldType, known_field
-from glaze.model.normalise import Invalid, normalise
+from glaze.model.normalise import Invalid, normalise, states_nothing
 from glaze.model.provider import (
     Ask,
     Billing,
@@ -21,7 +20,7 @@ from glaze.model.provider import (
     VendorResponse,
     Verdict,
 )
-from glaze.model.text import clean, is_placeholder
+from glaze.model.text import clean
 from glaze.model.value import FieldName, Json, Reading
 
 _LONGEST_DETAIL = 200
@@ -102,8 +101,7 @@ def _is_list(value: Json) -> TypeGuard[Sequence[Json]]:
 def _is_empty(field: FieldName, value: Json) -> bool:
     """Tell whether ``value`` states nothing; True in a text field is "exists, but hidden"."""
     if isinstance(value, str):
-        is_word = known_field(field).type is FieldType.CHOICE  # "none" and "unknown" say something
-        return not value.strip() if is_word else is_placeholder(clean(value))
+        return states_nothing(field, value)
     return value is None or isinstance(value, bool) or value in ([], {})
 
 
@@ -135,15 +133,18 @@ class Readings:
         url: str | None = None,
         country: str | None = None,
         minus: int = 0,
+        share: float = 1.0,
     ) -> None:
-        """Collect the fields of ``gives`` at their confidence less ``minus``.
+        """Collect the fields of ``gives`` at that ``share`` of their confidence, less ``minus``.
 
+        ``share`` (0 to 1) is how sure the vendor is that the record is of whom was asked about.
         ``url`` is where the answer was read, ``country`` (ISO alpha-2) helps to read phone numbers.
         """
         self._gives = gives
         self._url = url
         self._country = country
         self._minus = minus
+        self._share = share
         self._found: dict[FieldName, Reading] = {}
         self._notes: list[str] = []
 
@@ -173,7 +174,7 @@ class Readings:
         self._found[field] = Reading(
             field=field,
             value=normal,
-            confidence=max(0, min(100, stated - self._minus)),
+            confidence=max(0, min(100, round(stated * self._share) - self._minus)),
             quote=clean(quote) if quote else None,
             url=url or self._url,
             raw=raw,

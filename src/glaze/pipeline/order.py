@@ -105,7 +105,9 @@ def next_operation(
     for spec in candidates:
         for operation in spec.operations:
             name = full_name(spec, operation)
-            if name in tried or not missing & operation.gives.keys():
+            if name in tried or _was_had(spec, operation, tried):
+                continue
+            if not missing & operation.gives.keys():
                 continue
             why = case.forbids(spec, operation) or case.lacks(operation)
             if why is None:
@@ -182,6 +184,16 @@ class _Case:
             why = f"no evidence source is left; {why}"
         price = _dollars(operation.price_micros) if operation.price_micros else "free"
         return f"{why} ({price}) for {', '.join(self.fills(operation))}"
+
+
+def _was_had(spec: ProviderSpec, operation: Operation, tried: AbstractSet[str]) -> bool:
+    """Tell whether what an operation would answer was asked for with another one already."""
+    others = (
+        other
+        for other in spec.operations
+        if other.name in operation.includes or operation.name in other.includes
+    )
+    return any(full_name(spec, other) in tried for other in others)
 
 
 def _place(spec: ProviderSpec, operation: Operation, order: Sequence[str]) -> int:

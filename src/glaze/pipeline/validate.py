@@ -16,9 +16,9 @@ from glaze.model import mailbox
 from glaze.model.country import country_of_domain
 from glaze.model.field import FieldType, known_field
 from glaze.model.names import company_key
-from glaze.model.normalise import Invalid, normalise
+from glaze.model.normalise import Invalid, normalise, states_nothing
 from glaze.model.quantity import size
-from glaze.model.text import fold, is_placeholder
+from glaze.model.text import fold
 from glaze.model.value import FieldName, Json, Reading
 from glaze.model.web_address import domain_of, is_ip, is_shared_host, parse_url
 
@@ -101,8 +101,7 @@ def validate(
         now: No year lies after it.
         mx: Mail domain to whether it takes mail, as far as DNS was asked.
     """
-    is_choice = known_field(reading.field).type is FieldType.CHOICE  # "unknown" is one of them
-    if not is_choice and isinstance(reading.value, str) and is_placeholder(reading.value):
+    if isinstance(reading.value, str) and states_nothing(reading.field, reading.value):
         return Rejected(reading, "a placeholder, not a value")
     try:
         value = normalise(reading.field, reading.value, country=_region(reading.field, known))

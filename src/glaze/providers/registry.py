@@ -88,6 +88,8 @@ def faults_of(spec: ProviderSpec) -> Iterator[str]:
     if not spec.operations:
         yield "it declares no operation"
     names = [operation.name for operation in spec.operations]
+    if any(not one.includes <= {*names} - {one.name} for one in spec.operations):
+        yield "an operation includes one that there is not"
     if len(set(names)) < len(names):
         yield "two operations have the same name"
     own = [limit for one in spec.operations for limit in (*one.limits, *one.bulk_limits)]

@@ -1,0 +1,48 @@
+"""Vendors of addresses and people: their documented shapes, their odd refusals, and what they bill."""
+
+HUNTER = {"X-API-KEY": "sandbox-test"}
+
+
+async def bills(sandbox):
+    return await sandbox.control("GET", "billing")
+
+
+async def test_hunter_bills_a_verification_half_a_credit_and_the_same_question_once(
+    sandbox, known_people
+):
+    email = {"email": known_people[0].email}
+    for _ in range(4):
+        async with sandbox.request(
+            "GET", "api.hunter.io", "/v2/email-verifier", headers=HUNTER, params=email
+        ) as response:
+            assert response.status in {200, 202, 222}
+    [bill] = await bills(sandbox)
+    assert (bill["credits"], bill["micros"]) == (0.5, 12_250)
+    await sandbox.control("POST", "reset")
+    assert await bills(sandbox) == []
+
+
+async def test_hunter_says_rate_limit_by_403_and_empty_account_by_429(sandbox):
+    limit = [{"vendor": "hunter", "calls": 0, "window_s": 60}]
+    await sandbox.control("POST", "limits", json=limit[0])
+    status, told = await sandbox.json(
+        "GET", "api.hunter.io", "/v2/companies/find", headers=HUNTER, params={"domain": "a.com"}
+    )
+    assert (status, told["errors"][0]["code"]) == (403, 403)
+    spent = {"X-API-KEY": "sandbox-spent-1"}
+    status, _ = await sandbox.json("GET", "api.hunter.io", "/v2/companies/find", headers=spent)
+    assert status == 429
+
+
+async def test_hunter_does_not_speak_of_who_objected(sandbox):
+    seen = set()
+    for company in sandbox.world.companies():
+        for person in sandbox.world.people_of(company):
+            where = {"linkedin_handle": person.slug}
+            async with sandbox.request(
+                "GET", "api.hunter.io", "/v2/people/find", headers=HUNTER, params=where
+            ) as response:
+                seen.add(response.status)
+        if 451 in seen:
+            break
+    assert seen == {200, 404, 451}
