@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
 from glaze.model.field import FIELDS
-from glaze.model.provider import Operation, Provider, ProviderSpec
+from glaze.model.provider import Limit, Operation, Provider, ProviderSpec
 
 GROUP = "glaze.providers"
 _OWN_PACKAGE = "glaze"
@@ -88,13 +88,9 @@ def faults_of(spec: ProviderSpec) -> Iterator[str]:
     if not spec.operations:
         yield "it declares no operation"
     names = [operation.name for operation in spec.operations]
-    if any(not one.includes <= {*names} - {one.name} for one in spec.operations):
-        yield "an operation includes one that there is not"
     if len(set(names)) < len(names):
         yield "two operations have the same name"
-    own = [limit for one in spec.operations for limit in (*one.limits, *one.bulk_limits)]
-    limits = (*spec.limits, *spec.keyed_limits, *own)
-    if any(limit.calls < 1 or limit.window_s < 1 for limit in limits):
+    if not _all_positive((*spec.limits, *spec.keyed_limits)):
         yield "its limits must each be of positive calls and seconds"
     if spec.patience_s is not None and spec.patience_s < 0:
         yield "its patience must be 0 seconds or more"
@@ -104,6 +100,12 @@ def faults_of(spec: ProviderSpec) -> Iterator[str]:
         yield "it is opt-in, but no notice says why"
     for operation in spec.operations:
         yield from _operation_faults(operation)
+        if not operation.includes <= {*names} - {operation.name}:
+            yield f"{operation.name}: it includes an operation that there is not"
+
+
+def _all_positive(limits: Iterable[Limit]) -> bool:
+    return all(limit.calls > 0 and limit.window_s > 0 for limit in limits)
 
 
 def _operation_faults(operation: Operation) -> Iterator[str]:
@@ -119,3 +121,5 @@ def _operation_faults(operation: Operation) -> Iterator[str]:
         yield f"{operation.name}: the price is a whole number of micros, 0 or more"
     if operation.batch_size < 1 or operation.timeout_s <= 0:
         yield f"{operation.name}: batch size and timeout must be positive"
+    if not _all_positive((*operation.limits, *operation.bulk_limits)):
+        yield f"{operation.name}: its limits must each be of positive calls and seconds"
