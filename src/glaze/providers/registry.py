@@ -90,18 +90,22 @@ def faults_of(spec: ProviderSpec) -> Iterator[str]:
     names = [operation.name for operation in spec.operations]
     if len(set(names)) < len(names):
         yield "two operations have the same name"
-    if not _all_positive((*spec.limits, *spec.keyed_limits)):
-        yield "its limits must each be of positive calls and seconds"
-    if spec.patience_s is not None and spec.patience_s < 0:
-        yield "its patience must be 0 seconds or more"
-    if spec.concurrency < 1:
-        yield "its concurrency must be at least 1"
+    yield from _pace_faults(spec)
     if spec.opt_in and not spec.notice.strip():
         yield "it is opt-in, but no notice says why"
     for operation in spec.operations:
         yield from _operation_faults(operation)
         if not operation.includes <= {*names} - {operation.name}:
             yield f"{operation.name}: it includes an operation that there is not"
+
+
+def _pace_faults(spec: ProviderSpec) -> Iterator[str]:
+    if not _all_positive((*spec.limits, *spec.keyed_limits)):
+        yield "its limits must each be of positive calls and seconds"
+    if spec.patience_s is not None and spec.patience_s < 0:
+        yield "its patience must be 0 seconds or more"
+    if spec.concurrency < 1:
+        yield "its concurrency must be at least 1"
 
 
 def _all_positive(limits: Iterable[Limit]) -> bool:
