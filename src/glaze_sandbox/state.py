@@ -16,7 +16,9 @@ from glaze_sandbox.seeded import rng
 from glaze_sandbox.sites.render import Site, render_site
 from glaze_sandbox.vendors.apollo import Apollo
 from glaze_sandbox.vendors.enrichlayer import EnrichLayer
+from glaze_sandbox.vendors.github import GitHub
 from glaze_sandbox.vendors.gleif import Gleif
+from glaze_sandbox.vendors.gravatar import Gravatar
 from glaze_sandbox.vendors.hunter import Hunter
 from glaze_sandbox.vendors.openai import Habits, OpenAI
 from glaze_sandbox.vendors.rdap import Rdap
@@ -98,6 +100,8 @@ def new_state(
         Rdap(world),
         Serper(world),
         openai,
+        GitHub(world, clock),
+        Gravatar(world, clock),
     ]
     by_host = {host: vendor for vendor in vendors for host in vendor.hosts}
     return State(

@@ -82,6 +82,12 @@ KEYS = st.sampled_from(
         "region",
         "addressLines",
         "services",
+        "type",
+        "html_url",
+        "blog",
+        "location",
+        "verified_accounts",
+        "service_type",
         "ldhName",
         "events",
         "entities",
@@ -154,7 +160,10 @@ def test_its_spec_is_sound(provider: Provider) -> None:
 
 
 def test_every_built_in_provider_is_installed() -> None:
-    built_in = "apollo dns_mx enrichlayer gleif hunter llm rdap serper website"
+    built_in = """
+        apollo dns_mx enrichlayer hunter llm serper website
+        github gleif gravatar rdap
+    """
     assert set(built_in.split()) <= set(PROVIDERS)
     assert load_providers().problems == ()
 

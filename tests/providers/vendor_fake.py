@@ -16,6 +16,8 @@ SAMPLES = {
     "company_lei": "529900T8BM49AURSDO55",
     "company_website": "https://acme.com",
     "company_linkedin_url": "https://www.linkedin.com/company/acme",
+    "company_github_url": "https://github.com/acme",
+    "person_github_url": "https://github.com/jane",
     "person_email": "jane@acme.com",
     "person_full_name": "Jane Doe",
     "person_first_name": "Jane",
