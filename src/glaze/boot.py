@@ -31,6 +31,7 @@ from glaze.model.value import FREE, MICROS_PER_CENT, Micros
 from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
 from glaze.pipeline.asking import Access
+from glaze.pipeline.collecting import Collector
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.order import ORIGINALS
 from glaze.pipeline.run import Pipeline, Policy
@@ -41,6 +42,7 @@ from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
 from glaze.store.control import ControlStore
 from glaze.store.database import Database, Recover, checked_dsn, password_of
+from glaze.store.due import DueStore
 from glaze.store.embedded import ensure_server
 from glaze.store.entity import EntityStore
 from glaze.store.event import EventStore
@@ -122,6 +124,7 @@ class App:
     schedules: ScheduleStore
     retention: RetentionStore
     ledger: LedgerStore
+    collector: Collector
     providers: Providers
     kinds: Kinds
     at: At
@@ -154,7 +157,15 @@ class App:
         options = self._options(queues=queues, kinds=kinds, concurrency=concurrency)
         options = replace(options, memory_limit_bytes=memory_limit_bytes)
         rng = random.Random()  # noqa: S311  jitter, no secret
-        return Worker(self.db, self.kinds, options, rng=rng, at=self.at, redactor=self.redactor)
+        return Worker(
+            self.db,
+            self.kinds,
+            options,
+            rng=rng,
+            at=self.at,
+            redactor=self.redactor,
+            collect=self.collector.sweep,
+        )
 
     async def run_some(
         self,
@@ -181,6 +192,7 @@ class App:
             wake=self.wake,
             at=self.at,
             redactor=self.redactor,
+            collect=self.collector.sweep,
         )
         return await burst.run(max_jobs, timeout_ms, stop=stop, abort=abort)
 
@@ -249,6 +261,7 @@ async def boot(
                 at=at,
             )
         )
+        collector = Collector(gateway, DueStore(db), http, providers.by_name, clock=clock, at=at)
         pipeline = Pipeline(gateway, ledger, providers.by_name, _policy(settings, providers), clock)
         wake = Wake(db.dsn)
         await stack.enter_async_context(_running(wake.run()))
@@ -285,6 +298,7 @@ async def boot(
             schedules=ScheduleStore(db, jobs),
             retention=RetentionStore(db),
             ledger=ledger,
+            collector=collector,
             providers=providers,
             kinds=installed.kinds,
             at=at,

@@ -13,6 +13,7 @@ GlazeError
 │   └── UnreadableFile       a file that is missing, empty or of no known format
 ├── StoreError               the database refused or is not there
 │   ├── StoreUnavailable     cannot be reached, or is shutting down; worth another try
+│   │   └── CommitUnknown    it went away while a transaction was being committed
 │   ├── StoreRefused         a value cannot be stored; asking again would end the same
 │   └── SchemaMismatch       the database is newer or older than this code
 ├── ProviderError            a provider broke its contract; nothing more is sent for it
@@ -120,6 +121,12 @@ class StoreUnavailable(StoreError):
     """The database cannot be reached, or is shutting down; worth another try."""
 
     code = "store_unavailable"
+
+
+class CommitUnknown(StoreUnavailable):
+    """The database went away while a transaction was being committed: it may or may not stand."""
+
+    code = "store_commit_unknown"
 
 
 class StoreRefused(StoreError):

@@ -21,6 +21,7 @@ HIDDEN_FROM_QUEUE = {
     "vendor_request": "provider",
     "call": "id",
     "answer": "body",
+    "callback": "digest",
     "budget": "cap_micros",
     "suppression": "key_hash",
     "entity": "id",

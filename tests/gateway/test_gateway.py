@@ -398,6 +398,7 @@ async def test_an_answer_that_cannot_be_stored_costs_no_neighbour_its_money_fact
     ]
     grants = [grant for (grant,) in await bench.ledger.reserve(DEFAULT_WORKSPACE, sealed)]
     calls = [grant for grant in grants if isinstance(grant, Reserved)]
+    (operation,) = bench.provider().spec.operations
     async with bench.gateway() as gateway:
         books = await gateway.bookkeeping.of(DEFAULT_WORKSPACE)
         settled = await asyncio.gather(
@@ -405,7 +406,7 @@ async def test_an_answer_that_cannot_be_stored_costs_no_neighbour_its_money_fact
                 books.settle(
                     Settling(
                         RequestFacts(call.request_id, status=200),
-                        (settle_reply(call.call_id, reply, asker.entities),),
+                        (settle_reply(call.call_id, reply, asker.entities, operation),),
                         {call.call_id: "titles"},
                     )
                 )

@@ -8,7 +8,15 @@ from types import ModuleType
 import pytest
 from vendor_fake import VendorFake, one, sample_ask
 
-from glaze.model.provider import Limit, Operation, ProviderSpec, Reply, Unbilled, Verdict
+from glaze.model.provider import (
+    Limit,
+    Operation,
+    ProviderSpec,
+    Reply,
+    Resend,
+    Unbilled,
+    Verdict,
+)
 from glaze.model.value import FieldName
 from glaze.providers.registry import GROUP, load_providers
 
@@ -111,6 +119,12 @@ def test_of_two_with_one_name_the_built_in_stays_and_both_packages_are_named(off
                 ({"price_micros": 0.5}, "whole number"),
                 ({"price_micros": -1}, "whole number"),
                 ({"batch_size": 0}, "batch size"),
+                ({"collect_s": 60.0}, "`async def collect` is needed"),
+                ({"resend": Resend.COLLECT}, "needs collect_s"),
+                ({"resend": Resend.IDEMPOTENT}, "needs collect_s"),
+                ({"collect_s": -1.0}, "needs collect_s"),
+                ({"collect_s": 60.0, "batch_size": 10}, "one question in a request"),
+                ({"price_micros": 1, "resend": Resend.SAFE}, "only what is free"),
             ]
         ),
     ],

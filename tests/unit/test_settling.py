@@ -1,17 +1,35 @@
 """What a reply, or none, means for the money: one rule a line."""
 
+from dataclasses import replace
+
 import pytest
 
 from glaze.errors import ConnectFailed, FetchError, FetchTimeout
 from glaze.model.ledger import CallEnd
-from glaze.model.provider import Billed, Billing, BillingUnknown, Reply, Unbilled, Verdict
-from glaze.model.value import CallId, FieldName, Micros, Reading
+from glaze.model.provider import (
+    Billed,
+    Billing,
+    BillingUnknown,
+    Operation,
+    Reply,
+    Resend,
+    Unbilled,
+    Verdict,
+)
+from glaze.model.value import FREE, CallId, FieldName, Micros, Reading
 from glaze.pipeline.asking import Answer, Decline, Declined
-from glaze.pipeline.settling import answered, settle_failure, settle_reply, settle_unsent
+from glaze.pipeline.settling import (
+    answered,
+    poll_wait_s,
+    settle_failure,
+    settle_reply,
+    settle_unsent,
+)
 
 READING = Reading(FieldName("company_city"), "Columbus", 80)
 PAID = Billed(Micros(5))
 UNSAID = BillingUnknown("the vendor does not say")
+PAYING = Operation("ask", (), {}, Micros(5))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +53,7 @@ UNSAID = BillingUnknown("the vendor does not say")
 def test_a_reply_settles_its_call_by_what_was_billed(
     verdict: Verdict, billing: Billing, end: CallEnd, price: int
 ):
-    settled = settle_reply(CallId(1), Reply(verdict, billing, (READING,)), {})
+    settled = settle_reply(CallId(1), Reply(verdict, billing, (READING,)), {}, PAYING)
     assert (settled.end, settled.price_micros) == (end, price)
     assert bool(settled.readings) == (end is CallEnd.SETTLED)
 
@@ -54,7 +72,8 @@ def test_a_call_without_an_answer_is_unknown_only_where_it_may_have_been_billed(
     costs: bool,
     end: CallEnd,
 ):
-    assert settle_failure(CallId(1), error, costs=costs).end is end
+    operation = PAYING if costs else replace(PAYING, price_micros=FREE)
+    assert settle_failure(CallId(1), error, operation).end is end
 
 
 def test_a_call_that_was_never_sent_costs_nothing():
@@ -73,7 +92,7 @@ def test_the_asker_is_told_what_became_of_its_question(
     verdict: Verdict, billing: Billing, why: Decline
 ):
     reply = Reply(verdict, billing, (READING,), retry_after_s=7.0)
-    told = answered(settle_reply(CallId(1), reply, {}), reply)
+    told = answered(settle_reply(CallId(1), reply, {}, PAYING), reply)
     assert isinstance(told, Declined)
     assert told.why is why
     assert told.wait_s == (7.0 if why is Decline.WAIT else 0.0)
@@ -81,6 +100,33 @@ def test_the_asker_is_told_what_became_of_its_question(
 
 def test_a_settled_reply_is_an_answer_at_its_price():
     reply = Reply(Verdict.MATCH, PAID, (READING,))
-    told = answered(settle_reply(CallId(1), reply, {}), reply)
+    told = answered(settle_reply(CallId(1), reply, {}, PAYING), reply)
     assert isinstance(told, Answer)
     assert (told.price_micros, told.known, told.readings) == (5, False, (READING,))
+
+
+@pytest.mark.parametrize("resend", [Resend.IDEMPOTENT, Resend.COLLECT])
+def test_what_can_be_had_again_is_left_open_where_its_outcome_is_unknown(resend: Resend):
+    operation = replace(PAYING, resend=resend, collect_s=60.0)
+    lost = settle_failure(CallId(1), FetchTimeout("late"), operation)
+    unsaid = settle_reply(CallId(1), Reply(Verdict.VENDOR_ERROR, UNSAID), {}, operation)
+    unsent = settle_failure(CallId(1), ConnectFailed("nobody there", sent=False), operation)
+    assert (lost.end, unsaid.end, unsent.end) == (
+        CallEnd.PENDING,
+        CallEnd.PENDING,
+        CallEnd.NOT_BILLED,
+    )
+
+
+def test_a_promise_that_nobody_could_collect_is_an_unknown_outcome():
+    promise = Reply(Verdict.PENDING, UNSAID, handle="s_1")
+    patient = replace(PAYING, collect_s=60.0)
+    assert settle_reply(CallId(1), promise, {}, patient).end is CallEnd.PENDING
+    assert settle_reply(CallId(1), promise, {}, PAYING).end is CallEnd.UNKNOWN
+    no_handle = replace(promise, handle="")
+    assert settle_reply(CallId(1), no_handle, {}, patient).end is CallEnd.UNKNOWN
+
+
+def test_polls_come_further_and_further_apart_unless_the_vendor_says_when():
+    assert [poll_wait_s(None, polls) for polls in (0, 1, 2, 9, 900)] == [2, 4, 8, 60, 60]
+    assert poll_wait_s(Reply(Verdict.PENDING, UNSAID, retry_after_s=10.0), 3) == 10.0

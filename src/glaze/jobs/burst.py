@@ -12,7 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from glaze.errors import InputError, StoreUnavailable
-from glaze.jobs.duties import Duties, every
+from glaze.jobs.duties import Duties, Errand, every, no_errand
 from glaze.jobs.execute import Executor
 from glaze.jobs.finish import Finisher
 from glaze.jobs.kind import Host, Kinds
@@ -93,12 +93,14 @@ class Burst:
         wake: Wake | None = None,
         at: At = nowhere,
         redactor: Redactor | None = None,
+        collect: Errand = no_errand,
     ) -> None:
         """Take jobs as ``options`` say: queues, kinds, and how many at a time.
 
         ``redactor`` masks what jobs say and why they fail; ``wake``, where it runs, tells others
-        what came due and that something ended.
+        what came due and that something ended; ``collect`` asks for answers that vendors promised.
         """
+        self._collect = collect
         wake = wake or Wake(db.dsn)
         self._kinds = {
             name: kind
@@ -219,6 +221,7 @@ class Burst:
             tally=tally,
             alerts=self._alerts,
             kinds=self._kinds,
+            collect=self._collect,
         )
         await duties.once()
         async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""Duties that any worker does on a timer: promote, expire, rescue, feed, sweep, fire, alert."""
+"""Duties that any worker does on a timer: promote, expire, rescue, feed, sweep, collect, fire, alert."""
 
 import asyncio
 import math
@@ -22,6 +22,14 @@ from glaze.store.schedule import ScheduleStore
 from glaze.store.worker import WorkerStore
 
 log = structlog.get_logger("jobs")
+
+
+Errand = Callable[[], Awaitable[None]]
+"""A duty that the jobs know nothing of but that it is theirs to have done."""
+
+
+async def no_errand() -> None:
+    """Do nothing: there is no such duty."""
 
 
 async def every(seconds: float, duty: Callable[[], Awaitable[None]], rng: random.Random) -> None:
@@ -48,11 +56,14 @@ class Duties:
         tally: Tally,
         alerts: AlertStore,
         kinds: Kinds,
+        collect: Errand = no_errand,
     ) -> None:
         """Act on these tables; rescues are counted in ``tally``.
 
-        ``kinds`` say how many of their dead are too many.
+        ``kinds`` say how many of their dead are too many, ``collect`` asks for answers that
+        vendors promised.
         """
+        self.collect = collect
         self._retention = retention
         self._tally = tally
         self._jobs = jobs
@@ -72,6 +83,7 @@ class Duties:
                 (options.promote_s, self.promote),
                 (options.poll_s, self.feed),
                 (options.poll_s, self.sweep),
+                (options.poll_s, self.collect),
                 (options.lease_s / 10, self.rescue),
                 (options.lease_s / 10, self.repair),
                 (options.alert_s, self.alert),
@@ -95,7 +107,14 @@ class Duties:
         """Do each duty once: where workers come and go nobody else may have done it."""
         await self.rescue()
         await self.fire()
-        for duty in (self.promote, self.feed, self.sweep, self.repair, self.alert):
+        for duty in (
+            self.promote,
+            self.feed,
+            self.sweep,
+            self.collect,
+            self.repair,
+            self.alert,
+        ):
             await duty()
 
     async def promote(self) -> None:

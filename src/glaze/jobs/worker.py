@@ -12,7 +12,7 @@ import psutil
 import structlog
 
 from glaze.errors import StoreUnavailable
-from glaze.jobs.duties import Duties, every
+from glaze.jobs.duties import Duties, Errand, every, no_errand
 from glaze.jobs.execute import Executor
 from glaze.jobs.finish import Finisher
 from glaze.jobs.intake import Intake
@@ -81,10 +81,12 @@ class Worker:
         rng: random.Random,
         at: At = nowhere,
         redactor: Redactor | None = None,
+        collect: Errand = no_errand,
     ) -> None:
         """Run ``kinds`` as ``options`` say; ``at`` is called at failpoints.
 
-        ``redactor`` masks what jobs say and why they fail.
+        ``redactor`` masks what jobs say and why they fail, ``collect`` is done on a timer: it asks
+        for answers that vendors promised.
         """
         self._dsn = db.dsn
         self._kinds = kinds
@@ -109,6 +111,7 @@ class Worker:
             tally=self.tally,
             alerts=AlertStore(db),
             kinds=kinds,
+            collect=collect,
         )
         self._process = psutil.Process()
         self._lease: _Lease | None = None

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from glaze.model.field import EntityKind
 from glaze.model.job import Token
-from glaze.model.provider import Page
+from glaze.model.provider import Page, Resend
 from glaze.model.value import (
     FREE,
     BatchId,
@@ -16,6 +16,7 @@ from glaze.model.value import (
     EntityId,
     FieldName,
     JobId,
+    Json,
     Micros,
     Reading,
     RequestId,
@@ -62,6 +63,10 @@ class Intent:
     reason: str
     wanted: tuple[FieldName, ...]
     by_field: bool = False  # the answer speaks of the wanted fields alone: others are not answered
+    resend: Resend = Resend.NEVER
+    collect_s: float = 0.0  # for how long the answer may come later
+    known: Mapping[FieldName, Json] = field(default_factory=dict)
+    """The identifiers asked by: kept until the answer is there, where it may come later."""
 
 
 class Refusal(StrEnum):
@@ -99,6 +104,13 @@ class InFlight:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """The vendor has the question; its answer is asked for in ``wait_s`` seconds."""
+
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Blocked:
     """An earlier call of this question has an unknown outcome: it is not asked again."""
 
@@ -117,8 +129,16 @@ class Unasked:
     """Nobody has a fresh answer: the question may be asked."""
 
 
-Look = Known | InFlight | Blocked | Unasked
-Grant = Reserved | Known | InFlight | Blocked | Refused
+Look = Known | InFlight | Awaited | Blocked | Unasked
+Grant = Reserved | Known | InFlight | Awaited | Blocked | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """Intents whose COMMIT got no answer, and the transaction's id: nothing of them is sent."""
+
+    calls: tuple[CallId, ...]
+    xid: str
 
 
 class CallEnd(StrEnum):
@@ -127,6 +147,7 @@ class CallEnd(StrEnum):
     SETTLED = "settled"  # answered; the price is known
     NOT_BILLED = "not_billed"  # certainly nothing was charged; it may be asked again
     UNKNOWN = "unknown"  # perhaps charged: the reservation stays until resolved
+    PENDING = "pending_vendor"  # no end yet: the answer is to be had later, free of charge
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +163,8 @@ class Settlement:
     entities: Mapping[EntityKind, EntityId] = field(default_factory=dict)
     raw: bytes = b""
     pages: tuple[Page, ...] = ()
+    handle: str | None = None  # of a pending one, as the vendor named it
+    wait_s: float = 0.0  # of a pending one: when to ask for its answer first
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +191,32 @@ class Spend:
     def total_micros(self) -> Micros:
         """Everything that counts against a cap."""
         return Micros(sum(self.paid.values()) + self.unknown_micros)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A pending call that this process may ask for now, until its lease ends."""
+
+    workspace_id: WorkspaceId
+    call_id: CallId
+    request_id: RequestId
+    credential: str
+    provider: str
+    operation: str
+    resend: Resend
+    handle: str | None
+    known: Mapping[FieldName, Json]
+    wanted: tuple[FieldName, ...]
+    entities: Mapping[EntityKind, EntityId]
+    polls: int  # how often it was asked for in vain
+    poll_at: datetime  # as it was claimed: a callback meanwhile moves it
+
+
+class Delivery(StrEnum):
+    """What became of a vendor's callback."""
+
+    ACCEPTED = "accepted"  # its answer is collected now
+    FORGED = "forged"  # its token or its signature is not genuine, or it speaks of another call
+    UNKNOWN = "unknown"  # there is no such call
+    STALE = "stale"  # the call has ended otherwise
+    REPLAYED = "replayed"  # it was delivered before

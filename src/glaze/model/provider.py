@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from glaze.model.value import FREE, FieldName, Json, Micros, Reading
 
@@ -45,6 +45,10 @@ class Operation:
     provider's. ``bulk_limits`` are those of the endpoint that takes several asks, where that is
     another one. ``includes`` names operations of the same provider whose answers this one holds,
     too: whoever asked one of them does not buy the same again with it, nor the other way round.
+
+    ``collect_s`` is for how long an answer may be had after its request. Over 0 the vendor may
+    promise one for later (``Verdict.PENDING``), and one that was lost may be had again as
+    ``resend`` says: within it the vendor knows our idempotency key, or the handle.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Operation:
     batch_size: int = 1
     timeout_s: float = 30.0
     resend: Resend = Resend.NEVER
+    collect_s: float = 0.0
     flags: str = ""  # what changes the price or content of the answer; part of the question
     limits: tuple[Limit, ...] = ()
     bulk_limits: tuple[Limit, ...] = ()
@@ -122,6 +127,7 @@ class Verdict(StrEnum):
     FORBIDDEN_PLAN = "forbidden_plan"
     BAD_INPUT = "bad_input"
     SUPPRESSED = "suppressed_legal"
+    PENDING = "pending"  # accepted: the answer is to be had later, under the reply's ``handle``
     VENDOR_ERROR = "vendor_error"
 
 
@@ -149,7 +155,10 @@ Billing = Unbilled | Billed | BillingUnknown
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One question's answer. ``raw`` is this question's own slice of the vendor's body."""
+    """One question's answer. ``raw`` is this question's own slice of the vendor's body.
+
+    Of a pending one only ``handle``, ``retry_after_s`` (when to ask first) and ``detail`` count.
+    """
 
     verdict: Verdict
     billing: Billing
@@ -159,6 +168,7 @@ class Reply:
     detail: str = ""  # for people: the vendor's own message, without personal data
     pages: tuple[Page, ...] = ()  # text worth quoting from, for inference and for replay
     notes: tuple[str, ...] = ()  # parts that went wrong without spoiling the rest
+    handle: str = ""  # collects an answer that the vendor promised for later
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +190,11 @@ class VendorHttp(Protocol):
 
     base_url: str  # without trailing slash; the user may have overridden it
     key: str  # the credential, "" for keyless
+    token: str = ""
+    """Names this call to the vendor, unguessable and the same whenever it is sent again: an
+    idempotency key, a webhook's id."""
+    callback_url: str = ""
+    """Where the vendor may report this call, its token in it; "" where it cannot reach us."""
 
     async def request(
         self,
@@ -218,5 +233,34 @@ class Provider(Protocol):
 
         A paid operation sends exactly one request. What the vendor answered, errors included, is a
         Reply; only a request that ended in no answer raises (FetchError, from ``http``).
+        """
+        ...
+
+
+@runtime_checkable
+class Collects(Protocol):
+    """A provider some of whose answers come later; every operation with ``collect_s`` needs it."""
+
+    async def collect(self, operation: str, handle: str, ask: Ask, http: VendorHttp) -> Reply:
+        """Fetch what the vendor promised under ``handle``, free of charge; any number of requests.
+
+        After a crash the handle may be the call's own token: only ``Resend.COLLECT`` operations
+        are asked so. ``PENDING`` as long as the answer may still come, whatever stands in its way;
+        any other reply that says something of the question ends the call.
+        """
+        ...
+
+
+@runtime_checkable
+class Announced(Protocol):
+    """A provider whose vendor calls back when an answer is there."""
+
+    def announced(self, headers: Mapping[str, str], body: bytes, key: str) -> str | None:
+        """Return the handle whose answer a callback announces, None where it is not genuine.
+
+        Args:
+            headers: The callback's headers, names in lower case.
+            body: Its body, byte for byte.
+            key: Our credential at the vendor, which some sign with.
         """
         ...

@@ -215,6 +215,17 @@ def unusable(verdict: Verdict, response: VendorResponse, billing: Billing | None
     )
 
 
+def promised(handle: str, response: VendorResponse) -> Reply:
+    """Return the Reply for a question that was accepted; its answer is had under ``handle``."""
+    return Reply(
+        verdict=Verdict.PENDING,
+        billing=BillingUnknown("the answer comes later"),
+        retry_after_s=retry_after_s(response),
+        detail=message_of(response),
+        handle=handle,
+    )
+
+
 def malformed(response: VendorResponse) -> Reply:
     """Return the Reply for a success that cannot be read: perhaps charged, perhaps not."""
     unknown = BillingUnknown("a success that could not be read")

@@ -28,6 +28,8 @@ class BoundHttp(VendorHttp):
         key: str = "",
         deadline: float,
         max_requests: int | None = None,
+        token: str = "",
+        callback_url: str = "",
     ) -> None:
         """Bind to one provider and one call.
 
@@ -37,9 +39,13 @@ class BoundHttp(VendorHttp):
             key: The credential, "" for keyless.
             deadline: When the whole call ends, a reading of ``time.monotonic()`` in seconds.
             max_requests: How many requests may be made, 1 for a paid operation, None for any.
+            token: Names the call to the vendor.
+            callback_url: Where the vendor may report it, "" where it cannot.
         """
         self.base_url = base_url.rstrip("/")
         self.key = key
+        self.token = token
+        self.callback_url = callback_url
         self.facts: list[RequestFact] = []
         self._client = client
         self._base = URL(self.base_url) if base_url else None

@@ -10,11 +10,11 @@ import structlog
 
 from glaze.errors import StoreRefused, StoreUnavailable
 from glaze.model.field import EntityKind
-from glaze.model.ledger import Grant, Intent, Look, RequestFacts, Settlement, Spend
+from glaze.model.ledger import Doubtful, Grant, Intent, Look, RequestFacts, Settlement, Spend
 from glaze.model.observation import Kept
 from glaze.model.value import CallId, EntityId, FieldName, JobId, WorkspaceId
 from glaze.pipeline.grouping import Grouped
-from glaze.pipeline.settling import unknown
+from glaze.pipeline.settling import settle_unsent, unknown
 from glaze.store.entity import EntityStore, Keys, Remerge
 from glaze.store.ledger import LedgerStore, Sealed
 
@@ -73,7 +73,7 @@ class Books:
         self.remerge: Grouped[Remerge, dict[FieldName, Kept]] = Grouped(self._remerge, tasks)
         self.spend: Grouped[JobId, Spend] = Grouped(self._spend, tasks)
         self.look: Grouped[Intent, Look] = Grouped(self._look, tasks)
-        self.reserve: Grouped[Sealed, Granted] = Grouped(self._reserve, tasks)
+        self.reserve: Grouped[Sealed, Granted | Doubtful] = Grouped(self._reserve, tasks)
         self._settle_in_group: Grouped[Settling, Settled] = Grouped(self._settle, tasks)
 
     async def settle(self, settling: Settling) -> Settled:
@@ -102,10 +102,27 @@ class Books:
     async def _look(self, intents: Sequence[Intent]) -> Sequence[Look]:
         return await self._ledger.look(self._workspace_id, intents)
 
-    async def _reserve(self, sealed: Sequence[Sealed]) -> Sequence[Granted]:
+    async def _reserve(self, sealed: Sequence[Sealed]) -> Sequence[Granted | Doubtful]:
         begun = time.monotonic()  # before the commit: a freeze inside it counts too
-        grants = await self._ledger.reserve(self._workspace_id, sealed)
-        return [Granted(one, begun) for one in grants]
+        granted = await self._ledger.reserve(self._workspace_id, sealed)
+        return [one if isinstance(one, Doubtful) else Granted(one, begun) for one in granted]
+
+    async def disown(self, doubtful: Doubtful) -> None:
+        """Record that nothing was sent for these intents, should they stand after all.
+
+        Tried as long as a settlement is; left undone, they are overdue some time and unknown.
+        """
+        try:
+            async for attempt in stamina.retry_context(
+                on=StoreUnavailable, attempts=None, timeout=SETTLE_FOR_S
+            ):
+                with attempt:
+                    if await self._ledger.committed(doubtful.xid):
+                        why = "not sent: the answer to its reservation was lost"
+                        unsent = [settle_unsent(call, why) for call in doubtful.calls]
+                        await self._write([], unsent, {})
+        except Exception:
+            log.exception("intents that were not sent stay reserved", calls=doubtful.calls)
 
     async def _settle(self, group: Sequence[Settling]) -> Sequence[Settled]:
         try:

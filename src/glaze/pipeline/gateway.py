@@ -11,11 +11,13 @@ from typing import Self
 
 import structlog
 
-from glaze.errors import FetchError
+from glaze.errors import FetchError, StoreUnavailable
 from glaze.model.failpoint import At, nowhere
 from glaze.model.identity import canonical_question
 from glaze.model.ledger import (
+    Awaited,
     Blocked,
+    Doubtful,
     Grant,
     InFlight,
     Intent,
@@ -38,8 +40,10 @@ from glaze.pipeline.channel import Channels
 from glaze.pipeline.coalesce import Coalescer
 from glaze.pipeline.grouping import detach
 from glaze.pipeline.limiter import Limiter, Permit
+from glaze.pipeline.naming import callback_url, token_of
 from glaze.pipeline.settling import (
     answered,
+    awaited,
     declined,
     pause_s,
     settle_failure,
@@ -113,18 +117,24 @@ class Gateway:
         http: HttpClient,
         access: Mapping[str, Access],
         tasks: asyncio.TaskGroup,
+        callback_url: str = "",
         at: At = nowhere,
     ) -> None:
-        """Wire it up; ``access`` is by provider name, ``at`` a failpoint for tests."""
+        """Wire it up.
+
+        ``access`` is by provider name, ``callback_url`` where vendors reach us ("" where they
+        cannot), ``at`` a failpoint for tests.
+        """
         self._ledger = ledger
         self._entities = entities
         self._http = http
-        self._tasks = tasks
+        self.tasks = tasks
+        self._callback_url = callback_url
         self._at = at
         self.bookkeeping = Bookkeeping(ledger, entities, tasks)
         self._flying: dict[tuple[WorkspaceId, QuestionKey], asyncio.Future[_Result]] = {}
         self._coalescer: Coalescer[_Pending, _Result] = Coalescer(self._travel, tasks)
-        self._channels = Channels(access, limits, tasks)
+        self.channels = Channels(access, limits, tasks)
 
     @classmethod
     @asynccontextmanager
@@ -136,6 +146,7 @@ class Gateway:
         entities: EntityStore,
         http: HttpClient,
         access: Mapping[str, Access],
+        callback_url: str = "",
         at: At = nowhere,
     ) -> AsyncIterator[Self]:
         """Open the gateway; leaving it, by an error too, waits for the calls that are under way."""
@@ -148,6 +159,7 @@ class Gateway:
                 http=http,
                 access=access,
                 tasks=tasks,
+                callback_url=callback_url,
                 at=at,
             )
             try:
@@ -212,10 +224,12 @@ class Gateway:
             return await self._known(seen, question)
         if isinstance(seen, Blocked):
             return _blocked(seen)
+        if isinstance(seen, Awaited):
+            return awaited(seen.wait_s)
         return _UNDER_WAY if isinstance(seen, InFlight) else None
 
     async def _launch(self, flight: tuple[WorkspaceId, QuestionKey], pending: _Pending) -> _Result:
-        future = detach(self._tasks, self._dispatch(pending))
+        future = detach(self.tasks, self._dispatch(pending))
         self._flying[flight] = future
         future.add_done_callback(lambda _: self._flying.pop(flight, None))
         return await asyncio.shield(future)
@@ -237,13 +251,13 @@ class Gateway:
 
     async def _travel(self, bulk: Sequence[_Pending]) -> Sequence[_Result]:
         """Send one request while the provider's concurrency allows it."""
-        async with self._channels.of(bulk[0].question.spec).room:
+        async with self.channels.of(bulk[0].question.spec).room:
             return await self._go(bulk)
 
     async def _go(self, bulk: Sequence[_Pending]) -> Sequence[_Result]:
         """Take a permit, record the intents, send one request, settle each question."""
         question = bulk[0].question
-        channel = self._channels.of(question.spec)
+        channel = self.channels.of(question.spec)
         if wait_s := await channel.closed_for_s(probe_s=question.operation.timeout_s):
             failing = f"{question.spec.name} is failing"
             return [Declined(Decline.CIRCUIT, failing, wait_s=wait_s)] * len(bulk)
@@ -254,6 +268,9 @@ class Gateway:
         deadline_s = question.operation.timeout_s + DEADLINE_MARGIN_S
         sealed = Sealed([pending.intent for pending in bulk], deadline_s)
         granted = await bulk[0].books.reserve(sealed)
+        if isinstance(granted, Doubtful):
+            self.tasks.create_task(bulk[0].books.disown(granted))
+            raise StoreUnavailable("PostgreSQL did not answer: nothing was sent")
         self._at("reserved")
         pairs = list(zip(bulk, granted.grants, strict=True))
         going = [(pending, grant) for pending, grant in pairs if isinstance(grant, Reserved)]
@@ -271,19 +288,26 @@ class Gateway:
             return await self._known(grant, pending.question)
         if isinstance(grant, Blocked):
             return _blocked(grant)
+        if isinstance(grant, Awaited):
+            return awaited(grant.wait_s)
         if isinstance(grant, Refused):
             return Declined(_DECLINES[grant.why], _REFUSED[grant.why])
         return _UNDER_WAY
 
     async def _send(self, going: _Going, leave: _Leave) -> dict[CallId, _Result]:
         question = going[0][0].question
-        channel = self._channels.of(question.spec)
+        channel = self.channels.of(question.spec)
+        token = token_of(
+            going[0][0].books.hash_key, question.asker.workspace_id, going[0][1].call_id
+        )
         http = BoundHttp(
             self._http,
             base_url=channel.base_url,
             key=channel.access.key,
             deadline=time.monotonic() + question.operation.timeout_s,
             max_requests=1 if question.operation.price_micros else None,
+            token=token,
+            callback_url=callback_url(self._callback_url, question.spec.name, token),
         )
         late = await self._too_late(question, leave)
         if late is not None:
@@ -340,18 +364,18 @@ class Gateway:
         self, going: _Going, error: FetchError, http: BoundHttp
     ) -> dict[CallId, _Result]:
         question = going[0][0].question
-        costs = question.operation.price_micros > 0
-        settled = [settle_failure(grant.call_id, error, costs=costs) for _, grant in going]
+        settled = [settle_failure(grant.call_id, error, question.operation) for _, grant in going]
         await self._settle(going, settled, http, error=f"{error.code}: {error}")
-        await self._channels.of(question.spec).record(failed=True)
+        await self.channels.of(question.spec).record(failed=True)
         return {one.call_id: declined(one) for one in settled}
 
     async def _settle_replies(
         self, going: _Going, replies: Sequence[Reply], http: BoundHttp
     ) -> dict[CallId, _Result]:
-        channel = self._channels.of(going[0][0].question.spec)
+        question = going[0][0].question
+        channel = self.channels.of(question.spec)
         settled: Settled = [
-            settle_reply(grant.call_id, reply, pending.question.asker.entities)
+            settle_reply(grant.call_id, reply, pending.question.asker.entities, question.operation)
             for (pending, grant), reply in zip(going, replies, strict=True)
         ]
         settled = await self._settle(going, settled, http)
@@ -403,7 +427,7 @@ class Gateway:
             text += _evidence_text(question.ask)
             wanted &= question.operation.gives.keys()
         key = QuestionKey(
-            credential=self._channels.of(question.spec).access.credential,
+            credential=self.channels.of(question.spec).access.credential,
             provider=question.spec.name,
             operation=question.operation.name,
             flags=question.operation.flags,
@@ -418,6 +442,9 @@ class Gateway:
             reason=question.reason,
             wanted=tuple(sorted(wanted)),
             by_field=inference,
+            resend=question.operation.resend,
+            collect_s=question.operation.collect_s,
+            known={name: question.ask.known[name] for name in question.needs},
         )
 
 

@@ -8,7 +8,16 @@ from dataclasses import replace
 from glaze.errors import FetchError
 from glaze.model.field import FIELDS, EntityKind
 from glaze.model.ledger import CallEnd, Settlement
-from glaze.model.provider import Billed, Billing, BillingUnknown, Reply, Unbilled, Verdict
+from glaze.model.provider import (
+    Billed,
+    Billing,
+    BillingUnknown,
+    Operation,
+    Reply,
+    Resend,
+    Unbilled,
+    Verdict,
+)
 from glaze.model.value import FREE, CallId, EntityId, Micros, Reading
 from glaze.pipeline.asking import Answer, Decline, Declined
 
@@ -27,11 +36,23 @@ MOST_MICROS = 2**62
 RATE_LIMIT_WAIT_S = 1.0
 """The pause after a 429 that names none."""
 
+FIRST_POLL_S, LONGEST_POLL_S = 2.0, 60.0
+"""How long a promised answer is given before it is asked for first, and at most between two polls."""
+
+_HAD_AGAIN = frozenset({Resend.IDEMPOTENT, Resend.COLLECT})
+
 
 def settle_reply(
-    call_id: CallId, reply: Reply, entities: Mapping[EntityKind, EntityId]
+    call_id: CallId,
+    reply: Reply,
+    entities: Mapping[EntityKind, EntityId],
+    operation: Operation,
 ) -> Settlement:
     """Turn a reply into the settlement of its call."""
+    if reply.verdict is Verdict.PENDING:
+        return _promised(call_id, reply, operation)
+    if isinstance(reply.billing, BillingUnknown) and had_again(operation):
+        return resume(call_id, reply.detail or reply.billing.reason)
     end, price = _end(reply.billing, answered=reply.verdict in ANSWERS)
     settlement = Settlement(
         call_id=call_id,
@@ -47,6 +68,38 @@ def settle_reply(
     if not 0 <= price <= MOST_MICROS:
         return unknown(settlement, "the vendor named no possible price")
     return settlement
+
+
+def had_again(operation: Operation) -> bool:
+    """Tell whether an answer that was lost can be had once more without paying for it twice."""
+    return operation.resend in _HAD_AGAIN and operation.collect_s > 0
+
+
+def resume(call_id: CallId, why: str) -> Settlement:
+    """Leave a call to be sent again under its key, or to be collected, whoever comes to it."""
+    return Settlement(call_id, CallEnd.PENDING, detail=why, wait_s=FIRST_POLL_S)
+
+
+def _promised(call_id: CallId, reply: Reply, operation: Operation) -> Settlement:
+    """Settle for now a call whose vendor promised the answer for later."""
+    if not reply.handle or operation.collect_s <= 0:
+        why = "an answer was promised, but there is no way to collect it"
+        return Settlement(call_id, CallEnd.UNKNOWN, verdict=reply.verdict, detail=why)
+    return Settlement(
+        call_id,
+        CallEnd.PENDING,
+        verdict=reply.verdict,
+        detail=reply.detail,
+        handle=reply.handle,
+        wait_s=poll_wait_s(reply, 0),
+    )
+
+
+def poll_wait_s(reply: Reply | None, polls: int) -> float:
+    """Return when to ask for a promised answer next, in seconds, after ``polls`` in vain."""
+    if reply is not None and reply.retry_after_s:
+        return reply.retry_after_s
+    return min(LONGEST_POLL_S, FIRST_POLL_S * 2.0 ** min(polls, 10))
 
 
 def unknown(settlement: Settlement, why: str) -> Settlement:
@@ -81,12 +134,16 @@ def _end(billing: Billing, *, answered: bool) -> tuple[CallEnd, Micros]:
             return CallEnd.UNKNOWN, FREE
 
 
-def settle_failure(call_id: CallId, error: FetchError, *, costs: bool) -> Settlement:
+def settle_failure(call_id: CallId, error: FetchError, operation: Operation) -> Settlement:
     """Settle a call that ended in no answer.
 
-    Once bytes may have left, a paid call may have been billed: it stays reserved as unknown.
+    Once bytes may have left, a paid call may have been billed: it stays reserved as unknown,
+    unless its answer can be had again.
     """
-    end = CallEnd.UNKNOWN if costs and error.sent else CallEnd.NOT_BILLED
+    maybe_billed = operation.price_micros > 0 and error.sent
+    if maybe_billed and had_again(operation):
+        return resume(call_id, f"{error.code}: {error}")
+    end = CallEnd.UNKNOWN if maybe_billed else CallEnd.NOT_BILLED
     return Settlement(call_id, end, verdict=Verdict.VENDOR_ERROR, detail=f"{error.code}: {error}")
 
 
@@ -97,8 +154,21 @@ def settle_unsent(call_id: CallId, why: str) -> Settlement:
 
 def declined(settlement: Settlement) -> Declined:
     """Say what a call without an answer means for its asker."""
+    if settlement.end is CallEnd.PENDING:
+        return awaited(settlement.wait_s, settlement.call_id)
     why = Decline.UNKNOWN if settlement.end is CallEnd.UNKNOWN else Decline.FAILED
     return Declined(why, settlement.detail, call_id=settlement.call_id)
+
+
+def awaited(wait_s: float, call_id: CallId | None = None) -> Declined:
+    """Send an asker away until a promised answer has been asked for."""
+    return Declined(
+        Decline.WAIT,
+        "the vendor answers later",
+        wait_s=wait_s + 1.0,
+        verdict=Verdict.PENDING,
+        call_id=call_id,
+    )
 
 
 def answered(settlement: Settlement, reply: Reply) -> Answer | Declined:
@@ -113,7 +183,7 @@ def answered(settlement: Settlement, reply: Reply) -> Answer | Declined:
             detail=reply.detail,
             notes=reply.notes,
         )
-    if reply.verdict in ASKS_TO_WAIT:
+    if reply.verdict in ASKS_TO_WAIT and settlement.end is not CallEnd.PENDING:
         return Declined(
             Decline.WAIT,
             ASKS_TO_WAIT[reply.verdict],
@@ -121,6 +191,8 @@ def answered(settlement: Settlement, reply: Reply) -> Answer | Declined:
             verdict=reply.verdict,
             call_id=settlement.call_id,
         )
+    if settlement.end is CallEnd.PENDING:
+        return declined(settlement)
     return replace(declined(settlement), verdict=reply.verdict)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
 from glaze.model.field import FIELDS
-from glaze.model.provider import Limit, Operation, Provider, ProviderSpec
+from glaze.model.provider import Limit, Operation, Provider, ProviderSpec, Resend
 
 GROUP = "glaze.providers"
 _OWN_PACKAGE = "glaze"
@@ -73,10 +73,18 @@ def _load(point: EntryPoint) -> Provider | str:
         getattr(provider, "look_up", None)
     ):
         return f"{point.value} is no provider: name a ready object with `async def look_up`"
-    faults = [*faults_of(spec)]
+    faults = [*faults_of(spec), *_collecting_faults(provider, spec)]
     if spec.name != point.name:
         faults.insert(0, f"the entry point calls it {point.name!r}, its spec {spec.name!r}")
     return "; ".join(faults) if faults else _as_provider(provider)
+
+
+def _collecting_faults(provider: object, spec: ProviderSpec) -> Iterator[str]:
+    """Yield what an answer that comes later would lack."""
+    collects = inspect.iscoroutinefunction(getattr(provider, "collect", None))
+    for operation in spec.operations:
+        if operation.collect_s and operation.resend is not Resend.IDEMPOTENT and not collects:
+            yield f"{operation.name}: its answers may come later, so `async def collect` is needed"
 
 
 def _as_provider(provider: Provider) -> Provider:
@@ -127,3 +135,15 @@ def _operation_faults(operation: Operation) -> Iterator[str]:
         yield f"{operation.name}: batch size and timeout must be positive"
     if not _all_positive((*operation.limits, *operation.bulk_limits)):
         yield f"{operation.name}: its limits must each be of positive calls and seconds"
+    yield from _later_faults(operation)
+
+
+def _later_faults(operation: Operation) -> Iterator[str]:
+    """Yield what does not go together where an answer may be had after its request."""
+    again = operation.resend in (Resend.IDEMPOTENT, Resend.COLLECT)
+    if operation.collect_s < 0 or (again and not operation.collect_s):
+        yield f"{operation.name}: what may be had again needs collect_s, some seconds to have it in"
+    if operation.collect_s and operation.batch_size > 1:
+        yield f"{operation.name}: with collect_s it takes one question in a request"
+    if operation.resend is Resend.SAFE and operation.price_micros:
+        yield f"{operation.name}: only what is free may be asked again as it is"

@@ -13,7 +13,7 @@ from psycopg.rows import AsyncRowFactory, DictRow, dict_row
 from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from glaze.errors import SettingsError, StoreUnavailable
+from glaze.errors import CommitUnknown, SettingsError, StoreUnavailable
 from glaze.model.value import Json, WorkspaceId
 
 Connection = AsyncConnection[DictRow]
@@ -26,6 +26,8 @@ Recover = Callable[[], Awaitable[None]]
 POOL_WAIT_S = 15.0
 # Connection lost, deadlock or serialization, out of resources, locked, shutting down: may pass.
 _PASSING = ("08", "40", "53", "55P03", "57")
+# Connection lost, shutting down: a COMMIT that was sent may stand.
+_LOST = ("08", "57")
 RECONNECT_S = 3.0
 
 
@@ -206,14 +208,29 @@ async def _transaction(pool: _Pool) -> AsyncIterator[Connection]:
     In a pipeline statements travel together until a result is asked for: BEGIN with the first,
     COMMIT with the last.
     """
-    async with _lent(pool) as conn, conn.pipeline():
-        await conn.execute("begin")
-        yield conn
-        await conn.execute("commit")
+    committing = False
+    try:
+        async with _lent(pool) as conn, conn.pipeline():
+            await conn.execute("begin")
+            yield conn
+            committing = True
+            await conn.execute("commit")
+    except StoreUnavailable as error:
+        if committing and _broke_off(error.__cause__):
+            raise CommitUnknown(str(error)) from error.__cause__
+        raise
+
+
+def _broke_off(error: BaseException | None) -> bool:
+    """Tell whether the server went away, so that a COMMIT that was sent may stand."""
+    return isinstance(error, psycopg.OperationalError) and (
+        error.sqlstate is None or error.sqlstate.startswith(_LOST)
+    )
 
 
 @asynccontextmanager
 async def _lent(pool: _Pool) -> AsyncIterator[Connection]:
+    """Lend a connection; what goes wrong with it is translated."""
     try:
         async with pool.connection() as conn:
             yield conn

@@ -12,9 +12,11 @@ from typing import Any
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
-from glaze.errors import StoreRefused
+from glaze.errors import CommitUnknown, StoreRefused, StoreUnavailable
 from glaze.model.ledger import (
+    Awaited,
     Blocked,
+    Doubtful,
     Grant,
     InFlight,
     Intent,
@@ -50,6 +52,10 @@ class Sealed:
     deadline_s: float
 
 
+Granting = list[Grant] | Doubtful
+"""What became of one request's intents; doubtful where the COMMIT got no answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class BudgetCap:
     """A budget by its scope (job, batch, workspace_day, provider_month) and key."""
@@ -82,23 +88,32 @@ class LedgerStore:
         by_ord = {row["ord"]: row for row in rows}
         return [_judge(by_ord[i], intent) for i, intent in enumerate(intents)]
 
-    async def reserve(
-        self, workspace_id: WorkspaceId, sealed: Sequence[Sealed]
-    ) -> list[list[Grant]]:
+    async def reserve(self, workspace_id: WorkspaceId, sealed: Sequence[Sealed]) -> list[Granting]:
         """Record intents and their reservations; commit before anything is sent.
 
         The group is one transaction. Where its sum does not fit a budget, each request is tried
         by itself, so that one that fits is not refused for its neighbour.
         """
         try:
-            async with self._db.workspace(workspace_id) as conn:
-                return await _reserve(conn, sealed)
+            return await self._reserve(workspace_id, sealed)
         except _OverCap:
             if len(sealed) > 1:
                 return [(await self.reserve(workspace_id, [one]))[0] for one in sealed]
             return [await self._reserve_one_by_one(workspace_id, sealed[0])]
 
-    async def _reserve_one_by_one(self, workspace_id: WorkspaceId, sealed: Sealed) -> list[Grant]:
+    async def _reserve(self, workspace_id: WorkspaceId, sealed: Sequence[Sealed]) -> list[Granting]:
+        recorded: list[dict[str, Any]] = []
+        try:
+            async with self._db.workspace(workspace_id) as conn:
+                return [*await _reserve(conn, sealed, recorded)]
+        except CommitUnknown:
+            if not recorded:
+                raise
+            xid = recorded[0]["xid"]
+            whole = Doubtful(tuple(CallId(row["call_id"]) for row in recorded), xid)
+            return [whole, *[Doubtful((), xid)] * (len(sealed) - 1)]
+
+    async def _reserve_one_by_one(self, workspace_id: WorkspaceId, sealed: Sealed) -> Granting:
         if len(sealed.intents) == 1:
             return [Refused(Refusal.BUDGET)]
         # A bulk request that does not fit whole: keep as many as do, in order.
@@ -106,13 +121,26 @@ class LedgerStore:
         while fits:
             fits.pop()
             try:
-                async with self._db.workspace(workspace_id) as conn:
-                    granted = (await _reserve(conn, [replace(sealed, intents=fits)]))[0]
+                (granted,) = await self._reserve(workspace_id, [replace(sealed, intents=fits)])
             except _OverCap:
                 continue
+            if isinstance(granted, Doubtful):
+                return granted
             rest: list[Grant] = [Refused(Refusal.BUDGET)] * (len(sealed.intents) - len(fits))
             return [*granted, *rest]
         return [Refused(Refusal.BUDGET)] * len(sealed.intents)
+
+    async def committed(self, xid: str) -> bool:
+        """Tell whether the transaction ``xid`` was committed.
+
+        Raises: StoreUnavailable also while it has not ended.
+        """
+        async with self._db.fleet() as conn:
+            row = await (await conn.execute(_sql["xact_status"], {"xid": xid})).fetchone()
+        status = row and row["status"]
+        if status == "in progress":
+            raise StoreUnavailable("a transaction whose connection was lost has not ended yet")
+        return bool(status == "committed")
 
     async def settle(
         self,
@@ -205,8 +233,10 @@ async def _expire(conn: Connection, rows: list[dict[str, Any]]) -> list[dict[str
 def _judge(row: Mapping[str, Any], intent: Intent) -> Look:
     """Say what the question's current call means for this asker."""
     match row["state"]:
-        case "sending" | "pending_vendor":
+        case "sending":
             return InFlight(row["deadline"])
+        case "pending_vendor":
+            return Awaited(row["poll_in_s"] or 0.0)
         case "unknown":
             return Blocked(CallId(row["call_id"]))
         case "settled" if _fresh(row, intent) and _covers(row, intent):
@@ -228,7 +258,10 @@ def _covers(row: Mapping[str, Any], intent: Intent) -> bool:
     return not intent.by_field or set(intent.wanted) <= set(row["covered"])
 
 
-async def _reserve(conn: Connection, sealed: Sequence[Sealed]) -> list[list[Grant]]:
+async def _reserve(
+    conn: Connection, sealed: Sequence[Sealed], recorded: list[dict[str, Any]]
+) -> list[list[Grant]]:
+    """Reserve within one transaction; ``recorded`` is given what it will leave once committed."""
     flat = [intent for one in sealed for intent in one.intents]
     questions = {"questions": question_rows(flat)}
     subjects = list({s for intent in flat for s in intent.asker.subjects})
@@ -252,7 +285,7 @@ async def _reserve(conn: Connection, sealed: Sequence[Sealed]) -> list[list[Gran
             to_send[row["ord"]] = row
         grants.append(grant)
     if to_send:
-        await _record(conn, sealed, flat, to_send, grants)
+        recorded += await _record(conn, sealed, flat, to_send, grants)
     return _unflatten([grant for grant in grants if grant is not None], sealed)
 
 
@@ -291,7 +324,7 @@ async def _record(
     flat: Sequence[Intent],
     to_send: Mapping[int, Mapping[str, Any]],
     grants: list[Grant | None],
-) -> None:
+) -> list[dict[str, Any]]:
     """Insert requests and calls, advance the questions, take the money: the intent itself."""
     request_of = [index for index, one in enumerate(sealed) for _ in one.intents]
     ordered = sorted(to_send)
@@ -306,9 +339,10 @@ async def _record(
     ]
     calls = [new_call(request_of[i], flat[i], to_send[i]) for i in ordered]
     params = {"requests": Jsonb(requests), "calls": Jsonb(calls)}
-    recorded = {row["question_id"]: row for row in await _fetch(conn, "record_intents", **params)}
+    recorded = await _fetch(conn, "record_intents", **params)
+    by_question = {row["question_id"]: row for row in recorded}
     for i in ordered:
-        row = recorded[to_send[i]["question_id"]]
+        row = by_question[to_send[i]["question_id"]]
         grants[i] = Reserved(CallId(row["call_id"]), RequestId(row["request_id"]))
     sums: dict[int, int] = defaultdict(int)
     for i in ordered:
@@ -320,6 +354,7 @@ async def _record(
         fit = await _fetch(conn, "reserve_budgets", budgets=Jsonb(reserved))
         if len(fit) < len(reserved):
             raise _OverCap
+    return recorded
 
 
 def _grouped(ordered: Sequence[int], request_of: Sequence[int]) -> list[tuple[int, list[int]]]:

@@ -15,6 +15,9 @@ from glaze.model.ledger import CallEnd, Intent, RequestFacts, Settlement
 from glaze.model.value import CallId
 from glaze.store.text import storable
 
+_OPEN = frozenset({CallEnd.UNKNOWN, CallEnd.PENDING})
+"""Ends of which nobody knows the price yet."""
+
 
 def _question_row(ord_: int, intent: Intent) -> dict[str, object]:
     question, after = intent.question, intent.asker.miss_fresh_after
@@ -65,6 +68,17 @@ def new_call(request: int, intent: Intent, question: Mapping[str, Any]) -> dict[
         "wanted": list(intent.wanted),
         "reserved_micros": intent.price_micros,
         "budget_ids": list(asker.budgets) if intent.price_micros else [],
+        "resend": intent.resend,
+        "collect_s": intent.collect_s or None,
+        "asked": _asked(intent) if intent.collect_s else None,
+    }
+
+
+def _asked(intent: Intent) -> dict[str, object]:
+    """Return what it takes to ask for the answer when nobody who wants it is at hand."""
+    return {
+        "known": {name: storable(value) for name, value in intent.known.items()},
+        "entities": dict(intent.asker.entities),
     }
 
 
@@ -93,9 +107,11 @@ def _settled(settlements: Sequence[Settlement]) -> Jsonb:
             {
                 "id": s.call_id,
                 "state": s.end.value,
-                "price_micros": None if s.end is CallEnd.UNKNOWN else s.price_micros,
+                "price_micros": None if s.end in _OPEN else s.price_micros,
                 "verdict": s.verdict,
                 "detail": storable(s.detail[:500]),
+                "handle": s.handle and storable(s.handle),
+                "wait_s": s.wait_s,
             }
             for s in settlements
         ]

@@ -3,6 +3,7 @@
 -- wanted fields alone, the fields that were asked about since "after".
 select a.ord, q.id as question_id, q.generation, c.id as call_id, c.state, c.verdict, c.detail,
        c.settled_at, c.deadline, c.reserved_micros,
+       greatest(0, extract(epoch from c.poll_at - clock_timestamp()))::float8 as poll_in_s,
        case when a.by_field then array(
          select distinct field from call k cross join unnest(k.wanted) as field
          where k.workspace_id = q.workspace_id and k.question_id = q.id and k.state = 'settled'
@@ -62,20 +63,21 @@ with request as materialized (
   from request r
 ), sent as (
   insert into call (workspace_id, question_id, generation, request_id, job_id, batch_id, worker_id, claim_no,
-                    position, missed, reason, wanted, reserved_micros, budget_ids, deadline)
+                    position, missed, reason, wanted, reserved_micros, budget_ids, deadline, resend, asked, collect_until)
   select current_workspace(), a.question_id, a.generation, r.id, a.job_id, a.batch_id, a.worker_id, a.claim_no,
          a.position, a.missed, a.reason, a.wanted, a.reserved_micros, a.budget_ids,
-         clock_timestamp() + make_interval(secs => r.deadline_s)
+         clock_timestamp() + make_interval(secs => r.deadline_s), a.resend, a.asked,
+         clock_timestamp() + make_interval(secs => r.deadline_s + a.collect_s)
   from jsonb_to_recordset(%(calls)s) as a(request int, question_id bigint, generation int, job_id bigint,
     batch_id bigint, worker_id bigint, claim_no int, position smallint, missed text[], reason text, wanted text[],
-    reserved_micros bigint, budget_ids bigint[])
+    reserved_micros bigint, budget_ids bigint[], resend text, asked jsonb, collect_s float8)
   join request r on r.ord = a.request
   returning id, question_id, generation, request_id
 )
 update question q set generation = sent.generation, call_id = sent.id
 from sent
 where q.workspace_id = current_workspace() and q.id = sent.question_id and q.generation = sent.generation - 1
-returning q.id as question_id, sent.id as call_id, sent.request_id
+returning q.id as question_id, sent.id as call_id, sent.request_id, pg_current_xact_id()::text as xid
 
 -- name: lock_budgets
 -- Last in the transaction, for these rows are hot; in id order, as everywhere.
@@ -95,16 +97,25 @@ where b.workspace_id = current_workspace() and b.id = a.id
 returning b.id
 
 -- name: expire_calls
--- Past its own deadline a call that is still sending is unknown, whoever notices. What costs nothing
--- leaves nothing to resolve.
+-- Past its own deadline a call that is still sending is treated by its class, whoever notices. What costs nothing
+-- leaves nothing to resolve. What may be sent again under its key, or collected, or was called back about, is
+-- asked for again; everything else is unknown.
 update call set
-  state = case when reserved_micros = 0 then 'not_billed'::call_state else 'unknown' end,
+  state = case when reserved_micros = 0 then 'not_billed'::call_state
+               when collect_until > clock_timestamp() and (resend in ('idempotent', 'collect') or poll_at is not null)
+                 then 'pending_vendor' else 'unknown' end,
   price_micros = case when reserved_micros = 0 then 0 end,
   settled_at = case when reserved_micros = 0 then clock_timestamp() end,
+  poll_at = coalesce(poll_at, clock_timestamp()),
+  asked = case when reserved_micros > 0 then asked end,
   detail = 'no answer before the deadline'
 where workspace_id = current_workspace() and id = any(%(calls)s)
   and state = 'sending' and deadline < clock_timestamp()
 returning id, state
+
+-- name: xact_status
+-- Whether a transaction was committed; null where it is too long ago.
+select pg_xact_status(%(xid)s::text::xid8) as status
 
 -- name: settle
 -- The truth about calls, recorded whoever holds the job by now: money facts and observations are not
@@ -114,13 +125,18 @@ returning id, state
 -- time so that they are looked up in the key, whatever statistics say.
 with ended as (
   update call c set state = a.state::call_state, price_micros = a.price_micros, verdict = a.verdict, detail = a.detail,
-    settled_at = case when a.state = 'unknown' then null else clock_timestamp() end
-  from (select * from jsonb_to_recordset(%(calls)s) as r(id bigint, state text, price_micros bigint, verdict text, detail text) order by id) a
+    settled_at = case when a.state in ('settled', 'not_billed') then clock_timestamp() end,
+    handle = coalesce(a.handle, c.handle), asked = case when a.state not in ('settled', 'not_billed') then c.asked end,
+    deadline = case when a.state = 'pending_vendor' then clock_timestamp() else c.deadline end,
+    poll_at = case when a.state <> 'pending_vendor' then c.poll_at  -- a vendor that called back already is asked at once
+                   else clock_timestamp() + make_interval(secs => case when c.poll_at is null then a.wait_s else 0 end) end
+  from (select * from jsonb_to_recordset(%(calls)s) as r(id bigint, state text, price_micros bigint, verdict text, detail text,
+    handle text, wait_s float8) order by id) a
   where c.workspace_id = current_workspace() and c.id = any(%(call_ids)s) and c.id = a.id
-    and c.state in ('sending', 'pending_vendor', 'unknown')
+    and c.state in ('sending', 'pending_vendor', 'unknown') and not (a.state = 'pending_vendor' and c.state = 'pending_vendor')
   returning c.id, c.budget_ids, c.reserved_micros, c.state, c.price_micros
 ), wire as (
-  update vendor_request v set answered_at = clock_timestamp(), status = a.status, exchanges = a.exchanges, bytes = a.bytes,
+  update vendor_request v set answered_at = clock_timestamp(), status = a.status, exchanges = v.exchanges + a.exchanges, bytes = v.bytes + a.bytes,
     billed_micros = a.billed_micros, remainder_micros = a.remainder_micros, error = a.error
   from jsonb_to_recordset(%(requests)s) as a(id bigint, status int, exchanges int, bytes bigint, billed_micros bigint, remainder_micros bigint, error text)
   where v.workspace_id = current_workspace() and v.id = any(%(request_ids)s) and v.id = a.id
@@ -153,7 +169,7 @@ from (
   select from_budget.id, sum(e.reserved_micros)::bigint as released, sum(e.price_micros)::bigint as spent,
          sum(greatest(0, e.price_micros - e.reserved_micros))::bigint as overrun
   from ended e cross join unnest(e.budget_ids) as from_budget(id) join hot on hot.id = from_budget.id
-  where e.state <> 'unknown'  -- of an unknown call the reservation stays
+  where e.state in ('settled', 'not_billed')  -- of an open call the reservation stays
   group by from_budget.id order by from_budget.id
 ) a
 where b.workspace_id = current_workspace() and b.id = a.id

@@ -1,0 +1,274 @@
+"""Answers that come later: asked for when they are due, or when the vendor calls back."""
+
+import asyncio
+import hmac
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from glaze.errors import FetchError
+from glaze.model.failpoint import At, nowhere
+from glaze.model.ledger import CallEnd, Claimed, Delivery, RequestFacts
+from glaze.model.provider import (
+    Announced,
+    Ask,
+    Collects,
+    Operation,
+    Provider,
+    Reply,
+    Resend,
+    Verdict,
+)
+from glaze.model.value import Micros, Reading, WorkspaceId
+from glaze.net.client import HttpClient
+from glaze.net.vendor import BoundHttp
+from glaze.pipeline.books import Bookkeeping, Books, Settling
+from glaze.pipeline.channel import Channel, Channels
+from glaze.pipeline.gateway import DEADLINE_MARGIN_S, SEND_WITHIN_S, Gateway
+from glaze.pipeline.limiter import Permit
+from glaze.pipeline.merge import merge
+from glaze.pipeline.naming import callback_url, named_by, token_of
+from glaze.pipeline.settling import pause_s, poll_wait_s, settle_reply
+from glaze.pipeline.validate import Accepted, validate
+from glaze.store.due import DueStore
+from glaze.store.entity import Remerge
+
+log = structlog.get_logger("collecting")
+
+MOST_AT_ONCE = 50
+"""Answers that one process asks for at the same time."""
+ABSENT_S = 60.0
+"""How long a call waits whose provider or key this process does not have."""
+_NOT_OF_THE_QUESTION = frozenset(
+    {
+        Verdict.PENDING,
+        Verdict.RATE_LIMITED,
+        Verdict.AUTH,
+        Verdict.FORBIDDEN_PLAN,
+        Verdict.OUT_OF_CREDITS,
+    }
+)
+"""Verdicts after which the answer may still be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Poll:
+    """One answer about to be asked for."""
+
+    claimed: Claimed
+    provider: Provider
+    operation: Operation
+    channel: Channel
+    books: Books
+    begun: float  # monotonic, before the claim was made
+
+
+class Collector:
+    """Asks for promised answers, for whoever they were promised to; any number may run at once."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        due: DueStore,
+        http: HttpClient,
+        providers: Mapping[str, Provider],
+        *,
+        clock: Callable[[], datetime],
+        base_url: str = "",
+        at: At = nowhere,
+    ) -> None:
+        """Share keys, limits and books with ``gateway``, which waits for polls under way."""
+        self._bookkeeping: Bookkeeping = gateway.bookkeeping
+        self._channels: Channels = gateway.channels
+        self._due = due
+        self._http = http
+        self._providers = providers
+        self._clock = clock
+        self._tasks = gateway.tasks
+        self._base_url = base_url
+        self._at = at
+        self._polling = 0
+        timeouts = [one.timeout_s for p in providers.values() for one in p.spec.operations]
+        self._lease_s = max(timeouts, default=0.0) + DEADLINE_MARGIN_S
+
+    async def sweep(self) -> None:
+        """Treat calls that were left behind by their class, and begin to ask for what is due."""
+        for workspace_id in await self._due.workspaces():
+            await self._begin(workspace_id)
+
+    async def deliver(
+        self, provider: str, token: str, headers: Mapping[str, str], body: bytes
+    ) -> Delivery:
+        """Take a vendor's callback: it only says that there is something to collect.
+
+        Its body is never taken for the answer. Once this returns ``ACCEPTED`` the vendor may
+        forget the callback: the answer is collected now, or after a crash by the next sweep.
+
+        Args:
+            provider: The provider that the address it came to speaks of.
+            token: The token in that address.
+            headers: Header names in lower case.
+            body: The body, byte for byte.
+        """
+        delivery = await self._deliver(provider, token, headers, body)
+        say = log.info if delivery is Delivery.ACCEPTED else log.warning
+        say("vendor called back", provider=provider, delivery=delivery.value)
+        return delivery
+
+    async def _deliver(
+        self, name: str, token: str, headers: Mapping[str, str], body: bytes
+    ) -> Delivery:
+        named, provider = named_by(token), self._providers.get(name)
+        if named is None or not isinstance(provider, Announced):
+            return Delivery.UNKNOWN
+        try:
+            books = await self._bookkeeping.of(named.workspace_id)
+        except LookupError:
+            return Delivery.FORGED
+        genuine = token_of(books.hash_key, named.workspace_id, named.call_id)
+        if not hmac.compare_digest(token, genuine):
+            return Delivery.FORGED
+        key = self._channels.of(provider.spec).access.key
+        handle = provider.announced(headers, body, key)
+        if handle is None:
+            return Delivery.FORGED
+        delivery = await self._due.called_back(
+            named.workspace_id,
+            named.call_id,
+            name,
+            handle=handle,
+            body=body,
+            hash_key=books.hash_key,
+        )
+        self._at("called_back")
+        if delivery is Delivery.ACCEPTED:
+            await self._begin(named.workspace_id)
+        return delivery
+
+    async def _begin(self, workspace_id: WorkspaceId) -> None:
+        begun = time.monotonic()
+        room = MOST_AT_ONCE - self._polling
+        books = await self._bookkeeping.of(workspace_id)
+        for claimed in await self._due.claim(workspace_id, room, lease_s=self._lease_s):
+            self._at("claimed_due")
+            self._polling += 1
+            self._tasks.create_task(self._poll(claimed, books, begun))
+
+    async def _poll(self, claimed: Claimed, books: Books, begun: float) -> None:
+        """Ask for one answer; whatever happens, its claim ends by itself."""
+        try:
+            poll = self._poll_of(claimed, books, begun)
+            if poll is None:
+                await self._due.put_off(claimed, ABSENT_S)
+            else:
+                await self._ask(poll)
+        except Exception:
+            log.exception("no answer was collected", provider=claimed.provider)
+        finally:
+            self._polling -= 1
+
+    def _poll_of(self, claimed: Claimed, books: Books, begun: float) -> _Poll | None:
+        """Find out how to ask, None where this process cannot."""
+        provider = self._providers.get(claimed.provider)
+        names = {one.name: one for one in provider.spec.operations} if provider else {}
+        operation = names.get(claimed.operation)
+        if provider is None or operation is None:
+            return None
+        channel = self._channels.of(provider.spec)
+        if channel.access.credential != claimed.credential:
+            return None
+        return _Poll(claimed, provider, operation, channel, books, begun)
+
+    async def _ask(self, poll: _Poll) -> None:
+        channel = poll.channel
+        limiter = channel.limiter(poll.operation, asks=1)
+        wait_s = await channel.closed_for_s(probe_s=poll.operation.timeout_s)
+        async with channel.room:
+            permit = None if wait_s else await limiter.permit()
+            if not isinstance(permit, Permit):
+                await self._due.put_off(poll.claimed, wait_s or (permit.wait_s if permit else 0.0))
+                return
+            if time.monotonic() - poll.begun > SEND_WITHIN_S:
+                await self._due.put_off(poll.claimed, 0.0)
+                return
+            http = self._bound(poll)
+            reply = await self._reply(poll, http)
+        self._at("collected")
+        await channel.record(failed=isinstance(reply, FetchError))
+        if isinstance(reply, FetchError):
+            log.debug("promised answer not collected", provider=poll.claimed.provider, error=reply)
+            await self._due.put_off(poll.claimed, poll_wait_s(None, poll.claimed.polls))
+            return
+        if reply.verdict is Verdict.RATE_LIMITED:
+            await limiter.hold_back(pause_s(reply))
+        if reply.verdict in _NOT_OF_THE_QUESTION:
+            wait_s = poll_wait_s(reply, poll.claimed.polls)
+            await self._due.put_off(poll.claimed, wait_s, handle=reply.handle or None)
+            return
+        await self._settle(poll, reply, http)
+
+    def _bound(self, poll: _Poll) -> BoundHttp:
+        claimed = poll.claimed
+        token = token_of(poll.books.hash_key, claimed.workspace_id, claimed.call_id)
+        return BoundHttp(
+            self._http,
+            base_url=poll.channel.base_url,
+            key=poll.channel.access.key,
+            deadline=time.monotonic() + poll.operation.timeout_s,
+            max_requests=1 if _is_resent(claimed) else None,
+            token=token,
+            callback_url=callback_url(self._base_url, claimed.provider, token),
+        )
+
+    async def _reply(self, poll: _Poll, http: BoundHttp) -> Reply | FetchError:
+        claimed, provider = poll.claimed, poll.provider
+        ask = Ask(known=claimed.known, want=frozenset(claimed.wanted))
+        try:
+            async with asyncio.timeout(poll.operation.timeout_s):
+                if _is_resent(claimed):
+                    (reply,) = await provider.look_up(claimed.operation, [ask], http)
+                    return reply
+                if isinstance(provider, Collects):
+                    handle = claimed.handle or http.token
+                    return await provider.collect(claimed.operation, handle, ask, http)
+        except FetchError as error:
+            return error
+        except TimeoutError:
+            return FetchError("no answer within the timeout", sent=True)
+        return FetchError("the provider cannot collect any more", sent=False)
+
+    async def _settle(self, poll: _Poll, reply: Reply, http: BoundHttp) -> None:
+        claimed = poll.claimed
+        judged = replace(reply, readings=self._judged(claimed, reply.readings))
+        settlement = settle_reply(claimed.call_id, judged, claimed.entities, poll.operation)
+        if settlement.end is CallEnd.PENDING:
+            await self._due.put_off(claimed, poll_wait_s(reply, claimed.polls))
+            return
+        wire = http.facts
+        facts = RequestFacts(
+            request_id=claimed.request_id,
+            status=wire[-1].status if wire else None,
+            exchanges=len(wire),
+            bytes=sum(fact.body_bytes for fact in wire),
+            billed_micros=Micros(settlement.price_micros),
+        )
+        names = {claimed.call_id: claimed.provider}
+        await poll.books.settle(Settling(facts, (settlement,), names))
+        self._at("resolved")
+        if settlement.readings:  # nobody may be waiting for it any more
+            now = self._clock()
+            await poll.books.remerge(Remerge(claimed.entities, lambda seen: merge(seen, now=now)))
+
+    def _judged(self, claimed: Claimed, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+        """Judge each reading by itself and by what was asked; what does not hold is dropped."""
+        now = self._clock()
+        judged = (validate(reading, known=claimed.known, now=now) for reading in readings)
+        return tuple(one.reading for one in judged if isinstance(one, Accepted))
+
+
+def _is_resent(claimed: Claimed) -> bool:
+    """Tell whether the question is sent again under its key: there is nothing to collect."""
+    return claimed.resend is Resend.IDEMPOTENT and claimed.handle is None
