@@ -228,6 +228,9 @@ class Settings(BaseSettings):
     hunter_api_key: SecretStr | None = Field(
         default=None, validation_alias=_plain("HUNTER_API_KEY"), description="key of Hunter"
     )
+    pdl_api_key: SecretStr | None = Field(
+        default=None, validation_alias=_plain("PDL_API_KEY"), description="key of People Data Labs"
+    )
 
     sandbox_url: str | None = Field(
         default=None,
@@ -270,6 +273,7 @@ class Settings(BaseSettings):
         "search_api_key",
         "apollo_api_key",
         "hunter_api_key",
+        "pdl_api_key",
     )
     @classmethod
     def _empty_is_unset(cls, value: SecretStr | None) -> SecretStr | None:

@@ -1,11 +1,14 @@
 """Faults on demand: what goes wrong, where, how often."""
 
+import json
 import random
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_ROWS = ("matches", "email_batch")  # what holds the rows of a bulk answer that is no list itself
 
 
 class FaultKind(StrEnum):
@@ -17,6 +20,8 @@ class FaultKind(StrEnum):
     DROP_BEFORE_BILLING = "drop_before_billing"  # closes the connection, nothing is billed
     DROP_AFTER_BILLING = "drop_after_billing"  # bills, then closes the connection
     MALFORMED = "malformed"  # bills, then sends half of the body
+    SHUFFLED = "shuffled"  # bills, then sends the rows of a bulk answer the other way round
+    SHORT = "short"  # bills, then leaves the last row out of a bulk answer
 
 
 class FaultSpec(BaseModel):
@@ -92,6 +97,19 @@ class FaultPlan:
                 fault.left -= 1
             return fault.spec
         return None
+
+
+def other_rows(body: bytes, kind: FaultKind) -> bytes:
+    """Return a bulk answer with its rows turned round, or without the last; others as they are."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return body
+    inside = next((name for name in _ROWS if isinstance(found, dict) and name in found), None)
+    rows = found[inside] if inside else found
+    if isinstance(rows, list):
+        rows[:] = rows[::-1] if kind is FaultKind.SHUFFLED else rows[:-1]
+    return json.dumps(found).encode()
 
 
 def _matches(spec: FaultSpec, vendor: str | None, host: str, path: str) -> bool:

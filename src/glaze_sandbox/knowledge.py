@@ -218,11 +218,31 @@ HUNTER = Profile(
     stale=0.08,
 )  # fmt: skip
 
+PEOPLE_DATA_LABS = Profile(
+    vendor="people_data_labs",
+    company_hit=0.80,
+    person_hit=0.64,
+    by_segment={
+        "us-small": -0.04, "us-mid": 0.08, "us-large": 0.15, "eu-small": -0.2, "eu-mid": -0.05,
+        "eu-large": 0.08, "jp-small": -0.45, "jp-mid": -0.3,
+    },
+    coverage={
+        "default": 0.82, "company_vat_id": 0.0, "company_legal_name": 0.0, "company_email": 0.0,
+        "company_email_pattern": 0.0, "company_mail_provider": 0.0, "company_phone": 0.0,
+        "company_revenue": 0.0, "company_technologies": 0.0, "company_instagram_url": 0.0,
+        "company_youtube_url": 0.0, "company_github_url": 0.0, "company_street": 0.5,
+        "person_email": 0.7, "person_phone": 0.45, "person_title": 0.92, "person_skills": 0.8,
+    },
+    wrong=0.04,
+    stale=0.12,
+)  # fmt: skip
+
 _ALL = (
     APOLLO,
     ENRICHLAYER,
     GLEIF,
     HUNTER,
+    PEOPLE_DATA_LABS,
     SERPER,
 )
 PROFILES = {profile.vendor: profile for profile in _ALL}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from glaze_sandbox.control import Control
-from glaze_sandbox.faults import FaultKind, FaultSpec
+from glaze_sandbox.faults import FaultKind, FaultSpec, other_rows
 from glaze_sandbox.nameserver import CONTROL_HOST, DnsProtocol, answer
 from glaze_sandbox.receiver import RECEIVER_HOST
 from glaze_sandbox.sites.traps import TRAPS, trap_of
@@ -153,6 +153,8 @@ async def _send(
         return _drop(request)
     if fault is not None and fault.kind is FaultKind.MALFORMED:
         body = body[: len(body) // 2]
+    if fault is not None and fault.kind in {FaultKind.SHUFFLED, FaultKind.SHORT}:
+        body = other_rows(body, fault.kind)
     if fault is not None and fault.kind is FaultKind.DRIP:
         response = web.StreamResponse(status=given.status, headers=headers)
         response.content_length = len(body)

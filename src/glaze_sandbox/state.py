@@ -21,6 +21,7 @@ from glaze_sandbox.vendors.gleif import Gleif
 from glaze_sandbox.vendors.gravatar import Gravatar
 from glaze_sandbox.vendors.hunter import Hunter
 from glaze_sandbox.vendors.openai import Habits, OpenAI
+from glaze_sandbox.vendors.people_data_labs import PeopleDataLabs
 from glaze_sandbox.vendors.rdap import Rdap
 from glaze_sandbox.vendors.serper import Serper
 from glaze_sandbox.wire import Remembers, Vendor
@@ -97,6 +98,7 @@ def new_state(
         EnrichLayer(world),
         Gleif(world),
         Hunter(world),
+        PeopleDataLabs(world, limits, clock),
         Rdap(world),
         Serper(world),
         openai,

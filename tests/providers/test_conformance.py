@@ -106,6 +106,14 @@ KEYS = st.sampled_from(
         "countryCode",
         "category",
         "sic4Codes",
+        "likelihood",
+        "metadata",
+        "row",
+        "full_name",
+        "work_email",
+        "job_title_levels",
+        "phone_numbers",
+        "location",
         "metrics",
     ]
 )
@@ -162,7 +170,7 @@ def test_its_spec_is_sound(provider: Provider) -> None:
 def test_every_built_in_provider_is_installed() -> None:
     built_in = """
         apollo dns_mx enrichlayer hunter llm serper website
-        github gleif gravatar rdap
+        github gleif gravatar people_data_labs rdap
     """
     assert set(built_in.split()) <= set(PROVIDERS)
     assert load_providers().problems == ()

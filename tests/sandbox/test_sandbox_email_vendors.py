@@ -46,3 +46,39 @@ async def test_hunter_does_not_speak_of_who_objected(sandbox):
         if 451 in seen:
             break
     assert seen == {200, 404, 451}
+
+
+async def test_people_data_labs_says_in_a_header_what_it_billed_and_repeats_each_rows_number(
+    sandbox,
+):
+    people = [sandbox.world.people_of(company)[0] for company in sandbox.world.companies()][:30]
+    requests = [
+        {"metadata": {"row": row}, "params": {"profile": person.linkedin_url}}
+        for row, person in enumerate(people)
+    ]
+    async with sandbox.request(
+        "POST",
+        "api.peopledatalabs.com",
+        "/v5/person/bulk",
+        headers={"X-Api-Key": "sandbox-test"},
+        json={"requests": requests},
+    ) as response:
+        rows = await response.json()
+        spent = int(response.headers["x-call-credits-spent"])
+    assert [row["metadata"]["row"] for row in rows] == list(range(30))
+    assert {row["status"] for row in rows} == {200, 404}
+    assert spent == len(await bills(sandbox)) == sum(row["status"] == 200 for row in rows)
+    named = [row["data"]["full_name"] for row in rows if row["status"] == 200]
+    assert all(name == name.lower() for name in named)
+
+
+async def test_people_data_labs_takes_a_hundred_and_no_more(sandbox):
+    requests = [{"params": {"email": f"{n}@x.com"}} for n in range(101)]
+    status, told = await sandbox.json(
+        "POST",
+        "api.peopledatalabs.com",
+        "/v5/person/bulk",
+        headers={"X-Api-Key": "sandbox-test"},
+        json={"requests": requests},
+    )
+    assert (status, told["error"]["type"]) == (400, "invalid_request_error")

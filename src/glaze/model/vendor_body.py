@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from glaze.model.country import country_code
 from glaze.model.normalise import Invalid, normalise, states_nothing
 from glaze.model.provider import (
     Ask,
+    Billed,
     Billing,
     BillingUnknown,
     Reply,
@@ -21,7 +23,7 @@ from glaze.model.provider import (
     Verdict,
 )
 from glaze.model.text import clean
-from glaze.model.value import FieldName, Json, Reading
+from glaze.model.value import FieldName, Json, Micros, Reading
 
 _LONGEST_DETAIL = 200
 _LONGEST_WAIT_S = 86_400.0
@@ -282,19 +284,38 @@ def redact(text: str) -> str:
 def reset_wait_s(response: VendorResponse, header: str) -> float | None:
     """Return the seconds until the moment that ``header`` names, at most a day; None without one.
 
-    The moment is in seconds since 1970, seen from the answer's own ``date``; a small number is the
-    wait itself.
+    The moment is in seconds since 1970 or by ISO 8601 in UTC, seen from the answer's own ``date``; a
+    small number is the wait itself.
     """
     stated = response.headers.get(header, "").strip()
-    if not re.fullmatch(r"\d{1,12}", stated):
-        return None
-    wait = float(stated)
-    if wait > _LONGEST_WAIT_S:
-        try:
+    try:
+        wait = float(stated) if re.fullmatch(r"\d{1,12}", stated) else _utc_s(stated)
+        if wait > _LONGEST_WAIT_S:
             wait -= parsedate_to_datetime(response.headers.get("date", "")).timestamp()
-        except (ValueError, TypeError):
-            return None
+    except (ValueError, TypeError, OverflowError):
+        return None
     return min(max(wait, 0.0), _LONGEST_WAIT_S)
+
+
+def _utc_s(stated: str) -> float:
+    """Return the seconds since 1970 of a moment by ISO 8601. Raises: ValueError."""
+    moment = datetime.fromisoformat(stated)
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+
+
+def number_header(response: VendorResponse, header: str) -> float | None:
+    """Return the number, 0 or more, that a header states; None without one."""
+    stated = response.headers.get(header, "").strip()
+    return float(stated) if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", stated) else None
+
+
+def share_out(micros: Micros, bearers: Sequence[int]) -> dict[int, Billing]:
+    """Share a bulk request's price out over the places that bear it, evenly and without a rest."""
+    if not bearers:
+        return {}
+    each, extra = divmod(micros, len(bearers))
+    shares = {place: each + (rank < extra) for rank, place in enumerate(bearers)}
+    return {place: Billed(Micros(one)) if one else Unbilled() for place, one in shares.items()}
 
 
 def retry_after_s(response: VendorResponse) -> float | None:
