@@ -231,6 +231,9 @@ class Settings(BaseSettings):
     pdl_api_key: SecretStr | None = Field(
         default=None, validation_alias=_plain("PDL_API_KEY"), description="key of People Data Labs"
     )
+    zerobounce_api_key: SecretStr | None = Field(
+        default=None, validation_alias=_plain("ZEROBOUNCE_API_KEY"), description="key of ZeroBounce"
+    )
 
     sandbox_url: str | None = Field(
         default=None,
@@ -274,6 +277,7 @@ class Settings(BaseSettings):
         "apollo_api_key",
         "hunter_api_key",
         "pdl_api_key",
+        "zerobounce_api_key",
     )
     @classmethod
     def _empty_is_unset(cls, value: SecretStr | None) -> SecretStr | None:

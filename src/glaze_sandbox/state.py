@@ -24,6 +24,7 @@ from glaze_sandbox.vendors.openai import Habits, OpenAI
 from glaze_sandbox.vendors.people_data_labs import PeopleDataLabs
 from glaze_sandbox.vendors.rdap import Rdap
 from glaze_sandbox.vendors.serper import Serper
+from glaze_sandbox.vendors.zerobounce import ZeroBounce
 from glaze_sandbox.wire import Remembers, Vendor
 from glaze_sandbox.world.population import World
 
@@ -102,6 +103,7 @@ def new_state(
         Rdap(world),
         Serper(world),
         openai,
+        ZeroBounce(world, clock),
         GitHub(world, clock),
         Gravatar(world, clock),
     ]

@@ -82,3 +82,21 @@ async def test_people_data_labs_takes_a_hundred_and_no_more(sandbox):
         json={"requests": requests},
     )
     assert (status, told["error"]["type"]) == (400, "invalid_request_error")
+
+
+async def test_zerobounce_bills_no_unknown_and_no_sample_address(sandbox):
+    emails = ["valid@example.com", "unknown@example.com", "ada@mailinator.com"]
+    body = {
+        "api_key": "sandbox-test",
+        "email_batch": [{"email_address": email, "ip_address": ""} for email in emails],
+        "timeout": "60",
+    }
+    where = ("POST", "api.zerobounce.net", "/v2/validatebatch")
+    _, found = await sandbox.json(*where, json=body)
+    assert [one["status"] for one in found["email_batch"]] == ["valid", "unknown", "do_not_mail"]
+    [bill] = await bills(sandbox)
+    assert bill["question"] == "email:ada@mailinator.com"
+    status, _ = await sandbox.json(*where, json=body | {"timeout": 60})
+    assert status == 400  # the vendor wants a text
+    _, refused = await sandbox.json(*where, json=body | {"api_key": "real"})
+    assert refused["errors"][0]["email_address"] == "all"

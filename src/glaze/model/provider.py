@@ -76,7 +76,8 @@ class ProviderSpec:
     limits, or for a vendor that asked it to, before it goes on without; None for as long as it
     takes. ``keyed_limits`` hold instead of ``limits`` where a provider that needs no key has one.
     ``credit_micros`` is what one credit is taken to cost where the vendor sells credits: the user's
-    own price replaces it, and every operation's follows.
+    own price replaces it, and every operation's follows. ``key_in_question``: the vendor takes its
+    key only in the query or the body, where it may not be in any other's.
     """
 
     name: str
@@ -92,6 +93,7 @@ class ProviderSpec:
     opt_in: bool = False
     notice: str = ""
     credit_micros: Micros = FREE
+    key_in_question: bool = False
 
     def operation(self, name: str) -> Operation:
         """Return the operation called ``name``."""
