@@ -398,7 +398,8 @@ def configure_providers(settings: Settings) -> Providers:
             key=key,
             base_url=override.base_url or provider.spec.base_url,
         )
-        if provider.spec.key_setting is not None and not key:
+        needs_key = provider.spec.key_setting is not None and not provider.spec.key_optional
+        if needs_key and not key:
             unusable[name] = f"no key: set {_variable(provider.spec)}"
     return Providers(by_name, access, unusable, registry.problems)
 

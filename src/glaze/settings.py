@@ -235,6 +235,12 @@ class Settings(BaseSettings):
         default=None, validation_alias=_plain("ZEROBOUNCE_API_KEY"), description="key of ZeroBounce"
     )
 
+    contact: SecretStr | None = Field(
+        default=None,
+        description="who asks, as `Acme Research data@acme.com`: sent as User-Agent to public sources"
+        " that want to know; SEC EDGAR answers nobody else",
+    )
+
     sandbox_url: str | None = Field(
         default=None,
         description="address of a running sandbox, which then plays every vendor and site",
@@ -263,6 +269,14 @@ class Settings(BaseSettings):
         if faulty := [name for name, _, level in pairs if not (name.strip() and level.strip())]:
             raise ValueError(f"component=level is asked for, as jobs=debug, not {faulty[0]!r}")
         return {name.strip(): level.strip().lower() for name, _, level in pairs}
+
+    @field_validator("contact")
+    @classmethod
+    def _names_an_address(cls, value: SecretStr | None) -> SecretStr | None:
+        said = value.get_secret_value().strip() if value else ""
+        if said and not (said.isascii() and said.isprintable() and "@" in said):
+            raise ValueError("a name and an e-mail address in ASCII are asked for")
+        return SecretStr(said) if said else None
 
     @field_validator("data_dir")
     @classmethod

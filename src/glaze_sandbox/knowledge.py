@@ -237,6 +237,24 @@ PEOPLE_DATA_LABS = Profile(
     stale=0.12,
 )  # fmt: skip
 
+WIKIDATA = Profile(
+    vendor="wikidata",
+    company_hit=0.35,  # who is large enough to be written about
+    person_hit=0.0,
+    by_segment={
+        "us-small": -0.33, "us-mid": 0.0, "us-large": 0.55,
+        "eu-small": -0.33, "eu-mid": -0.05, "eu-large": 0.5,
+        "jp-small": -0.33, "jp-mid": 0.0, "jp-large": 0.5,
+    },
+    coverage={
+        "default": 0.5, "company_industry": 0.75, "company_country": 0.95, "company_city": 0.7,
+        "company_founded_date": 0.85, "company_employee_count": 0.55, "company_lei": 0.4,
+        "company_ticker": 0.9,
+    },
+    wrong=0.02,
+    stale=0.25,
+)  # fmt: skip
+
 _ALL = (
     APOLLO,
     ENRICHLAYER,
@@ -244,5 +262,6 @@ _ALL = (
     HUNTER,
     PEOPLE_DATA_LABS,
     SERPER,
+    WIKIDATA,
 )
 PROFILES = {profile.vendor: profile for profile in _ALL}

@@ -24,6 +24,7 @@ from glaze_sandbox.vendors.openai import Habits, OpenAI
 from glaze_sandbox.vendors.people_data_labs import PeopleDataLabs
 from glaze_sandbox.vendors.rdap import Rdap
 from glaze_sandbox.vendors.serper import Serper
+from glaze_sandbox.vendors.wikidata import Wikidata
 from glaze_sandbox.vendors.zerobounce import ZeroBounce
 from glaze_sandbox.wire import Remembers, Vendor
 from glaze_sandbox.world.population import World
@@ -106,6 +107,7 @@ def new_state(
         ZeroBounce(world, clock),
         GitHub(world, clock),
         Gravatar(world, clock),
+        Wikidata(world),
     ]
     by_host = {host: vendor for vendor in vendors for host in vendor.hosts}
     return State(

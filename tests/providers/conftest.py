@@ -31,7 +31,7 @@ async def http_of(sandbox: Running) -> AsyncIterator[Callable[..., BoundHttp]]:
                 base_url=provider.spec.base_url,
                 key=key,
                 deadline=time.monotonic() + 30,
-                max_requests=None if not provider.spec.key_setting else 1,
+                max_requests=1 if any(op.price_micros for op in provider.spec.operations) else None,
             )
 
         yield bind

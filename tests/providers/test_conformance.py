@@ -82,6 +82,11 @@ KEYS = st.sampled_from(
         "region",
         "addressLines",
         "services",
+        "results",
+        "bindings",
+        "entities",
+        "claims",
+        "mainsnak",
         "type",
         "html_url",
         "blog",
@@ -174,7 +179,7 @@ def test_its_spec_is_sound(provider: Provider) -> None:
 def test_every_built_in_provider_is_installed() -> None:
     built_in = """
         apollo dns_mx enrichlayer hunter llm serper website
-        github gleif gravatar people_data_labs rdap zerobounce
+        github gleif gravatar people_data_labs rdap zerobounce wikidata
     """
     assert set(built_in.split()) <= set(PROVIDERS)
     assert load_providers().problems == ()

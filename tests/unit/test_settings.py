@@ -122,6 +122,25 @@ def test_levels_of_components_are_pairs(monkeypatch: pytest.MonkeyPatch) -> None
     assert settings.log_levels == {"jobs": "debug", "gateway": "warning"}
 
 
+def test_a_key_that_is_not_needed_raises_the_limit_where_it_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bare = configure_providers(loaded(monkeypatch))
+    assert not {"github", "gravatar", "wikidata"} & bare.unusable.keys()
+    assert bare.by_name["github"].spec.limits == (Limit(30, 3600),)
+    given = {"GLAZE_PROVIDER__GITHUB__KEY": "t", "GLAZE_CONTACT": "Acme data@acme.com"}
+    keyed = configure_providers(loaded(monkeypatch, **given))
+    assert keyed.by_name["github"].spec.limits == (Limit(2_500, 3600), Limit(10, 1))
+    assert keyed.access["wikidata"].key == "Acme data@acme.com"
+
+
+@pytest.mark.parametrize("contact", ["Acme Research", "Ümlaut a@b.com", "Acme\na@b.com"])
+def test_a_contact_without_an_address_is_refused(
+    monkeypatch: pytest.MonkeyPatch, contact: str
+) -> None:
+    assert "GLAZE_CONTACT" in refusal(monkeypatch, GLAZE_CONTACT=contact)
+
+
 def test_what_a_provider_declares_can_be_overridden(monkeypatch: pytest.MonkeyPatch) -> None:
     before = configure_providers(loaded(monkeypatch)).by_name["apollo"].spec
     given = {

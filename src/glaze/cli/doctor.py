@@ -121,9 +121,8 @@ def _providers(settings: Settings) -> Iterator[Finding]:
             advice = f"allow it with GLAZE_ALLOW={spec.name} or --allow {spec.name}"
             yield Finding(subject, Grade.NOTE, f"opt-in: {spec.notice}", advice)
         else:
-            yield Finding(
-                subject, Grade.FINE, "ready" if spec.key_setting else "ready, no key needed"
-            )
+            needs_key = spec.key_setting and not spec.key_optional
+            yield Finding(subject, Grade.FINE, "ready" if needs_key else "ready, no key needed")
 
 
 def _kinds() -> Iterator[Finding]:

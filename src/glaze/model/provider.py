@@ -69,7 +69,8 @@ class Operation:
 class ProviderSpec:
     """What a provider declares about itself.
 
-    ``key_setting`` names the setting that holds its key (None: keyless). ``opt_in`` providers are
+    ``key_setting`` names the setting that holds its key (None: keyless); a ``key_optional`` one is
+    sent where it is set, and not asked for. ``opt_in`` providers are
     asked only where the user allowed them by name, and ``notice`` says why. ``concurrency`` bounds
     the requests that one process has under way. ``retries`` is how often a vendor may tell one job
     to wait before the job goes on without it. ``patience_s`` is how long a job waits for room in the
@@ -84,6 +85,7 @@ class ProviderSpec:
     operations: tuple[Operation, ...]
     base_url: str = ""
     key_setting: str | None = None
+    key_optional: bool = False
     limits: tuple[Limit, ...] = (Limit(10, 1), Limit(100, 60), Limit(1000, 3600))
     concurrency: int = 50
     keyed_limits: tuple[Limit, ...] = ()
