@@ -235,6 +235,11 @@ class Settings(BaseSettings):
         default=None, validation_alias=_plain("ZEROBOUNCE_API_KEY"), description="key of ZeroBounce"
     )
 
+    companies_house_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=_plain("COMPANIES_HOUSE_API_KEY"),
+        description="key of Companies House, free of charge",
+    )
     contact: SecretStr | None = Field(
         default=None,
         description="who asks, as `Acme Research data@acme.com`: sent as User-Agent to public sources"
@@ -292,6 +297,7 @@ class Settings(BaseSettings):
         "hunter_api_key",
         "pdl_api_key",
         "zerobounce_api_key",
+        "companies_house_api_key",
     )
     @classmethod
     def _empty_is_unset(cls, value: SecretStr | None) -> SecretStr | None:

@@ -15,6 +15,7 @@ from glaze_sandbox.receiver import RECEIVER_HOST, Receiver
 from glaze_sandbox.seeded import rng
 from glaze_sandbox.sites.render import Site, render_site
 from glaze_sandbox.vendors.apollo import Apollo
+from glaze_sandbox.vendors.companies_house import CompaniesHouse
 from glaze_sandbox.vendors.enrichlayer import EnrichLayer
 from glaze_sandbox.vendors.github import GitHub
 from glaze_sandbox.vendors.gleif import Gleif
@@ -23,6 +24,7 @@ from glaze_sandbox.vendors.hunter import Hunter
 from glaze_sandbox.vendors.openai import Habits, OpenAI
 from glaze_sandbox.vendors.people_data_labs import PeopleDataLabs
 from glaze_sandbox.vendors.rdap import Rdap
+from glaze_sandbox.vendors.sec_edgar import SecEdgar
 from glaze_sandbox.vendors.serper import Serper
 from glaze_sandbox.vendors.wikidata import Wikidata
 from glaze_sandbox.vendors.zerobounce import ZeroBounce
@@ -108,6 +110,8 @@ def new_state(
         GitHub(world, clock),
         Gravatar(world, clock),
         Wikidata(world),
+        CompaniesHouse(world, clock),
+        SecEdgar(world),
     ]
     by_host = {host: vendor for vendor in vendors for host in vendor.hosts}
     return State(

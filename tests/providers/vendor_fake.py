@@ -11,8 +11,9 @@ from glaze.model.value import FieldName, Json
 SAMPLES = {
     "company_domain": "acme.com",
     "company_name": "Acme",
-    "company_country": "DE",
+    "company_country": "GB",
     "company_legal_name": "Acme GmbH",
+    "company_registration_number": "01234567",
     "company_lei": "529900T8BM49AURSDO55",
     "company_website": "https://acme.com",
     "company_linkedin_url": "https://www.linkedin.com/company/acme",

@@ -38,6 +38,11 @@ def test_another_legal_form_is_another_company() -> None:
     assert found(legal, entry("Acme AG", "Acme GmbH")) is Basis.LEGAL_NAME  # by a former name
 
 
+def test_a_holding_is_not_its_member() -> None:
+    assert found(ACME, entry("Acme Holding GmbH")) is None
+    assert found(Sought("Acme Holdings", "DE"), entry("Acme Holdings GmbH")) is Basis.NAME
+
+
 def test_two_that_fit_equally_well_are_none() -> None:
     assert found(ACME, entry("Acme GmbH"), entry("Acme AG")) is None
     assert found(ACME, entry("Acme GmbH"), entry("Acme AG", site="acme.de")) is Basis.DOMAIN

@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 _NAMES = (FieldName("company_legal_name"), FieldName("company_name"))
 
+_OF_GROUPS = frozenset({"holding", "holdings", "group"})
+
 
 class Basis(IntEnum):
     """What a match rests on, the best first; the value is what it takes from the confidence."""
@@ -93,13 +95,26 @@ def basis_of(sought: Sought, entry: Entry[T]) -> Basis | None:
         return Basis.DOMAIN if sought.domain in domains else None
     if not sought.name or not sought.country or sought.country != entry.country:
         return None
-    key, form = company_key(sought.name), legal_form(sought.name)
-    namesakes = [name for name in entry.names if key and company_key(name) == key]
-    if form and form in map(legal_form, namesakes):
+    key, form = company_key(sought.name), _form(sought.name)
+    namesakes = [
+        name
+        for name in entry.names
+        if key and company_key(name) == key and _members(name) == _members(sought.name)
+    ]
+    if form and form in map(_form, namesakes):
         return Basis.LEGAL_NAME
-    if any(not form or not legal_form(name) for name in namesakes):
+    if any(not form or not _form(name) for name in namesakes):
         return Basis.NAME
     return None
+
+
+def _members(name: str) -> frozenset[str]:
+    """Return the words that tell a group from its members: Acme Holding is not Acme."""
+    return _OF_GROUPS & set(legal_form(name).split())
+
+
+def _form(name: str) -> str:
+    return " ".join(word for word in legal_form(name).split() if word not in _OF_GROUPS)
 
 
 def _domain(site: str) -> str | None:
