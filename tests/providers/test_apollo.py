@@ -109,6 +109,22 @@ async def test_a_bulk_answer_that_does_not_line_up_is_believed_by_nobody(matches
         assert isinstance(reply.billing, BillingUnknown)
 
 
+async def test_records_in_each_others_places_are_believed_by_nobody() -> None:
+    jane = TIM | {"name": "Jane Doe", "linkedin_url": None, "email": "jane@b.com"}
+    asks = [
+        ask("person_email", person_email="tim@apollo.io"),
+        ask("person_email", person_first_name="Jane", person_last_name="Doe", company_name="B"),
+    ]
+    right = VendorFake.of({"matches": [TIM, jane], "credits_consumed": 2})
+    assert all(r.readings for r in await apollo.look_up("people_match", asks, right))
+    turned = VendorFake.of({"matches": [jane, TIM], "credits_consumed": 2})
+    for reply in await apollo.look_up("people_match", asks, turned):
+        assert reply.readings == ()
+        assert isinstance(reply.billing, BillingUnknown)
+    renamed = VendorFake.of({"matches": [TIM, jane | {"name": "J. Smith"}], "credits_consumed": 2})
+    assert all(r.readings for r in await apollo.look_up("people_match", asks, renamed))
+
+
 @pytest.mark.parametrize(
     ("status", "body", "verdict"),
     [

@@ -1,6 +1,8 @@
 """Single questions from many jobs fill one bulk request."""
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
@@ -10,7 +12,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 LINGER_S = 0.025
-"""How long the first question of a bulk waits for company: the latency that coalescing adds."""
+"""How long a bulk waits for another question after the last one came."""
+LONGEST_S = 0.1
+"""How long its first question waits at most: the latency that coalescing adds, whatever comes."""
 
 
 class _Bulk(Generic[T, R]):
@@ -20,10 +24,19 @@ class _Bulk(Generic[T, R]):
         self.items: list[T] = []
         self.futures: list[asyncio.Future[R]] = []
         self.full = asyncio.Event()
+        self.begun = self.latest = time.monotonic()
+
+    @property
+    def patience_s(self) -> float:
+        """For how long it still waits for company, in seconds; not above 0 where it is to go."""
+        return min(self.latest + LINGER_S, self.begun + LONGEST_S) - time.monotonic()
 
 
 class Coalescer(Generic[T, R]):
-    """Collects items of one lane until there are enough, or the first has waited ``LINGER_S``."""
+    """Collects items of one lane until there are enough, or no more come.
+
+    A lone item goes after ``LINGER_S``; while others keep coming, the first waits ``LONGEST_S``.
+    """
 
     def __init__(
         self, send: Callable[[Sequence[T]], Awaitable[Sequence[R]]], tasks: asyncio.TaskGroup
@@ -40,6 +53,7 @@ class Coalescer(Generic[T, R]):
             bulk = self._open[lane] = _Bulk()
             self._tasks.create_task(self._depart(lane, bulk))
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        bulk.latest = time.monotonic()
         bulk.items.append(item)
         bulk.futures.append(future)
         if len(bulk.items) >= most:
@@ -48,10 +62,10 @@ class Coalescer(Generic[T, R]):
         return await future
 
     async def _depart(self, lane: Hashable, bulk: _Bulk[T, R]) -> None:
-        try:
-            async with asyncio.timeout(LINGER_S):
-                await bulk.full.wait()
-        except TimeoutError:
-            if self._open.get(lane) is bulk:
-                del self._open[lane]  # nobody else came: it goes as it is
+        while not bulk.full.is_set() and (wait_s := bulk.patience_s) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await bulk.full.wait()
+        if self._open.get(lane) is bulk:
+            del self._open[lane]  # nobody else came: it goes as it is
         await hand_over(self._send(bulk.items), bulk.futures)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
+from glaze.model.names import person_key
 from glaze.model.provider import (
     Ask,
     Billed,
@@ -238,13 +239,53 @@ async def _bulk_match(
     body = parse_json(response.body)
     matches = at(body, "matches")
     if refused is None and (
-        not isinstance(matches, list) or len(matches) != len(questions) or _says_failed(body)
+        not isinstance(matches, list)
+        or len(matches) != len(questions)
+        or _says_failed(body)
+        or _is_out_of_order(questions, matches)
     ):
         refused = malformed(response)
     if refused is not None or not isinstance(matches, list):
         return [refused or malformed(response)] * len(questions)
     billings = _share_out(int_at(body, "credits_consumed"), matches, price)
     return [_bulk_item(match, bill) for match, bill in zip(matches, billings, strict=True)]
+
+
+def _is_out_of_order(questions: Sequence[Mapping[FieldName, str]], matches: Sequence[Json]) -> bool:
+    """Tell whether a record is of somebody whom another question of the same request asked about.
+
+    Records are told from one another by their place alone; one in the wrong place would give one
+    person another's data.
+    """
+    asked = [_marks(question) for question in questions]
+    found = [
+        _marks({field: text_at(match, key) or "" for field, key in _MARKS.items()})
+        for match in matches
+    ]
+    return any(
+        marks and not marks & asked[place] and any(marks & other for other in asked)
+        for place, marks in enumerate(found)
+    )
+
+
+_MARKS: Mapping[FieldName, str] = {
+    FieldName("person_email"): "email",
+    FieldName("person_linkedin_url"): "linkedin_url",
+    FieldName("person_full_name"): "name",
+}
+
+
+def _marks(known: Mapping[FieldName, str]) -> set[str]:
+    """Return what names one person among those of a request, in comparable form."""
+    first, last = (known.get(FieldName(f"person_{part}_name"), "") for part in ("first", "last"))
+    name = known.get(FieldName("person_full_name")) or f"{first} {last}".strip()
+    page = known.get(FieldName("person_linkedin_url"), "").rstrip("/").rpartition("/")[2]
+    marks = {
+        f"email {known.get(FieldName('person_email'), '').lower()}",
+        f"page {page.lower()}",
+        f"name {person_key(name) if name else ''}",
+    }
+    return {mark for mark in marks if mark.partition(" ")[2]}
 
 
 def _bulk_item(match: Json, billing: Billing) -> Reply:

@@ -125,7 +125,7 @@ _PERSON = Operation(
     batch_size=_BULK,
     timeout_s=60.0,
     limits=(Limit(100, 60),),  # the free plan's; a paid one has 1,000
-    bulk_limits=(Limit(10, 60),),  # unconfirmed: the vendor counts each endpoint by itself
+    bulk_limits=(Limit(60, 60),),  # unconfirmed: the vendor counts each endpoint by itself
 )
 _COMPANY = Operation(
     name="company",
