@@ -255,8 +255,27 @@ WIKIDATA = Profile(
     stale=0.25,
 )  # fmt: skip
 
+CLEARBIT = Profile(
+    vendor="clearbit",
+    company_hit=0.74,
+    person_hit=0.52,
+    by_segment={
+        "us-small": -0.05, "us-mid": 0.10, "us-large": 0.18, "eu-small": -0.25, "eu-mid": -0.05,
+        "eu-large": 0.08, "jp-small": -0.5, "jp-mid": -0.35, "jp-large": -0.15,
+    },
+    coverage={
+        "default": 0.82, "company_vat_id": 0.0, "company_legal_name": 0.6, "company_email": 0.2,
+        "company_email_pattern": 0.0, "company_revenue": 0.55, "company_phone": 0.45,
+        "company_instagram_url": 0.0, "company_youtube_url": 0.0, "company_github_url": 0.0,
+        "person_email": 1.0, "person_phone": 0.0, "person_title": 0.88, "person_skills": 0.0,
+    },
+    wrong=0.04,
+    stale=0.18,  # keys and records are of before 2024
+)  # fmt: skip
+
 _ALL = (
     APOLLO,
+    CLEARBIT,
     ENRICHLAYER,
     GLEIF,
     HUNTER,

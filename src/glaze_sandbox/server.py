@@ -72,6 +72,7 @@ class Server:
         if not given.charges:
             state.unbilled[vendor.name] += 1
         state.billing.record(vendor.name, vendor.key_of(call), given)
+        state.sender.post_later(given.callbacks)
         return await _send(request, given, fault)
 
     def _answer(self, vendor: Vendor, call: Call, fault: FaultSpec | None) -> Answer:
@@ -196,6 +197,7 @@ async def serve(state: State, port: int = 0) -> AsyncIterator[Running]:
         finally:
             transport.close()
     finally:
+        await state.sender.close()
         await runner.cleanup()
 
 

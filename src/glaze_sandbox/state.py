@@ -13,8 +13,10 @@ from glaze_sandbox.limits import RateLimits
 from glaze_sandbox.nameserver import Zone
 from glaze_sandbox.receiver import RECEIVER_HOST, Receiver
 from glaze_sandbox.seeded import rng
+from glaze_sandbox.sender import Sender
 from glaze_sandbox.sites.render import Site, render_site
 from glaze_sandbox.vendors.apollo import Apollo
+from glaze_sandbox.vendors.clearbit import Clearbit
 from glaze_sandbox.vendors.companies_house import CompaniesHouse
 from glaze_sandbox.vendors.enrichlayer import EnrichLayer
 from glaze_sandbox.vendors.github import GitHub
@@ -51,6 +53,7 @@ class State:
     openai: OpenAI
     vendors: dict[str, Vendor]  # by host
     receiver: Receiver = field(default_factory=Receiver)
+    sender: Sender = field(default_factory=Sender)
     requests: Counter[str] = field(default_factory=Counter)  # by vendor, or ``sites``
     statuses: Counter[str] = field(default_factory=Counter)  # by "vendor status"
     unbilled: Counter[str] = field(default_factory=Counter)  # by vendor
@@ -99,6 +102,7 @@ def new_state(
     openai = OpenAI(seed, clock)
     vendors: list[Vendor] = [
         Apollo(world, limits),
+        Clearbit(world, limits, clock),
         EnrichLayer(world),
         Gleif(world),
         Hunter(world),

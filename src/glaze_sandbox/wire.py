@@ -49,6 +49,16 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
+class Callback:
+    """What the vendor posts to its customer ``wait_s`` seconds after the answer."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the vendor sends back, and what it bills for it."""
 
@@ -58,6 +68,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     charges: tuple[Charge, ...] = ()
     request_id: str = ""
+    callbacks: tuple[Callback, ...] = ()
 
 
 def json_answer(
@@ -67,10 +78,18 @@ def json_answer(
     headers: Mapping[str, str] | None = None,
     charges: tuple[Charge, ...] = (),
     request_id: str = "",
+    callbacks: tuple[Callback, ...] = (),
 ) -> Answer:
     """Return ``value`` as a JSON answer."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    return Answer(status, body, headers=headers or {}, charges=charges, request_id=request_id)
+    return Answer(
+        status,
+        body,
+        headers=headers or {},
+        charges=charges,
+        request_id=request_id,
+        callbacks=callbacks,
+    )
 
 
 @runtime_checkable

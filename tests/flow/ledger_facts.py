@@ -7,7 +7,13 @@ import psycopg
 from cli_process import Sandbox
 from psycopg.rows import dict_row
 
-_PROVIDER = {"apollo": "apollo", "serper": "serper", "openai": "llm", "enrichlayer": "enrichlayer"}
+_PROVIDER = {
+    "apollo": "apollo",
+    "clearbit": "clearbit",
+    "serper": "serper",
+    "openai": "llm",
+    "enrichlayer": "enrichlayer",
+}
 
 _CALLS = """
 select q.provider, c.state::text as state, c.price_micros, c.reserved_micros

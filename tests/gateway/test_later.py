@@ -342,10 +342,17 @@ async def test_a_process_without_the_key_leaves_the_answer_to_another(case):
     assert (await one.call())["state"] == "pending_vendor"
 
 
-async def delivered(one: Case, token: str, handle: str, **more: str) -> Delivery:
-    headers = {"signed": more.get("signed", "key")}
+async def delivered(
+    one: Case,
+    token: str,
+    handle: str,
+    *,
+    signed: str = "key",
+    at: Callable[[str], None] = nowhere,
+) -> Delivery:
+    headers = {"signed": signed}
     body = json.dumps({"id": handle}).encode()
-    async with one.process() as process:
+    async with one.process(at) as process:
         return await process.collector.deliver("later", token, headers, body)
 
 
@@ -512,6 +519,27 @@ async def test_a_process_that_dies_while_it_collects_leaves_the_answer_to_the_ne
     assert await one.money() == (0, PRICE)
     assert one.vendor.bills == ["a@x.com"]
     assert await one.bench.rows("select count(*) as n from observation") == [{"n": 1}]
+
+
+async def test_a_process_that_dies_once_a_callback_is_on_record_leaves_it_to_the_next(case):
+    one = await case()
+    await one.ask()
+    (token,), handle = one.vendor.asked, (await one.call())["handle"]
+
+    class Died(Exception):
+        pass
+
+    def die(name: str) -> None:
+        if name == "called_back":
+            raise Died
+
+    with pytest.raises(Died):
+        await delivered(one, token, handle, at=die)
+    assert one.vendor.polls == 0
+    assert await delivered(one, token, handle) is Delivery.REPLAYED  # the vendor tries again
+    await one.sweep()
+    assert (await one.call())["state"] == "settled"
+    assert one.vendor.polls == 1
 
 
 async def test_a_poll_and_a_callback_at_once_settle_once(case):

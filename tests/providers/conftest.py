@@ -12,6 +12,8 @@ from glaze.net.vendor import BoundHttp
 from glaze_sandbox.server import Running, serve
 from glaze_sandbox.state import new_state
 
+TOKEN = "g1-7-0123456789abcdef0123456789abcdef"
+
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Running]:
@@ -32,6 +34,7 @@ async def http_of(sandbox: Running) -> AsyncIterator[Callable[..., BoundHttp]]:
                 key=key,
                 deadline=time.monotonic() + 30,
                 max_requests=1 if any(op.price_micros for op in provider.spec.operations) else None,
+                token=TOKEN,
             )
 
         yield bind

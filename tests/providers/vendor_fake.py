@@ -48,6 +48,8 @@ class VendorFake(VendorHttp):
     records: Mapping[tuple[str, str], Sequence[str]] | None = field(default_factory=dict)
     base_url: str = "https://vendor.example"
     key: str = "secret-key"
+    token: str = "g1-7-token"
+    callback_url: str = ""
     sent: list[Sent] = field(default_factory=list)
 
     @classmethod

@@ -91,7 +91,8 @@ class Collector:
         self._base_url = base_url
         self._at = at
         self._polling = 0
-        timeouts = [one.timeout_s for p in providers.values() for one in p.spec.operations]
+        later = [one for p in providers.values() for one in p.spec.operations if one.collect_s]
+        timeouts = [one.timeout_s for one in later]
         self._lease_s = max(timeouts, default=0.0) + DEADLINE_MARGIN_S
 
     async def sweep(self) -> None:
