@@ -317,6 +317,52 @@ async def test_a_vendor_is_asked_about_a_mailbox_where_it_is_named(app, vendors)
     assert vendors.get("stats")["requests"]["apollo"] > 0
 
 
+async def test_every_verifier_with_a_key_may_be_asked_and_what_is_known_to_be_dead_is_not(
+    quick, vendors
+):
+    keys = dict.fromkeys(("ZEROBOUNCE_API_KEY", "HUNTER_API_KEY"), "sandbox-test")
+    mail = {c["company_domain"]: c for c in lines(vendors, "companies")}
+    living = [
+        p["person_email"]
+        for p in lines(vendors, "people")
+        if "person_email" in p
+        and mail[p["person_company_domain"]]["company_mail_provider"] != "none"
+        and not mail[p["person_company_domain"]]["dead"]
+    ][:90]
+    absent = [f"no.such.person@{email.partition('@')[2]}" for email in living[:10]]
+    hopeless = ["ada(at)x.com", "ada@mailinator.com", "ada@there-is-no-such-domain.com"]
+    emails = [*living, *absent, *hopeless]
+    async with booted(dict(quick) | keys) as app:
+        free = await done(app, "email_validation", {"emails": emails, "max_cost_cents": 0})
+        assert vendors.get("billing") == []
+        assert {one["vendor"] for one in free.result["emails"]} == {None}
+        view = await done(app, "email_validation", {"emails": emails})
+        paid = vendors.get("billing")
+        again = await done(app, "email_validation", {"emails": emails})
+    assert vendors.get("billing") == paid
+    assert vendors.get("billing/duplicates") == []
+    assert [o["verdict"] for o in again.result["emails"]] == [
+        o["verdict"] for o in view.result["emails"]
+    ]
+    asked = {bill["question"] for bill in paid}
+    assert not any(f"email:{email}" in asked for email in hopeless)
+    requests = vendors.get("stats")["requests"]
+    assert requests["zerobounce"] < 20  # a hundred in one request
+    assert 0 < requests["hunter"] < 30  # only where the cheaper one could not tell
+    found = {one["email"]: one for one in view.result["emails"]}
+    right = [found[email]["verdict"] in {"valid", "risky"} for email in living]
+    assert sum(right) > 80
+    dead = [found[email] for email in absent]
+    assert all(one["verdict"] == "invalid" or one["catch_all"] for one in dead if one["vendor"])
+    assert any(one["catch_all"] and one["verdict"] == "risky" for one in found.values())
+    assert {one["vendor"] for one in found.values()} == {"zerobounce", "hunter", None}
+    told = next(one for one in found.values() if one["catch_all"])
+    assert told["reason"] in {
+        "zerobounce says risky (catch-all)",
+        "hunter says risky (accept_all)",
+    }
+
+
 # -- webhooks --------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from glaze.model.agreement import agree
 from glaze.model.observation import Observation
-from glaze.model.value import FieldName, Json, ObservationId, Reading
+from glaze.model.value import CallId, FieldName, Json, ObservationId, Reading
 from glaze.pipeline.merge import CEILING, aged, merge
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -177,3 +177,34 @@ def test_a_field_that_no_longer_exists_is_passed_over() -> None:
 
 def test_nothing_that_is_merged_is_certain() -> None:
     assert merge([said(NAME, "Acme", 100, "website")], now=NOW)[NAME].confidence == CEILING == 99
+
+
+def bought(field: str, value: Json, confidence: int, *, about: str | None = None) -> Observation:
+    return Observation(
+        FieldName(field),
+        value,
+        confidence,
+        "vendor",
+        NOW,
+        source_url=about and f"mailto:{about}",
+        call_id=CallId(1),
+    )
+
+
+def test_a_status_counts_only_for_the_address_it_is_about() -> None:
+    a, b = bought("person_email", "a@x.com", 90), bought("person_email", "b@x.com", 60)
+    of_a = bought("person_email_status", "risky", 80, about="A@x.com")
+    of_b = bought("person_email_status", "deliverable", 97, about="b@x.com")
+    merged = merge([a, b, of_a, of_b], now=NOW)
+    assert merged[FieldName("person_email_status")].value == "risky"
+    alone = merge([of_b], now=NOW, mailbox="a@x.com")
+    assert alone == {}
+
+
+def test_an_address_found_undeliverable_loses_to_any_other_unless_a_surer_one_says_else() -> None:
+    email = FieldName("person_email")
+    a, b = bought("person_email", "a@x.com", 95), bought("person_email", "b@x.com", 40)
+    dead = bought("person_email_status", "undeliverable", 90, about="a@x.com")
+    assert merge([a, b, dead], now=NOW)[email].value == "b@x.com"
+    alive = bought("person_email_status", "deliverable", 97, about="a@x.com")
+    assert merge([a, b, dead, alive], now=NOW)[email].value == "a@x.com"

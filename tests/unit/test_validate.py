@@ -73,6 +73,7 @@ def test_what_is_no_value_of_its_field_is_rejected_with_a_reason(field: str, val
         ("company_name", "acme.com", OWN),
         ("person_email", "info@acme.com", OWN),
         ("person_email", "jane@gmail.com", {}),
+        ("person_email_status", "deliverable", {"person_email": "jane@mailinator.com"}),
         ("person_email", "jane@mailinator.com", {}),
         ("person_email", "jane@other.com", OWN),
         ("company_email", "info@other.com", OWN),

@@ -109,6 +109,16 @@ def mail_domain(email: str) -> str:
         return host
 
 
+def as_subject(email: str) -> str:
+    """Return the address as the subject of a statement about its mailbox: ``mailto:jane@acme.com``."""
+    return f"mailto:{email}"
+
+
+def subject_of(url: str | None) -> str | None:
+    """Return the mailbox that a statement is about, in comparable form; None where it names none."""
+    return url[7:].casefold() if url and url.startswith("mailto:") else None
+
+
 def is_free_mail(domain: str) -> bool:
     """Tell whether anyone may have a mailbox at this registrable domain."""
     return domain in FREE_MAIL

@@ -6,6 +6,9 @@ removes c/2 (sources copy from one another, so no witness is wholly independent)
 The best source that contradicts takes up to a tenth away. The candidate with the highest outcome
 wins. Each rule is monotone: one more agreeing witness never lowers the confidence.
 
+A status of a mailbox is about one address. Statuses of other addresses than the winning one do not
+count, and an address that a verifier found undeliverable is hardly believed any more.
+
 Lists and maps complete each other instead: the best source is the winner and gives the
 provenance, the entries of the others are added behind its own.
 """
@@ -19,6 +22,7 @@ from datetime import datetime
 
 from glaze.model.agreement import agree, comparable
 from glaze.model.field import FIELDS, Field, FieldType
+from glaze.model.mailbox import subject_of
 from glaze.model.observation import Observation, Winner
 from glaze.model.request import Alternative
 from glaze.model.value import FieldName, Json
@@ -26,6 +30,9 @@ from glaze.model.value import FieldName, Json
 CEILING = 99
 """Nothing that is merged is certain."""
 
+_EMAIL, _STATUS = FieldName("person_email"), FieldName("person_email_status")
+_UNDELIVERABLE = "undeliverable"
+_REFUTED_SHARE = 0.1  # what is left of an address that a verifier found undeliverable
 _WITNESS_WEIGHT = 0.5
 _CONTRADICTION = 0.10
 # A value loses half its confidence in this many freshness spans beyond the first.
@@ -61,7 +68,11 @@ class _Scored:
 
 
 def merge(
-    observations: Iterable[Observation], *, now: datetime, families: _Families | None = None
+    observations: Iterable[Observation],
+    *,
+    now: datetime,
+    families: _Families | None = None,
+    mailbox: str | None = None,
 ) -> dict[FieldName, Winner]:
     """Return the winner of each observed field, with its alternatives.
 
@@ -72,16 +83,44 @@ def merge(
         now: Age is counted up to this moment.
         families: Provider name to the name of whoever it takes its data from; providers of one
             family are one witness. A provider that is not here is a family of its own.
+        mailbox: The address that a status has to be about, by default the winning one.
     """
     by_field: dict[FieldName, list[Observation]] = defaultdict(list)
     for seen in observations:
         if seen.field not in FIELDS:
             continue  # stored by a version that had this field
         by_field[seen.field].append(seen)
-    return {
-        name: _merge_field(FIELDS[name], _candidates(stated, now, families or {}))
-        for name, stated in sorted(by_field.items())
-    }
+    refuted = _refuted(by_field.get(_STATUS, ()), now)
+    winners: dict[FieldName, Winner] = {}
+    for name, stated in sorted(by_field.items()):  # the address before its status
+        if name == _STATUS:
+            won = winners.get(_EMAIL)
+            stated = about_mailbox(stated, mailbox or (str(won.value) if won else None))  # noqa: PLW2901  of these alone
+        if stated:
+            candidates = _candidates(stated, now, families or {}, refuted)
+            winners[name] = _merge_field(FIELDS[name], candidates)
+    return winners
+
+
+def about_mailbox(statuses: Iterable[Observation], mailbox: str | None) -> list[Observation]:
+    """Return the statuses that are about this address, or name none; all where none is given."""
+    wanted = None if mailbox is None else mailbox.casefold()
+    return [
+        seen for seen in statuses if wanted is None or subject_of(seen.source_url) in (None, wanted)
+    ]
+
+
+def _refuted(statuses: Iterable[Observation], now: datetime) -> frozenset[str]:
+    """Return the addresses of which the surest status is that no mail reaches them."""
+    surest: dict[str, tuple[float, bool]] = {}
+    for seen in statuses:
+        address = subject_of(seen.source_url)
+        if address is not None:
+            age_s = (now - seen.retrieved_at).total_seconds()
+            sure = aged(seen.confidence, age_s, FIELDS[_STATUS].fresh_s)
+            told = (sure, seen.value == _UNDELIVERABLE)
+            surest[address] = max(told, surest.get(address, told))
+    return frozenset(address for address, (_, dead) in surest.items() if dead)
 
 
 def aged(confidence: int, age_s: float, fresh_s: int) -> float:
@@ -95,7 +134,7 @@ def aged(confidence: int, age_s: float, fresh_s: int) -> float:
 
 
 def _candidates(
-    stated: Sequence[Observation], now: datetime, families: _Families
+    stated: Sequence[Observation], now: datetime, families: _Families, refuted: frozenset[str]
 ) -> list[_Candidate]:
     """Return the best statement of each family and value, best first."""
     field = FIELDS[stated[0].field]
@@ -105,6 +144,9 @@ def _candidates(
         family = families.get(seen.provider, seen.provider)
         sure = aged(seen.confidence, age_s, field.fresh_s)
         form = comparable(seen.field, seen.value)
+        # What the caller itself stated stays as it is, and comes back unharmed.
+        if seen.field == _EMAIL and seen.call_id is not None and form in refuted:
+            sure *= _REFUTED_SHARE
         found = _Candidate(seen, family, sure, form, _rank(seen, sure, form))
         known = best.get((family, form))
         if known is None or found.rank < known.rank:

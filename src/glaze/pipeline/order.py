@@ -14,6 +14,9 @@ ORIGINALS: tuple[str, ...] = ("enrichlayer", "website", "serper", "llm")
 _TIE_BREAK = ("website", "dns_mx", "apollo", "enrichlayer", "serper", "llm")
 
 
+_EMAIL, _STATUS = FieldName("person_email"), FieldName("person_email_status")
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The operation to ask now. ``reason`` goes into the call's provenance."""
@@ -67,6 +70,12 @@ class Rules:
 def full_name(spec: ProviderSpec, operation: Operation) -> str:
     """Return the name of an operation among all providers' operations."""
     return f"{spec.name}.{operation.name}"
+
+
+def is_verifier(operation: Operation) -> bool:
+    """Tell whether an operation says of an address what its mailbox is worth, and nothing else."""
+    by_address = operation.needs == (frozenset({_EMAIL}),)
+    return by_address and _STATUS in operation.gives and _EMAIL not in operation.gives
 
 
 def question_needs(

@@ -20,7 +20,7 @@ from glaze.model.value import (
 from glaze.pipeline.asking import Decline, Declined, Question
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.merge import merge
-from glaze.pipeline.order import Choice, Rules, next_operation, question_needs
+from glaze.pipeline.order import Choice, Rules, is_verifier, next_operation, question_needs
 from glaze.pipeline.settling import ASKS_TO_WAIT
 from glaze.pipeline.sheet import Sheet
 from glaze.store.entity import Remerge
@@ -196,6 +196,8 @@ class Pipeline:
     ) -> Later | Stopped | None:
         """Ask one provider and take in what it says; say so where the job cannot go on."""
         sheet.tried.add(choice.name)
+        if is_verifier(choice.operation):
+            sheet.verifiers.add(choice.name)
         known = sheet.known
         # The best identifiers so far: they are what is sent, and so what the question is known by.
         needs = question_needs(choice.operation, known)

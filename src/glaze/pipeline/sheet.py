@@ -12,7 +12,7 @@ from glaze.model.request import EnrichArgs, FieldValue, Stage
 from glaze.model.value import FREE, CallId, EntityId, FieldName, JobId, Json, Reading
 from glaze.pipeline.asking import Answer, Decline, Declined
 from glaze.pipeline.gaps import gaps
-from glaze.pipeline.merge import merge
+from glaze.pipeline.merge import about_mailbox, merge
 from glaze.pipeline.order import Choice
 from glaze.pipeline.validate import Accepted, validate
 
@@ -25,6 +25,8 @@ DERIVED_CONFIDENCE = 60
 _COMPANY_DOMAIN = FieldName("company_domain")
 _EMPLOYER_DOMAIN = FieldName("person_company_domain")
 _WEBSITE = FieldName("company_website")
+_EMAIL, _STATUS = FieldName("person_email"), FieldName("person_email_status")
+_OF_MAILBOX = frozenset({_EMAIL, _STATUS})
 _WEBSITE_WORDS = frozenset({"website", "url", "company_website"})
 _MAIL_PROVIDER = FieldName("company_mail_provider")
 _NO_MAIL = "none"
@@ -46,6 +48,7 @@ class Sheet:
     entities: Mapping[EntityKind, EntityId] = field(default_factory=dict)
     stages: list[Stage] = field(default_factory=list)
     tried: set[str] = field(default_factory=set)
+    verifiers: set[str] = field(default_factory=set)  # among them, those asked about a mailbox
     missed: list[str] = field(default_factory=list)  # providers asked in vain, in order
     pages: list[Page] = field(default_factory=list)
     page_calls: list[CallId] = field(default_factory=list)  # known answers whose pages lie stored
@@ -88,8 +91,15 @@ class Sheet:
         """Take observations in and merge their fields anew."""
         self.observations.extend(observations)
         touched = {seen.field for seen in observations}
+        if touched & _OF_MAILBOX:
+            touched |= _OF_MAILBOX
         again = [seen for seen in self.observations if seen.field in touched]
-        self.winners |= merge(again, now=self.now)
+        before = self.winners.get(_EMAIL)
+        others = {name: won for name, won in self.winners.items() if name not in touched}
+        self.winners = others | merge(again, now=self.now, mailbox=self._own_mailbox)
+        after = self.winners.get(_EMAIL)
+        if before is not None and after is not None and before.value != after.value:
+            self.tried -= self.verifiers  # they spoke of another address
 
     def add_cached(self, kept: Mapping[FieldName, Kept]) -> None:
         """Take stored winners that are wanted and fresh enough.
@@ -101,6 +111,9 @@ class Sheet:
             for name, one in kept.items()
             if one.winner.observation.retrieved_at >= self.fresh_after
         }
+        status = sure.get(_STATUS)
+        if status is not None and not self._is_about_own(status):
+            del sure[_STATUS]
         # Not wanted, but a retry that knows as much as the first try asks the same questions.
         self.stored = {name: one.winner.value for name, one in sure.items()}
         fresh = {name: one for name, one in sure.items() if name in self.args.required_fields}
@@ -110,8 +123,17 @@ class Sheet:
         self.winners |= {
             name: one.winner
             for name, one in fresh.items()
-            if self.winners[name].value == one.winner.value
+            if name in self.winners and self.winners[name].value == one.winner.value
         }
+
+    @property
+    def _own_mailbox(self) -> str | None:
+        """The address that the caller named: what is said of a mailbox has to be about it."""
+        found = self.identity.known.get(_EMAIL)
+        return found if isinstance(found, str) else None
+
+    def _is_about_own(self, kept: Kept) -> bool:
+        return bool(about_mailbox([kept.winner.observation], self._own_mailbox))
 
     def take(self, choice: Choice, answer: Answer, begun: datetime, ended: datetime) -> None:
         """Take in an answer, and list its stage."""
@@ -193,6 +215,8 @@ class Sheet:
         shown = {}
         for name in self.args.required_fields:
             kept = final.get(name)
+            if kept is not None and name == _STATUS and not self._is_about_own(kept):
+                kept = None
             if kept is not None and kept.winner.observation.retrieved_at >= self.fresh_after:
                 cached = kept.job_id != self.job_id
                 shown[name] = kept.winner.as_field_value(cached=cached)

@@ -184,6 +184,17 @@ def _person_email(case: _Case) -> Iterator[Finding]:
         yield Doubt(0.8, f"not at the employer's domain {employer}")
 
 
+def _email_status(case: _Case) -> Iterator[Finding]:
+    email = case.known_text("person_email")
+    if email is None or case.value != "deliverable":
+        return
+    host, domain = email.rpartition("@")[2], mailbox.mail_domain(email)
+    if case.mx.get(host, case.mx.get(domain)) is False:
+        yield Refusal(f"{host} takes no mail, so nothing is deliverable there")
+    if mailbox.is_disposable(domain):
+        yield Doubt(0.5, "a throw-away address")
+
+
 def _company_email(case: _Case) -> Iterator[Finding]:
     domain, own = mailbox.mail_domain(case.text), case.known_text("company_domain")
     if own and domain != own:
@@ -363,6 +374,7 @@ _CHECKS_BY_TYPE: Mapping[FieldType, _Check] = {
 }
 _CHECKS: Mapping[str, _Check] = {
     "person_email": _person_email,
+    "person_email_status": _email_status,
     "company_email": _company_email,
     "company_website": _website,
     "company_name": _company_name,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
+from glaze.model.mailbox import as_subject
 from glaze.model.names import person_key
 from glaze.model.provider import (
     Ask,
@@ -349,7 +350,7 @@ def _email(record: Mapping[str, Json], readings: Readings) -> None:
         return  # the status may say "verified" all the same: it is the hidden address's
     sure = {None: 75, "verified": 95, "extrapolated": 60}.get(status, 50)
     if readings.add("person_email", email, confidence=sure):
-        readings.add("person_email_status", status)
+        readings.add("person_email_status", status, url=as_subject(email))
 
 
 def _organization(record: Mapping[str, Json], minus: int) -> Readings:

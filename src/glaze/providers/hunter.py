@@ -10,6 +10,7 @@ from glaze.model.clearbit_record import (
     read_company,
     read_person,
 )
+from glaze.model.mailbox import as_subject
 from glaze.model.profile import parse_linkedin
 from glaze.model.provider import (
     Ask,
@@ -258,7 +259,7 @@ def _email_finder(operation: Operation, response: VendorResponse) -> Reply:
     sure = None if score is None else max(0, min(score, _SUREST))
     url = text_at(data, "sources", 0, "uri")
     if readings.add("person_email", email, confidence=sure, url=url):
-        _add_status(readings, text_at(data, "verification", "status"))
+        _add_status(readings, email, text_at(data, "verification", "status"))
     for field, (key, _) in _FOUND.items():
         readings.add(field, text_at(data, key))
     return _stated(readings, response, operation.price_micros)
@@ -270,16 +271,17 @@ def _email_verifier(operation: Operation, response: VendorResponse) -> Reply:
     if status is None:
         return malformed(response)
     readings = Readings(operation.gives)
-    if _add_status(readings, status):
+    if _add_status(readings, text_at(data, "email"), status):
         return _stated(readings, response, operation.price_micros)
     detail = f"the vendor says {status[:40]}"
     charged = Billed(operation.price_micros) if operation.price_micros else Unbilled()
     return Reply(Verdict.NO_MATCH, charged, raw=response.body, detail=detail)
 
 
-def _add_status(readings: Readings, word: str | None) -> bool:
+def _add_status(readings: Readings, email: str | None, word: str | None) -> bool:
     verdict, sure = _VERDICTS.get(word or "", (None, 0))
-    return readings.add("person_email_status", verdict, confidence=sure)
+    about = as_subject(email) if email else None
+    return readings.add("person_email_status", verdict, confidence=sure, url=about, quote=word)
 
 
 def _enrichment(operation: Operation, response: VendorResponse) -> Reply:

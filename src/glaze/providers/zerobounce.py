@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 
+from glaze.model.mailbox import as_subject
 from glaze.model.provider import (
     Ask,
     Billed,
@@ -119,7 +120,7 @@ async def _one(email: str, http: VendorHttp, price: Micros) -> Reply:
     )
     body = parse_json(response.body)
     refused = _refusal(response, text_at(body, "error"))
-    return refused or _read(body, response, price, response.body)
+    return refused or _read(email, body, response, price)
 
 
 async def _several(emails: Sequence[str], http: VendorHttp, price: Micros) -> list[Reply]:
@@ -168,14 +169,15 @@ def _row(
     """Return the reply to one address of a bulk request."""
     if rows.get(email):
         row = rows[email].pop(0)
-        return _read(row, response, price, json.dumps(row).encode())
+        return _read(email, row, response, price)
     if email in errors:
         return Reply(Verdict.BAD_INPUT, Unbilled(), detail=redact(errors[email] or "")[:200])
     reason = "the answer has no row for this address"
     return Reply(Verdict.VENDOR_ERROR, BillingUnknown(reason), detail=reason)
 
 
-def _read(body: Json, response: VendorResponse, price: Micros, raw: bytes) -> Reply:
+def _read(email: str, body: Json, response: VendorResponse, price: Micros) -> Reply:
+    raw = json.dumps(body).encode()  # of a batch this row alone
     status = (text_at(body, "status") or "").lower()
     said = text_at(body, "sub_status") or ""
     if status == "unknown":
@@ -185,13 +187,14 @@ def _read(body: Json, response: VendorResponse, price: Micros, raw: bytes) -> Re
     if status == "do_not_mail" and said.lower() == _DISPOSABLE:
         verdict = "disposable"
     readings = Readings(_VALIDATE.gives)
-    if not readings.add("person_email_status", verdict, confidence=sure):
-        return replace(malformed(response), raw=raw)
+    words = f"{status}, {said}" if said else status
+    about = as_subject(email)
+    if not readings.add("person_email_status", verdict, confidence=sure, url=about, quote=words):
+        return malformed(response) if body is None else replace(malformed(response), raw=raw)
     readings.add("person_first_name", text_at(body, "firstname"))
     readings.add("person_last_name", text_at(body, "lastname"))
     billing: Billing = Billed(price) if price else Unbilled()
-    detail = f"{status}, {said}" if said else status
-    return Reply(Verdict.MATCH, billing, readings.found, raw, detail=detail, notes=readings.notes)
+    return Reply(Verdict.MATCH, billing, readings.found, raw, detail=words, notes=readings.notes)
 
 
 _REFUSALS: Mapping[int, Verdict] = {

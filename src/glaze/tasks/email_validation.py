@@ -12,9 +12,10 @@ from pydantic import Field
 from glaze.errors import FetchError
 from glaze.jobs.kind import JobContext, Kind
 from glaze.model.mailbox import is_disposable, is_free_mail, is_role, mail_domain, parse_email
-from glaze.model.outcome import Done, Outcome, Partial, Retry
-from glaze.model.request import EnrichArgs, EnrichResult, Strict
+from glaze.model.outcome import Done, Outcome, Partial, Retry, Snooze
+from glaze.model.request import EnrichArgs, EnrichResult, FieldValue, Strict
 from glaze.model.value import FieldName, Json
+from glaze.pipeline.order import full_name, is_verifier
 from glaze.pipeline.run import MAIL_SOURCE
 from glaze.providers.dns_mx import NO_MAIL, mail_provider
 from glaze.tasks.enrich import LEAST_S, ask_pipeline, refuse_unknown_providers
@@ -24,6 +25,10 @@ NAME = "email_validation"
 _MAIL = FieldName("company_mail_provider")
 _STATUS = FieldName("person_email_status")
 _AT_ONCE = 10
+_MAILBOXES_AT_ONCE = 100  # so many addresses travel in one request to a vendor
+_SURE = 90
+"""What a verifier says of a mailbox counts from here; what other sources mention of it does not."""
+_CATCH_ALL = ("catch-all", "accept_all")
 
 
 class Verdict(StrEnum):
@@ -47,7 +52,11 @@ _BY_STATUS: Mapping[str, Verdict] = {
 
 
 class Emails(Strict):
-    """Addresses to judge; ``provider_id`` names a vendor that is asked about each mailbox, too."""
+    """Addresses to judge.
+
+    ``provider_id`` names the one vendor that is asked about each mailbox; without it every verifier
+    that has a key may be. With ``max_cost_cents`` 0 nothing is bought.
+    """
 
     emails: list[Annotated[str, Field(max_length=1000)]] = Field(min_length=1, max_length=1000)
     provider_id: str | None = None
@@ -67,7 +76,9 @@ class Judged:
     mail_provider: str | None = None
     role: bool = False  # a function's, as info@
     free_mail: bool = False  # a domain where anyone may have a mailbox
-    vendor_status: str | None = None  # what the vendor says of the mailbox, where one was asked
+    vendor: str | None = None  # who said something of the mailbox, where one was asked
+    vendor_status: str | None = None  # what it said
+    catch_all: bool = False  # the domain takes mail for any name, by the vendor's own word
     host: str = field(default="", repr=False)  # what stands after the @
 
 
@@ -78,8 +89,8 @@ def email_validation_kind(tools: Tools) -> Kind[Emails]:
         judged = [judge_form(text) for text in args.emails]
         check = _Check(tools, ctx, args)
         await check.domains(judged)
-        if check.stop is None and args.provider_id is not None:
-            await check.mailboxes(judged, args.provider_id)
+        if check.stop is None:
+            await check.mailboxes(judged)
         return check.stop or _told(judged)
 
     def check_provider(args: Emails) -> None:
@@ -91,7 +102,7 @@ def email_validation_kind(tools: Tools) -> Kind[Emails]:
         args=Emails,
         run=run,
         least_s=LEAST_S,
-        description="Judge e-mail addresses by their form, their domain's mail and, if asked, a vendor.",
+        description="Judge e-mail addresses by their form, their domain's mail and the verifiers there are.",
         check=check_provider,
     )
 
@@ -133,6 +144,8 @@ class _Check:
         self._ctx = ctx
         self._args = args
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._mailbox_slots = asyncio.Semaphore(_MAILBOXES_AT_ONCE)
+        self._later: list[Snooze] = []
         self._silent = 0
         self.stop: Outcome | None = None
 
@@ -145,6 +158,7 @@ class _Check:
                 host: group.create_task(self._mail_of(host, domain))
                 for host, domain in hosts.items()
             }
+        self._wait_for_later()
         if hosts and self._silent == len(hosts) and self.stop is None:
             self.stop = Retry("sources_unavailable", "no name server answers")
         for one in open_:
@@ -159,8 +173,8 @@ class _Check:
         """Return who runs the mail of a host, or None where nobody tells."""
         async with self._slots:
             if host == domain:
-                who = {"company_domain": domain}
-                found = await self._ask(who, _MAIL, MAIL_SOURCE)
+                value = await self._ask({"company_domain": domain}, _MAIL, (MAIL_SOURCE,))
+                found = value.value if value and isinstance(value.value, str) else None
             else:
                 found = await self._mail_below(host)
         if found is None:
@@ -174,36 +188,75 @@ class _Check:
         except FetchError:
             return None
 
-    async def mailboxes(self, judged: list[Judged], provider: str) -> None:
-        """Ask a vendor about each mailbox that may exist."""
+    async def mailboxes(self, judged: list[Judged]) -> None:
+        """Ask vendors about each mailbox that may exist: what is known to be dead costs nothing.
+
+        Where some have to be waited for, the others are asked all the same, so that the next
+        attempt finds their answers.
+        """
+        named = self._args.provider_id
+        providers = self._verifiers() if named is None else (named,)
         open_ = [one for one in judged if one.verdict in {Verdict.VALID, Verdict.UNKNOWN}]
+        if not providers:
+            return
         async with asyncio.TaskGroup() as group:
             for one in open_:
-                group.create_task(self._mailbox(one, provider))
+                group.create_task(self._mailbox(one, providers))
+        self._wait_for_later()
 
-    async def _mailbox(self, one: Judged, provider: str) -> None:
-        async with self._slots:
-            status = await self._ask({"person_email": one.normalised or ""}, _STATUS, provider)
-        one.vendor_status = status
-        if status is not None and status in _BY_STATUS:
-            one.verdict, one.reason = _BY_STATUS[status], f"{provider} says {status}"
+    def _wait_for_later(self) -> None:
+        if self._later and self.stop is None:
+            self.stop = max(self._later, key=lambda snooze: snooze.until)
 
-    async def _ask(self, who: dict[str, str], wanted: FieldName, provider: str) -> str | None:
+    def _verifiers(self) -> tuple[str, ...]:
+        """Return the operations that verify mailboxes and can be asked, by their full names."""
+        pipeline = self._tools.pipeline
+        return tuple(
+            full_name(spec, operation)
+            for spec in (provider.spec for _, provider in sorted(pipeline.providers.items()))
+            if spec.name not in pipeline.policy.unusable
+            and (not spec.opt_in or spec.name in pipeline.policy.opted_in)
+            for operation in spec.operations
+            if is_verifier(operation)
+        )
+
+    async def _mailbox(self, one: Judged, providers: tuple[str, ...]) -> None:
+        floor = _SURE if self._args.provider_id is None else None
+        async with self._mailbox_slots:
+            who = {"person_email": one.normalised or ""}
+            found = await self._ask(who, _STATUS, providers, floor)
+        if found is None or found.value not in _BY_STATUS:
+            return
+        one.vendor, one.vendor_status = found.source, str(found.value)
+        one.catch_all = (found.quote or "").startswith(_CATCH_ALL)
+        own_word = f" ({found.quote})" if found.quote else ""
+        one.verdict = _BY_STATUS[one.vendor_status]
+        one.reason = f"{one.vendor} says {one.vendor_status}{own_word}"
+
+    async def _ask(
+        self,
+        who: dict[str, str],
+        wanted: FieldName,
+        providers: tuple[str, ...],
+        floor: int | None = None,
+    ) -> FieldValue | None:
         """Return a field's value, or None; an attempt that cannot go on is kept in ``stop``."""
         if self.stop is not None:
             return None
         args = EnrichArgs(
             input=who,
             required_fields=(wanted,),
-            providers=(provider,),
+            providers=providers,
             skip_cache=self._args.skip_cache,
             max_cost_cents=self._args.max_cost_cents,
+            **({} if floor is None else {"min_confidence": floor}),
         )
         ended = await ask_pipeline(self._tools, args, self._ctx)
         if isinstance(ended, EnrichResult):
-            value = ended.data[wanted].value if wanted in ended.data else None
-            return value if isinstance(value, str) else None
-        if not (isinstance(ended, Retry) and ended.code == "sources_unavailable"):
+            return ended.data.get(wanted)
+        if isinstance(ended, Snooze):
+            self._later.append(ended)
+        elif not (isinstance(ended, Retry) and ended.code == "sources_unavailable"):
             self.stop = ended
         return None
 
