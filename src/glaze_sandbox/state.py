@@ -28,6 +28,7 @@ from glaze_sandbox.vendors.people_data_labs import PeopleDataLabs
 from glaze_sandbox.vendors.rdap import Rdap
 from glaze_sandbox.vendors.sec_edgar import SecEdgar
 from glaze_sandbox.vendors.serper import Serper
+from glaze_sandbox.vendors.social import Social
 from glaze_sandbox.vendors.wikidata import Wikidata
 from glaze_sandbox.vendors.zerobounce import ZeroBounce
 from glaze_sandbox.wire import Remembers, Vendor
@@ -116,6 +117,7 @@ def new_state(
         Wikidata(world),
         CompaniesHouse(world, clock),
         SecEdgar(world),
+        Social(world),
     ]
     by_host = {host: vendor for vendor in vendors for host in vendor.hosts}
     return State(

@@ -147,6 +147,26 @@ async def test_a_contact_is_enriched_and_profiles_come_with_their_evidence(app, 
     assert (await record(app, RecordKind.CONTACT, "c1")).data == contact.result["data"]
 
 
+async def test_profiles_without_a_field_of_their_own_come_with_their_evidence_too(app, vendors):
+    jobs = [
+        await put(app, "social_profile_discovery", {"input_data": {"website": site}})
+        for site in websites(vendors, 3, skip=8)
+    ]
+    views = await finished(app, jobs)
+    tried = [
+        profile
+        for view in views
+        for profile in [*view.result["profiles"].values(), *view.result["more_profiles"]]
+        if profile["source"] == "social"
+    ]
+    assert tried
+    for profile in tried:
+        assert profile["evidence"]["url"].startswith("https://")
+        assert profile["evidence"]["quote"]
+    named = {one["url"] for view in views for one in view.result["profiles"].values()}
+    assert not named & {one["url"] for view in views for one in view.result["more_profiles"]}
+
+
 async def test_a_url_is_enriched_with_short_field_names_of_its_type(app, vendors):
     (site,) = websites(vendors, 1, skip=7)
     args = {"url": site, "type": "company_website", "required_fields": ["name", "city"]}

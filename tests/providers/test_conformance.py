@@ -182,7 +182,7 @@ def test_its_spec_is_sound(provider: Provider) -> None:
 def test_every_built_in_provider_is_installed() -> None:
     built_in = """
         apollo dns_mx enrichlayer hunter llm serper website
-        github gleif gravatar people_data_labs rdap zerobounce wikidata companies_house sec_edgar
+        github gleif gravatar people_data_labs rdap zerobounce wikidata companies_house sec_edgar social
     """
     assert set(built_in.split()) <= set(PROVIDERS)
     assert load_providers().problems == ()

@@ -17,6 +17,7 @@ SAMPLES = {
     "company_lei": "529900T8BM49AURSDO55",
     "company_website": "https://acme.com",
     "company_linkedin_url": "https://www.linkedin.com/company/acme",
+    "company_twitter_url": "https://x.com/acme",
     "company_github_url": "https://github.com/acme",
     "person_github_url": "https://github.com/jane",
     "person_email": "jane@acme.com",

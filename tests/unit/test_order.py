@@ -45,6 +45,14 @@ def test_at_the_same_price_the_one_that_covers_more_is_asked() -> None:
     assert asked(next_operation(sources, BOTH, KNOWN, None)) == "two.get"
 
 
+def test_the_sites_own_words_go_first_and_a_round_of_many_sites_last() -> None:
+    sources = [source("social", NAME, PHONE), source("website", NAME), source("other", NAME)]
+    order = []
+    while (found := asked(next_operation(sources, BOTH, KNOWN, None, tried={*order}))) is not None:
+        order.append(found)
+    assert order == ["website.get", "other.get", "social.get"]
+
+
 def test_a_tie_is_decided_by_name_whatever_the_order_of_installation() -> None:
     sources = [source("website", NAME), source("dns_mx", NAME), source("aaa", NAME)]
     assert asked(next_operation(sources, BOTH, KNOWN, None)) == "website.get"

@@ -55,14 +55,17 @@ GROUPS: Mapping[EntityKind, Mapping[EnrichmentType, tuple[FieldName, ...]]] = {
 PROFILES: Mapping[EntityKind, tuple[FieldName, ...]] = {
     EntityKind.COMPANY: (
         *GROUPS[EntityKind.COMPANY][EnrichmentType.SOCIAL],
-        *_names("company_github_url company_crunchbase_url"),
+        *_names(
+            """company_github_url company_crunchbase_url company_tiktok_url company_xing_url
+            company_mastodon_url company_social_urls"""
+        ),
     ),
     EntityKind.PERSON: (
         *GROUPS[EntityKind.PERSON][EnrichmentType.SOCIAL],
-        *_names("person_github_url person_facebook_url"),
+        *_names("person_github_url person_facebook_url person_social_urls"),
     ),
 }
-"""Every profile that has a field of its own."""
+"""Every profile that has a field of its own, and the list of all."""
 
 
 def wanted_fields(

@@ -10,7 +10,9 @@ from glaze.model.value import FieldName, Json, Micros
 ORIGINALS: tuple[str, ...] = ("enrichlayer", "website", "serper", "llm")
 """A named fixed order: LinkedIn data, website, search, LLM."""
 
-# What is equally cheap and covers as much is asked in this order: the entity's own words first.
+# Of what is equally cheap the entity's own words come first, and last what visits many sites.
+_AMONG_EQUALS = {"website": -1, "social": 1}
+# What covers as much, too, is asked in this order.
 _TIE_BREAK = ("website", "dns_mx", "apollo", "enrichlayer", "serper", "llm")
 
 
@@ -171,11 +173,12 @@ class _Case:
             if operation.gives[name] >= self.rules.floor
         )
 
-    def rank(self, spec: ProviderSpec, operation: Operation) -> tuple[int, int, int, int, str]:
+    def rank(self, spec: ProviderSpec, operation: Operation) -> tuple[int, int, int, int, int, str]:
         """Return the sort key of an eligible operation, the first to ask being the least."""
         return (
             _place(spec, operation, self.rules.order),
             operation.price_micros,
+            _AMONG_EQUALS.get(spec.name, 0),
             -sum(operation.gives[name] for name in self.fills(operation)),
             _place(spec, operation, _TIE_BREAK),
             full_name(spec, operation),

@@ -8,7 +8,7 @@ from glaze.model.field_group import PROFILES
 from glaze.model.identity import identify
 from glaze.model.outcome import Done, Outcome, Partial
 from glaze.model.profile import profile_site
-from glaze.model.request import EnrichResult, ResultStatus
+from glaze.model.request import EnrichResult, FieldValue, ResultStatus
 from glaze.model.value import FieldName, Json
 from glaze.store.record import RecordKind
 from glaze.tasks.enrich import LEAST_S, TIMEOUT_S, ask_pipeline, outcome_of
@@ -24,6 +24,7 @@ from glaze.tasks.record_enrichment import (
 from glaze.tasks.tools import Tools
 
 NAME = "social_profile_discovery"
+_LISTS = frozenset({"company_social_urls", "person_social_urls"})
 
 
 class ProfileSearch(AskOptions):
@@ -94,16 +95,34 @@ async def _search(tools: Tools, args: ProfileSearch, ctx: JobContext) -> Outcome
 def _told(result: EnrichResult, **more: Json) -> Outcome:
     """Add the profiles by site. Who has no page somewhere lacks nothing: one profile is a success."""
     profiles: dict[str, Json] = {
-        site: {
-            "url": value.value,
-            "confidence": value.confidence,
-            "source": value.source,
-            "evidence": {"url": value.source_url, "quote": value.quote},
-        }
+        site: _profile(value.value, value)
         for name, value in result.data.items()
         if (site := profile_site(name)) is not None
     }
-    ended = outcome_of(result, profiles=profiles, **more)
-    if result.status is ResultStatus.PARTIAL and profiles and isinstance(ended, Partial):
+    others = _others(result)
+    ended = outcome_of(result, profiles=profiles, more_profiles=others, **more)
+    found = profiles or others
+    if result.status is ResultStatus.PARTIAL and found and isinstance(ended, Partial):
         return Done(ended.result)
     return ended
+
+
+def _others(result: EnrichResult) -> list[Json]:
+    """Return the profiles of the lists that no field of their own shows."""
+    shown = {value.value for name, value in result.data.items() if profile_site(name)}
+    return [
+        _profile(url, value)
+        for name, value in result.data.items()
+        if name in _LISTS and isinstance(value.value, list)
+        for url in value.value
+        if url not in shown
+    ]
+
+
+def _profile(url: Json, value: FieldValue) -> dict[str, Json]:
+    return {
+        "url": url,
+        "confidence": value.confidence,
+        "source": value.source,
+        "evidence": {"url": value.source_url, "quote": value.quote},
+    }
