@@ -352,6 +352,46 @@ MUTANTS = (
             ),
         ),
     ),
+    Mutant(
+        "a bulk row is taken for the question at its place",
+        r"assert \[.*\] == \[",
+        "tests/providers/test_people_data_labs.py"
+        "::test_rows_in_another_order_go_to_their_own_questions",
+        (
+            Change(
+                "providers/people_data_labs.py",
+                'named = int_at(item, "metadata", "row")',
+                "named = place",
+            ),
+        ),
+    ),
+    Mutant(
+        "records are believed though they came in another order",
+        r"assert False",
+        "tests/gateway/test_coalescing.py"
+        "::test_rows_that_come_in_another_order_go_to_nobody_elses_question[apollo]",
+        (Change("providers/apollo.py", "        or _is_out_of_order(questions, matches)\n", ""),),
+    ),
+    Mutant(
+        "the status of one address is taken for another's",
+        r"At index \d diff: '(un)?deliverable'",
+        "tests/pipeline/test_mailboxes.py"
+        "::test_the_status_of_one_address_is_never_taken_for_anothers",
+        (
+            Change(
+                "pipeline/merge.py",
+                "wanted is None or subject_of(seen.source_url) in (None, wanted)",
+                "True",
+            ),
+        ),
+    ),
+    Mutant(
+        "a person's objection ages as a miss does",
+        r"Verdict\.MATCH",
+        "tests/gateway/test_endpoints.py"
+        "::test_a_person_who_objected_is_not_asked_about_again_even_past_the_cache",
+        (Change("store/ledger.py", 'if row["verdict"] == Verdict.SUPPRESSED:', "if not row:"),),
+    ),
 )
 
 

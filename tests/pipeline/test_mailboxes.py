@@ -106,13 +106,13 @@ async def test_what_the_caller_stated_comes_back_unharmed(desk: Desk):
 
 
 async def test_the_status_of_one_address_is_never_taken_for_anothers(desk: Desk):
+    one = found("one", "old@acme.com", 100)
     verifier = Verifier("verifier", dead=frozenset({"old@acme.com"}))
-    profile = "https://www.linkedin.com/in/jane-doe"
-    old = {"person_email": "old@acme.com", "person_linkedin_url": profile}
-    new = {"person_email": "new@acme.com", "person_linkedin_url": profile}
-    first = await desk.enrich([verifier], ["person_email_status"], given=old)
-    second = await desk.enrich([verifier], ["person_email_status"], given=new)
-    again = await desk.enrich([verifier], ["person_email_status"], given=old)
-    said = [values(result)[STATUS] for result in (first, second, again)]
-    assert said == ["undeliverable", "deliverable", "undeliverable"]
+    new = {"person_email": "new@acme.com"}
+    first = await desk.enrich([one, verifier], WANTED, given=JANE)
+    second = await desk.enrich([verifier], ["person_email_status"], given=JANE | new)
+    third = await desk.enrich([verifier], ["person_email_status"], given=JANE)
+    again = await desk.enrich([verifier], ["person_email_status"], given=JANE | new)
+    said = [values(result).get(STATUS) for result in (first, second, third, again)]
+    assert said == ["undeliverable", "deliverable", "undeliverable", "deliverable"]
     assert verifier.verified == ["old@acme.com", "new@acme.com"]  # and neither was paid for twice
