@@ -40,6 +40,7 @@ from glaze.providers.registry import load_providers
 from glaze.settings import ProviderOverride, Settings, environment_names
 from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
+from glaze.store.calls import CallStore
 from glaze.store.control import ControlStore
 from glaze.store.database import Database, Recover, checked_dsn, password_of
 from glaze.store.due import DueStore
@@ -125,6 +126,7 @@ class App:
     retention: RetentionStore
     ledger: LedgerStore
     collector: Collector
+    calls: CallStore
     providers: Providers
     kinds: Kinds
     at: At
@@ -299,6 +301,7 @@ async def boot(
             retention=RetentionStore(db),
             ledger=ledger,
             collector=collector,
+            calls=CallStore(db),
             providers=providers,
             kinds=installed.kinds,
             at=at,

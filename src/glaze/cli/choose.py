@@ -1,4 +1,4 @@
-"""Options that choose jobs, the same for every command that is about many."""
+"""Options that choose jobs or calls, the same for every command that is about many."""
 
 import inspect
 import re
@@ -13,7 +13,9 @@ from glaze.boot import utc_now
 from glaze.errors import InputError
 from glaze.model.bulk import Filter
 from glaze.model.job import JobState
-from glaze.model.value import JobId
+from glaze.model.ledger import CallState
+from glaze.model.value import BatchId, JobId
+from glaze.store.calls import CallFilter
 
 _LARGEST_ID = 2**63 - 1
 _AGE = re.compile(r"(\d{1,4})([smhdw])")
@@ -62,22 +64,63 @@ def _options(
     )
 
 
-def chooses(command: Callable[..., None]) -> Callable[..., None]:
-    """Give ``command`` the options of a filter in place of its parameter ``which``.
+def _options_of_calls(
+    *,
+    state: Annotated[
+        list[CallState] | None, typer.Option(help="In this state; repeatable.")
+    ] = None,
+    provider: Annotated[str | None, typer.Option(help="Of this provider.")] = None,
+    job: Annotated[
+        int | None, typer.Option(min=1, max=_LARGEST_ID, help="Caused by this job.")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=1, max=_LARGEST_ID, help="Caused by this batch.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(metavar="WHEN", help="Made since then.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="WHEN", help="Made before.")] = None,
+    paid: Annotated[
+        bool, typer.Option("--paid", help="Only what cost something, or may have.")
+    ] = False,
+) -> CallFilter:
+    return CallFilter(
+        states=tuple(state) if state else None,
+        provider=provider,
+        job=None if job is None else JobId(job),
+        batch=None if batch is None else BatchId(batch),
+        since=parse_past(since, "--since"),
+        until=parse_past(until, "--until"),
+        paid=paid,
+    )
 
-    Raises: InputError, when it is called, for a time that cannot be read.
-    """
-    choosing = inspect.signature(_options).parameters
-    own = inspect.signature(command, eval_str=True)
-    kept = [param for name, param in own.parameters.items() if name != "which"]
 
-    @wraps(command)
-    def chosen(**given: Any) -> None:
-        which = _options(**{name: given.pop(name) for name in choosing})
-        command(which=which, **given)
+def _chooses(
+    options: Callable[..., object],
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    choosing = inspect.signature(options).parameters
 
-    chosen.__signature__ = own.replace(parameters=[*choosing.values(), *kept])  # type: ignore[attr-defined]
-    return chosen
+    def give(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command, eval_str=True)
+        kept = [param for name, param in own.parameters.items() if name != "which"]
+
+        @wraps(command)
+        def chosen(**given: Any) -> None:
+            which = options(**{name: given.pop(name) for name in choosing})
+            command(which=which, **given)
+
+        chosen.__signature__ = own.replace(parameters=[*choosing.values(), *kept])  # type: ignore[attr-defined]
+        return chosen
+
+    return give
+
+
+chooses = _chooses(_options)
+"""Gives a command the options of a filter of jobs in place of its parameter ``which``.
+
+The command raises InputError for a time that cannot be read.
+"""
+
+chooses_calls = _chooses(_options_of_calls)
+"""The same with a filter of calls."""
 
 
 def parse_past(text: str | None, option: str) -> datetime | None:

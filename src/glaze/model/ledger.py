@@ -141,6 +141,16 @@ class Doubtful:
     xid: str
 
 
+class CallState(StrEnum):
+    """Where a call stands."""
+
+    SENDING = "sending"  # the intent is recorded; bytes may have left
+    PENDING_VENDOR = "pending_vendor"  # the vendor promised an answer for later
+    SETTLED = "settled"
+    NOT_BILLED = "not_billed"
+    UNKNOWN = "unknown"
+
+
 class CallEnd(StrEnum):
     """How a call that was sent, or given up before sending, ended."""
 

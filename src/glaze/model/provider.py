@@ -132,6 +132,7 @@ class Verdict(StrEnum):
     BAD_INPUT = "bad_input"
     SUPPRESSED = "suppressed_legal"
     PENDING = "pending"  # accepted: the answer is to be had later, under the reply's ``handle``
+    LOST = "lost"  # billed, as somebody found out, but its answer never came
     VENDOR_ERROR = "vendor_error"
 
 

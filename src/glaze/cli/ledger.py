@@ -1,0 +1,276 @@
+"""``glaze ledger``: what was bought, what is unknown, and whether the books are right."""
+
+import csv
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from glaze.boot import boot, run
+from glaze.cli.choose import chooses_calls
+from glaze.cli.look import AsJson
+from glaze.cli.screen import cells, harmless, money, out, print_json, quiet, say, shown
+from glaze.errors import InputError
+from glaze.files.writing import MICROS_PER_DOLLAR
+from glaze.model.value import DEFAULT_WORKSPACE, CallId, Json, Micros
+from glaze.settings import load_settings
+from glaze.store.calls import CallFilter, CallStory, CallView
+from glaze.store.ledger_check import Verified, verify
+
+ledger = typer.Typer(
+    help="See what was bought, resolve what is unknown, and verify the books.",
+    no_args_is_help=True,
+)
+
+_LARGEST_ID = 2**63 - 1
+_COLUMNS = (
+    *("id", "created_at", "provider", "operation", "state", "verdict", "reserved", "price"),
+    *("job_id", "batch_id", "request_id", "wanted", "resolved_by", "detail"),
+)
+"""Of an export; ``billed`` is for whoever fills it in for ``reconcile``."""
+_BILLED = "billed"
+
+By = Annotated[
+    str,
+    typer.Option(metavar="TEXT", help="How this was found out; it is kept with the call."),
+]
+
+
+@ledger.command("list")
+@chooses_calls
+def list_calls(
+    which: CallFilter,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List calls, the newest first: who was asked, what it cost, what came of it.
+
+    WHEN is a time (2026-01-31T10:00Z) or an age (30m, 12h, 7d).
+    """
+    found = run(_list(which, limit))
+    if as_json:
+        for call in found:
+            print_json(_as_json(call))
+        return
+    if not found:
+        say("no such calls")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("call", "made at", "provider", "operation", "state", "verdict"):
+        table.add_column(name)
+    for name in ("reserved", "price", "job"):
+        table.add_column(name, justify="right")
+    for call in found:
+        price = "-" if call.price_micros is None else money(call.price_micros)
+        words = (call.provider, call.operation, call.state, call.verdict or "-")
+        sums = (money(call.reserved_micros), price, str(call.job_id or "-"))
+        table.add_row(*cells(str(call.id), f"{call.created_at:%Y-%m-%d %H:%M:%S}", *words, *sums))
+    out.print(table)
+    if len(found) == limit:
+        say("there may be more: --limit")
+
+
+@ledger.command()
+def show(
+    call: Annotated[int, typer.Argument(metavar="ID", min=1, max=_LARGEST_ID)],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show one call: why it was made, what the vendor said and billed, what it stated."""
+    story = run(_story(CallId(call)))
+    if as_json:
+        print_json(
+            {
+                **_as_json(story.call),
+                "request": _plain(story.request),
+                "brought": [_plain(one) for one in story.brought],
+            }
+        )
+        return
+    facts: dict[str, Json] = {**_as_json(story.call), "request": _plain(story.request)}
+    for name, value in facts.items():
+        if value not in (None, [], ""):
+            out.print(harmless(f"{name}: {shown(value)}"), markup=False)
+    for one in story.brought:
+        line = f"  {one['field']} = {shown(one['value'])} ({one['confidence']})"
+        source = one["source_url"] or ""
+        out.print(harmless(f"{line}  {source}".rstrip()), markup=False)
+
+
+@ledger.command()
+def resolve(
+    calls: Annotated[
+        list[int], typer.Argument(metavar="ID...", min=1, max=_LARGEST_ID, help="Unknown calls.")
+    ],
+    *,
+    billed: Annotated[
+        str | None, typer.Option(metavar="DOLLARS", help="What the vendor billed for each.")
+    ] = None,
+    not_billed: Annotated[bool, typer.Option("--not-billed", help="Nothing was billed.")] = False,
+    by: By,
+) -> None:
+    """Record what unknown calls did cost, as the vendor's own account tells.
+
+    What was not billed may be asked again. What was billed counts, and is not asked again while a
+    miss would not be.
+    """
+    if (billed is None) is not not_billed:
+        raise InputError("say either --billed DOLLARS or --not-billed")
+    micros = Micros(0) if billed is None else _micros(billed, "--billed")
+    if billed is not None and not micros:
+        raise InputError("--billed 0 is --not-billed")
+    run(_resolve({CallId(call): micros for call in calls}, by))
+    say(f"{len(set(calls)):,} resolved")
+
+
+@ledger.command()
+def reconcile(
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
+    *,
+    by: By,
+) -> None:
+    """Resolve unknown calls from an exported CSV in which the column "billed" was filled in.
+
+    "billed" is what the vendor's own account shows for the call, in dollars; 0 for nothing. Rows
+    where it is empty are left as they are. All of it is recorded or, where one row is wrong, none.
+    """
+    found = _read(file)
+    run(_resolve(found, by)) if found else say(f'no row of {file} has "{_BILLED}" filled in')
+    if found:
+        say(f"{len(found):,} resolved, {money(sum(found.values()))} of it billed")
+
+
+@ledger.command()
+@chooses_calls
+def export(
+    which: CallFilter,
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Output file; standard output without.")
+    ] = None,
+) -> None:
+    """Write calls as CSV, the newest first; money in dollars.
+
+    Its column "billed" is empty: fill it in for unknown calls, and `glaze ledger reconcile` reads it.
+    """
+    count = run(_export(which, output))
+    say(f"{count:,} calls written")
+
+
+@ledger.command("verify")
+def verify_books(*, as_json: AsJson = False) -> None:
+    """Judge every invariant of the ledger from its rows; exits with 1 where one is broken."""
+    verified = run(_verify())
+    for one in verified:
+        if as_json:
+            print_json({**asdict(one), "holds": one.holds, "examples": list(one.examples)})
+            continue
+        words = one.invariant.replace("_", " ")
+        mark = "ok    " if one.holds else "BROKEN"
+        out.print(f"{mark} {words}: {one.rows:,} looked at, {one.broken:,} broken", markup=False)
+        for example in one.examples:
+            out.print(harmless(f"       {example}"), markup=False)
+    if not all(one.holds for one in verified):
+        raise typer.Exit(1)
+
+
+def _read(file: Path) -> dict[CallId, Micros]:
+    """Return the prices of a reconciled export. Raises: InputError with the line at fault."""
+    found: dict[CallId, Micros] = {}
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.DictReader(lines)
+        if not {"id", _BILLED} <= set(rows.fieldnames or ()):
+            raise InputError(f'{file}: the columns "id" and "{_BILLED}" are needed')
+        for row in rows:
+            where = f"{file}, line {rows.line_num}"
+            if not (billed := (row[_BILLED] or "").strip()):
+                continue
+            number = (row["id"] or "").strip()
+            if not (number.isdecimal() and 0 < int(number) <= _LARGEST_ID):
+                raise InputError(f"{where}: {number!r} is no call's id")
+            if CallId(int(number)) in found:
+                raise InputError(f"{where}: call {number} is there twice")
+            found[CallId(int(number))] = _micros(billed, where)
+    return found
+
+
+def _micros(dollars: str, where: str) -> Micros:
+    """Return an amount of dollars in micros. Raises: InputError."""
+    try:
+        micros = Decimal(dollars.strip().removeprefix("$")) * MICROS_PER_DOLLAR
+    except InvalidOperation:
+        raise InputError(f"{where}: {dollars!r} is no amount of dollars") from None
+    if not micros.is_finite() or not 0 <= micros <= 10**12 or micros != micros.to_integral_value():
+        raise InputError(f"{where}: {dollars!r} is no amount from $0 to $1,000,000 in millionths")
+    return Micros(int(micros))
+
+
+def _dollars(micros: int | None) -> str:
+    return "" if micros is None else f"{Decimal(micros) / MICROS_PER_DOLLAR:f}"
+
+
+def _as_json(call: CallView) -> dict[str, Json]:
+    return _plain(asdict(call))
+
+
+def _plain(facts: Mapping[str, Any]) -> dict[str, Json]:
+    return {
+        name: value.isoformat()
+        if isinstance(value, datetime)
+        else [*value]
+        if isinstance(value, tuple)
+        else value
+        for name, value in facts.items()
+    }
+
+
+def _line(call: CallView) -> list[str]:
+    facts = _as_json(call) | {
+        "reserved": _dollars(call.reserved_micros),
+        "price": _dollars(call.price_micros),
+        "wanted": " ".join(call.wanted),
+    }
+    return [shown(facts[name]) for name in _COLUMNS] + [""]
+
+
+async def _list(which: CallFilter, limit: int) -> list[CallView]:
+    async with boot(quiet(load_settings())) as app:
+        return await app.calls.page(DEFAULT_WORKSPACE, which, limit)
+
+
+async def _story(call: CallId) -> CallStory:
+    async with boot(quiet(load_settings())) as app:
+        return await app.calls.story(DEFAULT_WORKSPACE, call)
+
+
+async def _resolve(found: Mapping[CallId, Micros], by: str) -> None:
+    async with boot(quiet(load_settings())) as app:
+        await app.calls.resolve(DEFAULT_WORKSPACE, found, by)
+
+
+async def _export(which: CallFilter, output: Path | None) -> int:
+    count = 0
+    async with boot(quiet(load_settings())) as app:
+        target = sys.stdout if output is None else output.open("w", encoding="utf-8", newline="")
+        try:
+            writer = csv.writer(target)
+            writer.writerow((*_COLUMNS, _BILLED))
+            async for call in app.calls.all(DEFAULT_WORKSPACE, which):
+                writer.writerow(_line(call))
+                count += 1
+        finally:
+            if output is not None:
+                target.close()
+    return count
+
+
+async def _verify() -> list[Verified]:
+    async with boot(quiet(load_settings())) as app:
+        return await verify(app.db, DEFAULT_WORKSPACE)

@@ -1,0 +1,180 @@
+"""The ledger from the command line: what was bought, what is unknown, and whether the books are right."""
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from cli_process import Cli, Sandbox, write_world
+from ledger_facts import assert_budgets_hold, one, rows, unknown_calls
+
+FIELDS = "company_name,company_industry,company_employee_count,company_linkedin_url"
+ENRICH = ("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS, "--budget", "50")
+
+
+@pytest.fixture
+def bought(tmp_path: Path, quick: Mapping[str, str], vendors: Sandbox) -> Cli:
+    """Rows that were enriched while one vendor dropped answers, billed and not billed."""
+    for kind in ("drop_after_billing", "drop_before_billing"):
+        fault = {"kind": kind, "vendor": "serper", "probability": 0.5, "times": 3}
+        vendors.send("POST", "faults", fault)
+    cli = Cli(tmp_path, quick)
+    write_world(tmp_path / "in.csv", 20, 300)
+    cli.run(*ENRICH)
+    vendors.send("DELETE", "faults")
+    return cli
+
+
+def listed(cli: Cli, *options: str) -> list[dict[str, Any]]:
+    return [
+        json.loads(line) for line in cli.run("ledger", "list", "--json", *options).out.splitlines()
+    ]
+
+
+def broken(cli: Cli) -> dict[str, list[str]]:
+    ran = cli.run("ledger", "verify", "--json", code=1)
+    verdicts = [json.loads(line) for line in ran.out.splitlines()]
+    return {v["invariant"]: v["examples"] for v in verdicts if not v["holds"]}
+
+
+def test_unknown_calls_are_reconciled_with_the_vendors_own_account_and_the_books_stay_right(
+    bought: Cli, dsn: str, vendors: Sandbox
+):
+    unknown = listed(bought, "--state", "unknown")
+    assert {call["provider"] for call in unknown} == {"serper"}
+    assert len(unknown) == unknown_calls(dsn) == 6
+    assert "0 broken" in bought.run("ledger", "verify").out
+
+    bought.run("ledger", "export", "--state", "unknown", "-o", "unknown.csv")
+    with (bought.folder / "unknown.csv").open(newline="") as file:
+        exported = list(csv.DictReader(file))
+    assert [int(row["id"]) for row in exported] == [call["id"] for call in unknown]
+    # The vendor's account: three of the six were billed. Which ones it cannot tell either.
+    for n, row in enumerate(exported):
+        row["billed"] = "0.001" if n < 3 else "0"
+    with (bought.folder / "unknown.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, exported[0])
+        writer.writeheader()
+        writer.writerows(exported)
+    ran = bought.run("ledger", "reconcile", "unknown.csv", "--by", "usage page of today")
+
+    assert "6 resolved" in ran.err
+    assert unknown_calls(dsn) == 0
+    assert (
+        one(dsn, "select count(*) from glaze.call where resolved_by = 'usage page of today'") == 6
+    )
+    paid = "select sum(price_micros)::bigint from glaze.call c where c.price_micros > 0"
+    assert one(dsn, paid) == vendors.billed_micros
+    assert_budgets_hold(dsn)
+    assert "BROKEN" not in bought.run("ledger", "verify").out
+
+
+@pytest.mark.parametrize(
+    ("found", "again"), [(("--not-billed",), True), (("--billed", "0.001"), False)]
+)
+def test_what_was_not_billed_is_asked_again_and_what_was_billed_is_not(
+    bought: Cli, dsn: str, found: tuple[str, ...], *, again: bool
+):
+    unknown = [str(call["id"]) for call in listed(bought, "--state", "unknown")]
+    bought.run("ledger", "resolve", *unknown, *found, "--by", "support ticket 7")
+    bought.run(*ENRICH[:5], f"{FIELDS},company_revenue", *ENRICH[6:])
+    asked = "select count(*) > 0 from glaze.question where provider = 'serper' and generation > 1"
+    assert one(dsn, asked) is again
+    assert "BROKEN" not in bought.run("ledger", "verify").out
+
+
+def test_a_price_above_the_reservation_is_booked_as_overrun(bought: Cli, dsn: str):
+    call = str(listed(bought, "--state", "unknown")[0]["id"])
+    bought.run("ledger", "resolve", call, "--billed", "0.25", "--by", "invoice")
+    assert one(dsn, "select sum(overrun_micros)::bigint from glaze.budget") == 249_000
+    assert_budgets_hold(dsn)
+    assert "BROKEN" not in bought.run("ledger", "verify").out
+
+
+def test_one_call_is_shown_with_its_exchange_and_what_it_stated(bought: Cli):
+    calls = listed(bought, "--state", "settled", "--provider", "serper")
+    call = next(call for call in calls if call["verdict"] == "match")
+    shown = json.loads(bought.run("ledger", "show", str(call["id"]), "--json").out)
+    assert shown["request"]["status"] == 200
+    assert shown["price_micros"] == 1000
+    assert shown["brought"][0].keys() >= {"field", "value", "confidence", "source_url", "quote"}
+    assert f"id: {call['id']}" in bought.run("ledger", "show", str(call["id"])).out
+
+
+MISTAKES = (
+    (("resolve", "{settled}", "--not-billed", "--by", "me"), "only unknown calls"),
+    (("resolve", "999999", "--not-billed", "--by", "me"), "there is no call 999999"),
+    (
+        ("resolve", "{unknown}", "{settled}", "--billed", "1", "--by", "me"),
+        "only unknown calls",
+    ),
+    (("resolve", "{unknown}", "--by", "me"), "either --billed"),
+    (
+        ("resolve", "{unknown}", "--billed", "1", "--not-billed", "--by", "me"),
+        "either --billed",
+    ),
+    (("resolve", "{unknown}", "--billed", "much", "--by", "me"), "no amount of dollars"),
+    (("resolve", "{unknown}", "--billed", "-1", "--by", "me"), "no amount from $0"),
+    (("resolve", "{unknown}", "--billed", "0.0000001", "--by", "me"), "in millionths"),
+    (("resolve", "{unknown}", "--not-billed", "--by", "  "), "how this was found out"),
+    (
+        ("reconcile", "twice.csv", "--by", "me"),
+        "twice.csv, line 3: call {unknown} is there twice",
+    ),
+    (("reconcile", "bad.csv", "--by", "me"), "bad.csv, line 2: 'x' is no call's id"),
+    (("reconcile", "other.csv", "--by", "me"), 'the columns "id" and "billed" are needed'),
+    (("show", "999999"), "there is no call 999999"),
+)
+
+
+def test_a_mistake_is_told_and_changes_nothing(bought: Cli, dsn: str):
+    ids = {
+        state: str(listed(bought, "--state", state, "--limit", "1")[0]["id"])
+        for state in ("settled", "unknown")
+    }
+    (bought.folder / "twice.csv").write_text("id,billed\n{unknown},0\n{unknown},1\n".format(**ids))
+    (bought.folder / "bad.csv").write_text("id,billed\nx,0\n")
+    (bought.folder / "other.csv").write_text("call,price\n1,0\n")
+    for arguments, said in MISTAKES:
+        given = [argument.format(**ids) for argument in arguments]
+        assert said.format(**ids) in bought.run("ledger", *given, code=2).err
+    assert unknown_calls(dsn) == 6
+
+
+TAMPERED = {
+    "budgets_hold_what_their_calls_hold": "update glaze.budget set spent_micros = spent_micros + 1",
+    "no_budget_is_over_its_cap": "alter table glaze.budget drop constraint never_over_cap;"
+    " update glaze.budget set cap_micros = 1",
+    "questions_know_their_last_call": "update glaze.question set generation = generation + 1",
+    "ended_calls_have_a_price": "update glaze.call set price_micros = 5 where state = 'not_billed'"
+    " or id = (select min(id) from glaze.call where state = 'unknown')",
+    "requests_add_up": "update glaze.vendor_request set billed_micros = billed_micros + 7",
+    "observations_come_from_settled_calls": "update glaze.observation set provider = 'nobody'",
+    "costs_of_values_add_up": "update glaze.observation set cost_micros = cost_micros + 1",
+    "values_have_a_source": "update glaze.entity_field set field = 'company_ticker'"
+    " where field = 'company_name'",
+    "matches_kept_their_answer": "delete from glaze.answer",
+}
+
+
+def test_each_way_in_which_the_books_can_be_wrong_is_found_and_named(bought: Cli, dsn: str):
+    """One copy of the database for each tampering: what breaks it must be told by its name."""
+    name = rows(dsn, "select current_database() as name")[0]["name"]
+    server = psycopg.conninfo.make_conninfo(dsn, dbname="postgres")
+    found = {}
+    for invariant, tampering in TAMPERED.items():
+        copy = f"{name}_tampered"
+        with psycopg.connect(server, autocommit=True) as conn:
+            conn.execute(f"drop database if exists {copy} with (force)".encode())
+            conn.execute(f"create database {copy} template {name}".encode())
+        copied = psycopg.conninfo.make_conninfo(dsn, dbname=copy)
+        with psycopg.connect(copied, autocommit=True) as conn:
+            conn.execute(tampering.encode())
+        found[invariant] = broken(Cli(bought.folder, bought.environment | {"DATABASE_URL": copied}))
+        with psycopg.connect(server, autocommit=True) as conn:
+            conn.execute(f"drop database {copy} with (force)".encode())
+    assert {invariant for invariant, told in found.items() if invariant not in told} == set()
+    assert all(examples for told in found.values() for examples in told.values())
