@@ -154,7 +154,8 @@ TAMPERED = {
     "requests_add_up": "update glaze.vendor_request set billed_micros = billed_micros + 7",
     "observations_come_from_settled_calls": "update glaze.observation set provider = 'nobody'",
     "costs_of_values_add_up": "update glaze.observation set cost_micros = cost_micros + 1",
-    "values_have_a_source": "update glaze.entity_field set field = 'company_ticker'"
+    "values_have_a_source": "update glaze.entity_field set observation_id ="
+    " (select min(id) from glaze.observation where field <> 'company_name')"
     " where field = 'company_name'",
     "matches_kept_their_answer": "delete from glaze.answer",
 }
