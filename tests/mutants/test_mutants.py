@@ -19,6 +19,7 @@ import glaze
 PACKAGE = Path(glaze.__file__).parent
 ROOT = Path(__file__).parents[2]
 GATEWAY = "tests/gateway/test_gateway.py"
+LATER = "tests/gateway/test_later.py"
 CRASHES = "tests/flow/test_flow_crashes.py"
 KILLED = (
     f"{CRASHES}::test_a_worker_killed_at_any_point_of_its_work_loses_nothing_and_buys_nothing_twice"
@@ -233,6 +234,77 @@ MUTANTS = (
         r"isinstance\(Answer",
         "tests/gateway/test_inference.py::test_a_lost_answer_blocks_the_pages_for_every_field",
         (Change("store/ledger.py", 'return Blocked(CallId(row["call_id"]))', "return Unasked()"),),
+    ),
+    Mutant(
+        "a callback is believed whatever its token",
+        r"AssertionError: assert .*Delivery",
+        f"{LATER}::test_no_forged_callback_is_taken",
+        (
+            Change(
+                "pipeline/collecting.py",
+                "if not hmac.compare_digest(token, genuine):",
+                "if not hmac or not genuine:",
+            ),
+        ),
+    ),
+    Mutant(
+        "an answer that somebody is asking for is asked for by the next as well",
+        r"assert 1 == 0",
+        f"{LATER}::test_a_process_that_dies_while_it_collects_leaves_the_answer_to_the_next"
+        "[claimed_due]",
+        (Change("store/sql/due.sql", "secs => %(lease_s)s)", "secs => %(lease_s)s * 0)"),),
+    ),
+    Mutant(
+        "what a dead sender left is left until somebody asks",
+        r"'sending' == 'unknown'",
+        f"{LATER}::test_a_call_of_class_c_stays_unknown_and_blocks",
+        (Change("store/due.py", "            if late:\n", "            if late and not late:\n"),),
+    ),
+    Mutant(
+        "a call of class C is asked for again",
+        r"== 'unknown'",
+        f"{LATER}::test_a_call_of_class_c_stays_unknown_and_blocks",
+        (
+            Change(
+                "store/sql/ledger.sql",
+                "resend in ('idempotent', 'collect')",
+                "resend in ('idempotent', 'collect', 'never')",
+            ),
+        ),
+    ),
+    Mutant(
+        "a call has another key whenever it is sent",
+        r"assert 2 == 1",
+        f"{LATER}::test_a_call_of_class_a_is_sent_again_under_the_same_key",
+        (
+            Change("pipeline/naming.py", "import hmac\n", "import hmac\nimport os\n"),
+            Change("pipeline/naming.py", "hmac.digest(hash_key,", "hmac.digest(os.urandom(32),"),
+        ),
+    ),
+    Mutant(
+        "a callback that is quicker than the promise is forgotten",
+        r"'pending_vendor' == 'settled'",
+        f"{LATER}::test_a_callback_that_comes_before_the_promise_was_recorded_is_not_lost",
+        (
+            Change(
+                "store/sql/ledger.sql",
+                "case when c.poll_at is null then a.wait_s else 0 end",
+                "a.wait_s",
+            ),
+        ),
+    ),
+    Mutant(
+        "a reservation whose COMMIT got no answer is left to expire",
+        r"\['sending'\] == \['not_billed'\]",
+        "tests/gateway/test_commit_lost.py"
+        "::test_an_unsent_call_whose_commit_got_no_answer_does_not_stay_reserved[committed]",
+        (
+            Change(
+                "pipeline/gateway.py",
+                "            self.tasks.create_task(bulk[0].books.disown(granted))\n",
+                "",
+            ),
+        ),
     ),
     Mutant(
         "an answer is kept for an entity that was merged away",
