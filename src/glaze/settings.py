@@ -225,6 +225,11 @@ class Settings(BaseSettings):
     apollo_api_key: SecretStr | None = Field(
         default=None, validation_alias=_plain("APOLLO_API_KEY"), description="key of Apollo"
     )
+    brightdata_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=_plain("BRIGHTDATA_API_KEY"),
+        description="key of Bright Data",
+    )
     clearbit_api_key: SecretStr | None = Field(
         default=None,
         validation_alias=_plain("CLEARBIT_API_KEY"),
@@ -299,6 +304,7 @@ class Settings(BaseSettings):
         "linkedin_api_key",
         "search_api_key",
         "apollo_api_key",
+        "brightdata_api_key",
         "clearbit_api_key",
         "hunter_api_key",
         "pdl_api_key",

@@ -255,6 +255,19 @@ WIKIDATA = Profile(
     stale=0.25,
 )  # fmt: skip
 
+BRIGHTDATA = Profile(
+    vendor="brightdata",
+    company_hit=0.90,
+    person_hit=0.85,
+    by_segment={"us-small": -0.05, "eu-small": -0.12, "jp-small": -0.35, "jp-mid": -0.2},
+    coverage={
+        "default": 0.85, "company_size": 0.92, "person_city": 0.9,
+        "person_title": 0.02,  # public pages hide position, experience and education
+    },
+    wrong=0.02,
+    stale=0.10,
+)  # fmt: skip
+
 CLEARBIT = Profile(
     vendor="clearbit",
     company_hit=0.74,
@@ -275,6 +288,7 @@ CLEARBIT = Profile(
 
 _ALL = (
     APOLLO,
+    BRIGHTDATA,
     CLEARBIT,
     ENRICHLAYER,
     GLEIF,

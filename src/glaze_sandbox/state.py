@@ -16,6 +16,7 @@ from glaze_sandbox.seeded import rng
 from glaze_sandbox.sender import Sender
 from glaze_sandbox.sites.render import Site, render_site
 from glaze_sandbox.vendors.apollo import Apollo
+from glaze_sandbox.vendors.brightdata import BrightData
 from glaze_sandbox.vendors.clearbit import Clearbit
 from glaze_sandbox.vendors.companies_house import CompaniesHouse
 from glaze_sandbox.vendors.enrichlayer import EnrichLayer
@@ -103,6 +104,7 @@ def new_state(
     openai = OpenAI(seed, clock)
     vendors: list[Vendor] = [
         Apollo(world, limits),
+        BrightData(world, clock),
         Clearbit(world, limits, clock),
         EnrichLayer(world),
         Gleif(world),
