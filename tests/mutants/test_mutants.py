@@ -26,6 +26,7 @@ KILLED = (
 )
 SCHEDULES = "tests/store/test_schedule.py"
 CRON = "tests/unit/test_cron.py"
+NAMESAKES = "tests/unit/test_same_company.py"
 FITS = "  and a.micros <= b.cap_micros - b.spent_micros - b.reserved_micros\n"
 DEADLINE_S = 180
 
@@ -463,6 +464,81 @@ MUTANTS = (
         "tests/gateway/test_endpoints.py"
         "::test_a_person_who_objected_is_not_asked_about_again_even_past_the_cache",
         (Change("store/ledger.py", 'if row["verdict"] == Verdict.SUPPRESSED:', "if not row:"),),
+    ),
+    Mutant(
+        "of two companies that fit equally well the first is taken",
+        r"test_same_company\.py:\d+: AssertionError",
+        f"{NAMESAKES}::test_two_that_fit_equally_well_are_none",
+        (Change("model/same_company.py", "if len(rivals) > 1:", "if not rivals:"),),
+    ),
+    Mutant(
+        "a company of the same name abroad is taken for the company",
+        r"test_same_company\.py:\d+: AssertionError",
+        f"{NAMESAKES}::test_without_a_domain_name_and_country_must_both_be_equal",
+        (Change("model/same_company.py", " or sought.country != entry.country", ""),),
+    ),
+    Mutant(
+        "another domain does not tell another company",
+        r"test_same_company\.py:\d+: AssertionError",
+        f"{NAMESAKES}::test_the_domain_decides_whatever_the_name",
+        (
+            Change(
+                "model/same_company.py",
+                "Basis.DOMAIN if sought.domain in domains else None",
+                "Basis.DOMAIN",
+            ),
+        ),
+    ),
+    Mutant(
+        "a handle that exists is a profile",
+        r"assert 85 == None",
+        "tests/providers/test_social.py::test_a_page_must_name_the_company_and_show_its_domain",
+        (
+            Change("providers/social/evidence.py", "if mark is None:", "if mark == 0:"),
+            Change("providers/social/evidence.py", "words if mark in words", "words if not mark"),
+        ),
+    ),
+    Mutant(
+        "profiles are fetched whatever robots.txt says",
+        r"test_social\.py:\d+: AssertionError",
+        "tests/providers/test_social.py::test_robots_txt_is_asked_first_obeyed_and_remembered",
+        (
+            Change(
+                "providers/social/provider.py",
+                "rules is None or rules.can_fetch(url, _AGENT)",
+                "True",
+            ),
+        ),
+    ),
+    Mutant(
+        "a privacy service is taken for the owner of a domain",
+        r"test_rdap\.py:\d+: AssertionError",
+        "tests/providers/test_rdap.py::test_a_cover_is_no_owner_and_its_country_not_the_companys",
+        (
+            Change(
+                "providers/rdap.py",
+                "organisation and not _HIDDEN.search(organisation)",
+                "organisation",
+            ),
+        ),
+    ),
+    Mutant(
+        "a guessed account is believed",
+        r"test_github\.py:\d+: AssertionError",
+        "tests/providers/test_github.py"
+        "::test_a_guessed_account_that_does_not_name_the_domain_is_nobody",
+        (Change("providers/github.py", "Basis.NAME if known else None", "Basis.NAME"),),
+    ),
+    Mutant(
+        "a job waits for a register's limit, however long",
+        r"isinstance\(result, EnrichResult \| Unavailable\)",
+        "tests/pipeline/test_run.py"
+        "::test_a_job_goes_on_without_a_source_whose_limit_it_is_not_to_wait_for",
+        (
+            Change(
+                "pipeline/run.py", "patience_s is not None and result.wait_s > patience_s", "False"
+            ),
+        ),
     ),
 )
 
