@@ -3,12 +3,14 @@
 import csv
 import json
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cli_process import Cli, Ran, Sandbox, ended, environment, running_sandbox, write_world
+from ledger_facts import one
 
 FIELDS = "company_name,company_industry,company_phone"
 
@@ -124,6 +126,56 @@ def test_ctrl_c_finishes_what_is_in_flight_says_how_to_go_on_and_writes_nothing(
     cli.run(*command)
     assert len(table(cli.folder / "out.csv")) == len(lines)
     assert sandbox.get("billing/duplicates") == []
+
+
+def watched(process: "subprocess.Popen[str]", sandbox: Sandbox) -> None:
+    """Wait until the run has paid for something."""
+    deadline = time.monotonic() + 60
+    while not sandbox.billed_micros and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)  # outside the product: its own progress is what is watched
+
+
+def test_output_that_could_not_be_written_is_written_by_the_same_command_at_no_further_cost(
+    cli, sandbox, dsn
+):
+    lines = write_world(cli.folder / "in.csv", 12)
+    (cli.folder / "d").mkdir()
+    sandbox.slow_down(0.2)
+    command = ("enrich", "in.csv", "-o", "d/out.csv", "--skip-cache", "--fields", FIELDS)
+    process = cli.start(*command, "--budget", "2")
+    watched(process, sandbox)
+    (cli.folder / "d").rmdir()
+    assert "cannot write" in ended(process, code=1).err
+    sandbox.send("DELETE", "faults")
+    billed = sandbox.billed_micros
+
+    (cli.folder / "d").mkdir()
+    ran = cli.run(*command, "--budget", "2")
+    assert "continuing" in ran.err
+    assert len(table(cli.folder / "d" / "out.csv")) == len(lines)
+    assert sandbox.billed_micros == billed
+    assert one(dsn, "select count(*) from glaze.batch") == 1
+
+    cli.run(*command, "--budget", "2")
+    assert one(dsn, "select count(*) from glaze.batch") == 2
+    assert sandbox.billed_micros > billed
+
+
+def test_the_same_command_at_once_is_refused_wherever_its_temporary_files_go(cli, sandbox, dsn):
+    lines = write_world(cli.folder / "in.csv", 20)
+    sandbox.slow_down(0.3)
+    command = ("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS)
+    process = cli.start(*command)
+    watched(process, sandbox)
+    (cli.folder / "tmp").mkdir()
+    elsewhere = Cli(cli.folder, cli.environment | {"TMPDIR": str(cli.folder / "tmp")})
+    refused = elsewhere.run(*command, code=2)
+    assert "the same command is already running on this file" in refused.err
+    sandbox.send("DELETE", "faults")
+    ended(process)
+    assert len(table(cli.folder / "out.csv")) == len(lines)
+    assert one(dsn, "select count(*) from glaze.batch_row") == len(lines)
 
 
 def test_a_budget_for_the_file_is_never_passed(cli, sandbox):

@@ -91,6 +91,38 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "a batch that has ended counts as written",
+        r"assert None == 1",
+        "tests/store/test_batch.py"
+        "::test_the_same_source_finds_its_batch_until_the_output_of_its_end_was_written",
+        (
+            Change(
+                "store/sql/batch.sql",
+                "(state <> 'finished' or written_at is null or written_at < finished_at)",
+                "state <> 'finished'",
+            ),
+        ),
+    ),
+    Mutant(
+        "the credit of a site's maker is the company's to a language model",
+        r"assert .* == \(\)",
+        "tests/providers/test_llm.py"
+        "::test_what_stands_in_the_credit_of_the_sites_maker_is_not_the_companys",
+        (
+            Change(
+                "providers/openai_compatible.py",
+                "if name in _WHO_AND_WHERE else",
+                "if not name else",
+            ),
+        ),
+    ),
+    Mutant(
+        "a command's lock is none",
+        r"assert not True",
+        "tests/store/test_lock.py::test_one_holds_a_lock_until_it_lets_go",
+        (Change("store/sql/lock.sql", "select pg_advisory_lock(%(key)s)", "select %(key)s"),),
+    ),
+    Mutant(
         "an attempt is not counted at its claim",
         r"assert .* == ",
         "tests/store/test_job.py::test_a_snooze_gives_the_attempt_back_and_a_retry_does_not",

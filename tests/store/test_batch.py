@@ -10,6 +10,7 @@ from glaze.model.outcome import Done, Failed, Outcome, Partial, Retry
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId, WorkerId
 from glaze.store.attempt import Ended
 from glaze.store.batch import BatchStore, NewBatch, Progress
+from glaze.store.batch_control import BatchControl
 from glaze.store.database import Database
 from glaze.store.event import START, EventStore
 from glaze.store.job import JobStore
@@ -203,17 +204,39 @@ async def test_a_row_that_kills_its_workers_fails_and_its_batch_goes_on(db: Data
     assert await jobs.page(WS) == []
 
 
-async def test_the_same_source_finds_its_open_batch_and_a_finished_one_does_not_count(
+async def test_the_same_source_finds_its_batch_until_the_output_of_its_end_was_written(
     db: Database,
 ) -> None:
     batches = BatchStore(db)
-    batch_id = await batch_of(db, 0, source_key=b"file+options")
+    me = await worker(db)
+    batch_id = await batch_of(db, 1, source_key=b"file+options")
     assert await batches.find(WS, b"file+options") == batch_id
     assert await batches.find(WS, b"another") is None
     with pytest.raises(BatchStateConflict):
         await batches.create(WS, NewBatch("try", {}, source_key=b"file+options"))
     await batches.start(WS, batch_id)
+    await finish(db, await claim(db, me), Failed("broken", "no"))
+    first = (await progress(db, batch_id)).finished_at
+    assert first
+    assert await batches.find(WS, b"file+options") == batch_id
+    await batches.written(WS, batch_id, first)
     assert await batches.find(WS, b"file+options") is None
+
+    await BatchControl(db, batches).retry_failed(WS, batch_id)
+    assert await batches.find(WS, b"file+options") == batch_id
+    await finish(db, await claim(db, me), Done({}))
+    await batches.written(WS, batch_id, first)  # a late word of the end before
+    assert await batches.find(WS, b"file+options") == batch_id
+    second = (await progress(db, batch_id)).finished_at
+    assert second
+    await batches.written(WS, batch_id, second)
+    assert await batches.find(WS, b"file+options") is None
+
+
+async def test_a_cancelled_batch_is_begun_anew_by_its_source(db: Database) -> None:
+    batch_id = await batch_of(db, 1, source_key=b"file+options")
+    await BatchStore(db).cancel(WS, batch_id)
+    assert await BatchStore(db).find(WS, b"file+options") is None
 
 
 async def test_a_batch_refuses_what_its_state_does_not_allow(db: Database) -> None:

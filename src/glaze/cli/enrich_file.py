@@ -1,18 +1,12 @@
 """A file through the pipeline: one batch that any number of interrupted runs finish together."""
 
 import asyncio
-import contextlib
-import fcntl
-import hashlib
-import os
 import shlex
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from itertools import islice
-from pathlib import Path
 
 from rich.table import Table
 
@@ -22,7 +16,7 @@ from glaze.cli.progress import Standing, Tally, shown_progress
 from glaze.cli.screen import Stops, err, say, stop_on_signals
 from glaze.cli.summary import show_summary
 from glaze.cli.working import work_until
-from glaze.errors import GlazeError, InputError
+from glaze.errors import InputError
 from glaze.files.reading import BadRow, Row, identified, read_identified, read_rows
 from glaze.files.writing import ErrorLog, WriteRow, open_errors, open_output, own_columns
 from glaze.jobs.enqueue import known_kind
@@ -31,6 +25,7 @@ from glaze.jobs.worker import Worker
 from glaze.model.request import EnrichResult
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId
 from glaze.store.batch import Progress, RowResult
+from glaze.store.lock import SessionLock, session_lock
 from glaze.tasks.enrich import NAME
 
 LOOK_EVERY_S = 0.5
@@ -75,25 +70,21 @@ async def enrich_file(
 ) -> bool:
     """Enrich every row and write the output; return False where the user stopped it before.
 
-    The batch is found again by the same command on the same file, whatever ended the earlier run.
+    The batch is found again by the same command on the same file, whatever ended the earlier run,
+    until its output was written.
 
     Raises: InputError where the same command runs already, or the file changed meanwhile.
     """
-    with _only_one(_place_key(app, ask)), stop_on_signals(_STOPPING) as stops:
+    async with session_lock(app.db.dsn, ask.key) as lock:
+        await _only_one(lock)
         batch_id = await _open_batch(app, ask)
-        worker = app.worker(queues=(ask.queue,), concurrency=concurrency)
-        with shown_progress() as show:
-            await _work(worker, stops, _Watch(app, batch_id), show)
-        progress = await _progress(app, batch_id)
-        if not progress.over:
-            say(
-                f"stopped: {progress.ended:,} of {progress.total:,} rows are done and kept,"
-                f" nothing is written yet. To go on: {shlex.join(['glaze', *sys.argv[1:]])}"
-            )
+        progress = await _worked(app, ask, batch_id, concurrency)
+        if progress.finished_at is None:
             return False
-        if progress.state == "cancelled":
-            say(f"the batch was cancelled: {progress.cancelled:,} rows were not worked on")
+        await _only_one(lock)  # the work outlasts a restart of the server, the lock does not
         tally = await _write(app, ask, batch_id)
+        written = partial(app.batches.written, DEFAULT_WORKSPACE, batch_id, progress.finished_at)
+        await until_available(written, "record that the output is written")
         spend = await until_available(
             partial(app.ledger.spend_of_batch, DEFAULT_WORKSPACE, batch_id), "sum up the spend"
         )
@@ -103,37 +94,33 @@ async def enrich_file(
     return True
 
 
-def _place_key(app: App, ask: FileAsk) -> bytes:
-    """Return what tells this command on this database from any other."""
-    return hashlib.sha256(ask.key + app.db.dsn.encode()).digest()
+async def _only_one(lock: SessionLock) -> None:
+    """Keep a second run of the same command out: both would load and write the same rows.
+
+    Raises: InputError.
+    """
+    if not await until_available(lock.hold, "lock the file"):
+        raise InputError("the same command is already running on this file")
 
 
-@contextlib.contextmanager
-def _only_one(key: bytes) -> Iterator[None]:
-    """Keep a second run of the same command out, for both would load the same rows."""
-    path = Path(tempfile.gettempdir()) / f"glaze-{os.getuid()}-{key.hex()[:32]}.lock"
-    try:
-        lock = path.open("a")
-    except OSError as error:
-        raise GlazeError(
-            f"cannot open {path}: {error.strerror}; set TMPDIR to a folder of yours"
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            mine = path.stat().st_ino == os.fstat(lock.fileno()).st_ino
-        except OSError:  # held, or the file that we opened was just removed by its holder
-            mine = False
-        if not mine:
-            raise InputError("the same command is already running on this file")
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+async def _worked(app: App, ask: FileAsk, batch_id: BatchId, concurrency: int | None) -> Progress:
+    """Work on the batch until it is over or the user stops it; tell how far it is."""
+    worker = app.worker(queues=(ask.queue,), concurrency=concurrency)
+    with stop_on_signals(_STOPPING) as stops, shown_progress() as show:
+        await _work(worker, stops, _Watch(app, batch_id), show)
+    progress = await _progress(app, batch_id)
+    if not progress.over:
+        say(
+            f"stopped: {progress.ended:,} of {progress.total:,} rows are done and kept,"
+            f" nothing is written yet. To go on: {shlex.join(['glaze', *sys.argv[1:]])}"
+        )
+    elif progress.state == "cancelled":
+        say(f"the batch was cancelled: {progress.cancelled:,} rows were not worked on")
+    return progress
 
 
 async def _open_batch(app: App, ask: FileAsk) -> BatchId:
-    """Find the unfinished batch of this command or make it; either way it runs afterwards."""
+    """Find the batch of this command whose output is not written, or make it; then it runs."""
     batch_id = await app.batches.find(DEFAULT_WORKSPACE, ask.key)
     if batch_id is None:
         kind = known_kind(app.kinds, NAME)

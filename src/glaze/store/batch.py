@@ -27,7 +27,8 @@ MOST_ROWS = 1_000_000
 class NewBatch:
     """A batch to create. ``settings`` are the arguments that all rows share, stored once.
 
-    ``source_key`` is a hash of the input and the options: the same command finds its batch again.
+    ``source_key`` is a hash of the input and the options: the same command finds its batch again
+    until its output was written.
     ``feed_window`` is how many rows may be jobs at the same time.
     """
 
@@ -211,10 +212,21 @@ class BatchStore:
         return Progress(**row) if row else None
 
     async def find(self, workspace_id: WorkspaceId, source_key: bytes) -> BatchId | None:
-        """Return the open batch made from this source, or None."""
+        """Return the batch made from this source that is open or not yet written, or None."""
         async with self._db.workspace(workspace_id) as conn:
             row = await (await conn.execute(_sql["find"], {"source_key": source_key})).fetchone()
         return BatchId(row["id"]) if row else None
+
+    async def written(
+        self, workspace_id: WorkspaceId, batch_id: BatchId, finished_at: datetime
+    ) -> None:
+        """Record that all output of a batch that ended at ``finished_at`` was written.
+
+        From then on its source does not find it any more, unless rows of it are tried again.
+        """
+        params = {"batch": batch_id, "finished_at": finished_at}
+        async with self._db.workspace(workspace_id) as conn:
+            await conn.execute(_sql["written"], params)
 
     async def orphans(self) -> list[tuple[WorkspaceId, BatchId]]:
         """Return batches whose job has ended without waiting for them: cancel each."""

@@ -132,9 +132,15 @@ select id, state::text, kind, total, queued, completed, partial, failed, cancell
 from batch where workspace_id = current_workspace() and id = %(batch)s
 
 -- name: find
--- The open batch that was made from the same source and options.
+-- The batch that was made from the same source and options and is open, or whose output was not written since it ended.
 select id from batch where workspace_id = current_workspace() and source_key = %(source_key)s
-  and state not in ('finished', 'cancelled')
+  and state <> 'cancelled' and (state <> 'finished' or written_at is null or written_at < finished_at)
+order by state = 'finished', id desc limit 1
+
+-- name: written
+-- The output of this end was written; a batch that was opened again since then is not meant.
+update batch set written_at = clock_timestamp()
+where workspace_id = current_workspace() and id = %(batch)s and finished_at = %(finished_at)s
 
 -- name: results
 -- Rows with results, by key; rows that a cancelled batch never fed count as cancelled.
