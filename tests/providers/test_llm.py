@@ -111,6 +111,46 @@ async def test_a_value_that_its_quote_does_not_state_is_dropped_with_a_note(
     assert reply.verdict is Verdict.NO_MATCH
 
 
+FOOT = (
+    "Acme Inc, 12 Main Street, Austin, phone +1 512-555-0101\n"
+    "© 2024 Acme Inc · Webdesign: Pixelhandwerk Studio, Boston, +1 212-555-0199, hi@pixelhandwerk.com"
+)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_phone", "+1 212-555-0199", "Webdesign: Pixelhandwerk Studio, Boston, +1 212-555-0199"),
+        ("company_phone", "+1 212-555-0199", "Pixelhandwerk Studio, Boston, +1 212-555-0199"),
+        ("company_phone", "+1 212-555-0199", FOOT),
+        ("company_email", "hi@pixelhandwerk.com", "+1 212-555-0199, hi@pixelhandwerk.com"),
+        ("company_name", "Pixelhandwerk Studio", "Webdesign: Pixelhandwerk Studio"),
+        ("company_city", "Boston", "Pixelhandwerk Studio, Boston"),
+    ],
+)  # fmt: skip
+async def test_what_stands_in_the_credit_of_the_sites_maker_is_not_the_companys(
+    field, value, quote
+) -> None:
+    reply = await infer(answer(field, value, quote), text=FOOT)
+    assert reply.readings == ()
+    assert f"{field} dropped" in " ".join(reply.notes)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_phone", "+1 512-555-0101", "Austin, phone +1 512-555-0101"),
+        ("company_phone", "+1 512-555-0101", FOOT),
+        ("company_name", "Acme", "© 2024 Acme Inc · Webdesign: Pixelhandwerk Studio"),
+    ],
+)
+async def test_a_quote_that_goes_on_into_the_credit_of_the_sites_maker_still_states_the_companys(
+    field, value, quote
+) -> None:
+    reply = await infer(answer(field, value, quote), text=FOOT)
+    assert list(values(reply)) == [field]
+
+
 async def test_the_quote_names_the_page_it_really_stands_on() -> None:
     pages = [Page("https://acme.com/", "Welcome to Acme."), Page(URL, TEXT)]
     known = ask("company_founded_year", evidence=pages, company_domain="acme.com")

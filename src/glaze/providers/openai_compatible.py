@@ -3,7 +3,8 @@
 What is promised, whatever a page says: the model has no tools and no secrets, its answer is bound
 to a schema, and a value counts only if its quote stands on the page that was sent and supports it
 (``model/evidence.py``). Passages that address a model are cut before sending
-(``model/untrusted.py``). What is not promised: a page that states a falsehood in a plain sentence
+(``model/untrusted.py``), and what stands in the credit of a site's maker is nobody's phone number,
+address or name but the maker's (``model/site_credit.py``). What is not promised: a page that states a falsehood in a plain sentence
 is believed, as by any reader, at this provider's low confidence.
 """
 
@@ -35,6 +36,7 @@ from glaze.model.provider import (
     VendorResponse,
     Verdict,
 )
+from glaze.model.site_credit import without_credits
 from glaze.model.untrusted import without_instructions
 from glaze.model.value import FREE, FieldName, Json, Micros
 from glaze.model.vendor_body import (
@@ -67,6 +69,14 @@ _INFERRED = {
     if field.type not in {FieldType.LIST, FieldType.MAP, FieldType.CHOICE, FieldType.DATE}
     and not name.endswith(("_logo_url", "_photo_url"))
 }
+
+# What the credit of a site's maker has of its own, and readers take for the company's.
+_WHO_AND_WHERE = frozenset(
+    name
+    for name, field in FIELDS.items()
+    if field.type in {FieldType.PHONE, FieldType.EMAIL, FieldType.DOMAIN, FieldType.URL}
+    or name.endswith(("_name", "_street", "_city", "_region", "_postal_code", "_country"))
+)
 
 _SYSTEM = """\
 You extract facts about one company or person from web pages for a database.
@@ -352,8 +362,8 @@ def _take(
     url, quote = _find(text_at(answer, "quote") or "", text_at(answer, "page_url"), pages)
     if quote is None:
         return f"{name} dropped: its quote is not on the page, or too short or long to prove it"
-    if not supports(name, value, quote):
-        return f"{name} dropped: its quote does not support it"
+    if why := _unproven(name, value, quote, url, pages):
+        return f"{name} dropped: {why}"
     readings.add(name, value, url=url, quote=quote)
     return None
 
@@ -365,6 +375,23 @@ def _find(quote: str, url: str | None, pages: Sequence[Page]) -> tuple[str | Non
         if found := find_quote(quote, page.text):
             return page.url, found
     return None, None
+
+
+def _unproven(
+    name: FieldName, value: Json, quote: str, url: str | None, pages: Sequence[Page]
+) -> str | None:
+    """Return why ``quote``, as it stands on the page at ``url``, does not state ``value``."""
+    own = _own_words(quote, url, pages) if name in _WHO_AND_WHERE else quote
+    if own is None:
+        return "its quote is the credit of the site's maker"
+    return None if supports(name, value, own) else "its quote does not support it"
+
+
+def _own_words(quote: str, url: str | None, pages: Sequence[Page]) -> str | None:
+    """Return the part of ``quote`` that does not credit the site's maker, None where there is none."""
+    own = without_credits(quote)
+    texts = (without_credits(page.text) for page in pages if page.url == url)
+    return next((found for text in texts if (found := find_quote(own, text))), None)
 
 
 def _content(content: Json) -> str:

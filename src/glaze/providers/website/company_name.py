@@ -10,10 +10,10 @@ from html import unescape
 
 from glaze.model.mailbox import is_free_mail
 from glaze.model.names import company_key, has_legal_form
+from glaze.model.site_credit import credit_start
 from glaze.model.text import fold
 from glaze.model.value import Reading
 from glaze.model.web_address import is_shared_host
-from glaze.providers.website.credit import credit_start
 from glaze.providers.website.document import Document, domain_or_host, host_of
 from glaze.providers.website.domain_spelling import best_spelling, squeezed_text, variants
 

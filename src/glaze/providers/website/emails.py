@@ -6,8 +6,8 @@ from html import unescape
 from urllib.parse import unquote
 
 from glaze.model.mailbox import is_free_mail, is_role
+from glaze.model.site_credit import credit_start
 from glaze.model.value import Reading
-from glaze.providers.website.credit import credit_start
 from glaze.providers.website.document import Document, Link, domain_or_host
 
 _PLAIN = re.compile(

@@ -7,9 +7,9 @@ from urllib.parse import unquote
 
 import phonenumbers
 
+from glaze.model.site_credit import credit_start
 from glaze.model.text import clean
 from glaze.model.value import Reading
-from glaze.providers.website.credit import credit_start
 from glaze.providers.website.document import Document
 
 _LINKED = 84

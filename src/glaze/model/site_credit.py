@@ -27,3 +27,8 @@ def credit_start(line: str) -> int:
         return len(line)
     found = _CREDIT.search(lower)
     return min(found.start(), len(line)) if found else len(line)
+
+
+def without_credits(text: str) -> str:
+    """Return ``text`` with each line cut where the credit of the site's maker begins."""
+    return "\n".join(line[: credit_start(line)] for line in text.splitlines())
