@@ -12,7 +12,7 @@ _LEGAL_FORMS = frozenset(
     kg kgaa ohg gbr ug ev eg se sa sas sasu sarl eurl snc srl spa srls sapa sl slu sau sae sca
     scop bv nv cv vof bvba ab hb kb as asa ans aps oy oyj oü ou as uab sia zrt kft bt nyrt doo dd
     ad ead eood ood sro spol spzoo sp zoo sk pty proprietary pte pvt private sdn bhd kk gk yk jsc
-    ojsc cjsc pjsc ooo oao zao pao tov ltda eireli me sapi rl de cv holding holdings group
+    ojsc cjsc pjsc ooo oao zao pao tov ltda lda eireli me sapi rl de cv holding holdings group
     """.split()
 ) - {"de", "me"}
 _SHORT_FORMS = {
@@ -25,6 +25,7 @@ _SHORT_FORMS = {
 }
 _LONGEST_END = 40  # characters: a legal form with its dots, and a part of the word before it
 _ENTITY_WORDS = re.compile(r"\b(?:sp z o o|s r o|s a de c v|sa de cv|s de rl de cv|& co|und co)\b")
+_ENDS_IN_LETTERS = re.compile(r" (?:sp z o o|s r o|s a de c v|sa de cv|s de rl de cv|a s|d o o)$")
 
 _HONORIFICS = frozenset(
     "mr mrs ms miss mx dr prof professor sir dame herr frau dipl ing mag med rer nat hc".split()
@@ -71,8 +72,11 @@ def _parts(name: str) -> tuple[list[str], list[str]]:
 
 def has_legal_form(name: str) -> bool:
     """Tell whether a name ends in a legal form ("Acme GmbH"): it is a company's, then."""
-    words = fold(name[-_LONGEST_END:]).split()
-    return len(words) > 1 and words[-1] in _LEGAL_FORMS
+    folded = fold(name[-_LONGEST_END:])
+    words = folded.split()
+    if len(words) > 1 and words[-1] in _LEGAL_FORMS:
+        return True
+    return bool(_ENDS_IN_LETTERS.search(folded))
 
 
 def person_key(name: str) -> str:

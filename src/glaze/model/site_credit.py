@@ -32,3 +32,8 @@ def credit_start(line: str) -> int:
 def without_credits(text: str) -> str:
     """Return ``text`` with each line cut where the credit of the site's maker begins."""
     return "\n".join(line[: credit_start(line)] for line in text.splitlines())
+
+
+def credits_maker(text: str) -> bool:
+    """Tell whether ``text``, a link's own, credits the maker of the site ("Site by Pixelhut")."""
+    return credit_start(text) < len(text)

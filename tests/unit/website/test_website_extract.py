@@ -380,3 +380,87 @@ def test_founding_year_and_staff_are_read_in_japanese() -> None:
     found = read("<p>2001年4月設立。</p><p>従業員数：約1,250名</p>", "https://fernoak.co.jp/")
     assert found["company_founded_year"] == [2001]
     assert found["company_employee_count"] == [1250]
+
+
+def test_a_publications_name_is_its_wordmark_and_not_its_author() -> None:
+    page = """<title>On tides - by Mara Quill - Salt Letters</title><meta name="author" content="Mara Quill">
+    <meta property="og:title" content="On tides"><h1>Salt Letters</h1><h1>On tides</h1>
+    <p>© 2025 Mara Quill</p>"""
+    assert (
+        read(page, "https://maraquill.substack.com/p/on-tides")["company_name"][0] == "Salt Letters"
+    )
+
+
+def test_what_an_embedded_map_says_of_its_data_names_nobody() -> None:
+    page = "<title>Contact</title><p>Map data ©2024 Google</p><p>Kartendaten © 2024 GeoBasis-DE</p>"
+    assert "company_name" not in read(page, "https://fernoak.example/")
+
+
+def test_a_site_name_is_not_lengthened_by_what_else_begins_like_it() -> None:
+    page = """<meta property="og:site_name" content="Quillon"><title>Quillon</title>
+    <a href="/"><img src="/l.svg" alt="Quillon Services"></a>"""
+    assert read(page, "https://quillon.services/")["company_name"][0] == "Quillon"
+
+
+def test_a_name_is_lengthened_by_the_titles_words_that_stand_alone_in_the_page() -> None:
+    page = """<title>Prism Reed Products - ball valves</title><p>Prism Reed Products</p>
+    <p>Welcome to Prism Reed</p>"""
+    assert read(page, "https://prismreed.com/")["company_name"][0] == "Prism Reed Products"
+
+
+def test_mail_to_the_maker_of_the_site_is_not_the_companys() -> None:
+    page = """<a href="mailto:hi@pixelhut.com">Site by</a><a href="mailto:us@fernoak.com">Mail us</a>"""
+    assert read(page, "https://fernoak.com/")["company_email"] == ["us@fernoak.com"]
+
+
+def test_profiles_in_see_also_tags_are_the_companys() -> None:
+    page = """<meta property="og:see_also" content="https://www.facebook.com/fernoak">
+    <meta property="og:see_also" content="https://www.linkedin.com/company/fern-oak">"""
+    found = read(page, "https://fernoak.com/")
+    assert found["company_linkedin_url"] == ["https://www.linkedin.com/company/fern-oak"]
+    assert found["company_facebook_url"] == ["https://www.facebook.com/fernoak"]
+
+
+def test_a_wall_of_customers_logos_holds_no_logo_of_the_company() -> None:
+    page = """<title>Brightwater Tools</title><link rel="apple-touch-icon" href="/touch.png">
+    <div class="hero_logos">
+    <img class="hero_logos_img" src="/c/alder-logo.svg" alt="Alder"></div>"""
+    assert read(page)["company_logo_url"] == ["https://www.brightwater-tools.com/touch.png"]
+
+
+def test_a_publishing_platforms_icon_is_not_the_logo_of_who_publishes_there() -> None:
+    page = """<link rel="apple-touch-icon" href="https://cdn.substack.com/icon.png">
+    <div class="post-header"><img class="avatar" src="/a/mara.jpeg" alt="Mara Quill's avatar"></div>"""
+    found = read(page, "https://maraquill.substack.com/")
+    assert found["company_logo_url"] == ["https://maraquill.substack.com/a/mara.jpeg"]
+
+
+@pytest.mark.parametrize(
+    ("text", "street", "city", "region"),
+    [
+        ("<p>1391 Mill Road<br>Fenton, MO</p>", "1391 Mill Road", "Fenton", "MO"),
+        ("<p>88 King Street West, Suite 4, Toronto, ON</p>", "88 King Street West, Suite 4", "Toronto", "ON"),
+    ],
+)  # fmt: skip
+def test_an_address_without_its_postal_code_is_read_by_its_state(
+    text: str, street: str, city: str, region: str
+) -> None:
+    found = read(text)
+    assert found["company_street"] == [street]
+    assert found["company_city"] == [city]
+    assert found["company_region"] == [region]
+    assert "company_postal_code" not in found
+
+
+def test_a_city_is_named_by_where_the_company_says_it_is() -> None:
+    page = """<p>We are based in Orpington, Kent.</p><p>Serving the greater Milwaukee area.</p>
+    <p>From Edmonton, Alberta.</p><p>Located in Germany.</p><p>Boone College, Ohio</p>"""
+    assert sorted(map(str, read(page)["company_city"])) == ["Edmonton", "Milwaukee", "Orpington"]
+
+
+def test_a_street_does_not_reach_over_the_end_of_the_address_above() -> None:
+    page = "<p>Valkgracht 103<br>1011 MH Amsterdam<br>Kruisstraat 10<br>6634 AG Batenburg</p>"
+    assert read(page, "https://fernoak.nl/")["company_street"] == [
+        "Valkgracht 103",
+        "Kruisstraat 10",
+    ]

@@ -3,13 +3,14 @@
 # ruff: noqa: RUF001  addresses are written with typographic dashes
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from glaze.model.country import country_code
 from glaze.model.value import Reading
 from glaze.providers.website.document import Document
-from glaze.providers.website.places import STREET_WORD, UK_COUNTIES, UNIT_WORD, US_STATES
+from glaze.providers.website.mentions import Mention
+from glaze.providers.website.places import STREET_WORD, UK_COUNTIES, UNIT_WORD
 from glaze.providers.website.postal_anchors import Anchor, anchors, code_joined
 from glaze.providers.website.street_parts import (
     MAX_CITY,
@@ -20,11 +21,16 @@ from glaze.providers.website.street_parts import (
     street_of,
 )
 
-_WHOLE, _NO_STREET, _MENTION = 76, 64, 40
+_WHOLE, _IN_PART, _MENTION = 76, 64, 40
 _MOST_ON_A_PAGE = 25
 _MOST_LINES, _MOST_IN_A_LINE = 3_000, 12  # a page made of postal codes is no company's
 _MAX_QUOTE = 300
+_PLAIN_STREET = re.compile(
+    rf"(?:\d+(?:[-–]\d+)?[A-Za-z]?\.? (?:[\w.'’]+ ){{0,4}}?(?:{STREET_WORD.pattern})|P\.? ?O\.? ?Box \d)",
+    re.IGNORECASE,
+)
 _MIN_PARTS_WITH_QUARTER = 3
+_MOST_BEFORE_CITY = 3  # parts of a street that no postal code vouches for
 _NEEDS_STREET = frozenset({"AU", "NZ", "ZA", "IN"})  # four or six digits alone prove nothing
 _AFTER_CITY = re.compile(
     r"\s*(?:[,;|•·(\[/]|\s[-–—]\s|\b(?:Tel|T[ée]l|Phone|Fon|Fax|E-?mail|Mail|Web|www|http|Germany"
@@ -51,14 +57,6 @@ _STYLES = tuple(  # how streets are written tells the country of a page that doe
     )
 )
 _NUMBER_LAST = re.compile(r"[^\W\d_]{3}\.?,?\s+\d{1,4}\s?[a-zA-Z]?(?:\s?[-–/]\s?\d+\w?)?$")
-_BEHIND_CITY = re.compile(
-    rf", ?(?:{'|'.join(sorted(set(US_STATES.values())))}|{'|'.join(US_STATES)})\b"
-    r"(?!\.?\s*,?\s*\d{5})"
-)
-_CITY_BEFORE = re.compile(
-    r"\b(?:(?:St|Ft|Mt)\. )?[A-Z][a-z'’]+(?:[ -](?:[A-Z][a-z'’]+|of|du|de|la)){0,2}\Z"
-)
-_LONGEST_CITY = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +72,12 @@ class Address:
     quarter: str = ""  # a part of the city that stands where a city's name is expected
 
 
-def address_readings(document: Document, found: Sequence[Address]) -> Iterator[Reading]:
+def address_readings(
+    document: Document, found: Sequence[Address], named: Sequence[Mention]
+) -> Iterator[Reading]:
     """Yield the parts of the addresses found in the text, then cities that it merely mentions."""
     for address in found[:_MOST_ON_A_PAGE]:
-        sure = _WHOLE if address.street else _NO_STREET
+        sure = _WHOLE if address.street and address.postal_code else _IN_PART
         for name, value in (
             ("company_street", address.street),
             ("company_city", address.city),
@@ -88,18 +88,19 @@ def address_readings(document: Document, found: Sequence[Address]) -> Iterator[R
         ):
             yield from document.reading(name, value, sure, address.quote)
     known = {address.city for address in found}
-    for match in _BEHIND_CITY.finditer(document.text):
-        before = max(0, match.start() - _LONGEST_CITY)
-        city = _CITY_BEFORE.search(document.text, before, match.start())
-        if city and city[0] not in known and not STREET_WORD.search(city[0]):
-            known.add(city[0])
-            line = document.line_at(match.start())
-            yield from document.reading("company_city", city[0], _MENTION, line)
+    for mention in named:
+        if mention.city not in known:
+            known.add(mention.city)
+            line = document.lines[mention.place]
+            yield from document.reading("company_city", mention.city, _MENTION, line)
 
 
-def find_addresses(document: Document, country: str) -> list[Address]:
+def find_addresses(
+    document: Document, country: str, named: Sequence[Mention] = ()
+) -> list[Address]:
     """Return the addresses in the text, those with a street first, each once.
 
+    A city of ``named`` ends an address without a postal code where a street leads up to it.
     ``country`` (ISO alpha-2) decides between readings that look alike, such as 1234 AB and 12345.
     """
     lines, places = code_joined(document.lines, document.numbered)
@@ -108,9 +109,33 @@ def find_addresses(document: Document, country: str) -> list[Address]:
         for address in _in_line(lines, place, country):
             key = (address.postal_code.replace(" ", ""), address.street[:12].lower())
             found.setdefault(key, address)
+    for mention in named:
+        part = _without_code(document.lines, mention)
+        if part and not _known(found, part):
+            found["", part.street] = part
     complete = {address.postal_code for address in found.values() if address.street}
     kept = [one for one in found.values() if one.street or one.postal_code not in complete]
     return sorted(kept, key=lambda address: not address.street)
+
+
+def _known(found: Mapping[tuple[str, str], Address], address: Address) -> bool:
+    street = address.street.lower()
+    return any(
+        known.street and (street in known.street.lower() or known.street.lower() in street)
+        for known in found.values()
+    )
+
+
+def _without_code(lines: Sequence[str], mention: Mention) -> Address | None:
+    """Return the address of "5 Main St, Springfield, IL"; the street must have its number."""
+    if not mention.country:
+        return None
+    parts = parts_before(lines, mention.place, lines[mention.place][: mention.start])
+    street, used = street_of([part.text for part in parts], strict=True)
+    if not _PLAIN_STREET.match(street) or used > _MOST_BEFORE_CITY:
+        return None
+    quote = _quote(lines, parts, used, mention.place)
+    return Address(street, mention.city, mention.region, "", mention.country, quote)
 
 
 def _in_line(lines: Sequence[str], place: int, country: str) -> Iterator[Address]:

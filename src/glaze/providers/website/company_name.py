@@ -14,7 +14,7 @@ from glaze.model.site_credit import credit_start
 from glaze.model.text import fold
 from glaze.model.value import Reading
 from glaze.model.web_address import is_shared_host
-from glaze.providers.website.document import Document, domain_or_host, host_of
+from glaze.providers.website.document import PLATFORMS, Document, domain_or_host, host_of
 from glaze.providers.website.domain_spelling import best_spelling, squeezed_text, variants
 
 _MAX_NAME = 70
@@ -39,13 +39,13 @@ _COPYRIGHT_END = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _GENERIC = frozenset(
-    "home homepage home page|welcome|index|contact|contact us|contacts|about|about us|blog|news|kontakt|impressum|startseite|accueil"
+    "home|homepage|home page|welcome|index|contact|contact us|contacts|about|about us|blog|news|kontakt|impressum|startseite|accueil"
     "|inicio|contatti|untitled|untitled document|default|main|page|official site|official website|website|web site|site|online|shop|store|login"
     "|logo|site logo|company logo|brand logo|image|header|banner|menu|search|all rights reserved|rights reserved|the company|company|us|our company|copyright|your company|privacy policy"
     "|services|products|team|careers|articles|resources|faq|help|support|the|by|inc|ltd|llc|design|footer logo|header logo|main logo|white logo|logo white|legal|info|english|wordpress|my site|en|de|fr"
-    "|home icon|icon|home logo|go to homepage|return home|back to home|skip to content|just another wordpress site|page not found|site title|news and articles|our blog|the blog".replace(
-        " page|", "|"
-    ).split("|")
+    "|home icon|icon|home logo|go to homepage|return home|back to home|skip to content|just another wordpress site|page not found|site title|news and articles|our blog|the blog".split(
+        "|"
+    )
 )
 _LEAD = re.compile(
     r"^(?:(?:19|20)\d\d|welcome to|home of|about|contact|visit|welcome at|welkom bij|willkommen bei|bienvenue chez|bienvenidos? a|the official (?:web)?site of|official site of|copyright|by|logo (?:of|for)|go to|back to|return to)\s+(?!us\b)",
@@ -59,6 +59,11 @@ _ABBREVIATED = re.compile(
     r"(?:\b(?:inc|corp|ltd|co|bros|assn)|\b[a-z](?:\. ?[a-z]{1,3}){1,3}|\bs\.? ?r\.? ?[lo])$",
     re.IGNORECASE,
 )
+_MAP = re.compile(  # whose data an embedded map shows
+    r"map ?data|kartendaten|données cartographiques|datos de mapas|dati mappa|kaartgegevens"
+    r"|картографические|openstreetmap|地図データ"
+)
+_BYLINE = re.compile(r"\s*(?:by|von|par|di|por|door)\s+[A-Z]")
 _DOMAIN_LIKE = re.compile(
     r"(?:www\.)?[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|co\.uk|de|io|co|fr|it|us|biz|info|edu|gov|ca|au)\b\.?",
     re.IGNORECASE,
@@ -91,10 +96,8 @@ _DESCRIPTIVE = frozenset(
 )
 
 
-_PLATFORMS = frozenset(
-    ["substack.com", "ghost.io", "beehiiv.com", "wordpress.com", "hubspotpagebuilder.com"]
-)
-_STATED = frozenset({"og:site_name", "application-name", "copyright", "legal form", "home image"})
+_NAMED = frozenset({"og:site_name", "application-name", "legal form", "home image"})
+_STATED = _NAMED | {"copyright", "wordmark", "own line"}
 _USUAL_SUBDOMAINS = frozenset(
     [
         "www",
@@ -183,7 +186,7 @@ def site_labels(document: Document, emails: Sequence[str]) -> set[str]:
     names = {
         domain.partition(".")[0]
         for domain in domains
-        if not is_free_mail(domain) and domain not in _PLATFORMS and not is_shared_host(domain)
+        if not is_free_mail(domain) and domain not in PLATFORMS and not is_shared_host(domain)
     }
     first = document.host.partition(".")[0]
     if first not in _USUAL_SUBDOMAINS and document.host != document.domain:
@@ -203,8 +206,9 @@ def name_readings(document: Document, emails: Sequence[str]) -> Iterator[Reading
     author = company_key(document.meta("author")).replace(" ", "")
     for key, candidate in ballot.found.items():
         likeness = _likeness(key, candidate.text, labels)
-        if key == author and not candidate.sources & _STATED:
-            likeness *= 0.3  # a person's own site is called after its author
+        if key == author and not candidate.sources & _NAMED:
+            candidate.weight *= 0.5
+            likeness *= 0.3  # who writes a site owns its domain and rights, and is not its name
         if "og:site_name" in candidate.sources and _DOMAIN_LIKE.fullmatch(candidate.text):
             likeness = 3.0 + 1.2  # a site that is called by its domain
         candidate.weight += likeness + _shape(candidate.text)
@@ -238,15 +242,29 @@ def _from_metas(document: Document, ballot: _Ballot) -> None:
 
 
 def _from_title(document: Document, ballot: _Ballot) -> None:
+    lines = set(document.lines)
     for source, title in (("title", document.title), ("og:title", document.meta("og:title"))):
-        pieces = [piece for piece in _SPLIT.split(title) if piece and piece.strip()]
+        pieces = [
+            piece for piece in _SPLIT.split(title) if piece.strip() and not _BYLINE.match(piece)
+        ]
         scale = 1.0 if source == "title" else 0.4
         for place, piece in enumerate(pieces):
             edge = 1.0 if place == len(pieces) - 1 else 0.8 if place == 0 else 0.4
             alone = 0.7 if len(pieces) == 1 else 1.0
             ballot.add(piece, 1.6 * edge * alone * scale, source, title)
+            if piece in lines:
+                ballot.add(piece, 0.5, "own line", title)
     for heading in document.headings[:2]:
         ballot.add(heading, 0.5, "h1", heading)
+    if _has_wordmark(document):
+        ballot.add(document.headings[0], 2.4, "wordmark", document.headings[0])
+
+
+def _has_wordmark(document: Document) -> bool:
+    """Tell whether the first heading is the site's own and the second one the page's title."""
+    mark, *others = document.headings or [""]
+    topic = document.meta("og:title") or _SPLIT.split(document.title)[0]
+    return bool(mark) and topic in others and mark != topic
 
 
 def _spelt_by_domain(document: Document, labels: set[str], ballot: _Ballot) -> None:
@@ -271,6 +289,8 @@ def _from_text(document: Document, ballot: _Ballot) -> list[tuple[str, str]]:
         else document.lines
     ):
         lower = line.lower()
+        if _MAP.search(lower):
+            continue
         if "©" in line or "copyright" in lower or "(c)" in lower or "\ufffd" in line:
             for name in _copyright_names(line[: credit_start(line)]):
                 ballot.add(name, 2.2, "copyright", line)
@@ -377,6 +397,10 @@ def _support_longer(ballot: _Ballot) -> None:
             shorter = [
                 plain[short]
                 for cut in range(1, len(words))
-                if (short := "".join(words[:cut])) in plain and short != key and len(short) > 2
+                if (short := "".join(words[:cut])) in plain
+                and short != key
+                and len(short) > 2
+                # What a page calls itself in so many words is its name, however others go on.
+                and "og:site_name" not in ballot.found[short].sources - candidate.sources
             ]
             candidate.weight += 0.75 * max(0.0, max(shorter, default=0.0))

@@ -12,6 +12,10 @@ from glaze.model.text import clean, is_placeholder
 from glaze.model.value import FieldName, Json, Reading
 from glaze.model.web_address import registrable
 
+PLATFORMS = frozenset(
+    "substack.com ghost.io beehiiv.com wordpress.com hubspotpagebuilder.com blogspot.com tumblr.com"
+    " wixsite.com weebly.com webflow.io square.site".split()
+)
 _DIGIT = re.compile(r"\d")
 _MAX_URL = 2_000
 _MAX_QUOTE = 300
@@ -66,6 +70,11 @@ class Document:
     def domain(self) -> str:
         """The registrable domain of the page, or its host where it has none."""
         return domain_or_host(self.host)
+
+    @cached_property
+    def on_platform(self) -> bool:
+        """Whether the site is one of many that a publishing platform serves below its own name."""
+        return any(self.host.endswith(f".{platform}") for platform in PLATFORMS)
 
     @cached_property
     def text(self) -> str:

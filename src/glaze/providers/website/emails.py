@@ -6,7 +6,7 @@ from html import unescape
 from urllib.parse import unquote
 
 from glaze.model.mailbox import is_free_mail, is_role
-from glaze.model.site_credit import credit_start
+from glaze.model.site_credit import credit_start, credits_maker
 from glaze.model.value import Reading
 from glaze.providers.website.document import Document, Link, domain_or_host
 
@@ -115,7 +115,7 @@ def _confidence(document: Document, address: str) -> int:
 def _candidates(document: Document) -> Iterator[tuple[str, str, int]]:
     """Yield (address, quote, what its disguise takes off the confidence)."""
     for link in document.links:
-        if link.url[:7].lower() == "mailto:":
+        if link.url[:7].lower() == "mailto:" and not credits_maker(link.text):
             yield from _in_link(link)
     signs = {
         match.start(): match for pattern in _SIGNS for match in pattern.finditer(document.text)

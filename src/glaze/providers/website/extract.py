@@ -10,6 +10,7 @@ from glaze.providers.website.document import Document
 from glaze.providers.website.emails import email_readings
 from glaze.providers.website.facts import fact_readings
 from glaze.providers.website.logos import logo_readings
+from glaze.providers.website.mentions import mentions
 from glaze.providers.website.merge_pages import sameness
 from glaze.providers.website.organisation import (
     country_of,
@@ -42,14 +43,15 @@ def readings_of(document: Document) -> list[Reading]:
     """Return every reading of a parsed page; see ``extract``."""
     own = own_organisation(document, structured_data(document))
     country = guess_country(document, country_of(own) if own else None)
-    addresses = find_addresses(document, country)
+    named = mentions(document)
+    addresses = find_addresses(document, country, named)
     lands = tuple(dict.fromkeys((country, *(address.country for address in addresses))))
     found = list(organisation_readings(document, own, lands)) if own else []
     emails = list(email_readings(document))
     names = list(name_readings(document, [str(reading.value) for reading in emails]))
     found += [*names, *emails]
     found += phone_readings(document, lands)
-    found += address_readings(document, addresses)
+    found += address_readings(document, addresses, named)
     stated_name = first_text(own.get("name")) if own else ""
     labels = site_labels(document, [str(reading.value) for reading in emails])
     labels |= names_as_labels([stated_name, *(str(one.value) for one in names[:1])])

@@ -8,13 +8,16 @@ from glaze.model.text import fold
 from glaze.model.value import Reading
 from glaze.providers.website.document import Document, Image
 
-_PICTURE, _ICON = 76, 55
+_PICTURE, _ICON, _AVATAR = 76, 55, 50
 _ENOUGH = 3.0
 _STATED = 4.0
 _BAD = re.compile(
     r"partner|client|customer|sponsor|award|badge|certif|member|payment|visa|mastercard|paypal|app-?store|google-?play|avatar|author|testimonial"
     r"|sprite|spinner|loading|placeholder|facebook|twitter|linkedin|instagram|youtube|tiktok|pinterest|flag|hamburger|search|close|arrow|trustpilot|cookie|onetrust|powered"
 )
+
+# Where the logos of others hang side by side.
+_WALL = re.compile(r"logos(?![a-z])|logo[-_]?(?:grid|wall|cloud|strip|list|slider|ticker|row|item)")
 
 
 def logo_readings(document: Document, labels: Iterable[str]) -> Iterator[Reading]:
@@ -33,6 +36,11 @@ def logo_readings(document: Document, labels: Iterable[str]) -> Iterator[Reading
         quote = f"{image.alt} {image.url}".strip()
         yield from document.reading("company_logo_url", image.url, _PICTURE, quote)
         return
+    yield from _without_picture(document)
+
+
+def _without_picture(document: Document) -> Iterator[Reading]:
+    """Yield what the head names: a logo, a shared picture that is one, an icon."""
     stated = document.meta("og:logo")
     if stated and (address := document.absolute(stated)):
         yield from document.reading("company_logo_url", address, _PICTURE, stated)
@@ -41,6 +49,11 @@ def logo_readings(document: Document, labels: Iterable[str]) -> Iterator[Reading
     address = document.absolute(picture) if "logo" in urlsplit(picture).path.lower() else ""
     if address:
         yield from document.reading("company_logo_url", address, _ICON + 5, picture)
+        return
+    if document.on_platform:  # its icons are the platform's; who publishes there shows a picture
+        for image in document.images[:1]:
+            if "header" in image.places:
+                yield from document.reading("company_logo_url", image.url, _AVATAR, image.url)
         return
     for rel in ("apple-touch-icon", "apple-touch-icon-precomposed", "icon", "shortcut icon"):
         for address in document.rels.get(rel, ())[:1]:
@@ -68,6 +81,7 @@ def _points(image: Image, labels: set[str]) -> float:
     points += 1.5 * any(label in alt or label in called for label in labels)
     points += 2.5 * (alt in labels)
     points -= 3.0 * bool(_BAD.search(f"{name} {image.alt.lower()} {hint}"))
+    points -= 3.0 * bool(_WALL.search(hint))
     points -= 3.0 * ("partner" in image.places) + 2.0 * bool(image.places & {"article", "person"})
     points -= 0.06 * min(image.order, 30)
     return points

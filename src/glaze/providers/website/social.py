@@ -10,6 +10,7 @@ from glaze.model.value import FieldName, Reading
 from glaze.providers.website.document import Document, Link
 
 _STATED_POINTS, _LINKED = 10.0, 0.5  # galleries and channels count where the data names them
+_MOST_IN_META = 20
 _STATED, _META, _FRAME, _ALIKE, _LOOSE = 88, 80, 80, 74, 58
 _NOT_PROFILE = re.compile(
     r"/(?:sharer|share|sharearticle|intent|dialog|plugins|hashtag|search|home|login|signup|pin/create|submit"
@@ -156,9 +157,9 @@ def _chosen(document: Document, labels: set[str], stated: list[str]) -> list[_Pr
     found: dict[str, _Profile] = {}
     for url in stated:
         _keep(found, _profile(url, _STATED_POINTS, _STATED, url))
-    publisher = document.meta("article:publisher")
-    if publisher:
-        _keep(found, _profile(publisher, 6.0, _META, publisher))
+    for name in ("article:publisher", "og:see_also"):
+        for url in document.metas.get(name, ())[:_MOST_IN_META]:
+            _keep(found, _profile(url, 6.0, _META, url))
     for link in document.links:
         if link.on_profile_site:
             profile = _profile(link.url, _points(link), _FRAME, link.text or link.url)

@@ -39,6 +39,7 @@ _COMPANY_WORD = re.compile(
     r"|foundation|department|team|services?)\b",
     re.IGNORECASE,
 )
+_DUTCH_END = re.compile(r"(?:NL-)?\d{4} ?[A-Z]{2} [A-Z]")  # the end of another address
 _HOUSE_NUMBER = re.compile(
     r"\b(?:No\.? ?)?(?:[NSEW]\d+ )?\d+(?:[-–/&]\d+)?[A-Za-z]?(?:[-–/]\d+[A-Za-z]?)?(?: ?[½¼])?"
     r"[,.]? +(?=[A-Z0-9À-Þ'])"
@@ -85,6 +86,7 @@ def _ends_block(line: str) -> bool:
         or line.endswith(":")
         or bool(_NOT_ADDRESS.search(line))
         or holds_code(line)
+        or bool(_DUTCH_END.match(line))
     )
 
 
