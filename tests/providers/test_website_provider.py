@@ -89,6 +89,19 @@ async def test_a_site_is_read_over_its_own_few_pages_each_reading_with_its_page(
     assert not any("other.example" in url or ".pdf" in url or "/blog" in url for url in http.asked)
 
 
+async def test_an_answers_headers_and_cookies_show_technologies() -> None:
+    headers = {
+        "content-type": "text/html",
+        "server": "nginx/1.26",
+        "set-cookie": "PHPSESSID=s3cret; Path=/",
+    }
+    reply, _ = await visit({**SITE, "/": VendorResponse(200, headers, HOME.encode(), ORIGIN)})
+    shown = next(one for one in reply.readings if one.field == "company_technologies")
+    assert shown.value == ["nginx", "PHP"]
+    assert shown.quote == "server: nginx/1.26 set-cookie: PHPSESSID"
+    assert b"s3cret" not in reply.raw
+
+
 async def test_a_domain_alone_is_enough_and_www_is_tried_where_nothing_answers() -> None:
     pages = {**SITE, "https://lantern-works.co.uk/": ConnectFailed("no such host")}
     pages["https://www.lantern-works.co.uk/"] = HOME

@@ -16,6 +16,7 @@ from glaze.model.provider import (
     VendorHttp,
     Verdict,
 )
+from glaze.model.technology import shown_by_records
 from glaze.model.vendor_body import Readings, field_sets, gives, identified_by, not_asked
 
 MX_SURE = 95
@@ -72,103 +73,6 @@ _MAIL_HOSTS: Mapping[str, str] = {
     "migadu.com": "migadu",
     "qq.com": "tencent",
     "mxhichina.com": "alibaba",
-}
-
-# What a TXT record begins with, or what an SPF record includes -> the service it was set up for.
-_TXT_MARKS: tuple[tuple[str, str], ...] = (
-    (r"google-site-verification=", "Google Search Console"),
-    (r"v=spf1\b.*\binclude:_spf\.google\.com", "Google Workspace"),
-    (r"ms=", "Microsoft 365"),
-    (r"v=spf1\b.*\binclude:spf\.protection\.outlook\.com", "Microsoft 365"),
-    (r"v=spf1\b.*\binclude:\S*zoho\.", "Zoho Mail"),
-    (r"v=spf1\b.*\binclude:amazonses\.com", "Amazon SES"),
-    (r"v=spf1\b.*\binclude:sendgrid\.net", "SendGrid"),
-    (r"v=spf1\b.*\binclude:mailgun\.org", "Mailgun"),
-    (r"v=spf1\b.*\binclude:servers\.mcsv\.net", "Mailchimp"),
-    (r"v=spf1\b.*\binclude:spf\.mandrillapp\.com", "Mandrill"),
-    (r"v=spf1\b.*\binclude:mail\.zendesk\.com", "Zendesk"),
-    (r"v=spf1\b.*\binclude:_spf\.salesforce\.com", "Salesforce"),
-    (r"v=spf1\b.*\binclude:\S*hubspotemail\.net", "HubSpot"),
-    (r"v=spf1\b.*\binclude:\S*freshdesk\.com", "Freshdesk"),
-    (r"v=spf1\b.*\binclude:spf\.mtasv\.net", "Postmark"),
-    (r"v=spf1\b.*\binclude:\S*mailjet\.com", "Mailjet"),
-    (r"v=spf1\b.*\binclude:(?:spf\.)?(?:sendinblue|brevo)\.com", "Brevo"),
-    (r"v=spf1\b.*\binclude:\S*intercom\S*", "Intercom"),
-    (r"hubspot-developer-verification=", "HubSpot"),
-    (r"atlassian-domain-verification=", "Atlassian"),
-    (r"stripe-verification=", "Stripe"),
-    (r"facebook-domain-verification=", "Meta Business"),
-    (r"docusign=", "DocuSign"),
-    (r"adobe-(?:idp|sign)-", "Adobe"),
-    (r"zoom_verify_", "Zoom"),
-    (r"zoom-domain-verification=", "Zoom"),
-    (r"slack-domain-verification=", "Slack"),
-    (r"dropbox-domain-verification=", "Dropbox"),
-    (r"apple-domain-verification=", "Apple Business"),
-    (r"notion[-_]domain[-_]verification=", "Notion"),
-    (r"openai-domain-verification=", "OpenAI"),
-    (r"anthropic-domain-verification", "Anthropic"),
-    (r"miro-verification=", "Miro"),
-    (r"1password-site-verification=", "1Password"),
-    (r"cisco-ci-domain-verification=", "Webex"),
-    (r"webexdomainverification", "Webex"),
-    (r"citrix-verification-code=", "Citrix"),
-    (r"pardot\d*=", "Pardot"),
-    (r"mongodb-site-verification=", "MongoDB Atlas"),
-    (r"ahrefs-site-verification", "Ahrefs"),
-    (r"postman-domain-verification=", "Postman"),
-    (r"pinterest-site-verification=", "Pinterest"),
-    (r"yandex-verification:", "Yandex Webmaster"),
-    (r"mixpanel-domain-verify=", "Mixpanel"),
-    (r"canva-site-verification=", "Canva"),
-    (r"onetrust-domain-verification=", "OneTrust"),
-    (r"status-page-domain-verification=", "Atlassian Statuspage"),
-    (r"teamviewer-sso-verification=", "TeamViewer"),
-    (r"loom-(?:site-)?verification=", "Loom"),
-    (r"hcp-domain-verification=", "HashiCorp"),
-    (r"docker-verification=", "Docker"),
-)
-_TXT = tuple((re.compile(mark, re.IGNORECASE), name) for mark, name in _TXT_MARKS)
-
-# What the name that www points to ends in -> who serves the site.
-_WWW_HOSTS: Mapping[str, str] = {
-    "cloudfront.net": "Amazon CloudFront",
-    "elb.amazonaws.com": "Amazon Web Services",
-    "s3-website.amazonaws.com": "Amazon S3",
-    "myshopify.com": "Shopify",
-    "hubspot.net": "HubSpot CMS",
-    "hs-sites.com": "HubSpot CMS",
-    "netlify.app": "Netlify",
-    "netlify.com": "Netlify",
-    "netlifyglobalcdn.com": "Netlify",
-    "vercel-dns.com": "Vercel",
-    "vercel.app": "Vercel",
-    "github.io": "GitHub Pages",
-    "wpengine.com": "WP Engine",
-    "wpeproxy.com": "WP Engine",
-    "wordpress.com": "WordPress.com",
-    "squarespace.com": "Squarespace",
-    "wixdns.net": "Wix",
-    "webflow.com": "Webflow",
-    "webflow.io": "Webflow",
-    "herokudns.com": "Heroku",
-    "herokuapp.com": "Heroku",
-    "azurewebsites.net": "Microsoft Azure",
-    "azurefd.net": "Microsoft Azure",
-    "azureedge.net": "Microsoft Azure",
-    "trafficmanager.net": "Microsoft Azure",
-    "fastly.net": "Fastly",
-    "edgekey.net": "Akamai",
-    "edgesuite.net": "Akamai",
-    "akamaiedge.net": "Akamai",
-    "cdn.cloudflare.net": "Cloudflare",
-    "pantheonsite.io": "Pantheon",
-    "ghost.io": "Ghost",
-    "firebaseapp.com": "Firebase",
-    "onrender.com": "Render",
-    "fly.dev": "Fly.io",
-    "unbouncepages.com": "Unbounce",
-    "b-cdn.net": "Bunny",
 }
 
 _RECORDS = Operation(
@@ -262,14 +166,8 @@ def _exchanger(line: str) -> tuple[int, str]:
 def technologies(texts: Sequence[str], aliases: Sequence[str]) -> dict[str, str]:
     """Return the services that TXT records and the alias of ``www`` show, each with its record."""
     found: dict[str, str] = {}
-    for text in texts:
-        plain = text.strip().strip('"')
-        for mark, name in _TXT:
-            if mark.match(plain):
-                found.setdefault(name, f"TXT {plain[:200]}")
-    for alias in aliases:
-        if host := _owner(alias.rstrip(".").lower(), _WWW_HOSTS):
-            found.setdefault(host, f"CNAME {alias}")
+    for name, record in shown_by_records(texts, aliases):
+        found.setdefault(name, record)
     return found
 
 

@@ -284,6 +284,14 @@ def test_a_cloudflare_hidden_address_is_decoded() -> None:
     assert read(page)["company_email"] == [plain]
 
 
+def test_a_vendors_pasted_snippet_and_frames_show_it_and_a_pages_own_data_does_not() -> None:
+    page = """<script>(function(h){h.src='https://static.hotjar.com/c/hotjar-'})(d)</script>
+    <script type="application/json">{"url": "https://js.stripe.com/v3/"}</script>
+    <script id="__NEXT_DATA__" type="application/json">{}</script>
+    <iframe src="https://player.vimeo.com/video/1"></iframe>"""
+    assert read(page)["company_technologies"] == [["Hotjar", "Next.js", "React", "Vimeo"]]
+
+
 def test_technologies_and_pages_worth_knowing() -> None:
     page = """<meta name="generator" content="WordPress 6.4"><script src="https://js.stripe.com/v3/"></script>
     <a href="/contact-us">Contact</a><a href="/careers/">Jobs</a>"""

@@ -1,7 +1,7 @@
 """One parsed page, as the finders need it: lines of text, links, images, meta tags, raw data."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -53,7 +53,9 @@ class Document:
     links: list[Link] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
     headings: list[str] = field(default_factory=list)
-    assets: list[str] = field(default_factory=list)  # scripts and style sheets, as written
+    assets: list[str] = field(default_factory=list)  # scripts, styles and frames, as written
+    script_ids: list[str] = field(default_factory=list)
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     data: list[str] = field(default_factory=list)  # JSON-LD, as it stands
     scripted: list[Any] = field(default_factory=list)  # JSON-LD out of scripts' strings
     items: list[dict[str, Any]] = field(default_factory=list)  # microdata and hCard, as JSON-LD

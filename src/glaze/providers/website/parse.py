@@ -27,6 +27,8 @@ _PLAIN_URL = re.compile(
     r"https?://[\w-]+(?:\.[\w-]+)+(?:/[\w%~+=&?;,@!$'()*:./-]*)?", re.ASCII | re.IGNORECASE
 )
 _MAX_HEAD = 300
+_MAX_SNIPPET, _MOST_LOADED = 4_000, 10  # of what vendors have pasted into pages
+_LOADED = re.compile(r"//[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w./-]*)?")
 _NOWHERE: frozenset[str] = frozenset()
 _ASSETS = frozenset(["stylesheet", "preload", "preconnect", "dns-prefetch"])
 # What few pages have, so that one walk tells whether to look for any of it.
@@ -170,9 +172,21 @@ class _Page:
                 document.rels.setdefault(rel, []).append(link)
         document.assets += [
             address
-            for node in self._tree.css("script[src]")[:_MAX_HEAD]
+            for node in self._tree.css("script[src],iframe[src]")[:_MAX_HEAD]
             if (address := node.attributes.get("src"))
         ]
+        self._read_snippets()
+
+    def _read_snippets(self) -> None:
+        """Keep the ids of inline scripts, and the addresses that short ones load more from."""
+        for node in self._tree.css("script:not([src])")[:_MAX_HEAD]:
+            given = node.attributes
+            if name := given.get("id"):
+                self._document.script_ids.append(name[:_MAX_NAME])
+            if "json" not in (given.get("type") or ""):
+                text = node.text()
+                if len(text) <= _MAX_SNIPPET:
+                    self._document.assets += _LOADED.findall(text)[:_MOST_LOADED]
 
     def read_links(self) -> None:
         document = self._document

@@ -199,6 +199,7 @@ async def _read_page(answer: VendorResponse, kind: str, visit: _Visit) -> Docume
 
 def _taken_apart(answer: VendorResponse) -> tuple[Document, list[Reading]]:
     document = parse(answer.body, answer.url, answer.headers.get("content-type"))
+    document.headers = answer.headers
     return document, readings_of(document)
 
 
