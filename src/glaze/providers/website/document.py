@@ -60,7 +60,7 @@ class Document:
     scripted: list[Any] = field(default_factory=list)  # JSON-LD out of scripts' strings
     items: list[dict[str, Any]] = field(default_factory=list)  # microdata and hCard, as JSON-LD
     state_logos: set[str] = field(default_factory=set)  # file names, out of scripts
-    hidden_emails: list[str] = field(default_factory=list)  # Cloudflare's hexadecimal form
+    hidden_emails: list[str] = field(default_factory=list)  # kept from robots, put together again
     lines: list[str] = field(default_factory=list)
 
     @cached_property

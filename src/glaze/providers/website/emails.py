@@ -123,9 +123,8 @@ def _candidates(document: Document) -> Iterator[tuple[str, str, int]]:
     for place in sorted(signs):
         line = document.line_at(place)
         yield from _in_line(line[: credit_start(line)], line)
-    for code in document.hidden_emails:
-        if address := decode_cloudflare(code):
-            yield address, address, _DISGUISE
+    for address in document.hidden_emails:
+        yield address, address, _DISGUISE
 
 
 def _in_line(own: str, line: str) -> Iterator[tuple[str, str, int]]:
@@ -152,14 +151,3 @@ def _disguised_in(own: str, line: str) -> Iterator[tuple[str, str, int]]:
 
 def _undisguised(match: re.Match[str]) -> str:
     return f"{match[1]}@{_DOT_WORD.sub('.', match[2])}"
-
-
-def decode_cloudflare(code: str) -> str:
-    """Return the address behind ``data-cfemail``: hexadecimal, XORed with its first byte."""
-    try:
-        data = bytes.fromhex(code[:400])
-    except ValueError:
-        return ""
-    plain = bytes(byte ^ data[0] for byte in data[1:]).decode("utf-8", "replace") if data else ""
-    found = _PLAIN.fullmatch(plain.partition("?")[0])
-    return f"{found[1]}@{found[2]}" if found else ""

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from glaze.model.text import clean, wanted
+from glaze.providers.website import hidden_emails
 from glaze.providers.website.charset import as_utf8
 from glaze.providers.website.document import Document, Image, Link, absolute
 from glaze.providers.website.items import embedded_items
@@ -32,7 +33,9 @@ _LOADED = re.compile(r"//[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w./-]*)?")
 _NOWHERE: frozenset[str] = frozenset()
 _ASSETS = frozenset(["stylesheet", "preload", "preconnect", "dns-prefetch"])
 # What few pages have, so that one walk tells whether to look for any of it.
-_MARKED = "[itemscope],[typeof],.vcard,.h-card,[data-cfemail]"
+_MARKED = "[itemscope],[typeof],.vcard,.h-card"
+_MAY_HIDE = (b"data-cfemail", b"data-mail", b"data-email", b"data-domain", b"data-host")
+_REVERSED = b"bidi-override"
 # The state that a page's framework keeps in its scripts names the publication's logo.
 _STATE_LOGO = re.compile(
     rb'logo_?[uU]rl\\*"\s*:\s*\\*"https?:[^"\s]{0,600}?/([^/"\s\\]{5,200})\\*"'
@@ -105,9 +108,8 @@ def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
     page.read_images()
     marked = tree.css(_MARKED)
     if marked:
-        codes = (node.attributes.get("data-cfemail") for node in marked)
-        document.hidden_emails += [code for code in codes if code][:_MAX_HIDDEN]
         document.items = embedded_items(tree, page.absolute)
+    document.hidden_emails += _hidden_emails(tree, markup)
     document.data = [node.text() for node in tree.css('script[type*="ld+json" i]')[:100]]
     document.scripted = scripted_data(markup, escaped_only=bool(document.data))
     document.state_logos = {
@@ -118,6 +120,17 @@ def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
     ]
     document.lines = _lines(tree)
     return document
+
+
+def _hidden_emails(tree: LexborHTMLParser, markup: bytes) -> list[str]:
+    found: list[str] = []
+    if any(mark in markup for mark in _MAY_HIDE):
+        nodes = tree.css(hidden_emails.MARKED)[:_MAX_HIDDEN]
+        found += [hidden_emails.in_attributes(node.attributes) for node in nodes]
+    if _REVERSED in markup:
+        nodes = tree.css('[style*="bidi-override"]')[:_MAX_HIDDEN]
+        found += [hidden_emails.reversed_text(node.text()) for node in nodes]
+    return list(filter(None, found))
 
 
 def _with_space(glued: re.Match[bytes]) -> bytes:
@@ -186,6 +199,7 @@ class _Page:
             if "json" not in (given.get("type") or ""):
                 text = node.text()
                 if len(text) <= _MAX_SNIPPET:
+                    self._document.hidden_emails += hidden_emails.in_script(text)
                     self._document.assets += _LOADED.findall(text)[:_MOST_LOADED]
 
     def read_links(self) -> None:
@@ -197,8 +211,8 @@ class _Page:
                 continue
             if link[:8].lower().startswith(("tel:", "callto:", "mailto:")):
                 address = link[:500]
-            elif "/cdn-cgi/l/email-protection#" in link:
-                document.hidden_emails.append(link.partition("#")[2])
+            elif hidden := hidden_emails.in_link(link):
+                document.hidden_emails.append(hidden)
                 continue
             else:
                 address = self.absolute(link)

@@ -1,0 +1,112 @@
+"""Addresses that pages keep from robots and their own scripts put together for people."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from html import unescape
+from urllib.parse import unquote
+
+ADDRESS = re.compile(r"[A-Za-z0-9][\w.+'&-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}")
+_MAX_CODE = 400
+_CLOUDFLARE = "/cdn-cgi/l/email-protection#"
+_TYPO3 = re.compile(r"uncryptmailto\((['\"])(.{8,300}?)\1", re.IGNORECASE)
+# The stretches of ASCII in which TYPO3 turns characters round.
+_TURNED = ((0x2B, 0x3A), (0x40, 0x5A), (0x61, 0x7A))
+_MOST_TURNS = 26
+_ASSIGNED = re.compile(r"\b(addy\w*)\s*=\s*([^;\n]*)")
+_LITERAL = re.compile(r"'([^'\n]*)'|\"([^\"\n]*)\"")
+_LOCAL = ("data-name", "data-user", "data-local", "data-email-name", "data-mail-user")
+_DOMAIN = ("data-domain", "data-host", "data-website", "data-email-domain", "data-mail-domain")
+_WHOLE = ("data-email", "data-mail", "data-mailto", "data-enc-email")
+MARKED = ",".join(
+    ("[data-cfemail]", "[data-mailto-token]", *(f"[{name}]" for name in (*_WHOLE, *_DOMAIN)))
+)
+"""The elements whose attributes may hide an address, as a selector."""
+
+Attributes = Mapping[str, str | None]
+
+
+def in_link(link: str) -> str:
+    """Return the address behind a link's target that is no ``mailto:``, "" where none is."""
+    if _CLOUDFLARE in link:
+        return cloudflare(link.partition("#")[2])
+    if link[:11].lower() == "javascript:" and (found := _TYPO3.search(unquote(link))):
+        return _turned_back(found[2].replace("\\/", "/"), None)
+    return ""
+
+
+def in_attributes(given: Attributes) -> str:
+    """Return the address that an element's attributes make up, "" where they make none."""
+    if code := given.get("data-cfemail"):
+        return cloudflare(code)
+    if token := given.get("data-mailto-token"):
+        return _turned_back(token, given.get("data-mailto-vector"))
+    for name in _WHOLE:
+        if address := _whole(given.get(name) or ""):
+            return address
+    local = next((text for name in _LOCAL if (text := given.get(name))), "")
+    domain = next((text for name in _DOMAIN if (text := given.get(name))), "")
+    tld = given.get("data-tld") or ""
+    if tld and not domain.endswith(f".{tld}"):
+        domain = f"{domain}.{tld.lstrip('.')}"
+    return _checked(f"{local}@{domain}")
+
+
+def in_script(text: str) -> Iterator[str]:
+    """Yield the addresses that Joomla's cloak puts together piece by piece (``addy1 = 'in' + ...``)."""
+    if "addy" not in text:
+        return
+    pieces: dict[str, str] = {}
+    for name, value in _ASSIGNED.findall(unescape(text)):
+        literals = "".join(one or other for one, other in _LITERAL.findall(value))
+        pieces[name] = pieces.get(name, "") + literals
+    yield from dict.fromkeys(filter(None, map(_checked, pieces.values())))
+
+
+def reversed_text(text: str) -> str:
+    """Return the address in a text that a style shows from right to left, "" where none is."""
+    found = ADDRESS.search(text.strip()[::-1][:_MAX_CODE])
+    return found[0] if found else ""
+
+
+def cloudflare(code: str) -> str:
+    """Return the address behind ``data-cfemail``: hexadecimal, XORed with its first byte."""
+    try:
+        data = bytes.fromhex(code[:_MAX_CODE])
+    except ValueError:
+        return ""
+    plain = bytes(byte ^ data[0] for byte in data[1:]).decode("utf-8", "replace") if data else ""
+    return _checked(plain)
+
+
+def _whole(text: str) -> str:
+    plain = _checked(unescape(unquote(text)).removeprefix("mailto:"))
+    if plain or not text or len(text) > _MAX_CODE:
+        return plain
+    try:
+        return _checked(base64.b64decode(text, validate=True).decode("ascii"))
+    except (binascii.Error, ValueError):
+        return ""  # whatever the attribute holds, it is no address
+
+
+def _turned_back(code: str, vector: str | None) -> str:
+    """Return the address that TYPO3 turned by ``vector`` places, or by however many fit."""
+    turns = re.fullmatch(r"-?\d{1,2}", vector or "")
+    for turn in (-int(turns[0]),) if turns else range(-_MOST_TURNS, _MOST_TURNS + 1):
+        plain = "".join(_turned(sign, turn) for sign in code[:_MAX_CODE])
+        if plain.startswith("mailto:"):
+            return _checked(plain.removeprefix("mailto:"))
+    return ""
+
+
+def _turned(sign: str, turn: int) -> str:
+    for first, last in _TURNED:
+        if first <= ord(sign) <= last:
+            return chr(first + (ord(sign) - first + turn) % (last - first + 1))
+    return sign
+
+
+def _checked(text: str) -> str:
+    found = ADDRESS.fullmatch(text.partition("?")[0].strip())
+    return found[0] if found else ""
