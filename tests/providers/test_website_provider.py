@@ -1,5 +1,7 @@
 """The website provider on a site that answers what the test says."""
 
+# ruff: noqa: RUF001  menus are written in many languages
+
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -87,6 +89,66 @@ async def test_a_site_is_read_over_its_own_few_pages_each_reading_with_its_page(
     ]
     assert all(agent.startswith("GlazeBot/") for agent in http.agents)
     assert not any("other.example" in url or ".pdf" in url or "/blog" in url for url in http.asked)
+
+
+@pytest.mark.parametrize(
+    ("paths", "texts"),
+    [
+        (("/impressum", "/kontakt", "/ueber-uns", "/team", "/karriere"), ("",) * 5),
+        (("/mentions-legales", "/nous-trouver", "/qui-sommes-nous", "/equipe", "/emplois"), ("",) * 5),
+        (("/p1", "/p2", "/p3", "/p4", "/p5"), ("Note legali", "Contatti", "Chi siamo", "Team", "Lavora con noi")),
+        (("/a/1", "/a/2", "/a/3", "/a/4"), ("Aviso legal", "Contacto", "Quiénes somos", "Trabaja con nosotros")),
+        (("/kontakt", "/o-nas", "/zespol", "/kariera"), ("Kontakt", "O nas", "Zespół", "Kariera")),
+        (("/x1", "/x2", "/x3"), ("Yhteystiedot", "Tietoa meistä", "Avoimet työpaikat")),
+        (("/1", "/2", "/3"), ("İletişim", "Hakkımızda", "Kariyer")),
+        (("/c1", "/c2", "/c3"), ("Контакты", "О компании", "Вакансии")),
+        (("/j1", "/j2", "/j3", "/j4"), ("特定商取引法に基づく表記", "お問い合わせ", "企業情報", "採用情報")),
+        (("/z1", "/z2", "/z3"), ("联系我们", "关于我们", "招聘")),
+    ],
+)  # fmt: skip
+async def test_the_pages_worth_reading_are_found_in_many_languages(
+    paths: tuple[str, ...], texts: tuple[str, ...]
+) -> None:
+    menu = "".join(f'<a href="{path}">{text}</a>' for path, text in zip(paths, texts, strict=True))
+    decoys = """<a href="/blog/how-to-contact-lenses-and-jobs-for-teams">Read</a><a href="/promos">Promos</a>
+    <a href="/personas">Personas</a><a href="/steam">Steam</a><a href="/cart/contact">Contact cart</a>"""
+    pages = {"/": f"<title>Fern</title>{decoys}{menu}", **dict.fromkeys(paths, "<p>Text</p>")}
+    reply, _ = await visit(pages)
+    assert [page.url.removeprefix(ORIGIN) for page in reply.pages] == ["", *paths]
+
+
+SITEMAP = (
+    "<urlset><url><loc>{0}/kontakt</loc></url><url><loc><![CDATA[{0}/blog/x]]></loc></url></urlset>"
+)
+INDEX = """<sitemapindex><sitemap><loc>{0}/post-sitemap.xml</loc></sitemap>
+<sitemap><loc>{0}/page-sitemap.xml</loc></sitemap></sitemapindex>"""
+
+
+@pytest.mark.parametrize("index", [False, True])
+async def test_where_the_menu_needs_a_script_the_sitemap_leads_on(index: bool) -> None:
+    pages = {
+        "/": "<title>Lantern Works</title><div id=app></div>",
+        "/robots.txt": f"User-agent: *\nSitemap: {ORIGIN}/sitemap.xml",
+        "/sitemap.xml": (INDEX if index else SITEMAP).format(ORIGIN),
+        "/page-sitemap.xml": SITEMAP.format(ORIGIN),
+        "/kontakt": CONTACT,
+    }
+    reply, http = await visit(pages)
+    assert best(reply, "company_phone") == "+442079460018"
+    assert not any("post-sitemap" in url or "blog" in url for url in http.asked)
+
+
+@pytest.mark.parametrize("listed", ["https://other.example/sitemap.xml", f"{ORIGIN}/gone.xml"])
+async def test_a_sitemap_elsewhere_or_gone_is_passed_over(listed: str) -> None:
+    pages = {"/": "<title>Lantern Works</title>", "/robots.txt": f"Sitemap: {listed}"}
+    reply, http = await visit(pages)
+    assert reply.verdict is Verdict.MATCH
+    assert not any("other.example" in url for url in http.asked)
+
+
+async def test_a_site_with_a_menu_is_not_asked_for_its_sitemap() -> None:
+    _, http = await visit({**SITE, "/robots.txt": f"Sitemap: {ORIGIN}/sitemap.xml"})
+    assert f"{ORIGIN}/sitemap.xml" not in http.asked
 
 
 async def test_an_answers_headers_and_cookies_show_technologies() -> None:

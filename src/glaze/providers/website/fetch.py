@@ -153,6 +153,11 @@ class Robots:
         return ""
 
     @property
+    def sitemaps(self) -> list[str]:
+        """The sitemaps that it names, where anything may be read at all."""
+        return [] if self._closed or self._rules is None else [*self._rules.sitemaps]
+
+    @property
     def delay_s(self) -> float:
         """The seconds that the site wants between two requests."""
         return float(self._rules.crawl_delay(AGENT) or 0) if self._rules is not None else 0.0

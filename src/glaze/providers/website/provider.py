@@ -26,9 +26,11 @@ from glaze.providers.website.fetch import TRIES, Failure, Robots, get
 from glaze.providers.website.merge_pages import PageReadings, merged
 from glaze.providers.website.parse import parse
 from glaze.providers.website.site_pages import Choice, pages_to_read
+from glaze.providers.website.sitemap import listed_pages
 
 _READ_FOR_S = 25.0  # within the operation's 30 s, so that what was read by then is kept
 _LONGEST_DELAY_S = 2.0
+_FEW_PAGES = 2  # fewer, and the menu may be one that only a script draws
 _MAX_PAGE_TEXT = 20_000
 _MAX_RAW_READINGS = 400
 
@@ -148,7 +150,10 @@ async def _read_site(http: VendorHttp, start: str, visit: _Visit) -> Failure | N
             f"only the first page: robots.txt wants {robots.delay_s:g} s between two"
         )
         return None
-    for choice in pages_to_read(home):
+    choices = pages_to_read(home)
+    if len(choices) < _FEW_PAGES:
+        choices = pages_to_read(home, await listed_pages(http, robots, home))
+    for choice in choices:
         await asyncio.sleep(robots.delay_s)
         await _read_choice(http, robots, home, choice, visit)
     return None

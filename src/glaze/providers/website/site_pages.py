@@ -1,56 +1,78 @@
-"""Which few pages of a site to read beside the first: contact, imprint, about, team, careers."""
+"""Which few pages of a site to read beside the first: imprint, contact, about, team, careers."""
+
+# ruff: noqa: RUF001  Turkish and Cyrillic letters look like Latin ones
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from glaze.providers.website.document import Document, domain_or_host, host_of
 
-MOST_PAGES = 5  # the first one included
+MOST_PAGES = 6  # the first one included
 _MAX_DEPTH = 3
 _MAX_TEXT = 40
+_ENDING = re.compile(r"\.\w{2,5}$")
 _NOT_A_PAGE = re.compile(
     r"\.(?:pdf|jpe?g|png|gif|svg|webp|zip|docx?|xlsx?|pptx?|mp[34]|ics|vcf|xml|json|css|js|exe|dmg)$"
     r"|/(?:login|signin|signup|register|cart|checkout|account|search|tag|category|wp-json|feed)(?:/|$)",
     re.IGNORECASE,
 )
-# In the order in which they are worth a request.
-_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(words, re.IGNORECASE))
-    for kind, words in (
+# What pages of each kind are called, in addresses and in menus; in the order in which they are
+# worth a request. A hyphen stands for what separates words in either.
+_WORDS: tuple[tuple[str, str], ...] = (
+    (
+        "imprint",
         (
-            "imprint",
-            (
-                r"impressum|imprint|mentions?[-_ ]?l[ée]gales?|aviso[-_ ]?legal|note[-_ ]?legali|colofon"
-                r"|legal[-_ ]?(?:notice|info|information)|company[-_ ]?(?:details|information)|特定商取引|会社概要"
-            ),
+            r"impressum imprint mentions?-l[ée]gales? aviso-legal not[ae]s?-legal[ei]? informazioni-legali"
+            r" ^legal$ legal-(?:notice|info|information) company-(?:details|information) colofon impresszum"
+            r" tir[áa][žz] informa[çc](?:ões|oes)-legais \bk[üu]nye juridisk-info\w* 特定商取引 会社概要"
+            r" 公司简介"
         ),
+    ),
+    (
+        "contact",
         (
-            "contact",
-            (
-                r"contact|kontakt|contatt[io]|contacto|contato|get[-_ ]?in[-_ ]?touch|locations?\b|offices?\b"
-                r"|standorte?|nous[-_ ]?trouver|yhteystiedot|お問い?合わせ|联系"
-            ),
+            r"contact kontakt contatt[io] contato get-in-touch locations?\b offices?\b standorte? anfahrt"
+            r" nous-trouver yhteystiedot ota-yhteytt[äa] kapcsolat ileti[sş]im контакт επικοινωνία"
+            r" susisiekite お問い?合わせ 联系 聯[絡繫] 문의 오시는"
         ),
+    ),
+    (
+        "about",
         (
-            "about",
-            (
-                r"about|ueber|über|uns\b|a[-_ ]?propos|à[-_ ]propos|qui[-_ ]?sommes|chi[-_ ]?siamo|azienda|quienes|quiénes|nosotros"
-                r"|empresa|sobre|over[-_ ]?ons|unternehmen|who[-_ ]?we[-_ ]?are|our[-_ ]?(?:story|company)|company\b|firma|om[-_ ]?os|om[-_ ]?oss|会社"
-            ),
+            r"about ueber über \buns\b [aà]-propos qui-sommes chi-siamo azienda quienes quiénes nosotros"
+            r" empresa \bsobre quem-somos over-ons unternehmen who-we-are our-(?:story|company) company\b"
+            r" firma \bom-oss?\b \bo-n[aá]s\b \bo-firmie tietoa-meist[äa] \byritys\b \br[óo]lunk"
+            r" despre-noi hakk[ıi]m[ıi]zda kurumsal о-нас о-компании σχετικά 会社(?:案内|情報) 企業情報"
+            r" 关于 關於 회사소개"
         ),
+    ),
+    (
+        "team",
         (
-            "team",
-            r"team|leadership|management|people\b|staff|equipe|équipe|equipo|geschaeftsfuehrung",
+            r"\bteam leadership management-team ^management$ people\b staff [ée]quipe equipo equipa zesp[óo][łl]"
+            r" ansprechpartner geschaeftsfuehrung medarbejdere ansatte medarbetare henkil[öo]st[öo]"
+            r" команда 团队 役員"
         ),
+    ),
+    (
+        "careers",
         (
-            "careers",
-            (
-                r"careers?|jobs?\b|karriere|stellen|join[-_ ]?us|vacanc|vacatures|recru(?:it|t)|emploi|empleo|lavora|work[-_ ]?with[-_ ]?us|採用"
-            ),
+            r"careers? \bjobs?\b karr?i[eéä]r[ae]? stellen join-us vacanc vacatures recruit emploi"
+            r" empleo lavora work-with-us werken-bij \bpraca\b jobba-hos ledige-stillinger ty[öo]paikat"
+            r" trabalhe \bvagas\b carreiras? trabaja kariyer вакансии карьера 採用 招聘 채용"
         ),
-    )
+    ),
 )
+_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (
+        kind,
+        re.compile("|".join(word.replace("-", "[-_ ]?") for word in words.split()), re.IGNORECASE),
+    )
+    for kind, words in _WORDS
+)
+_LEAST = 1.0  # points that make a page worth a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +83,27 @@ class Choice:
     kind: str
 
 
-def pages_to_read(home: Document, most: int = MOST_PAGES - 1) -> list[Choice]:
-    """Return at most one page of each kind, out of the first page's own links, best kinds first."""
+def pages_to_read(home: Document, listed: Sequence[str] = ()) -> list[Choice]:
+    """Return at most one page of each kind, the best kinds first.
+
+    They come out of the first page's own links, and out of ``listed`` pages of the site.
+    """
     best: dict[str, tuple[float, str]] = {}
     seen = {_same_page(home.url)}
-    for link in home.links:
-        page = _same_page(link.url)
-        if page in seen or not _is_own(link.url, home) or _NOT_A_PAGE.search(urlsplit(page).path):
+    named = [(link.url, link.text) for link in home.links]
+    for url, text in (*named, *((page, "") for page in listed)):
+        page = _same_page(url)
+        if page in seen or not _is_own(url, home) or _NOT_A_PAGE.search(urlsplit(page).path):
             continue
-        for kind, points in _kinds(page, link.text):
-            if points > best.get(kind, (0.0, ""))[0]:
+        for kind, points in _kinds(page, text):
+            if kind not in best or points > best[kind][0]:
                 best[kind] = (points, page)
     chosen: dict[str, Choice] = {}
     for kind, _ in _KINDS:
         if kind in best:
-            url = best[kind][1]
-            chosen.setdefault(url, Choice(url, kind))
-    return list(chosen.values())[:most]
+            page = best[kind][1]
+            chosen.setdefault(page, Choice(page, kind))
+    return list(chosen.values())[: MOST_PAGES - 1]
 
 
 def _same_page(url: str) -> str:
@@ -92,16 +118,18 @@ def _kinds(url: str, text: str) -> list[tuple[str, float]]:
     """Return the kinds that a link may be, each with how sure that is."""
     parts = urlsplit(url)
     steps = [step for step in unquote(parts.path).split("/") if step]
+    last = _ENDING.sub("", steps[-1]) if steps and len(steps) <= _MAX_DEPTH else ""
+    # The shortest address is the general page, not one of its many children.
+    far = 0.2 * len(steps) + 0.01 * len(parts.path) + 0.5 * bool(parts.query)
     found = []
     for kind, words in _KINDS:
-        points = 0.0
-        if len(steps) <= _MAX_DEPTH and steps and words.search(steps[-1]):
-            points += 2.0
-        if text and len(text) <= _MAX_TEXT and words.search(text):
-            points += 2.0
-        if points:
-            # The shortest address is the general page, not one of its many children.
-            found.append(
-                (kind, points - 0.2 * len(steps) - 0.01 * len(parts.path) - 0.5 * bool(parts.query))
-            )
+        points = _covered(last, words) + _covered(text if len(text) <= _MAX_TEXT else "", words)
+        if points >= _LEAST:
+            found.append((kind, points - far))
     return found
+
+
+def _covered(text: str, words: re.Pattern[str]) -> float:
+    """Return 0.5 to 2 points for a text that holds one of the words: 2 where it is nothing else."""
+    found = words.search(text)
+    return 0.5 + 1.5 * (found.end() - found.start()) / len(text) if found else 0.0
