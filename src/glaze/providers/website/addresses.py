@@ -71,6 +71,17 @@ class Address:
     quote: str
     quarter: str = ""  # a part of the city that stands where a city's name is expected
 
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Return the parts by the fields that they are values of."""
+        return (
+            ("company_street", self.street),
+            ("company_city", self.city),
+            ("company_city", self.quarter),
+            ("company_region", self.region),
+            ("company_postal_code", self.postal_code),
+            ("company_country", self.country),
+        )
+
 
 def address_readings(
     document: Document, found: Sequence[Address], named: Sequence[Mention]
@@ -78,14 +89,7 @@ def address_readings(
     """Yield the parts of the addresses found in the text, then cities that it merely mentions."""
     for address in found[:_MOST_ON_A_PAGE]:
         sure = _WHOLE if address.street and address.postal_code else _IN_PART
-        for name, value in (
-            ("company_street", address.street),
-            ("company_city", address.city),
-            ("company_city", address.quarter),
-            ("company_region", address.region),
-            ("company_postal_code", address.postal_code),
-            ("company_country", address.country),
-        ):
+        for name, value in address.fields():
             yield from document.reading(name, value, sure, address.quote)
     known = {address.city for address in found}
     for mention in named:

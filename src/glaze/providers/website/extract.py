@@ -14,15 +14,14 @@ from glaze.providers.website.mentions import mentions
 from glaze.providers.website.merge_pages import sameness
 from glaze.providers.website.organisation import (
     country_of,
-    first_text,
     organisation_readings,
     own_organisation,
     profiles_of,
-    structured_data,
 )
 from glaze.providers.website.parse import parse
 from glaze.providers.website.phones import phone_readings
 from glaze.providers.website.social import names_as_labels, profile_readings
+from glaze.providers.website.structured import first_text, structured_data
 from glaze.providers.website.technologies import technology_readings
 
 _SOCIAL_URLS = FieldName("company_social_urls")

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from glaze.model.value import Reading
 from glaze.providers.website.document import Document, domain_or_host, host_of
 from glaze.providers.website.opening import hours_in_text
+from glaze.providers.website.registration import registration_numbers
+from glaze.providers.website.staff import staff_in
 
 _MIN_DESCRIPTION = 25
 _FOUNDED = re.compile(
@@ -18,12 +20,8 @@ _FOUNDED_JP = re.compile(
     r"(?:設立|創業|創立)[\s:\uff1a]*(?P<year>(?:1[89]|20)\d\d)年"
     r"|(?P<before>(?:1[89]|20)\d\d)年(?:\d+月)?(?:\d+日)?に?(?:設立|創業|創立)"
 )
-_STAFF_JP = re.compile(r"従業員数?[\s:\uff1a]*約?(\d[\d,]*)\s?[名人]")
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
 _VAT_HINT = re.compile(r"VAT|USt|ATU|Umsatz|MwSt|TVA|BTW|IVA|NIF|CIF|MVA|Moms|DPH|UID|V\.A")
-_STAFF_HINT = re.compile(
-    r"employees|staff m|team m|itarbeiter|eschäftigte|collabor|salari|emplead|dipend|medewerk"
-)
 _CLEARLY = re.compile(r"found|establish|est\b|gegr|fond|cré|fund|opger|incorp", re.IGNORECASE)
 _VAT_LABEL = r"(?:VAT|V\.A\.T|USt|Umsatzsteuer|MwSt|TVA|BTW|IVA|P\.?\s?IVA|Partita\s+IVA|NIF|CIF|MVA|Moms|DPH|UID|ATU)"
 _VAT = re.compile(
@@ -35,11 +33,6 @@ _VAT = re.compile(
 _BARE_VAT = (  # without the country's letters, as at home
     ("GB", re.compile(r"VAT[\w\s.:/()#-]{0,30}?\b(\d{3} ?\d{4} ?\d{2})\b", re.IGNORECASE)),
     ("IT", re.compile(r"(?:P\.?\s?IVA|Partita\s+IVA|P\.I\.)[\s.:/]{0,5}(\d{11})\b", re.IGNORECASE)),
-)
-_EMPLOYEES = re.compile(
-    r"\b(?:team of|staff of|employs?|over|more than|with|than|of|have|has)?\s*(?:over |more than |about |around |some |approximately |über |mehr als |rund )?"
-    r"(?P<count>\d{1,3}(?:[,.\u202f ]\d{3})+|\d{1,6})\+?\s+(?:full[- ]time |dedicated |talented )?(?P<who>employees|staff members|team members|Mitarbeiter\w*|Beschäftigte\w*|collaborateurs|salariés|empleados|dipendenti|medewerkers)\b",
-    re.IGNORECASE,
 )
 _CONTACT = re.compile("contact|kontakt|contatt|contacto|get-in-touch|nous-joindre|お問い合わせ")
 _CAREERS = re.compile(
@@ -109,6 +102,8 @@ def _from_lines(document: Document, country: str) -> Iterator[Reading]:
         yield from _founded_and_staff(document, short)
         for match in _VAT.finditer(short) if _VAT_HINT.search(short) else ():
             yield from document.reading("company_vat_id", match["id"], 80, line)
+        for number in registration_numbers(short):
+            yield from document.reading("company_registration_number", number, 76, line)
         for land, pattern in _BARE_VAT:
             if land == country and (bare := pattern.search(short)):
                 yield from document.reading("company_vat_id", land + bare[1], 74, line)
@@ -120,18 +115,15 @@ def _founded_and_staff(document: Document, line: str) -> Iterator[Reading]:
     for match in _FOUNDED.finditer(line) if _YEAR.search(line) else ():
         sure = 66 if _CLEARLY.match(match[0]) else 48
         yield from document.reading("company_founded_year", match["year"], sure, line)
-    for match in _EMPLOYEES.finditer(line) if _STAFF_HINT.search(line) else ():
-        count = "".join(filter(str.isdigit, match["count"]))
-        yield from document.reading("company_employee_count", count, 58, line)
+    for staff in staff_in(line):
+        yield from document.reading("company_employee_count", staff.number, 58, line)
+        yield from document.reading("company_size", staff.size, 58, line)
 
 
 def _in_japanese(document: Document, line: str) -> Iterator[Reading]:
     for match in _FOUNDED_JP.finditer(line):
         year = match["year"] or match["before"]
         yield from document.reading("company_founded_year", year, 66, line)
-    for match in _STAFF_JP.finditer(line):
-        count = match[1].replace(",", "")
-        yield from document.reading("company_employee_count", count, 58, line)
 
 
 def _pages(document: Document) -> Iterator[Reading]:

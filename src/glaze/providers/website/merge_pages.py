@@ -7,7 +7,12 @@ from glaze.model.names import company_key
 from glaze.model.value import FieldName, Json, Reading
 
 _CONTACT = frozenset({"contact", "imprint"})
-_LEGAL_FIELDS = frozenset({"company_legal_name", "company_vat_id", "company_registry_ids"})
+_LEGAL_FIELDS = frozenset(
+    {
+        *("company_legal_name", "company_vat_id", "company_registry_ids"),
+        *("company_registration_number", "company_lei"),
+    }
+)
 _CONTACT_FIELDS = frozenset(
     {
         *("company_phone", "company_email", "company_street", "company_city", "company_region"),

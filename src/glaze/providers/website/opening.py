@@ -39,7 +39,8 @@ def opening_hours(item: Mapping[str, Any]) -> list[str]:
     for spec in specs if isinstance(specs, list) else [specs]:
         if isinstance(spec, dict) and isinstance(spec.get("opens"), str):
             days = _spec_days(spec.get("dayOfWeek"))
-            if days and isinstance(spec.get("closes"), str):
+            # From midnight to midnight is how closed is written.
+            if days and isinstance(spec.get("closes"), str) and spec["opens"] != spec["closes"]:
                 found.append(f"{days} {spec['opens'][:5]}-{spec['closes'][:5]}")
     return list(dict.fromkeys(found))[:_MAX_LINES]
 

@@ -1,29 +1,29 @@
 """The page's own organisation among its structured data, and what that states."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from glaze.model.country import country_code
 from glaze.model.names import company_key
 from glaze.model.text import clean
 from glaze.model.value import Reading
+from glaze.providers.website.addresses import find_addresses
 from glaze.providers.website.document import Document, domain_or_host, host_of
+from glaze.providers.website.mentions import mentions
 from glaze.providers.website.opening import opening_hours
 from glaze.providers.website.phones import region_of
+from glaze.providers.website.structured import (
+    OTHERS,
+    Item,
+    all_texts,
+    first_text,
+    listed,
+    objects,
+    types_of,
+)
 
-Item = Mapping[str, Any]
-
-_MAX_NODES = 2_000
-_MAX_DEPTH = 12
-_MAX_DATA = 1_000_000
-_MAX_LISTED, _MAX_INSIDE = 50, 4
+_MAX_ADDRESS = 400
 _MAX_TAGS, _TAG_LENGTH = 30, range(2, 61)
-_VALUE_NAMES = ("@value", "url", "contentUrl", "name", "value", "@id")
-_JSON_NOISE = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*.*?\*/)|(?:-->|//\s*\]\]>|;)\s*$")
-_CONTROL = re.compile(r"[\x00-\x1f]")
-_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _ORGANISATION = re.compile(
     r"(?:Organization|Organisation|Corporation|Business|Company|NGO|Store|Shop|Restaurant|Hotel|Dentist"
     r"|Attorney|Physician|Agency|Agent|Clinic|Hospital|Pharmacy|School|University|Bank|Bakery|Brewery"
@@ -32,73 +32,13 @@ _ORGANISATION = re.compile(
     r"|Station|Association|Team|Center|Church|Laboratory)$"
 )
 _NOT_ORGANISATION = frozenset({"Service", "WebService", "BroadcastService", "FinancialService"})
-# Where another company than the page's own is named.
-_OTHERS = frozenset(
-    {
-        *("hiringOrganization", "itemReviewed", "review", "reviews", "brand", "manufacturer"),
-        *("memberOf", "sponsor", "worksFor", "alumniOf", "affiliation", "performer", "seller"),
-        *(
-            "funder",
-            "client",
-            "customer",
-            "owns",
-            "subOrganization",
-            "itemListElement",
-            "competitor",
-        ),
-        *("isBasedOn", "citation", "mentions", "award", "hasCredential", "recognizedBy", "offers"),
-    }
-)
 _POINTS = {"publisher": 3, "mainEntity": 4, "about": 3, "provider": 1, "sourceOrganization": 2}
 _GATHERED = frozenset({"logo", "sameAs"})  # of which each statement may name others
 _SURE = 6.0  # a rank that takes a link to this site, its name or its publisher
 _LONG_NAME, _SLOGAN = 6, 58  # words, and the confidence in a name that has more
 _STRUCTURED = 88
+_MOST_BRANCHES = 10
 _SECOND = 78  # of a part, a department or a contact point
-
-
-def structured_data(document: Document) -> list[Item]:
-    """Return every object of the page's JSON-LD, then microdata and hCard, parents first."""
-    found: list[Item] = []
-    for text in document.data:
-        _collect(_loads(text), found, 0)
-    for item in (*document.scripted, *document.items):
-        _collect(item, found, 0)
-    return found
-
-
-def _loads(text: str) -> Any:
-    if len(text) > _MAX_DATA:
-        return None
-    text = _JSON_NOISE.sub("", text)
-    for attempt in (text, _TRAILING_COMMA.sub(r"\1", _CONTROL.sub(" ", text))):
-        try:
-            return json.loads(attempt, strict=False)
-        except (ValueError, RecursionError):
-            continue  # the second attempt mends what templates commonly break
-    return None
-
-
-def _collect(value: Any, found: list[Item], depth: int, role: str = "") -> None:
-    if depth > _MAX_DEPTH or len(found) >= _MAX_NODES:
-        return
-    if isinstance(value, list):
-        for one in value[:_MAX_NODES]:
-            _collect(one, found, depth + 1, role)
-    elif isinstance(value, dict):
-        found.append({**value, "\0role": role})
-        for name, inner in value.items():
-            if isinstance(inner, dict | list):
-                inside = name if name != "@graph" else ""
-                # What belongs to another company stays another's all the way down.
-                _collect(inner, found, depth + 1, role if role in _OTHERS else inside)
-
-
-def types_of(item: Item) -> set[str]:
-    """Return the item's types without their vocabulary."""
-    stated = item.get("@type")
-    names = stated if isinstance(stated, list) else [stated]
-    return {one.rpartition("/")[2].rpartition(":")[2] for one in names if isinstance(one, str)}
 
 
 def _is_organisation(item: Item) -> bool:
@@ -114,7 +54,7 @@ def own_organisation(document: Document, data: list[Item]) -> Item | None:
         (
             (_rank(document, item, data), -place, item)
             for place, item in enumerate(data)
-            if _is_organisation(item) and item["\0role"] not in _OTHERS
+            if _is_organisation(item) and item["\0role"] not in OTHERS
         ),
         key=lambda entry: entry[:2],
         reverse=True,
@@ -130,14 +70,24 @@ def own_organisation(document: Document, data: list[Item]) -> Item | None:
         if _same(best, item):
             for name, value in item.items():
                 if name in _GATHERED and name in merged and merged[name] != value:
-                    merged[name] = [*_listed(merged[name]), *_listed(value)]
+                    merged[name] = [*listed(merged[name]), *listed(value)]
                 else:
                     merged.setdefault(name, value)
+    branches = [item for _, _, item in ranked[1:] if _is_branch(best, item)]
+    if branches:
+        merged["department"] = [*objects(merged.get("department")), *branches[:_MOST_BRANCHES]]
     return merged
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _is_branch(own: Item, other: Item) -> bool:
+    """Tell whether ``other`` is a place of the organisation: it says so, or is called after it."""
+    if _same(own, other):
+        return False
+    for parent in objects(other.get("parentOrganization")) + objects(other.get("branchOf")):
+        if _same(own, parent):
+            return True
+    name, longer = (company_key(first_text(item.get("name"))) for item in (own, other))
+    return bool(name) and longer.startswith(f"{name} ")
 
 
 def _rank(document: Document, item: Item, data: list[Item]) -> float:
@@ -168,29 +118,6 @@ def _same(one: Item, other: Item) -> bool:
     return bool(name) and name == company_key(first_text(other.get("name")))
 
 
-def first_text(value: Any) -> str:
-    """Return the first text in a property's value: a text, a list, an object's name or value."""
-    for one in all_texts(value):
-        return one
-    return ""
-
-
-def all_texts(value: Any, depth: int = 0) -> Iterator[str]:
-    """Yield the texts of a property, of lists and objects too."""
-    if isinstance(value, str):
-        yield from filter(None, [value.strip()])
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield str(value)
-    elif depth > _MAX_INSIDE:
-        return
-    elif isinstance(value, list):
-        for one in value[:_MAX_LISTED]:
-            yield from all_texts(one, depth + 1)
-    elif isinstance(value, dict):
-        stated = next(filter(None, map(value.get, _VALUE_NAMES)), None)
-        yield from all_texts(stated, depth + 1)
-
-
 def country_of(item: Item) -> str | None:
     """Return the country of the organisation's address as ISO alpha-2, None where none is stated."""
     for address in addresses_of(item):
@@ -204,17 +131,13 @@ def country_of(item: Item) -> str | None:
 def addresses_of(item: Item) -> list[Item]:
     """Return the organisation's postal addresses, its own before those of its places."""
     found: list[Item] = []
-    for holder in (item, *_objects(item.get("location")), *_objects(item.get("department"))):
+    for holder in (item, *objects(item.get("location")), *objects(item.get("department"))):
         found += [
             address
-            for address in _objects(holder.get("address"))
+            for address in objects(holder.get("address"))
             if {"streetAddress", "addressLocality", "postalCode"} & address.keys()
         ]
     return found
-
-
-def _objects(value: Any) -> list[Item]:
-    return [one for one in _listed(value)[:_MAX_LISTED] if isinstance(one, dict)]
 
 
 _TEXTS = {  # property: (field, confidence)
@@ -225,6 +148,7 @@ _TEXTS = {  # property: (field, confidence)
     "vatID": ("company_vat_id", 88),
     "tickerSymbol": ("company_ticker", 80),
     "industry": ("company_industry", 80),
+    "leiCode": ("company_lei", 85),
 }
 _REGISTRY_IDS = {"leiCode": "lei", "duns": "duns", "taxID": "tax", "globalLocationNumber": "gln"}
 
@@ -242,11 +166,13 @@ def organisation_readings(
             yield from document.reading(field, text, _SLOGAN if slogan else sure, text)
     yield from _emails(document, item)
     yield from _phones(document, item, countries)
-    yield from _places(document, item)
+    yield from _places(document, item, countries)
     yield from _employees(document, item)
     for text in all_texts(item.get("logo")):
         if address := document.absolute(text):
             yield from document.reading("company_logo_url", address, _STRUCTURED, text)
+    codes = [*all_texts(item.get("naics"))]
+    yield from document.reading("company_naics", codes, 80, ", ".join(codes))
     ids = {key: text for name, key in _REGISTRY_IDS.items() if (text := first_text(item.get(name)))}
     yield from document.reading("company_registry_ids", ids, 85, ", ".join(ids.values()))
     hours = opening_hours(item)
@@ -257,7 +183,7 @@ def organisation_readings(
 def _emails(document: Document, item: Item) -> Iterator[Reading]:
     for holder, sure in (
         (item, _STRUCTURED),
-        *((p, _SECOND) for p in _objects(item.get("contactPoint"))),
+        *((p, _SECOND) for p in objects(item.get("contactPoint"))),
     ):
         for text in all_texts(holder.get("email")):
             address = text.removeprefix("mailto:").partition("?")[0]
@@ -267,9 +193,9 @@ def _emails(document: Document, item: Item) -> Iterator[Reading]:
 def _phones(document: Document, item: Item, countries: tuple[str, ...]) -> Iterator[Reading]:
     faxes = set(all_texts(item.get("faxNumber")))
     holders = [(item, _STRUCTURED)]
-    holders += [(one, _SECOND) for one in _objects(item.get("contactPoint"))]
-    holders += [(one, _SECOND) for one in _objects(item.get("address"))]
-    holders += [(one, _SECOND) for one in _objects(item.get("department"))]
+    holders += [(one, _SECOND) for one in objects(item.get("contactPoint"))]
+    holders += [(one, _SECOND) for one in objects(item.get("address"))]
+    holders += [(one, _SECOND) for one in objects(item.get("department"))]
     for holder, sure in holders:
         for text in all_texts(holder.get("telephone")):
             if text not in faxes:
@@ -277,7 +203,13 @@ def _phones(document: Document, item: Item, countries: tuple[str, ...]) -> Itera
                 yield from document.reading("company_phone", text, sure, text, country=land)
 
 
-def _places(document: Document, item: Item) -> Iterator[Reading]:
+def _places(document: Document, item: Item, countries: tuple[str, ...]) -> Iterator[Reading]:
+    for text in (one for one in listed(item.get("address")) if isinstance(one, str)):
+        lines = [clean(line) for line in text[:_MAX_ADDRESS].splitlines()]
+        written = Document(document.url, lines=lines)
+        for found in find_addresses(written, countries[0], mentions(written))[:1]:
+            for field, part in found.fields():
+                yield from document.reading(field, part, _STRUCTURED, text)
     for place, address in enumerate(addresses_of(item)):
         sure = _STRUCTURED if place == 0 else _SECOND
         street = ", ".join(

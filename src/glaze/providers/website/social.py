@@ -115,7 +115,10 @@ _TEMPLATE_HANDLES = frozenset(
 )
 _FIELDS = {
     name: FieldName(f"company_{name}_url")
-    for name in ("linkedin", "twitter", "facebook", "instagram", "youtube", "github", "crunchbase")
+    for name in (
+        *("linkedin", "twitter", "facebook", "instagram", "youtube", "github", "crunchbase"),
+        *("tiktok", "xing", "mastodon"),
+    )
 }
 
 
