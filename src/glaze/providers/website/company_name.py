@@ -289,9 +289,9 @@ def _from_text(document: Document, ballot: _Ballot) -> list[tuple[str, str]]:
         else document.lines
     ):
         lower = line.lower()
-        if _MAP.search(lower):
-            continue
         if "©" in line or "copyright" in lower or "(c)" in lower or "\ufffd" in line:
+            if _MAP.search(lower):
+                continue
             for name in _copyright_names(line[: credit_start(line)]):
                 ballot.add(name, 2.2, "copyright", line)
                 if has_legal_form(name):

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from glaze.model.value import Reading
 from glaze.providers.website.document import Document, domain_or_host, host_of
 from glaze.providers.website.opening import hours_in_text
-from glaze.providers.website.registration import registration_numbers
-from glaze.providers.website.staff import staff_in
+from glaze.providers.website.registration import REGISTER_WORDS, registration_numbers
+from glaze.providers.website.staff import STAFF_WORDS, staff_in
 
 _MIN_DESCRIPTION = 25
 _FOUNDED = re.compile(
@@ -21,7 +21,52 @@ _FOUNDED_JP = re.compile(
     r"|(?P<before>(?:1[89]|20)\d\d)年(?:\d+月)?(?:\d+日)?に?(?:設立|創業|創立)"
 )
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
-_VAT_HINT = re.compile(r"VAT|USt|ATU|Umsatz|MwSt|TVA|BTW|IVA|NIF|CIF|MVA|Moms|DPH|UID|V\.A")
+_FOUNDED_WORDS = (
+    *(
+        "ounded",
+        "OUNDED",
+        "stablished",
+        "STABLISHED",
+        "Est. ",
+        "est. ",
+        "Est ",
+        "EST",
+        "ince ",
+        "INCE ",
+    ),
+    *(
+        "ncorporated",
+        "egründet",
+        "seit ",
+        "Seit ",
+        "ondé",
+        "epuis",
+        "réé",
+        "undad",
+        "esde",
+        "ondat",
+        " dal ",
+    ),
+    *("pgericht", "inds", "設立", "創業", "創立"),
+)
+_VAT_WORDS = (
+    *(
+        "VAT",
+        "Vat",
+        "vat",
+        "USt",
+        "ATU",
+        "Umsatz",
+        "MwSt",
+        "TVA",
+        "tva",
+        "BTW",
+        "btw",
+        "IVA",
+        "iva",
+    ),
+    *("Iva", "NIF", "CIF", "MVA", "Moms", "MOMS", "DPH", "UID", "V.A", "P.I."),
+)
 _CLEARLY = re.compile(r"found|establish|est\b|gegr|fond|cré|fund|opger|incorp", re.IGNORECASE)
 _VAT_LABEL = r"(?:VAT|V\.A\.T|USt|Umsatzsteuer|MwSt|TVA|BTW|IVA|P\.?\s?IVA|Partita\s+IVA|NIF|CIF|MVA|Moms|DPH|UID|ATU)"
 _VAT = re.compile(
@@ -41,7 +86,7 @@ _CAREERS = re.compile(
 )
 _TAG_LENGTH = range(3, 51)
 _MENU_LENGTH = 30
-_MIN_YEAR_LENGTH, _MAX_LINE = 4, 400
+_MAX_FACT = 800  # characters of a line in which a fact is looked for
 
 
 def fact_readings(document: Document, country: str) -> Iterator[Reading]:
@@ -94,30 +139,31 @@ def _website(document: Document) -> Iterator[Reading]:
 
 
 def _from_lines(document: Document, country: str) -> Iterator[Reading]:
-    for place in document.numbered:
-        line = document.lines[place]
-        if len(line) < _MIN_YEAR_LENGTH:
-            continue
-        short = line[: _MAX_LINE * 2]
-        yield from _founded_and_staff(document, short)
-        for match in _VAT.finditer(short) if _VAT_HINT.search(short) else ():
-            yield from document.reading("company_vat_id", match["id"], 80, line)
-        for number in registration_numbers(short):
+    for line in document.figures.lines_with(_FOUNDED_WORDS):
+        short = line[:_MAX_FACT]
+        if not short.isascii():
+            yield from _in_japanese(document, short)
+        for match in _FOUNDED.finditer(short) if _YEAR.search(short) else ():
+            sure = 66 if _CLEARLY.match(match[0]) else 48
+            yield from document.reading("company_founded_year", match["year"], sure, line)
+    for line in document.figures.lines_with(STAFF_WORDS):
+        for staff in staff_in(line[:_MAX_FACT]):
+            yield from document.reading("company_employee_count", staff.number, 58, line)
+            yield from document.reading("company_size", staff.size, 58, line)
+    for line in document.figures.lines_with(REGISTER_WORDS):
+        for number in registration_numbers(line[:_MAX_FACT]):
             yield from document.reading("company_registration_number", number, 76, line)
+    yield from _vat(document, country)
+
+
+def _vat(document: Document, country: str) -> Iterator[Reading]:
+    for line in document.figures.lines_with(_VAT_WORDS):
+        short = line[:_MAX_FACT]
+        for match in _VAT.finditer(short):
+            yield from document.reading("company_vat_id", match["id"], 80, line)
         for land, pattern in _BARE_VAT:
             if land == country and (bare := pattern.search(short)):
                 yield from document.reading("company_vat_id", land + bare[1], 74, line)
-
-
-def _founded_and_staff(document: Document, line: str) -> Iterator[Reading]:
-    if not line.isascii():
-        yield from _in_japanese(document, line)
-    for match in _FOUNDED.finditer(line) if _YEAR.search(line) else ():
-        sure = 66 if _CLEARLY.match(match[0]) else 48
-        yield from document.reading("company_founded_year", match["year"], sure, line)
-    for staff in staff_in(line):
-        yield from document.reading("company_employee_count", staff.number, 58, line)
-        yield from document.reading("company_size", staff.size, 58, line)
 
 
 def _in_japanese(document: Document, line: str) -> Iterator[Reading]:

@@ -19,10 +19,8 @@ _LITERAL = re.compile(r"'([^'\n]*)'|\"([^\"\n]*)\"")
 _LOCAL = ("data-name", "data-user", "data-local", "data-email-name", "data-mail-user")
 _DOMAIN = ("data-domain", "data-host", "data-website", "data-email-domain", "data-mail-domain")
 _WHOLE = ("data-email", "data-mail", "data-mailto", "data-enc-email")
-MARKED = ",".join(
-    ("[data-cfemail]", "[data-mailto-token]", *(f"[{name}]" for name in (*_WHOLE, *_DOMAIN)))
-)
-"""The elements whose attributes may hide an address, as a selector."""
+MARKED = "[data-cfemail],[data-email],[data-domain],[style*='bidi-override']"
+"""The elements beside links that may hide an address, as a selector; each name has its price."""
 
 Attributes = Mapping[str, str | None]
 

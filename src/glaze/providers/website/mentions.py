@@ -25,9 +25,15 @@ _NAMES = "|".join(sorted({*_STATES, *_STATES.values()}, key=len, reverse=True))
 _BEHIND_CITY = re.compile(rf", ?(?P<region>{_NAMES})\b(?!\.?\s*,?\s*\d{{5}})")
 _CITY = r"(?:(?:St|Ft|Mt)\. )?[A-Z][a-z'\u2019]+(?:[ -](?:[A-Z][a-z'\u2019]+|of|du|de|la)){0,2}"
 _CITY_BEFORE = re.compile(rf"\b{_CITY}\Z")
-_BASED = re.compile(r"(?:ased|ocated|quartered|quarters|ffices?) (?:in|near) (?:the )?")
+_BASED_WORDS = tuple(
+    f"{word} {where} "
+    for word in ("ased", "ocated", "quartered", "quarters", "ffice", "ffices")
+    for where in ("in", "near")
+)
+_BASED = re.compile(r"[a-z]+ (?:in|near) (?:the )?")
 _CITY_THERE = re.compile(_CITY)
-_AREA = re.compile(r" (?:metro )?(?:area|region)\b")
+_AREA_WORDS = (" area", " region")
+_METRO = " metro"
 _CITY_OF_AREA = re.compile(rf"\b(?:(?:in|around|serving|serves|of) the |(?i:greater ))+({_CITY})\Z")
 _NOT_CITY = re.compile(
     r"\b(?:Coll?eges?|University|School|Institute|Academy|Medicine|Hospital|Church|Museum|Attorneys?"
@@ -72,11 +78,11 @@ def _before_region(document: Document) -> Iterator[Mention]:
 
 def _based_in(document: Document) -> Iterator[Mention]:
     text = document.text
-    found = [_CITY_THERE.match(text, lead.end()) for lead in _BASED.finditer(text)]
-    found += [
-        _CITY_OF_AREA.search(text, max(0, tail.start() - _LONGEST_CITY), tail.start())
-        for tail in _AREA.finditer(text)
-    ]
+    leads = (_BASED.match(text, place) for place in document.places_of(_BASED_WORDS))
+    found = [_CITY_THERE.match(text, lead.end()) for lead in leads if lead]
+    for tail in document.places_of(_AREA_WORDS):
+        end = tail - len(_METRO) if text.endswith(_METRO, 0, tail) else tail
+        found.append(_CITY_OF_AREA.search(text, max(0, end - _LONGEST_CITY), end))
     for match in filter(None, found):
         group = match.lastindex or 0
         city = _COUNTY.sub("", match[group])
@@ -85,7 +91,7 @@ def _based_in(document: Document) -> Iterator[Mention]:
 
 
 def _mention(document: Document, city: str, at: int, region: str = "") -> Mention:
-    place = document.text.count("\n", 0, at)
+    place = document.line_number(at)
     start = at - document.text.rfind("\n", 0, at) - 1
     return Mention(city, place, start, region, _LANDS.get(region, ""))
 

@@ -1,6 +1,8 @@
 """HTML to a Document: one parse, a handful of native queries, then the text in lines."""
 
 import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
 
@@ -33,14 +35,13 @@ _LOADED = re.compile(r"//[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w./-]*)?")
 _NOWHERE: frozenset[str] = frozenset()
 _ASSETS = frozenset(["stylesheet", "preload", "preconnect", "dns-prefetch"])
 # What few pages have, so that one walk tells whether to look for any of it.
-_MARKED = "[itemscope],[typeof],.vcard,.h-card"
-_MAY_HIDE = (b"data-cfemail", b"data-mail", b"data-email", b"data-domain", b"data-host")
-_REVERSED = b"bidi-override"
+_MARKED = f"[itemscope],[typeof],.vcard,.h-card,{hidden_emails.MARKED}"
+_WANTED = "a[href],img,meta[content],link[rel][href],script,iframe[src],h1,base[href]"
 # The state that a page's framework keeps in its scripts names the publication's logo.
 _STATE_LOGO = re.compile(
     rb'logo_?[uU]rl\\*"\s*:\s*\\*"https?:[^"\s]{0,600}?/([^/"\s\\]{5,200})\\*"'
 )
-_MAX_HIDDEN = 50
+_MAX_HIDDEN = 300
 _BREAK = "\x1e"
 _INLINE = (
     "a,b,i,em,strong,span,font,u,small,abbr,acronym,tt,sup,sub,label,big,cite,code,mark,ins,del,s"
@@ -100,36 +101,43 @@ def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
     markup = tame(as_utf8(html, content_type))
     tree = LexborHTMLParser(_GLUED.sub(_with_space, markup))
     document = Document(url)
-    base = tree.css_first("base[href]")
-    found = absolute(url, (base.attributes.get("href") or "")) if base else ""
-    page = _Page(tree, document, found or url)
-    page.read_head()
+    nodes = _by_tag(tree)
+    base = next((node.attributes.get("href") or "" for node in nodes["base"]), "")
+    page = _Page(nodes, document, absolute(url, base) if base else url)
+    page.read_head(tree)
+    page.read_scripts()
     page.read_links()
     page.read_images()
     marked = tree.css(_MARKED)
     if marked:
         document.items = embedded_items(tree, page.absolute)
-    document.hidden_emails += _hidden_emails(tree, markup)
-    document.data = [node.text() for node in tree.css('script[type*="ld+json" i]')[:100]]
+        document.hidden_emails += _hidden_emails(marked)
     document.scripted = scripted_data(markup, escaped_only=bool(document.data))
     document.state_logos = {
         match[1].decode("utf-8", "replace") for match in _STATE_LOGO.finditer(markup)
     }
     document.headings = [
-        text for node in tree.css("h1")[:5] if (text := clean(node.text(separator=" ")))
+        text for node in nodes["h1"][:5] if (text := clean(node.text(separator=" ")))
     ]
     document.lines = _lines(tree)
     return document
 
 
-def _hidden_emails(tree: LexborHTMLParser, markup: bytes) -> list[str]:
+def _by_tag(tree: LexborHTMLParser) -> Mapping[str, list[LexborNode]]:
+    """Return the elements that are looked at, by their names: one walk, for each has its price."""
+    found: defaultdict[str, list[LexborNode]] = defaultdict(list)
+    for node in tree.css(_WANTED):
+        found[node.tag or ""].append(node)
+    return found
+
+
+def _hidden_emails(marked: Sequence[LexborNode]) -> list[str]:
     found: list[str] = []
-    if any(mark in markup for mark in _MAY_HIDE):
-        nodes = tree.css(hidden_emails.MARKED)[:_MAX_HIDDEN]
-        found += [hidden_emails.in_attributes(node.attributes) for node in nodes]
-    if _REVERSED in markup:
-        nodes = tree.css('[style*="bidi-override"]')[:_MAX_HIDDEN]
-        found += [hidden_emails.reversed_text(node.text()) for node in nodes]
+    for node in marked[:_MAX_HIDDEN]:
+        given = node.attributes
+        found.append(hidden_emails.in_attributes(given))
+        if "bidi-override" in (given.get("style") or ""):
+            found.append(hidden_emails.reversed_text(node.text()))
     return list(filter(None, found))
 
 
@@ -138,10 +146,12 @@ def _with_space(glued: re.Match[bytes]) -> bytes:
 
 
 class _Page:
-    """The parser's tree while it is being read."""
+    """The parser's nodes while they are being read."""
 
-    def __init__(self, tree: LexborHTMLParser, document: Document, base: str) -> None:
-        self._tree = tree
+    def __init__(
+        self, nodes: Mapping[str, list[LexborNode]], document: Document, base: str
+    ) -> None:
+        self._nodes = nodes
         self._document = document
         self._base = base
         self._known: dict[str, str] = {}
@@ -162,13 +172,13 @@ class _Page:
             return self._origin + link
         return link if _PLAIN_URL.fullmatch(link) else absolute(self._base, link)
 
-    def read_head(self) -> None:
+    def read_head(self, tree: LexborHTMLParser) -> None:
         document = self._document
-        root = self._tree.css_first("html")
+        root = tree.css_first("html")
         document.language = ((root.attributes.get("lang") or "") if root else "").lower()[:20]
-        title = self._tree.css_first("head > title") or self._tree.css_first("title")
+        title = tree.css_first("head > title") or tree.css_first("title")
         document.title = clean(title.text()[:1000]) if title else ""
-        for node in self._tree.css("meta[content]")[:_MAX_HEAD]:
+        for node in self._nodes["meta"][:_MAX_HEAD]:
             given = node.attributes
             name = (
                 given.get("property") or given.get("name") or given.get("itemprop") or ""
@@ -176,38 +186,41 @@ class _Page:
             content = clean((given.get("content") or "")[:4_000])
             if name and content:
                 document.metas.setdefault(name, []).append(content)
-        for node in self._tree.css("link[rel][href]")[:_MAX_HEAD]:
+        for node in self._nodes["link"][:_MAX_HEAD]:
             given = node.attributes
             rel, link = (given.get("rel") or "").lower(), given.get("href") or ""
             if rel in _ASSETS:
                 document.assets.append(link)
             elif link := self.absolute(link):
                 document.rels.setdefault(rel, []).append(link)
-        document.assets += [
-            address
-            for node in self._tree.css("script[src],iframe[src]")[:_MAX_HEAD]
-            if (address := node.attributes.get("src"))
-        ]
-        self._read_snippets()
 
-    def _read_snippets(self) -> None:
-        """Keep the ids of inline scripts, and the addresses that short ones load more from."""
-        for node in self._tree.css("script:not([src])")[:_MAX_HEAD]:
+    def read_scripts(self) -> None:
+        """Keep where scripts and frames come from, JSON-LD, and what short scripts give away."""
+        document = self._document
+        for node in (*self._nodes["script"], *self._nodes["iframe"])[:_MAX_HEAD]:
             given = node.attributes
+            kind = (given.get("type") or "").lower()
             if name := given.get("id"):
-                self._document.script_ids.append(name[:_MAX_NAME])
-            if "json" not in (given.get("type") or ""):
-                text = node.text()
-                if len(text) <= _MAX_SNIPPET:
-                    self._document.hidden_emails += hidden_emails.in_script(text)
-                    self._document.assets += _LOADED.findall(text)[:_MOST_LOADED]
+                document.script_ids.append(name[:_MAX_NAME])
+            if address := given.get("src"):
+                document.assets.append(address)
+            elif "ld+json" in kind:
+                document.data.append(node.text())
+            elif "json" not in kind:
+                self._read_snippet(node.text())
+
+    def _read_snippet(self, text: str) -> None:
+        if len(text) <= _MAX_SNIPPET:
+            self._document.hidden_emails += hidden_emails.in_script(text)
+            self._document.assets += _LOADED.findall(text)[:_MOST_LOADED]
 
     def read_links(self) -> None:
         document = self._document
-        for node in self._tree.css("a[href]")[:MAX_LINKS]:
+        for node in self._nodes["a"][:MAX_LINKS]:
             given = node.attributes
             link = (given["href"] or "").strip()
             if not link or link[0] == "#":
+                document.hidden_emails += filter(None, [hidden_emails.in_attributes(given)])
                 continue
             if link[:8].lower().startswith(("tel:", "callto:", "mailto:")):
                 address = link[:500]
@@ -231,7 +244,7 @@ class _Page:
     def read_images(self) -> None:
         document = self._document
         titles = f"{document.title}\n{document.meta('og:site_name')}\n{document.meta('og:title')}"
-        for order, node in enumerate(self._tree.css("img")[:MAX_IMAGES]):
+        for order, node in enumerate(self._nodes["img"][:MAX_IMAGES]):
             given = node.attributes
             address = self._image_address(given)
             if not address:

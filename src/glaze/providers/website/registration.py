@@ -3,10 +3,27 @@
 import re
 from collections.abc import Iterator
 
-# Every label is in the hint, so that a line without any costs one search.
-_HINT = re.compile(
-    r"HR[AB]\b|ompan|COMPAN|egist|REGIST|SIRE|RCS|[Kk][.]?[Vv][.]?[Kk]|ABN|ACN|\bFN\b|CVR|[Oo]rg|KRS|REA\b|法人番号"
+REGISTER_WORDS = (
+    *(
+        "HRB",
+        "HRA",
+        "FN ",
+        "SIRE",
+        "RCS ",
+        "KvK",
+        "KVK",
+        "kvk",
+        "K.v.K",
+        "ABN",
+        "ACN",
+        "CVR",
+        "Org",
+    ),
+    *("org.", "org nr", "KRS", "REA", "法人番号", "ompany N", "ompany n", "ompany R", "ompany r"),
+    *("ompanies House", "COMPANY", "egistered", "egistration", "REGIST", "Reg.", "reg.", "Reg N"),
+    *("Reg n", "egd"),
 )
+"""What stands in every line that states a register number."""
 _NO = r"\W{0,3}(?:(?:no|nr|num(?:ber|mer)?|n[°o\u00ba])\b)?[\s.:#\u00b0\u00ba\uff1a]{0,4}"
 _ENGLISH = re.compile(
     r"(?:(?:company|companies house)(?: reg(?:istration|istered)?\.?)?|reg(?:istration|istered|d)?\.?(?: company)?"
@@ -42,8 +59,6 @@ def registration_numbers(line: str) -> Iterator[str]:
     >>> [*registration_numbers("Amtsgericht München, HRB 123456")]
     ['HRB 123456']
     """
-    if not _HINT.search(line):
-        return
     for match in _ENGLISH.finditer(line):
         yield match["number"].upper()
     for kept, pattern in _LABELLED:

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_HINT = re.compile(
-    r"employ|Employ|taff|eam of|eam m|orkforce|eadcount|[Mm]itarbeit|eschäftigte|[Cc]ollabor|[Ss]alari"
-    r"|emplead|dipend|edewerkers|pracowni|anställda|ansatte|funcion|strong team|従業員"
+STAFF_WORDS = (
+    *("employ", "Employ", "EMPLOY", "taff", "eam of", "eam m", "orkforce", "eadcount", "itarbeit"),
+    *("eschäftigte", "ollabor", "alarié", "mplead", "ipend", "edewerkers", "racowni", "nställda"),
+    *("nsatte", "uncion", "strong team", "従業員"),
 )
+"""What stands in every line that states a number of staff."""
 _ABOUT = (
     r"(?:(?:over|more than|about|around|some|approximately|nearly|almost|up to|über|mehr als|rund"
     r"|ca\.?|etwa|plus de|environ|más de|oltre|circa|meer dan|ruim|mais de|około|ponad) )?"
@@ -50,8 +52,6 @@ def staff_in(line: str) -> Iterator[Staff]:
     >>> [*staff_in("We are a company of 51-200 employees.")], [*staff_in("employs over 1,200 people")]
     ([Staff(number='', size='51-200')], [Staff(number='1200', size='')])
     """
-    if not _HINT.search(line):
-        return
     ranges = _own(_RANGE.finditer(line), line)
     for found in ranges:
         low, high = (found[name].replace(",", "") for name in ("low", "high"))
