@@ -41,7 +41,7 @@ PAGES = {
     "attribute": f'<a href="#" data-email="{PLAIN}">Mail</a>',
     "base64": f'<a href="#" data-email="{base64.b64encode(PLAIN.encode()).decode()}">Mail</a>',
     "pieces": '<a href="#" data-name="office" data-domain="fernoak" data-tld="com">Mail</a>',
-    "two pieces": '<span data-user="office" data-domain="fernoak.com"></span>',
+    "two pieces": '<a href="" data-user="office" data-domain="fernoak.com"></a>',
     "right to left": f'<span style="unicode-bidi:bidi-override;direction:rtl">{PLAIN[::-1]}</span>',
     "entities": "".join(f"&#{ord(sign)};" for sign in PLAIN),
     "words": "office (at) fernoak (dot) com",

@@ -62,7 +62,7 @@ _LANGUAGES = {
 _UK_POSTCODE = re.compile(r"[A-Z]\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b")
 _US_ZIP = re.compile(r"[A-Z]{2}\.?,? \d{5}\b")
 _NAME_MIN, _NAME_MAX = 4, 24  # a country alone on its line, as addresses end
-_MOST_LINES = 400
+_MOST_TEXT = 40_000
 _INDIA = {"in": "IN"}
 
 
@@ -110,7 +110,7 @@ def _spoken(document: Document) -> str | None:
 
 
 def _from_words(document: Document) -> str:
-    text = "\n".join(document.lines[place] for place in document.numbered[:_MOST_LINES])
+    text = document.figures.text[:_MOST_TEXT]
     british, american = len(_UK_POSTCODE.findall(text)), len(_US_ZIP.findall(text))
     if british or american:
         return "GB" if british > american else "US"

@@ -9,6 +9,7 @@ from glaze.model.mailbox import is_free_mail, is_role
 from glaze.model.site_credit import credit_start, credits_maker
 from glaze.model.value import Reading
 from glaze.providers.website.document import Document, Link, domain_or_host
+from glaze.providers.website.hidden_emails import reversed_text
 
 _PLAIN = re.compile(
     r"(?<![\w.+-])([A-Za-z0-9][\w.+'&-]{0,63})\s?@\s?((?:[A-Za-z0-9\u00c0-\u024f](?:[A-Za-z0-9\u00c0-\u024f-]{0,61}[A-Za-z0-9\u00c0-\u024f])?\.)+[A-Za-z]{2,24})(?![\w-])"
@@ -125,6 +126,9 @@ def _candidates(document: Document) -> Iterator[tuple[str, str, int]]:
         yield from _in_line(line[: credit_start(line)], line)
     for address in document.hidden_emails:
         yield address, address, _DISGUISE
+    for line in document.lines_with([f"{document.domain[::-1]}@"]):
+        for address in reversed_text(line, document.domain):
+            yield address, line, _DISGUISE
 
 
 def _in_line(own: str, line: str) -> Iterator[tuple[str, str, int]]:

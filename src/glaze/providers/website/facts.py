@@ -52,20 +52,20 @@ _FOUNDED_WORDS = (
 _VAT_WORDS = (
     *(
         "VAT",
-        "Vat",
-        "vat",
+        "Vat ",
         "USt",
         "ATU",
         "Umsatz",
         "MwSt",
         "TVA",
-        "tva",
         "BTW",
         "btw",
         "IVA",
-        "iva",
+        "Iva ",
+        "NIF",
+        "CIF",
     ),
-    *("Iva", "NIF", "CIF", "MVA", "Moms", "MOMS", "DPH", "UID", "V.A", "P.I."),
+    *("MVA", "Moms", "DPH", "UID", "V.A", "P.I."),
 )
 _CLEARLY = re.compile(r"found|establish|est\b|gegr|fond|cré|fund|opger|incorp", re.IGNORECASE)
 _VAT_LABEL = r"(?:VAT|V\.A\.T|USt|Umsatzsteuer|MwSt|TVA|BTW|IVA|P\.?\s?IVA|Partita\s+IVA|NIF|CIF|MVA|Moms|DPH|UID|ATU)"

@@ -8,7 +8,7 @@ from html import unescape
 from urllib.parse import unquote
 
 ADDRESS = re.compile(r"[A-Za-z0-9][\w.+'&-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}")
-_MAX_CODE = 400
+_MAX_CODE, _MAX_LINE = 400, 1_000
 _CLOUDFLARE = "/cdn-cgi/l/email-protection#"
 _TYPO3 = re.compile(r"uncryptmailto\((['\"])(.{8,300}?)\1", re.IGNORECASE)
 # The stretches of ASCII in which TYPO3 turns characters round.
@@ -19,7 +19,7 @@ _LITERAL = re.compile(r"'([^'\n]*)'|\"([^\"\n]*)\"")
 _LOCAL = ("data-name", "data-user", "data-local", "data-email-name", "data-mail-user")
 _DOMAIN = ("data-domain", "data-host", "data-website", "data-email-domain", "data-mail-domain")
 _WHOLE = ("data-email", "data-mail", "data-mailto", "data-enc-email")
-MARKED = "[data-cfemail],[data-email],[data-domain],[style*='bidi-override']"
+MARKED = "[data-cfemail],[data-email]"
 """The elements beside links that may hide an address, as a selector; each name has its price."""
 
 Attributes = Mapping[str, str | None]
@@ -62,10 +62,11 @@ def in_script(text: str) -> Iterator[str]:
     yield from dict.fromkeys(filter(None, map(_checked, pieces.values())))
 
 
-def reversed_text(text: str) -> str:
-    """Return the address in a text that a style shows from right to left, "" where none is."""
-    found = ADDRESS.search(text.strip()[::-1][:_MAX_CODE])
-    return found[0] if found else ""
+def reversed_text(line: str, domain: str) -> Iterator[str]:
+    """Yield the addresses at ``domain`` in a line that a style shows from right to left."""
+    for found in ADDRESS.finditer(line[:_MAX_LINE][::-1]):
+        if found[0].lower().endswith(f"@{domain}"):
+            yield found[0]
 
 
 def cloudflare(code: str) -> str:

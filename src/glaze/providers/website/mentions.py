@@ -22,13 +22,12 @@ _LANDS = {
     **{name: "US" for pair in US_STATES.items() for name in pair},
 }
 _NAMES = "|".join(sorted({*_STATES, *_STATES.values()}, key=len, reverse=True))
-_BEHIND_CITY = re.compile(rf", ?(?P<region>{_NAMES})\b(?!\.?\s*,?\s*\d{{5}})")
+_BEHIND_CITY = re.compile(rf", ?(?=[A-Z])(?P<region>{_NAMES})\b(?!\.?\s*,?\s*\d{{5}})")
 _CITY = r"(?:(?:St|Ft|Mt)\. )?[A-Z][a-z'\u2019]+(?:[ -](?:[A-Z][a-z'\u2019]+|of|du|de|la)){0,2}"
 _CITY_BEFORE = re.compile(rf"\b{_CITY}\Z")
-_BASED_WORDS = tuple(
-    f"{word} {where} "
-    for word in ("ased", "ocated", "quartered", "quarters", "ffice", "ffices")
-    for where in ("in", "near")
+_BASED_WORDS = (
+    *("ased in ", "ocated in ", "quartered in ", "quarters in ", "ffices in "),
+    *("ased near ", "ocated near "),
 )
 _BASED = re.compile(r"[a-z]+ (?:in|near) (?:the )?")
 _CITY_THERE = re.compile(_CITY)

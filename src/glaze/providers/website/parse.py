@@ -132,12 +132,7 @@ def _by_tag(tree: LexborHTMLParser) -> Mapping[str, list[LexborNode]]:
 
 
 def _hidden_emails(marked: Sequence[LexborNode]) -> list[str]:
-    found: list[str] = []
-    for node in marked[:_MAX_HIDDEN]:
-        given = node.attributes
-        found.append(hidden_emails.in_attributes(given))
-        if "bidi-override" in (given.get("style") or ""):
-            found.append(hidden_emails.reversed_text(node.text()))
+    found = (hidden_emails.in_attributes(node.attributes) for node in marked[:_MAX_HIDDEN])
     return list(filter(None, found))
 
 

@@ -17,11 +17,10 @@ REGISTER_WORDS = (
         "ABN",
         "ACN",
         "CVR",
-        "Org",
+        "Org.",
     ),
-    *("org.", "org nr", "KRS", "REA", "法人番号", "ompany N", "ompany n", "ompany R", "ompany r"),
-    *("ompanies House", "COMPANY", "egistered", "egistration", "REGIST", "Reg.", "reg.", "Reg N"),
-    *("Reg n", "egd"),
+    *("Organisationsn", "KRS", "REA", "法人番号", "ompany N", "ompany n", "ompany R", "ompany r"),
+    *("ompanies House", "COMPANY N", "egistered", "egistration", "REGISTER", "Reg. ", "egd"),
 )
 """What stands in every line that states a register number."""
 _NO = r"\W{0,3}(?:(?:no|nr|num(?:ber|mer)?|n[°o\u00ba])\b)?[\s.:#\u00b0\u00ba\uff1a]{0,4}"
