@@ -42,7 +42,7 @@ bench: $(VENV)/ready ## Measure beside references; writes bench/RESULTS.md
 
 storm: $(VENV)/ready ## The long kill tests, beyond what CI has time for; interrupted, it goes on where it was
 	$(BIN)/python -m tests.storm
-	GLAZE_TEST_STORM=1 $(BIN)/python -m pytest tests/flow tests/store/test_job_states.py
+	GLAZE_TEST_STORM=1 $(BIN)/python -m pytest tests/flow tests/store/test_job_states.py tests/providers/test_llm_hostile.py
 
 audit: $(VENV)/ready ## Look the locked packages up for known vulnerabilities
 	$(BIN)/pip-audit --requirement requirements.lock --disable-pip

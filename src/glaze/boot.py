@@ -25,6 +25,8 @@ from glaze.jobs.wake import Wake
 from glaze.jobs.worker import Worker
 from glaze.logs import configure_logs
 from glaze.model.failpoint import At, nowhere
+from glaze.model.inference import LlmConfig
+from glaze.model.language_model import LanguageModel
 from glaze.model.provider import Limit, Operation, Provider, ProviderSpec
 from glaze.model.redact import Redactor
 from glaze.model.value import FREE, MICROS_PER_CENT, Micros
@@ -35,7 +37,6 @@ from glaze.pipeline.collecting import Collector
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.order import ORIGINALS
 from glaze.pipeline.run import Pipeline, Policy
-from glaze.providers.openai_compatible import LlmConfig, OpenAiCompatible
 from glaze.providers.registry import load_providers
 from glaze.settings import ProviderOverride, Settings, environment_names
 from glaze.store.batch import BatchStore
@@ -62,6 +63,8 @@ from glaze.tasks.tools import Tools
 
 log = structlog.get_logger("boot")
 
+LLM_PROVIDERS = {"openai": "llm", "anthropic": "anthropic"}
+"""What ``LLM_PROVIDER`` may be -> the provider that it chooses."""
 _KEYED_CREDENTIAL = "env"
 """Name of the credential that settings hold: limits and questions belong to it."""
 _SECONDS_PER_MINUTE = 60
@@ -395,6 +398,9 @@ def configure_providers(settings: Settings) -> Providers:
         override = settings.provider.get(name, ProviderOverride())
         key = _key(installed.spec, override, settings)
         provider = _with_override(_with_model(installed, settings), override, keyed=bool(key))
+        if isinstance(provider, LanguageModel) and name != LLM_PROVIDERS[settings.llm_provider]:
+            unusable[name] = f"LLM_PROVIDER is {settings.llm_provider}"
+            key = ""  # it is another vendor's
         by_name[name] = provider
         access[name] = Access(
             credential=_KEYED_CREDENTIAL if key else "none",
@@ -402,21 +408,24 @@ def configure_providers(settings: Settings) -> Providers:
             base_url=override.base_url or provider.spec.base_url,
         )
         needs_key = provider.spec.key_setting is not None and not provider.spec.key_optional
-        if needs_key and not key:
+        if needs_key and not key and name not in unusable:
             unusable[name] = f"no key: set {_variable(provider.spec)}"
     return Providers(by_name, access, unusable, registry.problems)
 
 
 def _with_model(provider: Provider, settings: Settings) -> Provider:
-    if not isinstance(provider, OpenAiCompatible):
+    if not isinstance(provider, LanguageModel):
         return provider
+    own = settings.provider.get(provider.spec.name, ProviderOverride()).base_url is not None
+    chosen = provider.spec.name == LLM_PROVIDERS[settings.llm_provider]
     return provider.with_config(
         LlmConfig(
-            model=settings.llm_model,
+            model=(settings.llm_model if chosen else None) or provider.wire.default_model,
             input_price_micros=round(settings.llm_input_price * 1_000_000),
             output_price_micros=round(settings.llm_output_price * 1_000_000),
-            # a server of one's own asks for no key
-            needs_key=settings.provider.get("llm", ProviderOverride()).base_url is None,
+            max_input_tokens=settings.llm_max_input_tokens,
+            max_output_tokens=settings.llm_max_output_tokens,
+            needs_key=not own,  # a server of one's own asks for none
         )
     )
 
@@ -484,7 +493,7 @@ def _variable(spec: ProviderSpec) -> str:
 
 
 def _policy(settings: Settings, providers: Providers) -> Policy:
-    cap = settings.daily_cap_cents
+    cap, models = settings.daily_cap_cents, settings.llm_max_cost_cents
     return Policy(
         ttl=timedelta(days=settings.cache_ttl_days),
         miss_ttl=timedelta(days=settings.miss_ttl_days),
@@ -492,4 +501,6 @@ def _policy(settings: Settings, providers: Providers) -> Policy:
         opted_in=frozenset(settings.allow),
         unusable=providers.unusable,
         daily_cap_micros=None if cap is None else Micros(cap * MICROS_PER_CENT),
+        llm_pages=settings.llm_max_pages,
+        llm_cap_micros=None if models is None else Micros(round(models * MICROS_PER_CENT)),
     )

@@ -195,13 +195,15 @@ class Settings(BaseSettings):
         default_factory=dict, description="overrides by provider, see docs/providers.md"
     )
 
-    llm_provider: Literal["openai"] = Field(
+    llm_provider: Literal["openai", "anthropic"] = Field(
         default="openai",
         validation_alias=_plain("LLM_PROVIDER"),
         description="which API the LLM speaks; openai covers every compatible server",
     )
-    llm_model: str = Field(
-        default="gpt-6-luna", validation_alias=_plain("LLM_MODEL"), description="model name"
+    llm_model: str | None = Field(
+        default=None,
+        validation_alias=_plain("LLM_MODEL"),
+        description="model name; empty: gpt-6-luna, of anthropic claude-haiku-5-5",
     )
     llm_api_key: SecretStr | None = Field(
         default=None, validation_alias=_plain("LLM_API_KEY"), description="key of the LLM"
@@ -212,6 +214,21 @@ class Settings(BaseSettings):
     llm_output_price: float = Field(
         default=0.50, ge=0, le=1000, description="US dollars per million output tokens"
     )
+    llm_max_input_tokens: int = Field(
+        default=20_000,
+        ge=8_000,
+        le=1_000_000,
+        description="most tokens of one prompt, counted as its bytes: no model sees more",
+    )
+    llm_max_output_tokens: int = Field(
+        default=2_000, ge=100, le=100_000, description="most tokens of one answer"
+    )
+    llm_max_pages: int = Field(
+        default=5, ge=1, le=50, description="most pages of a site that the LLM reads for one job"
+    )
+    llm_max_cost_cents: float | None = Field(
+        default=None, ge=0, le=100_000, description="most that one job spends on the LLM, US cents"
+    )
     linkedin_api_key: SecretStr | None = Field(
         default=None,
         validation_alias=_plain("LINKEDIN_API_KEY"),
@@ -221,6 +238,17 @@ class Settings(BaseSettings):
         default=None,
         validation_alias=_plain("SEARCH_API_KEY"),
         description="key of the search API (Serper)",
+    )
+    brave_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=_plain("BRAVE_API_KEY"),
+        description="key of the Brave Search API",
+    )
+    tavily_api_key: SecretStr | None = Field(
+        default=None, validation_alias=_plain("TAVILY_API_KEY"), description="key of Tavily"
+    )
+    exa_api_key: SecretStr | None = Field(
+        default=None, validation_alias=_plain("EXA_API_KEY"), description="key of Exa"
     )
     apollo_api_key: SecretStr | None = Field(
         default=None, validation_alias=_plain("APOLLO_API_KEY"), description="key of Apollo"
@@ -310,6 +338,9 @@ class Settings(BaseSettings):
         "pdl_api_key",
         "zerobounce_api_key",
         "companies_house_api_key",
+        "brave_api_key",
+        "tavily_api_key",
+        "exa_api_key",
     )
     @classmethod
     def _empty_is_unset(cls, value: SecretStr | None) -> SecretStr | None:

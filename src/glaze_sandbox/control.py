@@ -16,7 +16,7 @@ from glaze_sandbox.nameserver import CONTROL_HOST
 from glaze_sandbox.receiver import RECEIVER_HOST
 from glaze_sandbox.sites.traps import TRAPS, hosts_of
 from glaze_sandbox.state import State
-from glaze_sandbox.vendors.openai import Habits
+from glaze_sandbox.vendors.model import Habits
 from glaze_sandbox.world.registers import all_truth
 
 LINES_AT_ONCE = 100
@@ -173,8 +173,8 @@ class Control:
         return _json({"left": 0})
 
     async def _habits(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._state.openai.habits = Habits.model_validate_json(await request.read())
-        return _json(self._state.openai.habits.model_dump())
+        self._state.model.habits = Habits.model_validate_json(await request.read())
+        return _json(self._state.model.habits.model_dump())
 
     async def _reset(self, _: web.BaseRequest) -> web.StreamResponse:
         self._state.reset()

@@ -286,15 +286,56 @@ CLEARBIT = Profile(
     stale=0.18,  # keys and records are of before 2024
 )  # fmt: skip
 
+BRAVE = Profile(
+    vendor="brave",
+    company_hit=0.84,
+    person_hit=0.6,
+    by_segment={"us-small": -0.04, "us-large": 0.10, "eu-small": -0.14, "jp-small": -0.4},
+    coverage={
+        "default": 0.0, "company_description": 0.85, "company_industry": 0.6,
+        "company_founded_year": 0.5, "company_employee_count": 0.25, "company_city": 0.55,
+        "company_country": 0.55, "company_phone": 0.1, "person_title": 0.8,
+    },
+    wrong=0.05,
+    stale=0.12,
+)  # fmt: skip
+
+TAVILY = Profile(
+    vendor="tavily",
+    company_hit=0.8,
+    person_hit=0.5,
+    by_segment={"us-large": 0.08, "eu-small": -0.12, "jp-small": -0.35},
+    coverage={"default": 0.0, "company_description": 0.95, "person_title": 0.75},
+    wrong=0.04,
+    stale=0.1,
+)
+
+EXA = Profile(
+    vendor="exa",
+    company_hit=0.82,
+    person_hit=0.7,
+    by_segment={"us-small": 0.04, "us-large": 0.08, "eu-small": -0.1, "jp-small": -0.3},
+    coverage={
+        "default": 0.0, "company_description": 0.9, "company_founded_year": 0.6,
+        "company_employee_count": 0.6, "company_city": 0.7, "company_country": 0.75,
+        "company_revenue": 0.2, "person_title": 0.9,
+    },
+    wrong=0.06,
+    stale=0.12,
+)  # fmt: skip
+
 _ALL = (
     APOLLO,
     BRIGHTDATA,
     CLEARBIT,
+    BRAVE,
     ENRICHLAYER,
+    EXA,
     GLEIF,
     HUNTER,
     PEOPLE_DATA_LABS,
     SERPER,
     WIKIDATA,
+    TAVILY,
 )
 PROFILES = {profile.vendor: profile for profile in _ALL}

@@ -15,21 +15,26 @@ from glaze_sandbox.receiver import RECEIVER_HOST, Receiver
 from glaze_sandbox.seeded import rng
 from glaze_sandbox.sender import Sender
 from glaze_sandbox.sites.render import Site, render_site
+from glaze_sandbox.vendors.anthropic import Anthropic
 from glaze_sandbox.vendors.apollo import Apollo
+from glaze_sandbox.vendors.brave import Brave
 from glaze_sandbox.vendors.brightdata import BrightData
 from glaze_sandbox.vendors.clearbit import Clearbit
 from glaze_sandbox.vendors.companies_house import CompaniesHouse
 from glaze_sandbox.vendors.enrichlayer import EnrichLayer
+from glaze_sandbox.vendors.exa import Exa
 from glaze_sandbox.vendors.github import GitHub
 from glaze_sandbox.vendors.gleif import Gleif
 from glaze_sandbox.vendors.gravatar import Gravatar
 from glaze_sandbox.vendors.hunter import Hunter
-from glaze_sandbox.vendors.openai import Habits, OpenAI
+from glaze_sandbox.vendors.model import Habits, StandIn
+from glaze_sandbox.vendors.openai import OpenAI
 from glaze_sandbox.vendors.people_data_labs import PeopleDataLabs
 from glaze_sandbox.vendors.rdap import Rdap
 from glaze_sandbox.vendors.sec_edgar import SecEdgar
 from glaze_sandbox.vendors.serper import Serper
 from glaze_sandbox.vendors.social import Social
+from glaze_sandbox.vendors.tavily import Tavily
 from glaze_sandbox.vendors.wikidata import Wikidata
 from glaze_sandbox.vendors.zerobounce import ZeroBounce
 from glaze_sandbox.wire import Remembers, Vendor
@@ -52,7 +57,7 @@ class State:
     billing: BillingLog
     faults: FaultPlan
     limits: RateLimits
-    openai: OpenAI
+    model: StandIn
     vendors: dict[str, Vendor]  # by host
     receiver: Receiver = field(default_factory=Receiver)
     sender: Sender = field(default_factory=Sender)
@@ -83,7 +88,7 @@ class State:
         self.limits.replace([])
         self.limits.forget()
         self.zone.forget()
-        self.openai.habits = Habits()
+        self.model.habits = Habits()
         for vendor in self.vendors.values():
             if isinstance(vendor, Remembers):
                 vendor.forget()
@@ -101,7 +106,7 @@ def new_state(
     """Return a fresh sandbox over the world of ``seed``."""
     world = World(seed, companies)
     limits = RateLimits(time.monotonic)
-    openai = OpenAI(seed, clock)
+    model = StandIn(seed)
     vendors: list[Vendor] = [
         Apollo(world, limits),
         BrightData(world, clock),
@@ -112,7 +117,11 @@ def new_state(
         PeopleDataLabs(world, limits, clock),
         Rdap(world),
         Serper(world),
-        openai,
+        Brave(world, limits),
+        Tavily(world),
+        Exa(world),
+        OpenAI(seed, clock, model),
+        Anthropic(seed, model),
         ZeroBounce(world, clock),
         GitHub(world, clock),
         Gravatar(world, clock),
@@ -128,6 +137,6 @@ def new_state(
         billing=BillingLog(clock, billing_sink),
         faults=FaultPlan(rng(seed, "faults")),
         limits=limits,
-        openai=openai,
+        model=model,
         vendors=by_host,
     )

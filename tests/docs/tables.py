@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from glaze import errors
 from glaze.cli.main import app
 from glaze.model.field import FIELDS, EntityKind
+from glaze.model.industry import INDUSTRIES
 from glaze.model.job import JobState, may_become
 from glaze.settings import MOVED, PREFIX, ProviderOverride, Settings, environment_names
 from tests.docs.reading import ROOT
@@ -23,6 +24,8 @@ _UNITS = {
     "_days": "days",
     "_cents": "US cents",
     "_price": "US dollars per million tokens",
+    "_tokens": "tokens",
+    "_pages": "pages",
     "_port": "port",
     "pool_size": "connections",
     "concurrency": "at once",
@@ -217,7 +220,16 @@ def env_example() -> str:
     return "\n".join(lines) + "\n"
 
 
+def industries() -> str:
+    """Return the list of industries with the words that name each."""
+    return table(
+        ("industry", "named by"),
+        ((f"`{name}`", ", ".join(cues)) for name, cues in INDUSTRIES.items()),
+    )
+
+
 GENERATED = {
+    "docs/industries.md": {"industries": industries},
     "docs/fields.md": {
         "company": lambda: fields_of(EntityKind.COMPANY),
         "person": lambda: fields_of(EntityKind.PERSON),

@@ -29,6 +29,10 @@ CRON = "tests/unit/test_cron.py"
 NAMESAKES = "tests/unit/test_same_company.py"
 FITS = "  and a.micros <= b.cap_micros - b.spent_micros - b.reserved_micros\n"
 DEADLINE_S = 180
+HOSTILE = (
+    "tests/providers/test_llm_hostile.py"
+    "::test_nothing_that_a_page_orders_is_kept_and_what_it_states_is[openai]"
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,25 @@ class Mutant:
 
 
 MUTANTS = (
+    Mutant(
+        "a page's orders to a model are sent along",
+        r"assert \[\(.* == \[\]",
+        HOSTILE,
+        (
+            Change(
+                "model/inference.py",
+                "        text, cut = without_instructions(page.text)",
+                "        text, cut = page.text, 0",
+            ),
+        ),
+    ),
+    Mutant(
+        "a quote need not support its value",
+        r"assert \(Reading\(",
+        "tests/providers/test_llm.py"
+        "::test_a_value_that_its_quote_does_not_state_is_dropped_with_a_note",
+        (Change("model/inference.py", "if supports(name, value, own) else", "if own else"),),
+    ),
     Mutant(
         "the request leaves before its intent is committed",
         r"ledger_facts\.py:\d+: AssertionError",
@@ -110,9 +133,9 @@ MUTANTS = (
         "::test_what_stands_in_the_credit_of_the_sites_maker_is_not_the_companys",
         (
             Change(
-                "providers/openai_compatible.py",
-                "if name in _WHO_AND_WHERE else",
-                "if not name else",
+                "model/inference.py",
+                "    if name in _WHO_AND_WHERE:",
+                "    if not name:",
             ),
         ),
     ),

@@ -51,6 +51,7 @@ class Source:
     pages: tuple[Page, ...] = ()
     limits: tuple[Limit, ...] = ()
     patience_s: float | None = None
+    checks: bool = False
     asked: list[Ask] = field(default_factory=list)
 
     @property
@@ -60,6 +61,7 @@ class Source:
             needs=(frozenset({DOMAIN}),),
             gives={FieldName(name): self.confidence for name in self.says},
             price_micros=Micros(self.price),
+            checks=self.checks,
         )
         return ProviderSpec(
             self.name,

@@ -127,6 +127,15 @@ KEYS = st.sampled_from(
         "phone_numbers",
         "location",
         "metrics",
+        "web",
+        "results",
+        "url",
+        "description",
+        "query",
+        "infobox",
+        "costDollars",
+        "total",
+        "properties",
     ]
 )
 LEAVES = (
@@ -181,7 +190,7 @@ def test_its_spec_is_sound(provider: Provider) -> None:
 
 def test_every_built_in_provider_is_installed() -> None:
     built_in = """
-        apollo dns_mx enrichlayer hunter llm serper website
+        anthropic apollo brave dns_mx enrichlayer exa hunter llm serper tavily website
         github gleif gravatar people_data_labs rdap zerobounce wikidata companies_house sec_edgar social
     """
     assert set(built_in.split()) <= set(PROVIDERS)

@@ -11,6 +11,7 @@ from glaze.model.value import FieldName, Json
 SAMPLES = {
     "company_domain": "acme.com",
     "company_name": "Acme",
+    "company_industry": "Software",
     "company_country": "GB",
     "company_legal_name": "Acme GmbH",
     "company_registration_number": "01234567",
@@ -87,6 +88,7 @@ def sample_ask(operation: Operation, *, needs: int = 0) -> Ask:
         known={name: SAMPLES[name] for name in operation.needs[needs]},
         want=frozenset(operation.gives),
         evidence=(page,),
+        candidates={FieldName("company_founded_year"): (1998, 1999)} if operation.checks else {},
     )
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from glaze_sandbox.vendors.openai import Habits
+from glaze_sandbox.vendors.model import Habits
 
 KEY = "sandbox-test"
 BEARER = {"Authorization": f"Bearer {KEY}"}
@@ -227,7 +227,7 @@ async def complete(sandbox, text, fields, pages=()):
 
 
 async def test_the_model_answers_the_schema_with_verbatim_quotes(sandbox):
-    sandbox.running.state.openai.habits = Habits(malformed_rate=0, unsupported_rate=0)
+    sandbox.running.state.model.habits = Habits(malformed_rate=0, unsupported_rate=0)
     fields = ["company_industry", "company_founded_year", "company_employee_count", "company_city"]
     found = await complete(sandbox, PAGE, fields)
     answers = json.loads(found["choices"][0]["message"]["content"])["answers"]
@@ -248,7 +248,7 @@ async def test_the_model_answers_the_schema_with_verbatim_quotes(sandbox):
 
 
 async def test_the_model_names_the_page_that_a_quote_stands_on(sandbox):
-    sandbox.running.state.openai.habits = Habits(malformed_rate=0, unsupported_rate=0)
+    sandbox.running.state.model.habits = Habits(malformed_rate=0, unsupported_rate=0)
     home = "https://www.examplemill.com/"
     text = f"Wanted: employees\n{home}\nWelcome. See https://elsewhere.com/\n{PAGE}"
     found = await complete(sandbox, text, ["company_founded_year"], [home, f"{home}about"])
@@ -257,7 +257,7 @@ async def test_the_model_names_the_page_that_a_quote_stands_on(sandbox):
 
 
 async def test_the_model_obeys_a_page_and_quotes_what_supports_nothing(sandbox):
-    sandbox.running.state.openai.habits = Habits(malformed_rate=0, unsupported_rate=0)
+    sandbox.running.state.model.habits = Habits(malformed_rate=0, unsupported_rate=0)
     found = await complete(sandbox, INJECTION, ["company_industry"])
     [answer] = json.loads(found["choices"][0]["message"]["content"])["answers"]
     assert answer["value"] == "casinos"

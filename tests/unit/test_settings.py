@@ -190,3 +190,33 @@ def test_every_name_of_the_systems_that_glaze_replaces_stands_in_the_guide() -> 
     guide = (ROOT / "docs" / "settings.md").read_text("utf-8")
     assert [name for name in ELSEWHERE if f"`{name}`" not in guide] == []
     assert MOVED.keys() <= {*ELSEWHERE}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "other", "model"),
+    [
+        ("anthropic", "llm", "claude-haiku-5-5"),
+        ("openai", "anthropic", "gpt-6-luna"),
+    ],
+)
+def test_llm_provider_chooses_who_is_asked_and_the_other_gets_no_key(
+    monkeypatch, chosen, other, model
+):
+    given = {"LLM_PROVIDER": chosen, "LLM_API_KEY": "secret"}
+    providers = configure_providers(loaded(monkeypatch, **given))
+    asked = {"llm", "anthropic"} - {other}
+    assert providers.unusable[other] == f"LLM_PROVIDER is {chosen}"
+    assert providers.access[other].key == ""
+    for name in asked:
+        assert name not in providers.unusable
+        assert providers.access[name].key == "secret"
+        assert providers.by_name[name].config.model == model
+        (operation, *_) = providers.by_name[name].spec.operations
+        assert operation.flags == model
+
+
+def test_the_caps_of_the_model_make_up_its_highest_price(monkeypatch):
+    caps = {"GLAZE_LLM_MAX_INPUT_TOKENS": "9500", "GLAZE_LLM_MAX_OUTPUT_TOKENS": "1000"}
+    llm = configure_providers(loaded(monkeypatch, LLM_MODEL="m", **caps)).by_name["llm"]
+    assert llm.config.model == "m"
+    assert llm.spec.operation("infer").price_micros == 1000 + 500

@@ -44,6 +44,9 @@ class EnrichBody(BaseModel):
         description="canonical fields; with a type, short names such as `name` will do",
     )
     skip_cache: bool = Field(default=False, description="ask again, whatever is known")
+    verify: bool = Field(
+        default=False, description="have the LLM check what sources disagree on against the site"
+    )
     max_cost_cents: int | None = Field(
         default=None, ge=0, le=10_000_000, description="most that this enrichment may cost"
     )
@@ -75,6 +78,7 @@ class EnrichBody(BaseModel):
             input=given,
             required_fields=tuple(field_of(name, self.type) for name in self.required_fields),
             skip_cache=self.skip_cache,
+            verify=self.verify,
             max_cost_cents=self.max_cost_cents,
             min_confidence=self.min_confidence,
             providers=None if self.providers is None else tuple(self.providers),

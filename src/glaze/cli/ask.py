@@ -25,6 +25,7 @@ class Limits:
     """What holds for every row."""
 
     skip_cache: bool = False
+    verify: bool = False
     max_cost_cents: int | None = None  # a row, US cents
     budget_cents: int | None = None  # the whole file, US cents
     allow: tuple[str, ...] = ()  # opt-in providers
@@ -34,6 +35,7 @@ class Limits:
         args = EnrichArgs(
             required_fields=tuple(fields),
             skip_cache=self.skip_cache,
+            verify=self.verify,
             max_cost_cents=self.max_cost_cents,
             batch_max_cost_cents=self.budget_cents,
         )

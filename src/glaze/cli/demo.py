@@ -78,6 +78,9 @@ def _demo_settings(settings: Settings, url: str) -> Settings:
         apollo_api_key=key,
         linkedin_api_key=key,
         search_api_key=key,
+        brave_api_key=None,  # one engine shows how search is used
+        tavily_api_key=None,
+        exa_api_key=None,
         llm_api_key=key,
         allow=_OPT_IN,
         order=(),

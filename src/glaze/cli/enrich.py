@@ -70,6 +70,10 @@ def enrich(
     skip_cache: Annotated[
         bool, typer.Option("--skip-cache", help="Ask again what was answered before.")
     ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(help="Have the LLM check what sources disagree on against the site."),
+    ] = False,
 ) -> None:
     """Fill what is missing, with a source for every value.
 
@@ -77,6 +81,7 @@ def enrich(
     """
     limits = Limits(
         skip_cache=skip_cache,
+        verify=verify,
         max_cost_cents=parse_dollars(max_cost, "--max-cost"),
         budget_cents=parse_dollars(budget, "--budget"),
         allow=tuple(allow or ()),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import phonenumbers
 
 from glaze.model.field import FieldType, known_field
+from glaze.model.industry import named
 from glaze.model.normalise import Invalid, normalise
 from glaze.model.quantity import usd
 from glaze.model.text import fold
@@ -156,11 +157,14 @@ def supports(field: FieldName, value: Json, quote: str) -> bool:
     - Phone: the whole run of digits is the number, national or international, and no register's.
     - Email, URL, domain, code: the same characters, however they are punctuated.
     - Country: its name or an unmistakable code.
+    - Industry of the list: one of its cues stands there (``model/industry.py``).
     - Classifications (industry, type, department): at least half of the value's words share
       their stem with a word of the quote, and no fewer than one.
     - Prose (description, summary, headline): each of its words stands there.
     - Every other text: it stands there as one phrase, a name or place not within a longer one.
     """
+    if field == "company_industry_group":
+        return named(str(value), as_read(quote))
     rule = _RULES.get(known_field(field).type)
     if rule is None:
         return False
@@ -168,6 +172,11 @@ def supports(field: FieldName, value: Json, quote: str) -> bool:
     if field in _CLASSES:
         return isinstance(value, str) and _shares_stems(value, text)
     return rule(field, value, text)
+
+
+def is_provable(field: FieldName) -> bool:
+    """Tell whether a quote can support a value of ``field`` at all."""
+    return known_field(field).type in _RULES
 
 
 def _number(field: FieldName, value: Json, quote: str) -> bool:

@@ -73,6 +73,11 @@ FIELDS: Mapping[FieldName, Field] = MappingProxyType(
             ("company_website", _T.URL, "Address of the official site"),
             ("company_description", _T.TEXT, "What the company does, in its own words"),
             ("company_industry", _T.TEXT, "Industry"),
+            (
+                "company_industry_group",
+                _T.CHOICE,
+                "Industry of the list in docs/industries.md, lower case",
+            ),
             ("company_sic", _T.LIST, "Industry codes: US SIC (4 digits), UK SIC 2007 (5 digits)"),
             ("company_naics", _T.LIST, "Industry codes of the NAICS, 2 to 6 digits"),
             ("company_employee_count", _T.COUNT, "Number of employees"),

@@ -13,6 +13,7 @@ import phonenumbers
 from glaze.model import quantity
 from glaze.model.country import country_code
 from glaze.model.field import Field, FieldType, known_field
+from glaze.model.industry import INDUSTRIES
 from glaze.model.mailbox import parse_email
 from glaze.model.moment import iso_date
 from glaze.model.names import repair_case
@@ -31,7 +32,11 @@ _CODE = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,29}")
 _PATTERN = re.compile(r"[\w.\-]*(?:\{(?:first|last|f|l|middle|m)\}[\w.\-]*)+")
 
 # Words of vendors for the same thing; a field that is not here takes any short word.
+_MOST_NAMED = 20  # choices that a message lists
 _CHOICES: Mapping[str, Mapping[str, str]] = {
+    "company_industry_group": {
+        form: name for name in INDUSTRIES for form in (name, name.replace(" and ", " & "))
+    },
     "person_email_status": {
         **dict.fromkeys(("deliverable", "valid", "verified", "ok", "safe"), "deliverable"),
         **dict.fromkeys(
@@ -258,7 +263,9 @@ def _choice(given: _Given) -> str:
         return _text(_Given(given.field, word, None))
     found = choices.get(word) or choices.get(word.replace(" ", "_"))
     if found is None:
-        raise Invalid(f"not one of {', '.join(dict.fromkeys(choices.values()))}")
+        names = [*dict.fromkeys(choices.values())]
+        few = len(names) <= _MOST_NAMED
+        raise Invalid(f"not one of {', '.join(names)}" if few else f"none of the {len(names)}")
     return found
 
 

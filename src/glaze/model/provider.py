@@ -1,7 +1,7 @@
 """The contract of a provider: what it declares, what it is asked, what it answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -49,6 +49,8 @@ class Operation:
     ``collect_s`` is for how long an answer may be had after its request. Over 0 the vendor may
     promise one for later (``Verdict.PENDING``), and one that was lost may be had again as
     ``resend`` says: within it the vendor knows our idempotency key, or the handle.
+
+    ``checks`` marks an operation that finds nothing new: it judges the ``candidates`` of an ask.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Operation:
     limits: tuple[Limit, ...] = ()
     bulk_limits: tuple[Limit, ...] = ()
     includes: frozenset[str] = frozenset()
+    checks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,8 @@ class Ask:
 
     known: Mapping[FieldName, Json]
     want: frozenset[FieldName]
-    evidence: tuple[Page, ...] = ()  # only for Tier.INFERENCE
+    evidence: tuple[Page, ...] = ()  # only for Tier.INFERENCE, one page
+    candidates: Mapping[FieldName, tuple[Json, ...]] = field(default_factory=dict)  # to be judged
 
 
 class Verdict(StrEnum):

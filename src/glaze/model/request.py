@@ -78,6 +78,7 @@ class EnrichArgs(Strict):
     input: dict[str, str] = Field(default_factory=dict, max_length=100)
     required_fields: tuple[Wanted, ...] = Field(min_length=1, max_length=100)
     skip_cache: bool = False
+    verify: bool = False  # have a model check values that sources disagree on against the site
     max_cost_cents: int | None = Field(default=None, ge=0, le=100_000_00)
     batch_max_cost_cents: int | None = Field(default=None, ge=0)  # what all rows of a batch share
     providers: tuple[str, ...] | None = None  # ask only these; also how opt-in ones are allowed

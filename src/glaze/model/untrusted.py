@@ -39,7 +39,7 @@ _ADDRESSED = re.compile(
     | "\s*(?:answers|page_url|quote)"\s*:
     | <\|?\s*/?\s*(?:im_start|im_end|system|assistant|user|endoftext|page|pages|document|tool)\b[^>]*>?
     | \[/?(?:inst|sys)\]|<</?sys>>
-    | ^\s*(?:\#{1,6}\s*|\*\*)?(?:system|assistant|instructions?|human|user)\s*(?:\*\*)?\s*:
+    | (?:^[^\w\n]*|[.!?>]\s[^\w\n]*)(?:system|assistant|instructions?|human|user)\s*(?:\*\*)?\s*:
     | \bdo\ anything\ now\b|\bjailbreak\b|\bprompt\ injection\b
     """,
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,

@@ -206,13 +206,23 @@ def identified_by(ask: Ask, needs: Sequence[frozenset[FieldName]]) -> dict[Field
     return {}
 
 
-def unusable(verdict: Verdict, response: VendorResponse, billing: Billing | None = None) -> Reply:
-    """Return the Reply for an answer without a usable result; unbilled unless ``billing`` is given."""
+def unusable(
+    verdict: Verdict,
+    response: VendorResponse,
+    billing: Billing | None = None,
+    *,
+    wait_s: float | None = None,
+) -> Reply:
+    """Return the Reply for an answer without a usable result; unbilled unless ``billing`` is given.
+
+    ``wait_s`` is the pause that the vendor asks for where it says so elsewhere than in
+    ``retry-after``.
+    """
     return Reply(
         verdict=verdict,
         billing=Unbilled() if billing is None else billing,
         raw=response.body,
-        retry_after_s=retry_after_s(response),
+        retry_after_s=retry_after_s(response) if wait_s is None else wait_s,
         detail=message_of(response),
     )
 

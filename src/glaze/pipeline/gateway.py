@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -486,8 +487,10 @@ def _blocked(blocked: Blocked) -> Declined:
 
 
 def _evidence_text(ask: Ask) -> str:
-    """Return what makes an inference another question: what the pages say."""
+    """Return what makes an inference another question: what the page says, what is in doubt."""
     pages = hashlib.sha256()
     for page in ask.evidence:
         pages.update(f"{page.url}\n{page.text}\n".encode("utf-8", "replace"))
+    if ask.candidates:
+        pages.update(json.dumps(dict(ask.candidates), sort_keys=True).encode())
     return f"|{pages.hexdigest()}"

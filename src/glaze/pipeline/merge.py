@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from glaze.model.agreement import agree, comparable
 from glaze.model.field import FIELDS, Field, FieldType
@@ -41,6 +42,8 @@ _MAX_ALTERNATIVES = 5
 _MAX_ENTRIES = 200
 
 _Families = Mapping[str, str]
+FAMILIES: _Families = MappingProxyType({"llm": "website", "anthropic": "website"})
+"""Who takes its data from whom: a model has read the site's own pages, so the two are one witness."""
 _Rank = tuple[float, float, str, str, str, int, str]
 
 
@@ -71,7 +74,7 @@ def merge(
     observations: Iterable[Observation],
     *,
     now: datetime,
-    families: _Families | None = None,
+    families: _Families = FAMILIES,
     mailbox: str | None = None,
 ) -> dict[FieldName, Winner]:
     """Return the winner of each observed field, with its alternatives.
@@ -97,7 +100,7 @@ def merge(
             won = winners.get(_EMAIL)
             stated = about_mailbox(stated, mailbox or (str(won.value) if won else None))  # noqa: PLW2901  of these alone
         if stated:
-            candidates = _candidates(stated, now, families or {}, refuted)
+            candidates = _candidates(stated, now, families, refuted)
             winners[name] = _merge_field(FIELDS[name], candidates)
     return winners
 

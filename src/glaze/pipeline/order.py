@@ -95,6 +95,7 @@ def next_operation(
     *,
     tried: AbstractSet[str] = frozenset(),
     rules: Rules | None = None,
+    checking: bool = False,
 ) -> Next:
     """Choose the operation to ask next for ``missing``, or nobody.
 
@@ -109,6 +110,7 @@ def next_operation(
         left_micros: What may still be spent; None for no limit.
         tried: Full names of operations already asked or found wanting.
         rules: What the caller and the workspace allow.
+        checking: Choose among the operations that judge values in doubt, else among all others.
     """
     case = _Case(missing, known, left_micros, rules or Rules())
     eligible: list[tuple[ProviderSpec, Operation]] = []
@@ -118,7 +120,7 @@ def next_operation(
             name = full_name(spec, operation)
             if name in tried or _was_had(spec, operation, tried):
                 continue
-            if not missing & operation.gives.keys():
+            if operation.checks is not checking or not missing & operation.gives.keys():
                 continue
             why = case.forbids(spec, operation) or case.lacks(operation)
             if why is None:

@@ -1,7 +1,7 @@
 """One enrichment from input to result: the page to read first."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from glaze.errors import InputError
@@ -10,11 +10,12 @@ from glaze.model.identity import identify
 from glaze.model.job import ClaimedJob
 from glaze.model.ledger import Asker, Spend
 from glaze.model.observation import Kept
-from glaze.model.provider import Ask, Provider, Tier
+from glaze.model.provider import Ask, Page, Provider, Tier
 from glaze.model.request import Costs, EnrichArgs, EnrichResult, ResultStatus, Stage
 from glaze.model.value import (
     MICROS_PER_CENT,
     FieldName,
+    Json,
     Micros,
 )
 from glaze.pipeline.asking import Decline, Declined, Question
@@ -22,12 +23,11 @@ from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.merge import merge
 from glaze.pipeline.order import Choice, Rules, is_verifier, next_operation, question_needs
 from glaze.pipeline.settling import ASKS_TO_WAIT
-from glaze.pipeline.sheet import Sheet
+from glaze.pipeline.sheet import SITE, Sheet
 from glaze.store.entity import Remerge
 from glaze.store.ledger import BudgetCap, LedgerStore
 
 MAIL_SOURCE = "dns_mx"
-EVIDENCE_SOURCE = "website"
 _LOOKED, _STORING = 10, 95
 """Percent done when the cache was looked into, and when all that can be had is there."""
 PAUSED_S = 1.0
@@ -76,6 +76,26 @@ class Policy:
     opted_in: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
     daily_cap_micros: Micros | None = None
+    llm_pages: int = 5  # most pages of a site that a model reads for one job
+    llm_cap_micros: Micros | None = None  # most that one job spends on models
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a model is to read on a page: the fields, and the values that are in doubt."""
+
+    want: frozenset[FieldName]
+    candidates: Mapping[FieldName, tuple[Json, ...]] = field(default_factory=dict)
+    page: Page | None = None
+
+    def of(self, page: Page) -> "_Reading":
+        """Return the same about ``page``."""
+        return replace(self, page=page)
+
+    def ask(self, known: Mapping[FieldName, Json]) -> Ask:
+        """Return it as a question."""
+        evidence = () if self.page is None else (self.page,)
+        return Ask(known, self.want, evidence, self.candidates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +108,12 @@ class Pipeline:
     policy: Policy
     clock: Callable[[], datetime]
 
+    @property
+    def _models(self) -> frozenset[str]:
+        """The names of the language models."""
+        specs = (provider.spec for provider in self.providers.values())
+        return frozenset(spec.name for spec in specs if spec.tier is Tier.INFERENCE)
+
     async def run(self, task: Enrichment) -> EnrichResult | Later | Stopped | Unavailable:
         """Fill what is missing at the least cost: cache, waterfall, inference, merge, store.
 
@@ -99,7 +125,7 @@ class Pipeline:
             return sheet
         await self._check_cache(task, sheet)
         _tell(task, sheet, "looked into the cache")
-        if not sheet.missing:
+        if not sheet.missing and not sheet.doubts(self._models):
             return self._result(sheet, {}, await self._costs(task))
         asker = await self._asker(task, sheet)
         stopped = await self._waterfall(task, sheet, asker)
@@ -151,10 +177,12 @@ class Pipeline:
                 break
             if choice.spec.tier is Tier.INFERENCE:
                 await self._gather_evidence(task, sheet, asker)
-            stopped = await self._ask(task, sheet, asker, choice)
+                stopped = await self._infer(task, sheet, asker, choice)
+            else:
+                stopped = await self._ask(task, sheet, asker, choice)
             if stopped is not None:
                 return stopped
-        return None
+        return await self._check(task, sheet, asker)
 
     async def _next(
         self, task: Enrichment, sheet: Sheet, missing: frozenset[FieldName]
@@ -191,8 +219,89 @@ class Pipeline:
         spend = await self._spend(task)
         return Micros(task.args.max_cost_cents * MICROS_PER_CENT - spend.total_micros)
 
-    async def _ask(
+    async def _infer(
         self, task: Enrichment, sheet: Sheet, asker: Asker, choice: Choice
+    ) -> Later | Stopped | None:
+        """Ask a model for what is still missing, page after page."""
+        return await self._read_pages(
+            task,
+            sheet,
+            asker,
+            choice,
+            lambda: _Reading(sheet.missing & choice.operation.gives.keys()),
+        )
+
+    async def _check(self, task: Enrichment, sheet: Sheet, asker: Asker) -> Later | Stopped | None:
+        """Have values in doubt judged against the site's pages, where a model may be asked."""
+
+        def doubts() -> _Reading:
+            found = sheet.doubts(self._models)
+            return _Reading(frozenset(found), found)
+
+        if not doubts().want:
+            return None
+        specs = [provider.spec for provider in self.providers.values()]
+        step = next_operation(
+            specs,
+            doubts().want,
+            sheet.known,
+            await self._left(task),
+            tried=sheet.tried,
+            rules=replace(self._rules(task), floor=0),  # it need not reach the floor by itself
+            checking=True,
+        )
+        if step.choice is None:
+            return None
+        await self._gather_evidence(task, sheet, asker)
+        return await self._read_pages(task, sheet, asker, step.choice, doubts)
+
+    async def _read_pages(
+        self,
+        task: Enrichment,
+        sheet: Sheet,
+        asker: Asker,
+        choice: Choice,
+        reading: Callable[[], "_Reading"],
+    ) -> Later | Stopped | None:
+        """Ask a model about one page after the other, each only for what is still open.
+
+        One page a call: what a page says to a reader can touch no other page's values, and each
+        page's answer is kept for whoever asks of it next. A failure ends the reading.
+        """
+        sheet.tried.add(choice.name)
+        pages = {page.url: page for page in sheet.pages}
+        if not pages:
+            now = self.clock()
+            sheet.note(choice.spec.name, now, now, detail="not asked: no page to quote from")
+        for page in list(pages.values())[: self.policy.llm_pages]:
+            failures, open_ = sheet.errored, reading()
+            if not open_.want or task.cancelled():
+                break
+            if not await self._affords_model(task, choice):
+                why, at = "not asked: the job's cap on models", self.clock()
+                sheet.note(choice.spec.name, at, at, detail=why)
+                break
+            stopped = await self._ask(task, sheet, asker, choice, open_.of(page))
+            if stopped is not None or sheet.errored > failures:
+                return stopped
+        return None
+
+    async def _affords_model(self, task: Enrichment, choice: Choice) -> bool:
+        """Tell whether one more call stays below what a job may spend on models."""
+        if self.policy.llm_cap_micros is None:
+            return True
+        spend = await self._spend(task)
+        paid = sum(micros for name, micros in spend.paid.items() if name in self._models)
+        most = paid + spend.unknown_micros + choice.operation.price_micros
+        return most <= self.policy.llm_cap_micros
+
+    async def _ask(
+        self,
+        task: Enrichment,
+        sheet: Sheet,
+        asker: Asker,
+        choice: Choice,
+        reading: "_Reading | None" = None,
     ) -> Later | Stopped | None:
         """Ask one provider and take in what it says; say so where the job cannot go on."""
         sheet.tried.add(choice.name)
@@ -201,19 +310,17 @@ class Pipeline:
         known = sheet.known
         # The best identifiers so far: they are what is sent, and so what the question is known by.
         needs = question_needs(choice.operation, known)
-        inference = choice.spec.tier is Tier.INFERENCE
-        evidence = tuple(sheet.pages) if inference else ()
         begun = self.clock()
         _tell(task, sheet, f"asking {choice.name}")
-        if needs is None or (inference and not evidence):
-            sheet.note(choice.spec.name, begun, begun, detail="not asked: no page to quote from")
+        if needs is None:
+            sheet.note(choice.spec.name, begun, begun, detail="not asked: nothing to ask by")
             return None
         result = await self.gateway.ask(
             Question(
                 provider=self.providers[choice.spec.name],
                 operation=choice.operation,
                 needs=needs,
-                ask=Ask(known=known, want=sheet.missing, evidence=evidence),
+                ask=reading.ask(known) if reading else Ask(known=known, want=sheet.missing),
                 asker=asker,
                 position=choice.position,
                 missed=tuple(sheet.missed),
@@ -263,7 +370,7 @@ class Pipeline:
     async def _gather_evidence(self, task: Enrichment, sheet: Sheet, asker: Asker) -> None:
         """Have the site's pages at hand: inference may only quote from them."""
         if not sheet.pages and not sheet.page_calls:
-            await self._ask_free(task, sheet, asker, EVIDENCE_SOURCE)
+            await self._ask_free(task, sheet, asker, SITE)
         for call_id in sheet.page_calls:
             sheet.pages.extend(await self.gateway.pages(task.job.workspace_id, call_id))
         sheet.page_calls.clear()
@@ -344,8 +451,7 @@ class Pipeline:
 
     async def _costs(self, task: Enrichment) -> Costs:
         spend = await self._spend(task)
-        inference = {n for n, p in self.providers.items() if p.spec.tier is Tier.INFERENCE}
-        inferred = sum(paid for name, paid in spend.paid.items() if name in inference)
+        inferred = sum(paid for name, paid in spend.paid.items() if name in self._models)
         return Costs(
             provider=sum(spend.paid.values()) - inferred,
             llm=inferred,

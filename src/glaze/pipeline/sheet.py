@@ -19,6 +19,8 @@ from glaze.pipeline.validate import Accepted, validate
 INPUT = "input"
 """The source of what the caller stated: it costs nothing and comes back unharmed (E12)."""
 INPUT_CONFIDENCE = 90
+SITE = "website"
+"""The source whose pages a model reads."""
 DERIVED_CONFIDENCE = 60
 """Of a website that was derived from a domain or an address: it is likely, not stated."""
 
@@ -73,6 +75,26 @@ class Sheet:
     def missing(self) -> frozenset[FieldName]:
         """The required fields without a value above the floor."""
         return gaps(self.args.required_fields, self.winners, self.args.min_confidence)
+
+    def doubts(self, models: frozenset[str]) -> dict[FieldName, tuple[Json, ...]]:
+        """Return the values that a model may judge against the site's pages, by field.
+
+        In doubt is a value below the floor that the site itself did not state, and where the
+        caller wants it verified every one that another source contradicts. A field of which one of
+        ``models`` has spoken is in doubt no more: it read the same pages.
+        """
+        heard = {seen.field for seen in self.observations if seen.provider in models}
+        own = {seen.field for seen in self.observations if seen.provider == SITE}
+        return {
+            name: (winner.value, *(other.value for other in winner.alternatives))
+            for name in self.args.required_fields
+            if name not in heard
+            and (winner := self.winners.get(name)) is not None
+            and (
+                (winner.confidence < self.args.min_confidence and name not in own)
+                or (self.args.verify and winner.alternatives)
+            )
+        }
 
     @property
     def known(self) -> dict[FieldName, Json]:

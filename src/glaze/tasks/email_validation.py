@@ -249,8 +249,9 @@ class _Check:
             providers=providers,
             skip_cache=self._args.skip_cache,
             max_cost_cents=self._args.max_cost_cents,
-            **({} if floor is None else {"min_confidence": floor}),
         )
+        if floor is not None:
+            args = args.model_copy(update={"min_confidence": floor})
         ended = await ask_pipeline(self._tools, args, self._ctx)
         if isinstance(ended, EnrichResult):
             return ended.data.get(wanted)

@@ -1,21 +1,13 @@
-"""An OpenAI-compatible chat completion, answered by a gullible reader instead of a model.
-
-It reads ``response_format.json_schema.schema`` of the shape ``{"answers": [{"field": enum,
-"value", "quote", "page_url"}]}`` and the user messages; it never looks at the wording of the
-prompt. At seeded rates it cuts its JSON short, or supports a wrong value with an invented quote.
-"""
+"""An OpenAI-compatible chat completion, answered by a gullible reader instead of a model."""
 
 import json
 import math
-import random
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import cast
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from glaze_sandbox.billing import Clock
-from glaze_sandbox.seeded import hex_id, rng
-from glaze_sandbox.vendors.reading import Found, Text, read
+from glaze_sandbox.seeded import hex_id
+from glaze_sandbox.vendors.model import StandIn, at, text_of, tokens
 from glaze_sandbox.wire import Answer, Call, Charge, json_answer
 
 PRICES = {  # US dollars for a million tokens: in, out
@@ -25,17 +17,6 @@ PRICES = {  # US dollars for a million tokens: in, out
     "gpt-5.4-mini": (0.75, 4.50),
 }
 DEFAULT_PRICE = (0.10, 0.50)
-CHARACTERS_PER_TOKEN = 4
-_DEFAULTS: dict[str, object] = {"confidence": 70}
-
-
-class Habits(BaseModel):
-    """How often the stand-in misbehaves, as shares of its answers."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    malformed_rate: float = Field(default=0.02, ge=0, le=1)
-    unsupported_rate: float = Field(default=0.03, ge=0, le=1)
 
 
 class OpenAI:
@@ -44,11 +25,11 @@ class OpenAI:
     name = "openai"
     hosts = ("api.openai.com",)
 
-    def __init__(self, seed: int, clock: Clock) -> None:
-        """``seed`` decides when the stand-in misbehaves; ``clock`` stamps its answers."""
-        self.habits = Habits()
+    def __init__(self, seed: int, clock: Clock, model: StandIn) -> None:
+        """``model`` answers; ``clock`` stamps its answers."""
         self._seed = seed
         self._clock = clock
+        self._model = model
         self._requests = 0
 
     def key_of(self, call: Call) -> str:
@@ -82,10 +63,10 @@ class OpenAI:
     def _complete(self, body: dict[str, object]) -> Answer:
         model = str(body.get("model", "gpt-6-luna"))
         messages = [m for m in cast(list[object], body["messages"]) if isinstance(m, dict)]
-        text = "\n".join(_content(m) for m in messages if m.get("role") == "user")
-        content = self._content(text, _item_schema(body))
-        prompt_tokens = _tokens("".join(map(_content, messages)))
-        completion_tokens = _tokens(content)
+        text = "\n".join(text_of(m) for m in messages if m.get("role") == "user")
+        content = self._model.answer(text, at(body, "response_format", "json_schema", "schema"))
+        prompt_tokens = tokens("".join(map(text_of, messages)))
+        completion_tokens = tokens(content)
         price_in, price_out = PRICES.get(model, DEFAULT_PRICE)
         micros = math.ceil(prompt_tokens * price_in + completion_tokens * price_out)
         question = hex_id(model, json.dumps(body, sort_keys=True), length=32)
@@ -112,64 +93,6 @@ class OpenAI:
         charge = Charge("chat_completion", question, prompt_tokens + completion_tokens, micros)
         headers = {"x-request-id": request_id}
         return json_answer(200, value, headers=headers, charges=(charge,), request_id=request_id)
-
-    def _content(self, text: str, properties: dict[str, object]) -> str:
-        """Return the assistant's message: JSON bound to the schema, now and then spoilt."""
-        chance = rng(self._seed, "llm", self._requests, text)
-        malformed = chance.random() < self.habits.malformed_rate
-        fields = _enum(properties.get("field"))
-        given = Text(_from_first_page(text), tuple(_enum(properties.get("page_url"))))
-        answers = [self._maybe_unsupported(found, chance) for found in read(given, fields)]
-        rows = [_fill(found, properties) for found in answers]
-        content = json.dumps({"answers": rows}, ensure_ascii=False)
-        return content[: max(1, len(content) * 2 // 3)] if malformed else content
-
-    def _maybe_unsupported(self, found: Found, chance: random.Random) -> Found:
-        if chance.random() >= self.habits.unsupported_rate:
-            return found
-        value = found.value + chance.randint(1, 40) if isinstance(found.value, int) else found.value
-        return replace(found, value=value, quote=f"The company states that it is {value}.")
-
-
-def _from_first_page(text: str) -> str:
-    """Return ``text`` from the first line with an address on: what stands before asks, not tells."""
-    place = text.find("://")
-    return text[text.rfind("\n", 0, max(place, 0)) + 1 :]
-
-
-def _fill(found: Found, properties: dict[str, object]) -> dict[str, object]:
-    known = asdict(found)
-    names = list(properties) or list(known)
-    return {name: known.get(name, _DEFAULTS.get(name)) for name in names}
-
-
-def _content(message: dict[str, object]) -> str:
-    content = message.get("content")
-    if isinstance(content, list):
-        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return content if isinstance(content, str) else ""
-
-
-def _at(value: object, *path: str) -> object:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def _item_schema(body: dict[str, object]) -> dict[str, object]:
-    """Return the properties of one answer, empty where the request binds to no such schema."""
-    schema = _at(body, "response_format", "json_schema", "schema")
-    found = _at(schema, "properties", "answers", "items", "properties")
-    return found if isinstance(found, dict) else {}
-
-
-def _enum(schema: object) -> list[str]:
-    choices = _at(schema, "enum")
-    return [str(c) for c in choices] if isinstance(choices, list) else []
-
-
-def _tokens(text: str) -> int:
-    return max(1, len(text) // CHARACTERS_PER_TOKEN)
 
 
 def _error(status: int, message: str, type_: str, code: str | None = None) -> Answer:

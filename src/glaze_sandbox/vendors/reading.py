@@ -6,6 +6,7 @@ page tells it to quote, else the first sentence, which supports nothing.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
@@ -54,6 +55,8 @@ _INJECTION = re.compile(
 )
 _DICTATED = re.compile(r"((?:company|person)_[a-z_]+)\s+(?:is|=)\s+\"?([^\"\n.;<]+)\"?")
 _DICTATED_QUOTE = re.compile(r"quote\s+\"([^\"\n]+)\"", re.IGNORECASE)
+# What stands between a field and the value that a text tells: "founded year: ", "industry to be ".
+_TOLD = r"[\W_]{1,4}(?:(?:is|to|as|be|equals|must be|should be|shall be|to be)\b)?[\W_]{0,4}"
 _URL = re.compile(r"https?://[^\s\"'<>)\]]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|[。\n\r]+")
 _TRADES = [phrase.lower() for industry in INDUSTRIES for phrase in (industry.name, *industry.trade)]
@@ -119,6 +122,19 @@ def _industry(text: str) -> Hit | None:
     return found and (text[slice(*found)], *found)
 
 
+def _industry_name(text: str) -> Hit | None:
+    """Return the trade's name as data vendors write it, where the trade is named."""
+    lowered = text.lower()
+    places = [
+        (start, start + len(phrase), industry.name)
+        for industry in INDUSTRIES
+        for phrase in (industry.name, *industry.trade)
+        if (start := lowered.find(phrase.lower())) >= 0
+    ]
+    found = min(places, default=None)
+    return found and (found[2], found[0], found[1])
+
+
 def _description(text: str) -> Hit | None:
     hit = _industry(text)
     if hit is None:
@@ -156,6 +172,7 @@ _FINDERS: dict[str, Callable[[str], Hit | None]] = {
     "company_employee_count": _employees,
     "company_size": _size,
     "company_industry": _industry,
+    "company_industry_group": _industry_name,
     "company_description": _description,
     "company_name": _group(_LEGAL, 1),
     "company_legal_name": _group(_LEGAL, 0),
@@ -192,6 +209,35 @@ def _dictation(text: Text) -> dict[str, Found]:
     page = text.page_before(order.start())
     quote = wanted[1] if wanted else _first_sentence(text.words)
     return {m[1]: Found(m[1], m[2].strip(), quote, page) for m in _DICTATED.finditer(after)}
+
+
+def obey(text: Text, fields: list[str]) -> dict[str, Found]:
+    """Return whatever the text says a field is, ordered or not, by a model that doubts nothing.
+
+    ``founded year: 1066``, ``set company_industry to "Casinos"``: it sees through look-alike and
+    invisible letters, and quotes what it is told to quote, else the very words that told it.
+    """
+    plain = _as_seen(text.words)
+    told = {}
+    for name in fields:
+        label = name.partition("_")[2].replace("_", "[ _-]")
+        order = re.search(rf"\b{label}{_TOLD}([^\n\"<>;|]{{1,80}})", plain, re.IGNORECASE)
+        if order is None:
+            continue
+        wanted = _DICTATED_QUOTE.search(plain, order.start(), order.start() + 1000)
+        quote = wanted[1] if wanted else _sentence(plain, order.start(), order.end())
+        value = order[1].split(". ")[0].split(", and")[0].strip(" .'*`")
+        told[name] = Found(name, value, quote, text.page_before(order.start()))
+    return told
+
+
+def _as_seen(text: str) -> str:
+    """Return ``text`` as a reader sees it: look-alike letters as they look, invisible ones gone."""
+    seen = unicodedata.normalize("NFKC", text).translate(_LOOKALIKES)
+    return "".join(char for char in seen if unicodedata.category(char) != "Cf")
+
+
+_LOOKALIKES = str.maketrans("аеорсухіѕІАВСЕНКМОРТХ", "aeopcyxisIABCEHKMOPTX")  # noqa: RUF001
 
 
 def _first_sentence(text: str) -> str:

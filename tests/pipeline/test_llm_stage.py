@@ -1,0 +1,138 @@
+"""The stage of the language model: one page a call, each page once, within its own caps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+
+from glaze.model.provider import Ask, Page, Reply, Tier, VendorHttp, Verdict
+from glaze.model.value import Micros
+from glaze.pipeline.run import Policy
+from glaze.store.database import Database
+from tests.pipeline.test_run import Desk, Source, stages, values
+
+PAGES = tuple(Page(f"https://acme.com/{name}", f"Page {name}.") for name in ("home", "about", "imprint"))  # fmt: skip
+CITY = {"company_city": "Columbus"}
+
+
+def website(pages: tuple[Page, ...] = PAGES) -> Source:
+    return Source("website", {"company_name": "Acme"}, pages=pages)
+
+
+@dataclass
+class Reader(Source):
+    """A model that finds what it says on one page alone."""
+
+    tier: Tier = Tier.INFERENCE
+    finds_on: str = "https://acme.com/about"
+
+    async def look_up(
+        self, operation: str, asks: Sequence[Ask], http: VendorHttp
+    ) -> Sequence[Reply]:
+        (reply,) = await super().look_up(operation, asks, http)
+        if asks[0].evidence[0].url != self.finds_on and reply.verdict is Verdict.MATCH:
+            reply = replace(reply, verdict=Verdict.NO_MATCH, readings=())
+        return [reply]
+
+    @property
+    def read(self) -> list[str]:
+        return [page.url.rpartition("/")[2] for ask in self.asked for page in ask.evidence]
+
+
+@pytest.fixture
+def desk(db: Database) -> Desk:
+    return Desk(db)
+
+
+async def test_pages_are_read_one_a_call_until_nothing_is_missing(desk: Desk):
+    model = Reader("llm", CITY, price=50)
+    result = await desk.enrich([website(), model], ["company_city"])
+    assert values(result) == CITY
+    assert model.read == ["home", "about"]
+    assert [len(ask.evidence) for ask in model.asked] == [1, 1]
+    assert stages(result).count("llm") == 2
+    assert result.costs.llm == 100
+
+
+async def test_a_page_that_was_read_is_not_paid_for_again_and_a_new_one_is(desk: Desk):
+    model = Reader("llm", CITY, price=50, finds_on="https://acme.com/team")
+    await desk.enrich([website(), model], ["company_city"])
+    again = await desk.enrich([website(), model], ["company_city"], skip_cache=False)
+    assert (again.costs.llm, len(model.asked)) == (0, 3)
+    more = (*PAGES, Page("https://acme.com/team", "We are in Columbus."))
+    third = await desk.enrich([website(more), model], ["company_city"], skip_cache=True)
+    assert values(third) == CITY
+
+
+async def test_no_more_pages_are_read_than_the_setting_says(desk: Desk):
+    model = Reader("llm", CITY, price=50, finds_on="nowhere")
+    await desk.enrich([website(), model], ["company_city"], policy=Policy(llm_pages=2))
+    assert model.read == ["home", "about"]
+
+
+async def test_a_job_spends_no_more_on_models_than_the_setting_says(desk: Desk):
+    model = Reader("llm", CITY, price=50, finds_on="nowhere")
+    policy = Policy(llm_cap_micros=Micros(120))
+    result = await desk.enrich([website(), model], ["company_city"], policy=policy)
+    assert (len(model.asked), result.costs.llm) == (2, 100)
+    assert "cap on models" in result.stages[stages(result).index("llm") + 2].detail
+
+
+async def test_a_model_that_fails_is_not_asked_about_the_other_pages(desk: Desk):
+    model = Reader("llm", CITY, price=50, verdict=Verdict.VENDOR_ERROR)
+    await desk.enrich([website(), model], ["company_city"])
+    assert len(model.asked) == 1
+
+
+@dataclass
+class Judge(Reader):
+    """A model that confirms what it says where that is among the candidates."""
+
+    checks: bool = True
+
+
+def rivals(one: int, two: int) -> list[Source]:
+    """Two vendors that disagree on the city, each needed for something else."""
+    first = {"company_city": "Cleveland", "company_street": "High Street 1"}
+    second = {"company_city": "Columbus", "company_phone": "+16145550102"}
+    return [website(), Source("one", first, confidence=one), Source("two", second, confidence=two)]
+
+
+WANTED = ["company_city", "company_street", "company_phone"]
+
+
+async def test_a_value_that_fell_below_the_floor_is_checked_against_the_site_and_believed_again(
+    desk: Desk,
+):
+    judge = Judge("llm", CITY, price=50, confidence=60)
+    result = await desk.enrich([*rivals(72, 71), judge], WANTED, min_confidence=70)
+    city = result.data["company_city"]
+    assert (city.value, city.confidence >= 70, result.missing) == ("Columbus", True, ())
+    assert judge.asked[0].candidates == {"company_city": ("Cleveland", "Columbus")}
+    assert judge.read == ["home", "about"]  # found there: nothing is in doubt any more
+    assert result.costs.llm == 100
+
+
+async def test_without_a_model_a_value_below_the_floor_stays_missing(desk: Desk):
+    result = await desk.enrich(rivals(72, 71), WANTED, min_confidence=70)
+    assert result.missing == ("company_city",)
+
+
+async def test_what_sources_disagree_on_is_checked_only_where_the_caller_wants_it_verified(
+    desk: Desk,
+):
+    judge = Judge("llm", CITY, price=50, confidence=60)
+    unasked = await desk.enrich([*rivals(80, 76), judge], WANTED)
+    assert (values(unasked)["company_city"], judge.asked) == ("Cleveland", [])
+    settled = await desk.enrich([*rivals(80, 76), judge], WANTED, verify=True)
+    assert values(settled)["company_city"] == "Columbus"
+    (rival,) = settled.data["company_city"].alternatives
+    assert (rival.value, rival.source) == ("Cleveland", "one")
+
+
+async def test_a_model_that_read_the_site_is_no_second_witness_for_it(desk: Desk):
+    own = Source("website", CITY, pages=PAGES, confidence=65)
+    judge = Judge("llm", CITY, price=50, confidence=60)
+    result = await desk.enrich([own, judge], ["company_city"], min_confidence=70)
+    assert result.missing == ("company_city",)
+    assert judge.asked == []

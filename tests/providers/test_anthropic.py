@@ -1,0 +1,144 @@
+"""Anthropic's Messages API: its request, its usage in money, its refusals; evidence as for any model."""
+
+import pytest
+from vendor_fake import VendorFake, ask, one, values
+
+from glaze.model.inference import LlmConfig
+from glaze.model.provider import Billed, BillingUnknown, Page, Unbilled, Verdict
+from glaze.providers.anthropic import anthropic
+from glaze_sandbox.limits import LimitSpec
+
+URL = "https://acme.com/about"
+TEXT = "Acme was founded in 1998 by Jane Doe.\nOur 1,200 employees work in Munich, Germany."
+ROW = '{"field": "company_founded_year", "value": 1998, "quote": "Acme was founded in 1998"}'
+
+
+def question(*want: str, text: str = TEXT):
+    return ask(*want, evidence=[Page(URL, text)], company_domain="acme.com")
+
+
+def message(text: str, *, ended: str = "end_turn", **usage: object) -> VendorFake:
+    counted = {"input_tokens": 1000, "output_tokens": 100, **usage}
+    return VendorFake.of(
+        {
+            "type": "message",
+            "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": text}],
+            "stop_reason": ended,
+            "usage": counted,
+        }
+    )
+
+
+async def test_the_request_binds_to_a_schema_and_has_no_tools_and_no_secrets() -> None:
+    http = message(f'{{"answers": [{ROW}]}}')
+    reply = await one(anthropic, "infer", question("company_founded_year"), http)
+    assert values(reply) == {"company_founded_year": 1998}
+    (sent,) = http.sent
+    assert sent.url.endswith("/messages")
+    assert sent.headers == {"x-api-key": http.key, "anthropic-version": "2023-06-01"}
+    assert sent.json.keys() == {"model", "max_tokens", "system", "messages", "output_config"}
+    schema = sent.json["output_config"]["format"]["schema"]
+    assert schema["additionalProperties"] is False
+    assert http.key not in str(sent.json)
+
+
+async def test_a_value_that_its_quote_does_not_state_is_dropped() -> None:
+    http = message(f'{{"answers": [{ROW.replace("1998,", "1999,")}]}}')
+    reply = await one(anthropic, "infer", question("company_founded_year"), http)
+    assert reply.readings == ()
+    assert "does not support" in reply.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("usage", "billing"),
+    [
+        ({}, Billed(150)),  # 1,000 at $0.10 and 100 at $0.50 a million
+        ({"cache_creation_input_tokens": 1000}, Billed(275)),
+        ({"cache_read_input_tokens": 1001}, Billed(161)),
+        ({"input_tokens": 0, "output_tokens": 0}, Billed(0)),
+    ],
+)
+async def test_the_bill_follows_from_the_usage_cached_tokens_at_their_own_price(
+    usage, billing
+) -> None:
+    http = message('{"answers": []}', **usage)
+    assert (await one(anthropic, "infer", question("company_city"), http)).billing == billing
+
+
+@pytest.mark.parametrize(
+    "usage", [{"input_tokens": None}, {"output_tokens": -1}, {"cache_read_input_tokens": 10**9}]
+)
+async def test_a_bill_that_does_not_follow_from_the_usage_is_unknown(usage) -> None:
+    reply = await one(anthropic, "infer", question("company_city"), message("{}", **usage))
+    assert isinstance(reply.billing, BillingUnknown)
+
+
+@pytest.mark.parametrize(
+    ("text", "ended", "found"),
+    [
+        ("", "refusal", 0),
+        (f'{{"answers": [{ROW}, {{"field": "company_ci', "max_tokens", 1),
+        (f"Here you are: {ROW}", "end_turn", 1),
+        ('{"answers": [{"fie', "max_tokens", 0),
+    ],
+    ids=["refused", "cut", "prose", "cut at once"],
+)
+async def test_a_refusal_and_a_cut_answer_are_paid_for_and_what_is_whole_is_read(
+    text, ended, found
+) -> None:
+    asked = question("company_founded_year", "company_city")
+    reply = await one(anthropic, "infer", asked, message(text, ended=ended))
+    assert len(reply.readings) == found
+    assert reply.billing == Billed(150)
+    assert found or ended in reply.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "verdict"),
+    [
+        (400, "prompt is too long", Verdict.BAD_INPUT),
+        (400, "Your credit balance is too low to access the API.", Verdict.OUT_OF_CREDITS),
+        (401, "invalid x-api-key", Verdict.AUTH),
+        (402, "", Verdict.OUT_OF_CREDITS),
+        (403, "", Verdict.FORBIDDEN_PLAN),
+        (404, "model: claude-none", Verdict.FORBIDDEN_PLAN),
+        (413, "", Verdict.BAD_INPUT),
+        (429, "", Verdict.RATE_LIMITED),
+        (529, "Overloaded", Verdict.RATE_LIMITED),
+    ],
+)
+async def test_its_own_status_habits_and_a_refusal_costs_nothing(status, error, verdict) -> None:
+    body = {"type": "error", "error": {"type": "x", "message": error}}
+    http = VendorFake.of(body, status, headers={"retry-after": "12"})
+    reply = await one(anthropic, "infer", question("company_city"), http)
+    assert (reply.verdict, reply.billing, reply.retry_after_s) == (verdict, Unbilled(), 12.0)
+
+
+@pytest.mark.parametrize("status", [500, 504])
+async def test_what_a_broken_answer_cost_is_unknown(status) -> None:
+    reply = await one(anthropic, "infer", question("company_city"), VendorFake.of({}, status))
+    assert isinstance(reply.billing, BillingUnknown)
+
+
+async def test_the_sandbox_is_understood_and_its_bills_are_the_bills_stated(
+    sandbox, http_of
+) -> None:
+    sandbox.state.model.habits.unsupported_rate = 0.3
+    kept = stated = 0
+    for number in range(15):
+        asked = question("company_founded_year", "company_employee_count", text=f"{TEXT}\n{number}")
+        reply = await one(anthropic, "infer", asked, http_of(anthropic))
+        found = values(reply)
+        kept += len(found)
+        stated += reply.billing.micros
+        assert found.get("company_founded_year", 1998) == 1998
+        assert found.get("company_employee_count", 1200) == 1200
+    assert kept > 10
+    assert stated == sum(bill.micros for bill in sandbox.state.billing.bills)
+    sandbox.state.limits.replace([LimitSpec(vendor="anthropic", calls=0, window_s=20)])
+    limited = await one(anthropic, "infer", question("company_city"), http_of(anthropic))
+    assert (limited.verdict, limited.retry_after_s) == (Verdict.RATE_LIMITED, 20.0)
+    sandbox.state.limits.replace([])
+    unknown = anthropic.with_config(LlmConfig("claude-none"))
+    refused = await one(unknown, "infer", question("company_city"), http_of(anthropic))
+    assert refused.verdict is Verdict.FORBIDDEN_PLAN
