@@ -591,7 +591,9 @@ MUTANTS = (
         "::test_a_job_goes_on_without_a_source_whose_limit_it_is_not_to_wait_for",
         (
             Change(
-                "pipeline/run.py", "patience_s is not None and result.wait_s > patience_s", "False"
+                "pipeline/gateway.py",
+                "Decline.WAIT if question.spec.patient else Decline.BUSY",
+                "Decline.WAIT",
             ),
         ),
     ),

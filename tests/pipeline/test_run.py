@@ -52,6 +52,7 @@ class Source:
     limits: tuple[Limit, ...] = ()
     patience_s: float | None = None
     checks: bool = False
+    patient: bool = True
     asked: list[Ask] = field(default_factory=list)
 
     @property
@@ -68,7 +69,7 @@ class Source:
             (operation,),
             base_url="" if self.name == "website" else f"http://{self.name}.test",
             limits=self.limits,
-            patience_s=self.patience_s,
+            patient=self.patient,
             tier=self.tier,
             opt_in=self.opt_in,
             notice="a test" if self.opt_in else "",
@@ -321,14 +322,14 @@ async def test_when_every_source_is_away_the_job_is_to_be_tried_again(desk: Desk
 
 async def test_a_job_goes_on_without_a_source_whose_limit_it_is_not_to_wait_for(desk: Desk):
     says = {"company_name": "Acme"}
-    scarce = Source("scarce", says, limits=(Limit(1, 3600),), patience_s=10.0)
+    scarce = Source("scarce", says, limits=(Limit(1, 3600),), patient=False)
     paid = Source("paid", says, price=1_000)
     for domain in ("acme.com", "umbrella.com"):
         result = await desk.enrich([scarce, paid], says, given={"domain": domain})
         assert result.status is ResultStatus.SUCCESS
     assert (len(scarce.asked), len(paid.asked)) == (1, 1)
     passed_over = next(stage for stage in result.stages if stage.name == "scarce")
-    assert passed_over.error == "wait: rate limit"
+    assert passed_over.error == "busy: rate limit"
 
 
 async def test_one_outage_among_answers_only_makes_the_next_source_be_asked(desk: Desk):

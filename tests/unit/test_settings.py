@@ -130,7 +130,7 @@ def test_a_key_that_is_not_needed_raises_the_limit_where_it_is_set(
     assert bare.by_name["github"].spec.limits == (Limit(30, 3600),)
     given = {"GLAZE_PROVIDER__GITHUB__KEY": "t", "GLAZE_CONTACT": "Acme data@acme.com"}
     keyed = configure_providers(loaded(monkeypatch, **given))
-    assert keyed.by_name["github"].spec.limits == (Limit(2_500, 3600), Limit(10, 1))
+    assert keyed.by_name["github"].spec.limits == (Limit(2_500, 3600),)
     assert keyed.access["wikidata"].key == "Acme data@acme.com"
 
 

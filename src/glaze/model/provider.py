@@ -76,9 +76,8 @@ class ProviderSpec:
     sent where it is set, and not asked for. ``opt_in`` providers are
     asked only where the user allowed them by name, and ``notice`` says why. ``concurrency`` bounds
     the requests that one process has under way. ``retries`` is how often a vendor may tell one job
-    to wait before the job goes on without it. ``patience_s`` is how long a job waits for room in the
-    limits, or for a vendor that asked it to, before it goes on without; None for as long as it
-    takes. ``keyed_limits`` hold instead of ``limits`` where a provider that needs no key has one.
+    to wait before the job goes on without it. A job does not wait for
+    one that is not ``patient``: where its limits, or the vendor, leave no room, it goes on at once. ``keyed_limits`` hold instead of ``limits`` where a provider that needs no key has one.
     ``credit_micros`` is what one credit is taken to cost where the vendor sells credits: the user's
     own price replaces it, and every operation's follows. ``key_in_question``: the vendor takes its
     key only in the query or the body, where it may not be in any other's.
@@ -93,7 +92,7 @@ class ProviderSpec:
     concurrency: int = 50
     keyed_limits: tuple[Limit, ...] = ()
     retries: int = 5
-    patience_s: float | None = None
+    patient: bool = True
     tier: Tier = Tier.EVIDENCE
     opt_in: bool = False
     notice: str = ""

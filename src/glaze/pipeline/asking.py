@@ -61,6 +61,7 @@ class Decline(StrEnum):
     """Why a provider was not asked, or gave nothing that counts as an answer."""
 
     WAIT = "wait"  # a rate limit, or the same question under way: come back in ``wait_s``
+    BUSY = "busy"  # its limits leave no room, and it is not one that jobs wait for
     UNKNOWN = "outcome_unknown"  # a call of this question may have been billed
     CIRCUIT = "circuit_open"  # the provider is failing
     BUDGET = "budget_exceeded"  # its price does not fit below a cap

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from glaze.model.provider import Operation, ProviderSpec
 from glaze.pipeline.asking import Access
 from glaze.pipeline.circuit import Circuit
-from glaze.pipeline.limiter import Limiter
+from glaze.pipeline.limiter import PATIENCE_S, Limiter
 from glaze.store.limit import LimitStore
 
 
@@ -41,6 +41,7 @@ class Channel:
                 provider=name,
                 credential=self.access.credential,
                 limits=limits,
+                patience_s=PATIENCE_S if self._spec.patient else 0.0,
             )
         return self._limiters[name]
 

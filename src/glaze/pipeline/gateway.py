@@ -265,7 +265,8 @@ class Gateway:
         limiter = channel.limiter(question.operation, asks=len(bulk))
         permit = await limiter.permit()
         if not isinstance(permit, Permit):
-            return [Declined(Decline.WAIT, "rate limit", wait_s=permit.wait_s)] * len(bulk)
+            why = Decline.WAIT if question.spec.patient else Decline.BUSY
+            return [Declined(why, "rate limit", wait_s=permit.wait_s)] * len(bulk)
         deadline_s = question.operation.timeout_s + DEADLINE_MARGIN_S
         sealed = Sealed([pending.intent for pending in bulk], deadline_s)
         granted = await bulk[0].books.reserve(sealed)

@@ -38,21 +38,26 @@ class Limiter:
         provider: str,
         credential: str,
         limits: Sequence[Limit],
+        patience_s: float = PATIENCE_S,
     ) -> None:
-        """Keep ``limits`` together with every other process on the same database."""
+        """Keep ``limits`` together with every other process on the same database.
+
+        ``patience_s`` is how long an asker waits in place for a permit.
+        """
         self._store = store
         self._provider = provider
         self._credential = credential
         self._limits = tuple(limits)
+        self._patience_s = patience_s
         self._allowance_s = min((allowance_s(limit) for limit in limits), default=0.0)
         self._declared = False
         self._take = Grouped(self._take_together, tasks, most=1000)
 
     async def permit(self) -> Permit | Wait:
-        """Return a permit, waiting at most ``PATIENCE_S`` for it."""
+        """Return a permit, waiting for it at most as long as patience lasts."""
         if not self._limits:
             return Permit(float("inf"))
-        patience = time.monotonic() + PATIENCE_S
+        patience = time.monotonic() + self._patience_s
         while True:
             got = await self._take(None)
             if isinstance(got, Permit):

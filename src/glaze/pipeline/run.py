@@ -349,10 +349,8 @@ class Pipeline:
             return Stopped(result.why)
         if result.why is Decline.PAUSED:
             return Later(PAUSED_S, "the batch is paused")
-        patience_s = choice.spec.patience_s
-        if result.why is not Decline.WAIT or (
-            patience_s is not None and result.wait_s > patience_s
-        ):
+        told = result.verdict is not None  # by the vendor, not by another who asks the same
+        if result.why is not Decline.WAIT or (told and not choice.spec.patient):
             return None
         if result.verdict in ASKS_TO_WAIT and result.call_id is not None:
             times = await self.ledger.times_told_to_wait(

@@ -191,7 +191,7 @@ class Sheet:
     def fail(self, choice: Choice, result: Declined, begun: datetime, ended: datetime) -> None:
         """List the stage of a source that gave no answer."""
         self.missed.append(choice.spec.name)
-        self.errored += 1
+        self.errored += result.why is not Decline.BUSY
         passing = result.verdict in (None, Verdict.VENDOR_ERROR) and choice.spec.base_url
         if result.why in (Decline.CIRCUIT, Decline.FAILED) and passing:
             self.outages += 1

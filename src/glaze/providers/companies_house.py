@@ -75,7 +75,7 @@ SPEC = ProviderSpec(
     key_setting="companies_house_api_key",
     limits=(Limit(300, 300),),  # 600 requests in 5 minutes; an ask takes two
     concurrency=5,
-    patience_s=10.0,
+    patient=False,
 )
 
 

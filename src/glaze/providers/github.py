@@ -84,9 +84,9 @@ SPEC = ProviderSpec(
     base_url="https://api.github.com",
     # The vendor counts requests, 60 an hour by address or 5,000 by token: an ask may take two.
     limits=(Limit(30, 3600),),
-    keyed_limits=(Limit(2_500, 3600), Limit(10, 1)),
+    keyed_limits=(Limit(2_500, 3600),),
     concurrency=5,
-    patience_s=5.0,
+    patient=False,
 )
 
 

@@ -67,7 +67,7 @@ SPEC = ProviderSpec(
     base_url="https://api.gleif.org/api/v1",
     limits=(Limit(60, 60),),  # unconfirmed: often quoted, nowhere published
     concurrency=5,
-    patience_s=10.0,
+    patient=False,
 )
 
 

@@ -61,7 +61,7 @@ SPEC = ProviderSpec(
     limits=(Limit(100, 3600),),
     keyed_limits=(Limit(1_000, 3600),),
     concurrency=5,
-    patience_s=5.0,
+    patient=False,
 )
 _ACCOUNTS: Mapping[str, str] = {
     "github": "person_github_url",

@@ -59,9 +59,9 @@ _REGISTRATION = Operation(
 SPEC = ProviderSpec(
     name="rdap",
     operations=(_REGISTRATION,),
-    limits=(Limit(5, 1), Limit(100, 60)),
+    limits=(Limit(100, 60),),
     concurrency=5,
-    patience_s=10.0,
+    patient=False,
 )
 
 

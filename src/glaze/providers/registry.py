@@ -110,8 +110,6 @@ def faults_of(spec: ProviderSpec) -> Iterator[str]:
 def _pace_faults(spec: ProviderSpec) -> Iterator[str]:
     if not _all_positive((*spec.limits, *spec.keyed_limits)):
         yield "its limits must each be of positive calls and seconds"
-    if spec.patience_s is not None and spec.patience_s < 0:
-        yield "its patience must be 0 seconds or more"
     if spec.concurrency < 1:
         yield "its concurrency must be at least 1"
 

@@ -77,9 +77,9 @@ SPEC = ProviderSpec(
     operations=(_COMPANY,),
     base_url="https://data.sec.gov",
     key_setting="contact",
-    limits=(Limit(3, 1),),  # 10 requests a second in all; an ask takes two or three
-    concurrency=3,
-    patience_s=10.0,
+    limits=(Limit(120, 60),),  # 10 requests a second in all; an ask takes two or three
+    concurrency=2,
+    patient=False,
 )
 
 

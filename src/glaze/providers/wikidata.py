@@ -96,10 +96,10 @@ SPEC = ProviderSpec(
     key_optional=True,
     # An ask takes up to four requests. Wikimedia's figures of 2026 are unconfirmed; at most three
     # requests at once are its rule.
-    limits=(Limit(1, 1), Limit(30, 60)),
-    keyed_limits=(Limit(2, 1), Limit(60, 60)),
+    limits=(Limit(30, 60),),
+    keyed_limits=(Limit(60, 60),),
     concurrency=3,
-    patience_s=10.0,
+    patient=False,
 )
 
 

@@ -78,9 +78,9 @@ _PEOPLE = Operation(
 SPEC = ProviderSpec(
     name="social",
     operations=(_COMPANY, _PEOPLE),
-    limits=(Limit(1, 1), Limit(30, 60)),
-    concurrency=2,
-    patience_s=10.0,
+    limits=(Limit(30, 60),),
+    concurrency=10,
+    patient=False,
 )
 
 
