@@ -7,6 +7,7 @@ import pytest
 from tests.docs.reading import ROOT
 
 from glaze.boot import configure_providers
+from glaze.cli import demo
 from glaze.errors import SettingsError
 from glaze.model.provider import Limit
 from glaze.settings import MOVED, PREFIX, ProviderOverride, Settings, load_settings
@@ -177,6 +178,16 @@ def test_the_price_of_a_credit_moves_every_operations_price_and_limits_become_on
     )
     assert spec.limits == (Limit(60, 60),)
     assert not any(one.limits or one.bulk_limits for one in spec.operations)
+
+
+def test_a_key_of_the_users_own_takes_no_part_in_the_demo(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = {"APOLLO_API_KEY": "real-one", "HUNTER_API_KEY": "real-two"}
+    shaped = demo._demo_settings(loaded(monkeypatch, **own), "http://127.0.0.1:9400")
+    assert not {"real-one", "real-two"} & {*shaped.secrets()}
+    assert configure_providers(shaped).unusable.keys() >= {"hunter", "zerobounce"}
+    assert "apollo" not in configure_providers(shaped).unusable
 
 
 def test_names_of_other_systems_lead_to_settings_that_exist() -> None:

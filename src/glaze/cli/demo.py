@@ -29,6 +29,8 @@ FIELDS = (
 )
 _SHOWN_ROWS = 12
 _OPT_IN = ("enrichlayer",)
+_KEYS = frozenset({"apollo_api_key", "linkedin_api_key", "search_api_key", "llm_api_key"})
+"""The vendors that take part; one search engine shows how search is used."""
 
 
 def demo(
@@ -71,17 +73,13 @@ async def _run(settings: Settings, ask: FileAsk) -> bool:
 def _demo_settings(settings: Settings, url: str) -> Settings:
     """Return settings that reach the sandbox alone, with a database of the demo's own."""
     key = SecretStr("sandbox-demo")  # the prefix is what the sandbox accepts
+    every = [name for name in Settings.model_fields if name.endswith("_api_key")]
     return settings.with_changes(
         database_url=None,
         data_dir=settings.data_dir.with_name(f"{settings.data_dir.name}-demo"),
         sandbox_url=url,
-        apollo_api_key=key,
-        linkedin_api_key=key,
-        search_api_key=key,
-        brave_api_key=None,  # one engine shows how search is used
-        tavily_api_key=None,
-        exa_api_key=None,
-        llm_api_key=key,
+        # A key of the user's own stays at home: the demo is the same everywhere.
+        **{name: key if name in _KEYS else None for name in every},
         allow=_OPT_IN,
         order=(),
         provider={},
