@@ -2,8 +2,20 @@
 
 import pytest
 
-from glaze.model.provider import VendorResponse
-from glaze.model.vendor_body import at, int_at, message_of, parse_json, retry_after_s, text_at
+from glaze.model.provider import Billed, Unbilled, VendorResponse
+from glaze.model.value import Micros
+from glaze.model.vendor_body import (
+    Readings,
+    at,
+    gives,
+    int_at,
+    message_of,
+    number_header,
+    parse_json,
+    retry_after_s,
+    share_out,
+    text_at,
+)
 
 
 def response(body: bytes = b"", status: int = 429, **headers: str) -> VendorResponse:
@@ -70,3 +82,24 @@ def test_an_html_error_page_is_shortened_to_its_words() -> None:
 )
 def test_retry_after_is_seconds_or_a_date_beside_the_answers_own(headers, seconds) -> None:
     assert retry_after_s(response(**headers)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("header", "number"), [("2", 2), ("0.5", 0.5), ("-1", None), ("many", None), ("1e9", None)]
+)
+def test_a_header_states_a_number_or_nothing(header, number) -> None:
+    assert number_header(response(x_credits=header), "x-credits") == number
+
+
+def test_a_price_is_shared_out_without_a_rest() -> None:
+    shares = share_out(Micros(100), [0, 2, 5])
+    assert shares == {0: Billed(Micros(34)), 2: Billed(Micros(33)), 5: Billed(Micros(33))}
+    assert share_out(Micros(1), [3, 4]) == {3: Billed(Micros(1)), 4: Unbilled()}
+    assert share_out(Micros(100), []) == {}
+
+
+def test_what_is_said_of_a_doubtful_match_is_believed_by_its_share() -> None:
+    readings = Readings(gives(company_name=90, company_city=80), share=0.5, minus=5)
+    readings.add("company_name", "Acme")
+    readings.add("company_city", "Leeds", confidence=100)
+    assert [reading.confidence for reading in readings.found] == [40, 45]

@@ -238,6 +238,16 @@ def promised(handle: str, response: VendorResponse) -> Reply:
     )
 
 
+def stated(readings: Readings, billing: Billing, raw: bytes) -> Reply:
+    """Return the Reply for a record; one that states nothing usable may still have been charged."""
+    if readings.found:
+        return Reply(Verdict.MATCH, billing, readings.found, raw, notes=readings.notes)
+    reason = "a record without a usable value"
+    return Reply(
+        Verdict.VENDOR_ERROR, BillingUnknown(reason), raw=raw, detail=reason, notes=readings.notes
+    )
+
+
 def malformed(response: VendorResponse) -> Reply:
     """Return the Reply for a success that cannot be read: perhaps charged, perhaps not."""
     unknown = BillingUnknown("a success that could not be read")

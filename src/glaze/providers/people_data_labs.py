@@ -35,6 +35,7 @@ from glaze.model.vendor_body import (
     parse_json,
     reset_wait_s,
     share_out,
+    stated,
     text_at,
     texts_at,
     undocumented_billing,
@@ -227,7 +228,7 @@ async def _person(question: Mapping[FieldName, str], http: VendorHttp, price: Mi
     record = at(body, "data")
     if not isinstance(record, Mapping):
         return malformed(response)
-    return _stated(_read_person(record, _share(body)), _bill(response, price), response.body)
+    return stated(_read_person(record, _share(body)), _bill(response, price), response.body)
 
 
 async def _company(question: Mapping[FieldName, str], http: VendorHttp, price: Micros) -> Reply:
@@ -243,7 +244,7 @@ async def _company(question: Mapping[FieldName, str], http: VendorHttp, price: M
     record = parse_json(response.body)
     if not isinstance(record, Mapping):
         return malformed(response)
-    return _stated(_read_company(record, _share(record)), _bill(response, price), response.body)
+    return stated(_read_company(record, _share(record)), _bill(response, price), response.body)
 
 
 async def _people(
@@ -314,7 +315,7 @@ def _row(item: Mapping[str, Json] | None, bill: Billing, response: VendorRespons
     record = at(item, "data")
     status = int_at(item, "status") or 0
     if status == HTTPStatus.OK and isinstance(record, Mapping):
-        return _stated(_read_person(record, _share(item)), bill, raw)
+        return stated(_read_person(record, _share(item)), bill, raw)
     alone = replace(response, status=status, body=raw)
     verdict = _REFUSALS.get(status, Verdict.VENDOR_ERROR)
     if status == HTTPStatus.OK:
@@ -348,16 +349,6 @@ def _bill(response: VendorResponse, price: Micros) -> Billing:
         return BillingUnknown(f"the vendor states {spent:g} credits for one record")
     micros = Micros(round(spent * price))
     return Billed(micros) if micros else Unbilled()
-
-
-def _stated(readings: Readings, billing: Billing, raw: bytes) -> Reply:
-    """Return the reply for a record; one that states nothing usable may still have been charged."""
-    if readings.found:
-        return Reply(Verdict.MATCH, billing, readings=readings.found, raw=raw, notes=readings.notes)
-    reason = "a record without a usable value"
-    return Reply(
-        Verdict.VENDOR_ERROR, BillingUnknown(reason), raw=raw, detail=reason, notes=readings.notes
-    )
 
 
 def _read_person(record: Mapping[str, Json], share: float) -> Readings:

@@ -59,7 +59,7 @@ _DISPOSABLE = "disposable"  # the one kind of do_not_mail that has a word of our
 _VALIDATE = Operation(
     name="validate",
     needs=field_sets("person_email"),
-    gives=gives(person_email_status=97, person_first_name=55, person_last_name=55),
+    gives=gives(person_email_status=97),  # the names it guesses are not worth a validation
     price_micros=VALIDATION_PRICE,
     batch_size=_BULK,
     timeout_s=75.0,
@@ -191,8 +191,6 @@ def _read(email: str, body: Json, response: VendorResponse, price: Micros) -> Re
     about = as_subject(email)
     if not readings.add("person_email_status", verdict, confidence=sure, url=about, quote=words):
         return malformed(response) if body is None else replace(malformed(response), raw=raw)
-    readings.add("person_first_name", text_at(body, "firstname"))
-    readings.add("person_last_name", text_at(body, "lastname"))
     billing: Billing = Billed(price) if price else Unbilled()
     return Reply(Verdict.MATCH, billing, readings.found, raw, detail=words, notes=readings.notes)
 
