@@ -122,8 +122,10 @@ def all_texts(value: Any, depth: int = 0) -> Iterator[str]:
 
 
 def listed(value: Any) -> list[Any]:
+    """Return a property's values as a list, whether it holds one or several."""
     return value if isinstance(value, list) else [value]
 
 
 def objects(value: Any) -> list[Item]:
+    """Return the objects among a property's values, at most as many as a page is read for."""
     return [one for one in listed(value)[:_MAX_LISTED] if isinstance(one, dict)]
