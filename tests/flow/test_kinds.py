@@ -529,7 +529,7 @@ REFUSED: list[tuple[str, Json, str]] = [
         {"lead_id": "1", "input_data": {"frist_name": "A"}},
         "input_data.frist_name.[key]",
     ),
-    ("single_lead_enrichment", {"lead_id": "1", "provider_id": "hunter"}, "provider_id"),
+    ("single_lead_enrichment", {"lead_id": "1", "provider_id": "nobody"}, "provider_id"),
     (
         "single_lead_enrichment",
         {"lead_id": "1", "enrichment_types": ["email", "fax"]},
@@ -545,7 +545,7 @@ REFUSED: list[tuple[str, Json, str]] = [
     ("company_data_update", {}, ""),
     ("social_profile_discovery", {"lead_id": "1", "account_id": "2"}, ""),
     ("email_validation", {"emails": [7]}, "emails.0"),
-    ("email_validation", {"emails": ["a@b.co"], "provider_id": "hunter"}, "provider_id"),
+    ("email_validation", {"emails": ["a@b.co"], "provider_id": "nobody"}, "provider_id"),
     ("url_enrichment", {"url": "javascript:alert(1)"}, "url"),
     ("url_enrichment", {"url": "acme.com", "type": ["person"]}, "type"),
     (
