@@ -7,17 +7,19 @@ from fastapi_offline import FastAPIOffline
 
 from glaze.api import enrich, health, problems
 from glaze.api.following import Following
+from glaze.api.own_host import OwnHost
 from glaze.api.services import Services
 
 
-def create_app(services: Services) -> FastAPI:
-    """Return the API over ``services``; its documentation is at ``/docs``."""
+def create_app(services: Services, *, host: str = "localhost") -> FastAPI:
+    """Return the API over ``services``, bound to ``host``; its documentation is at ``/docs``."""
     api = FastAPIOffline(
         title="Glaze",
         version=version("glaze"),
         summary="Rows with gaps in, sourced values out, never paid for twice.",
         redoc_url=None,
     )
+    api.add_middleware(OwnHost, host=host)
     api.add_middleware(Following)
     problems.install(api)
     for module in (enrich, health):

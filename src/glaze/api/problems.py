@@ -26,8 +26,10 @@ _STATUS: Mapping[type[GlazeError], int] = {
     StoreUnavailable: 503,
 }
 _TITLES = {
+    403: "Not from another site's page",
     404: "Not found",
     405: "Method not allowed",
+    421: "Not this machine's name",
     422: "The request cannot be used",
     500: "Something went wrong",
     503: "Not available now",
@@ -45,7 +47,7 @@ def install(api: FastAPI) -> None:
         # What went wrong inside is for the log, not for the caller.
         detail = str(error) if status == HTTPStatus.UNPROCESSABLE_ENTITY else _TITLES[status]
         faults = error.faults if isinstance(error, ArgsInvalid) else ()
-        return _answer(status, code, detail, errors=[one._asdict() for one in faults])
+        return answer(status, code, detail, errors=[one._asdict() for one in faults])
 
     @api.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: Exception) -> JSONResponse:
@@ -58,23 +60,24 @@ def install(api: FastAPI) -> None:
             else []
         )
         detail = "; ".join(f"{fault['path']}: {fault['message']}" for fault in faults)
-        return _answer(422, "request_invalid", detail, errors=faults)
+        return answer(422, "request_invalid", detail, errors=faults)
 
     @api.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:
         log.error("request failed", path=request.url.path, exc_info=error)
-        return _answer(500, "internal_error", _TITLES[500])
+        return answer(500, "internal_error", _TITLES[500])
 
     @api.exception_handler(HTTPException)
     async def http(_: Request, error: Exception) -> JSONResponse:
         status = error.status_code if isinstance(error, HTTPException) else 500
         detail = str(error.detail) if isinstance(error, HTTPException) else ""
-        return _answer(status, f"http_{status}", detail)
+        return answer(status, f"http_{status}", detail)
 
 
-def _answer(
+def answer(
     status: int, code: str, detail: str, *, errors: list[dict[str, str]] | None = None
 ) -> JSONResponse:
+    """Return problem details; ``errors`` are the faults of a body, each with its path."""
     problem = Problem(
         type=f"urn:glaze:problem:{code}",
         title=_TITLES.get(status, "Error"),

@@ -63,7 +63,7 @@ async def _serve_api(app: App, stop: asyncio.Event) -> None:
     from glaze.api.app import create_app  # noqa: PLC0415  as above
 
     config = uvicorn.Config(
-        create_app(app),
+        create_app(app, host=app.settings.api_host),
         host=app.settings.api_host,
         port=app.settings.api_port,
         log_config=None,
