@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from glaze.errors import UnreadableFile
 from glaze.files.columns import map_columns
 from glaze.files.reading import BadRow, Row, read_identified, read_rows
-from glaze.files.source import Format, inspect
+from glaze.files.source import MAX_LINE, Format, inspect
 
 
 def written(tmp_path: Path, content: str | bytes, name: str = "rows.csv") -> Path:
@@ -90,6 +90,31 @@ def test_rows_are_padded_when_short_and_reported_when_long(tmp_path):
     assert dict(rows[1].values) == {"a": "1", "b": "2", "c": "3"}
     assert isinstance(rows[2], BadRow)
     assert "4 values for 3 columns" in rows[2].reason
+
+
+def test_a_row_that_cannot_be_read_keeps_its_line_for_its_repair(tmp_path):
+    long = "a.de," + "x" * MAX_LINE
+    lines = ["website,note", 'b.de,"two', 'lines",c,d', 'e.de,"never closed', long, "f.de,fine"]
+    rows = rows_of(written(tmp_path, "\r\n".join(lines) + "\r\n"))
+    raw = [row.raw for row in rows if isinstance(row, BadRow)]
+    assert raw == ['b.de,"two\r\nlines",c,d', 'e.de,"never closed', long[:MAX_LINE]]
+    rows = rows_of(written(tmp_path, '{"website": "a.de"}\n{oops\n', "rows.jsonl"))
+    assert [row.raw for row in rows if isinstance(row, BadRow)] == ["{oops"]
+
+
+@pytest.mark.parametrize("lines", [3, 60_000])
+def test_a_file_that_is_not_in_the_encoding_it_was_said_to_be_in_is_refused_by_line_and_byte(
+    tmp_path, lines
+):
+    before = "name,website\r\n" + "Acme,acme.com\r\n" * lines
+    path = written(tmp_path, before.encode() + "Köln,koeln.de\r\n".encode("cp1252"))
+    told = rf"not in utf-8: line {lines + 2} has the byte 0xf6 \(byte {len(before) + 2:,} of the file\)"
+    with pytest.raises(UnreadableFile, match=told):
+        inspect(path, encoding="utf-8")
+    assert inspect(path, encoding="cp1252").encoding == "cp1252"
+    cut = written(tmp_path, before.encode() + "Kö".encode()[:-1])
+    with pytest.raises(UnreadableFile, match=f"line {lines + 2} has the byte 0xc3"):
+        inspect(cut, encoding="utf-8")
 
 
 def test_nul_bytes_and_excels_separator_line_do_no_harm(tmp_path):

@@ -177,10 +177,12 @@ def test_bad_rows_are_written_with_line_reason_and_their_own_columns(tmp_path):
     path = errors_path(tmp_path / "out.csv")
     with open_errors(path, source) as log:
         log.add(BadRow(1, 2, "no host name", {"website": "?", "note": "x"}))
+        log.add(BadRow(2, 3, "3 values", {"website": "b.de", "note": "y"}, "b.de,y,z"))
     assert path.name == "out.errors.csv"
     assert table(path.read_text()) == [
-        ["line", "reason", "website", "note"],
-        ["2", "no host name", "?", "x"],
+        ["line", "reason", "website", "note", "raw line"],
+        ["2", "no host name", "?", "x", ""],
+        ["3", "3 values", "b.de", "y", "b.de,y,z"],
     ]
 
 

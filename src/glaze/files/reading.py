@@ -1,16 +1,19 @@
 """Rows as a stream in constant memory: what cannot be used is a BadRow, never a stop."""
 
 import csv
+import io
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from glaze.errors import InputError
-from glaze.files.cell import Cell
+from glaze.files.cell import Cell, text_of
 from glaze.files.columns import ColumnMapping
 from glaze.files.parquet import parquet_rows
 from glaze.files.source import (
+    MAX_LINE,
     Format,
+    OverLong,
     Source,
     csv_reader,
     is_blank,
@@ -40,6 +43,7 @@ class BadRow:
     line_no: int
     reason: str
     values: Mapping[str, Cell]  # as far as they could be read
+    raw: str = ""  # as the file has it, where the values are not all of it; at most MAX_LINE
 
 
 def read_rows(source: Source) -> Iterator[Row | BadRow]:
@@ -73,9 +77,18 @@ def _sheet(source: Source) -> Iterator[Row | BadRow]:
     for row_no, (line_no, values) in enumerate(rows, start=1):
         named = dict(zip(source.columns, values, strict=False))
         if any(value is not None for value in values[width:]):
-            yield BadRow(row_no, line_no, "it has a value to the right of the last column", named)
+            raw = _as_line(values)
+            reason = "it has a value to the right of the last column"
+            yield BadRow(row_no, line_no, reason, named, raw)
         else:
             yield Row(row_no, line_no, named)
+
+
+def _as_line(values: Sequence[Cell]) -> str:
+    """Return a sheet's row as one line of CSV."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([text_of(value) for value in values])
+    return line.getvalue()
 
 
 def read_identified(source: Source, mapping: ColumnMapping) -> Iterator[Row | BadRow]:
@@ -93,17 +106,23 @@ def identified(row: Row, mapping: ColumnMapping) -> Row | BadRow:
     return row
 
 
+def left_aside(row: Row, mapping: ColumnMapping) -> str | None:
+    """Return which values of a usable row identify nobody, and why; None where all are sound."""
+    notes = identify(mapping.input_of(row.values)).notes
+    return "; ".join(notes) or None
+
+
 def _jsonl(source: Source) -> Iterator[Row | BadRow]:
     row_no = 0
     with open_text(source.path, source.encoding) as file:
         for line_no, line in enumerate(lines(file), start=1):
-            text = line.lstrip("\ufeff").strip() if line is not None else None
-            if text == "":
+            text = line.lstrip("\ufeff").strip()
+            if not text:
                 continue
             row_no += 1
-            record = parse_object(text) if text is not None else "line too long"
+            record = _TOO_LONG if isinstance(line, OverLong) else parse_object(text)
             if isinstance(record, str):
-                yield BadRow(row_no, line_no, record, {})
+                yield BadRow(row_no, line_no, record, {}, text)
             else:
                 yield Row(row_no, line_no, record)
 
@@ -121,16 +140,17 @@ def _csv(source: Source) -> Iterator[Row | BadRow]:
 class _Record:
     line_no: int
     values: list[str]
+    raw: str
     fault: str | None = None
 
 
 class _Feed:
     """Physical lines for the csv module, remembering those of the current record."""
 
-    def __init__(self, physical: Iterator[str | None]) -> None:
+    def __init__(self, physical: Iterator[str]) -> None:
         self._physical = physical
-        self._again: deque[str | None] = deque()
-        self.taken: list[str | None] = []
+        self._again: deque[str] = deque()
+        self.taken: list[str] = []
         self.line_no = 0
 
     def __iter__(self) -> "_Feed":
@@ -140,7 +160,7 @@ class _Feed:
         line = self._again.popleft() if self._again else next(self._physical)
         self.taken.append(line)
         self.line_no += 1
-        if line is None:
+        if isinstance(line, OverLong):
             raise _LineTooLong
         return line
 
@@ -153,6 +173,9 @@ class _Feed:
         """Give back all lines of the current record but the first."""
         self._again.extendleft(reversed(self.taken[1:]))
         self.line_no -= len(self.taken) - 1
+
+
+_TOO_LONG = f"line too long: over {MAX_LINE:,} characters"
 
 
 class _LineTooLong(Exception):
@@ -169,24 +192,24 @@ def _records(source: Source, feed: _Feed) -> Iterator[_Record]:
         except StopIteration:
             return
         except (csv.Error, _LineTooLong) as error:
-            fault = "line too long" if isinstance(error, _LineTooLong) else str(error)
+            fault = _TOO_LONG if isinstance(error, _LineTooLong) else str(error)
             feed.back_to_second()
-            yield _Record(line_no, [], fault)
+            yield _Record(line_no, [], feed.taken[0], fault)
             continue
         stray = _stray_quote(source, feed.taken) if len(feed.taken) > 1 else None
         if stray:
             feed.back_to_second()
-            yield _Record(line_no, [], stray)
-        elif not (line_no == 1 and is_separator_hint(feed.taken[0] or "")):
+            yield _Record(line_no, [], feed.taken[0], stray)
+        elif not (line_no == 1 and is_separator_hint(feed.taken[0])):
             if line_no == 1 and values:
                 values[0] = values[0].lstrip("\ufeff")
-            yield _Record(line_no, values)
+            yield _Record(line_no, values, "".join(feed.taken))
 
 
-def _stray_quote(source: Source, taken: list[str | None]) -> str | None:
+def _stray_quote(source: Source, taken: list[str]) -> str | None:
     """Tell why a record of several lines is not one: a strict reader refuses it."""
     strict = csv.reader(
-        [line for line in taken if line is not None],
+        taken,
         delimiter=source.dialect.delimiter,
         skipinitialspace=source.dialect.skip_initial_space,
         strict=True,
@@ -200,8 +223,9 @@ def _stray_quote(source: Source, taken: list[str | None]) -> str | None:
 
 def _row(source: Source, row_no: int, record: _Record) -> Row | BadRow:
     columns = source.columns
+    raw = record.raw.rstrip("\r\n")
     if record.fault is not None:
-        return BadRow(row_no, record.line_no, record.fault, {})
+        return BadRow(row_no, record.line_no, record.fault, {}, raw)
     values = record.values
     if len(values) > len(columns):
         if any(value.strip() for value in values[len(columns) :]):
@@ -210,7 +234,7 @@ def _row(source: Source, row_no: int, record: _Record) -> Row | BadRow:
                 " a value that holds the separator must stand in double quotes"
             )
             shown = dict(zip(columns, values, strict=False))
-            return BadRow(row_no, record.line_no, reason, shown)
+            return BadRow(row_no, record.line_no, reason, shown, raw)
         values = values[: len(columns)]
     if len(values) < len(columns):
         values = values + [""] * (len(columns) - len(values))

@@ -117,7 +117,11 @@ def inspect(path: Path, *, encoding: str | None = None) -> Source:
 
 
 def _inspect_text(path: Path, scan: "_Scan", encoding: str | None) -> Source:
-    encoding = _known_encoding(encoding) if encoding else scan.encoding
+    if encoding:
+        encoding = _known_encoding(encoding)
+        _check_encoding(path, encoding)
+    else:
+        encoding = scan.encoding
     try:
         sample_text = codecs.getincrementaldecoder(encoding)("replace").decode(scan.head)
     except UnicodeError as error:
@@ -176,13 +180,19 @@ def open_text(source_path: Path, encoding: str) -> Iterator[TextIO]:
         yield file
 
 
-def lines(file: TextIO) -> Iterator[str | None]:
-    """Yield physical lines without NUL characters; None stands for one over MAX_LINE."""
+class OverLong(str):
+    """The first MAX_LINE characters of a line that is longer."""
+
+    __slots__ = ()
+
+
+def lines(file: TextIO) -> Iterator[str]:
+    """Yield physical lines without NUL characters; one over MAX_LINE as OverLong."""
     while line := file.readline(MAX_LINE):
         if len(line) == MAX_LINE and line[-1] not in "\r\n":
             while (rest := file.readline(MAX_LINE)) and rest[-1] not in "\r\n":
                 pass
-            yield None
+            yield OverLong(line.replace("\0", ""))
         else:
             yield line.replace("\0", "")
 
@@ -281,6 +291,36 @@ def _known_encoding(name: str) -> str:
         raise UnreadableFile(f"unknown encoding {name!r}: try utf-8, cp1252 or utf-16") from None
 
 
+def _check_encoding(path: Path, encoding: str) -> None:
+    """Make sure that the whole file is in the encoding that was named.
+
+    Raises: UnreadableFile with line, byte and offset where it is not.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line_no, size = 1, 0
+    with path.open("rb") as file:
+        chunk = b"more"
+        while chunk:
+            chunk = file.read(_CHUNK)
+            size += len(chunk)
+            try:
+                line_no += _line_ends(decoder.decode(chunk, final=not chunk))
+            except UnicodeDecodeError as error:
+                line_no += _line_ends(error.object[: error.start].decode(encoding, "ignore"))
+                place = size - len(error.object) + error.start
+                raise UnreadableFile(
+                    f"{path} is not in {encoding}: line {line_no} has the byte"
+                    f" {error.object[error.start]:#04x} (byte {place + 1:,} of the file); leave"
+                    " --encoding out, or name another, such as cp1252"
+                ) from None
+            except UnicodeError as error:  # utf-16 without its mark
+                raise UnreadableFile(f"{path} is not in {encoding}: {error}") from None
+
+
+def _line_ends(text: str) -> int:
+    return max(text.count("\n"), text.count("\r"))
+
+
 def _format_of(path: Path, text: str) -> Format:
     first = text.lstrip()[:1]
     if first == "{":
@@ -302,7 +342,7 @@ def _scan_jsonl(
     sample: list[Mapping[str, Json]] = []
     with open_text(path, encoding) as file:
         for line in lines(file):
-            record = parse_object(line) if line else "too long"
+            record = "too long" if isinstance(line, OverLong) else parse_object(line)
             if isinstance(record, str):
                 continue
             columns.update(dict.fromkeys(record))

@@ -293,20 +293,23 @@ def _cell(found: FieldValue | None, part: str) -> str:
 
 
 class ErrorLog:
-    """Collects bad rows into a CSV of line, reason and the caller's columns; no rows, no file."""
+    """Collects bad rows into a CSV: line, reason, the caller's columns, and the line as it stands.
+
+    The last is empty where the columns hold all of a row. No rows, no file.
+    """
 
     def __init__(self, file: TextIO, source: Source) -> None:
         """Begin the file with its header."""
         self.count = 0
         self._columns = source.columns
         self._writer = csv.writer(file)
-        self._writer.writerow(["line", "reason", *source.header])
+        self._writer.writerow(["line", "reason", *source.header, "raw line"])
 
     def add(self, row: BadRow) -> None:
         """Write one row with its first line in the file and why it was left out."""
         self.count += 1
         values = [text_of(row.values.get(name)) for name in self._columns]
-        self._writer.writerow([row.line_no, row.reason, *values])
+        self._writer.writerow([row.line_no, row.reason, *values, row.raw])
 
 
 @contextmanager
