@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import signal
 import socket
 import time
@@ -60,6 +61,32 @@ def test_a_page_that_is_not_there_or_broken_is_said_with_exit_code_2(cli):
     assert "no file or folder" in cli.run("extract", "none.html", code=2).err
     (cli.folder / "torn.html.gz").write_bytes(gzip.compress(PAGE.encode())[:60])
     assert "cannot read" in cli.run("extract", "torn.html.gz", code=2).err
+
+
+def test_what_lies_among_a_folders_pages_and_is_none_is_left_out_with_a_note(cli):
+    folder = cli.folder / "pages"
+    folder.mkdir()
+    (folder / "a.html.gz").write_bytes(gzip.compress(PAGE.encode())[:60])
+    os.mkfifo(folder / "b.html")
+    (folder / "c.html").write_text(PAGE)
+    ran = cli.run("extract", "pages", "--jsonl", code=1)
+    assert {json.loads(line)["page"] for line in ran.out.splitlines()} == {"c"}
+    assert "cannot read pages/a.html.gz" in ran.err
+    assert "pages/b.html is not a regular file" in ran.err
+    assert "not a regular file" in cli.run("extract", "pages/b.html", code=2).err
+
+
+def test_a_page_of_unknown_address_shows_none_and_a_made_up_one_is_refused(cli):
+    page = PAGE.replace('<link rel="canonical" href="https://acme-widgets.example/kontakt">', "")
+    (cli.folder / "page.html").write_text(page + '<img class="logo" src="/logo.png" alt="logo">')
+    ran = cli.run("extract", "page.html", "--jsonl")
+    found = [json.loads(line) for line in ran.out.splitlines()]
+    assert {row["url"] for row in found} == {None}
+    assert "company_email" in {row["field"] for row in found}
+    assert "page.invalid" not in ran.out
+    assert "page.invalid" not in cli.run("extract", "page.html").out
+    refused = cli.run("extract", "page.html", "--url", "javascript:alert(1)", code=2)
+    assert "--url javascript:alert(1)" in refused.err
 
 
 def test_the_demo_runs_twice_alone_and_says_who_the_vendors_are(cli):
