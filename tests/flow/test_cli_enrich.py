@@ -76,6 +76,24 @@ def test_bad_rows_go_to_the_errors_file_and_never_stop_the_rest(cli):
     assert "rows that could not be used: 2" in ran.out
 
 
+def test_a_cell_that_names_nobody_is_told_though_the_row_goes_on_and_what_was_given_is_no_hit(cli):
+    good = write_world(cli.folder / "world.csv", 2)
+    name = good[1].split(",")[0]
+    lines = ["Company,Website", good[0], f"{name},not a domain", f"{name},http://127.0.0.1/"]
+    (cli.folder / "in.csv").write_text("\n".join(lines) + "\n")
+    ran = cli.run("enrich", "in.csv", "-o", "out.csv", "--fields", "company_name")
+    assert len(table(cli.folder / "out.csv")) == 3
+    errors = table(cli.folder / "out.errors.csv")
+    assert [row["line"] for row in errors] == ["3", "4"]
+    assert all("asked for by the rest of the row" in row["reason"] for row in errors)
+    assert "'not a domain'" in errors[0]["reason"]
+    assert "an IP address is nobody's name" in errors[1]["reason"]
+    assert "asked for by the rest: 2, in out.errors.csv" in ran.out
+    assert "could not be used: 2" not in ran.out
+    told = next(line.split() for line in ran.out.splitlines() if line.startswith("company_name "))
+    assert told == ["company_name", "3", "0", "-"]
+
+
 def test_json_lines_carry_the_row_and_what_was_found(cli):
     good = write_world(cli.folder / "world.csv", 4)
     records = [dict(zip(("Company", "Website"), row, strict=True)) for row in csv.reader(good)]
@@ -194,6 +212,7 @@ def test_a_budget_for_the_file_is_never_passed(cli, sandbox):
         (("odd.csv",), "no column says"),
         (("empty.csv",), "empty"),
         (("hopeless.csv",), "line 2"),
+        (("west.csv", "--encoding", "utf-8"), "line 2 has the byte 0xf6"),
         (("in.csv", "-o", "in.csv"), "is the input"),
         (("in.csv", "-o", "none/out.csv"), "no folder"),
         (("in.csv", "--max-cost", "lots"), "--max-cost lots"),
@@ -208,6 +227,7 @@ def test_what_cannot_be_done_is_said_on_one_line_with_exit_code_2_and_nothing_is
     (cli.folder / "in.csv").write_text("Website\nacme.com\n")
     (cli.folder / "odd.csv").write_text("Colour,Size\nred,4\n")
     (cli.folder / "empty.csv").write_text("")
+    (cli.folder / "west.csv").write_text("Company,Website\nKöln,koeln.de\n", "cp1252")
     (cli.folder / "hopeless.csv").write_text("Website\nnot a site\n")
     before = {path: path.read_bytes() for path in cli.folder.iterdir()}
     ran = cli.run("enrich", *arguments, code=2)

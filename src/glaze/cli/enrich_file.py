@@ -17,7 +17,7 @@ from glaze.cli.screen import Stops, err, say, stop_on_signals
 from glaze.cli.summary import show_summary
 from glaze.cli.working import work_until
 from glaze.errors import InputError
-from glaze.files.reading import BadRow, Row, identified, read_identified, read_rows
+from glaze.files.reading import BadRow, Row, identified, left_aside, read_identified, read_rows
 from glaze.files.writing import ErrorLog, WriteRow, open_errors, open_output, own_columns
 from glaze.jobs.enqueue import known_kind
 from glaze.jobs.retry import set_within, until_available
@@ -238,13 +238,18 @@ async def _write(app: App, ask: FileAsk, batch_id: BatchId) -> Tally:
     ):
         rows = read_rows(ask.source)
         async for found in _results(app, batch_id):
-            _write_row(_row_of(found, rows, ask, log), found, write, log, tally)
+            good = _row_of(found, rows, ask, log)
+            _write_row(good, found, write, log, tally)
+            if aside := left_aside(good, ask.mapping):
+                reason = f"asked for by the rest of the row, without {aside}"
+                log.add(BadRow(good.row_no, good.line_no, reason, good.values))
+                tally.partly += 1
         for row in rows:
             bad = row if isinstance(row, BadRow) else identified(row, ask.mapping)
             if isinstance(bad, Row):
                 raise _changed(ask)
             log.add(bad)
-        tally.bad = log.count
+        tally.bad = log.count - tally.partly
     return tally
 
 

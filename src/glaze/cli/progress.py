@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from glaze.cli.screen import err, money, say
 from glaze.model.request import EnrichResult
 from glaze.model.value import FieldName
+from glaze.pipeline.sheet import INPUT
 
 _PLAIN_EVERY_S = 5.0
 _RATE_OVER_S = 120.0  # longer than the minute that most vendors count in
@@ -22,8 +23,10 @@ class Tally:
 
     rows: int = 0
     filled: Counter[FieldName] = field(default_factory=Counter)
+    given: Counter[FieldName] = field(default_factory=Counter)  # stood in the row: nobody found it
     cached: int = 0  # values that the cache gave for nothing
     bad: int = 0  # rows that could not be used
+    partly: int = 0  # rows that were asked for by the rest of them
     by_source: Counter[str] = field(default_factory=Counter)  # values bought or read now
     troubles: Counter[tuple[str, str]] = field(default_factory=Counter)  # (stage, its error)
     over_budget: int = 0  # rows for which a source was too dear
@@ -33,6 +36,9 @@ class Tally:
         self.rows += 1
         for name, value in result.data.items():
             if name in result.missing:
+                continue
+            if value.source == INPUT:
+                self.given[name] += 1
                 continue
             self.filled[name] += 1
             self.cached += value.cached

@@ -32,6 +32,12 @@ def show_summary(ask: FileAsk, tally: Tally, spend: Sequence[Mapping[str, Any]])
         console.print(f"written: {ask.target.path}", markup=False)
     if tally.bad:
         console.print(f"rows that could not be used: {tally.bad:,}, in {ask.errors}", markup=False)
+    if tally.partly:
+        console.print(
+            f"rows with a value that could not be used, asked for by the rest: {tally.partly:,},"
+            f" in {ask.errors}",
+            markup=False,
+        )
 
 
 def show_unknown(console: Console, spend: Sequence[Mapping[str, Any]]) -> None:
@@ -57,13 +63,15 @@ def show_troubles(console: Console, tally: Tally) -> None:
 
 
 def field_table(fields: Sequence[FieldName], tally: Tally) -> Table:
-    """Return how many rows have each field."""
+    """Return for how many rows each field was found, of those that did not have it already."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("field")
-    table.add_column("filled", justify="right")
-    table.add_column("hit rate", justify="right")
+    for name in ("given", "filled", "hit rate") if tally.given else ("filled", "hit rate"):
+        table.add_column(name, justify="right")
     for field in fields:
-        table.add_row(field, f"{tally.filled[field]:,}", _share(tally.filled[field], tally.rows))
+        given, filled = tally.given[field], tally.filled[field]
+        counts = (given, filled) if tally.given else (filled,)
+        table.add_row(field, *(f"{n:,}" for n in counts), _share(filled, tally.rows - given))
     return table
 
 

@@ -23,7 +23,7 @@ from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.merge import merge
 from glaze.pipeline.order import Choice, Rules, is_verifier, next_operation, question_needs
 from glaze.pipeline.settling import ASKS_TO_WAIT
-from glaze.pipeline.sheet import SITE, Sheet
+from glaze.pipeline.sheet import INPUT, SITE, Sheet
 from glaze.store.entity import Remerge
 from glaze.store.ledger import BudgetCap, LedgerStore
 
@@ -153,7 +153,10 @@ class Pipeline:
                 timestamp=now,
             )
         fresh_after = task.job.created_at if task.args.skip_cache else now - self.policy.ttl
-        return Sheet(task.job.id, task.args, identity, now, fresh_after)
+        sheet = Sheet(task.job.id, task.args, identity, now, fresh_after)
+        if identity.notes:
+            sheet.note(INPUT, now, now, detail=f"left aside: {'; '.join(identity.notes)}")
+        return sheet
 
     async def _check_cache(self, task: Enrichment, sheet: Sheet) -> None:
         begun = self.clock()
