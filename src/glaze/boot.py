@@ -263,10 +263,19 @@ async def boot(
                 entities=entities,
                 http=http,
                 access=providers.access,
+                callback_url=settings.callback_url,
                 at=at,
             )
         )
-        collector = Collector(gateway, DueStore(db), http, providers.by_name, clock=clock, at=at)
+        collector = Collector(
+            gateway,
+            DueStore(db),
+            http,
+            providers.by_name,
+            clock=clock,
+            base_url=settings.callback_url,
+            at=at,
+        )
         pipeline = Pipeline(gateway, ledger, providers.by_name, _policy(settings, providers), clock)
         wake = Wake(db.dsn)
         await stack.enter_async_context(_running(wake.run()))
@@ -410,6 +419,10 @@ def configure_providers(settings: Settings) -> Providers:
         needs_key = provider.spec.key_setting is not None and not provider.spec.key_optional
         if needs_key and not key and name not in unusable:
             unusable[name] = f"no key: set {_variable(provider.spec)}"
+        for operation in provider.spec.operations:
+            if operation.needs_callback and not settings.callback_url:
+                why = "the vendor wants an address to call back: set GLAZE_CALLBACK_URL"
+                unusable[f"{name}.{operation.name}"] = why
     return Providers(by_name, access, unusable, registry.problems)
 
 

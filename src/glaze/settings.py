@@ -284,6 +284,12 @@ class Settings(BaseSettings):
         " that want to know; SEC EDGAR answers nobody else",
     )
 
+    callback_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="public address of this installation, given to vendors that call back; their"
+        " callbacks are not served yet, so answers are polled",
+    )
     sandbox_url: str | None = Field(
         default=None,
         description="address of a running sandbox, which then plays every vendor and site",

@@ -108,7 +108,7 @@ def new_state(
     limits = RateLimits(time.monotonic)
     model = StandIn(seed)
     vendors: list[Vendor] = [
-        Apollo(world, limits),
+        Apollo(world, limits, clock),
         BrightData(world, clock),
         Clearbit(world, limits, clock),
         EnrichLayer(world),

@@ -1,5 +1,7 @@
 """Apollo: matching people, singly and in bulk, and organizations."""
 
+import asyncio
+
 import pytest
 from vendor_fake import VendorFake, ask, one, sample_ask, values
 
@@ -168,6 +170,76 @@ async def test_an_organization_found_by_name_alone_is_less_sure() -> None:
     assert by_name.readings[0].confidence < by_domain.readings[0].confidence
 
 
+ACME = {"id": "1", "name": "Acme", "primary_domain": "acme.com"}
+BETA = {"id": "2", "name": "Beta", "primary_domain": "beta.com"}
+TWO = [ask("company_name", company_domain=domain) for domain in ("acme.com", "beta.com")]
+
+
+async def enriched(organizations: object, **more: object) -> list[tuple[str | None, object]]:
+    body = {"status": "success", "organizations": organizations, **more}
+    replies = await apollo.look_up("organization_enrich", TWO, VendorFake.of(body))
+    return [(values(reply).get("company_name"), reply.billing) for reply in replies]
+
+
+async def test_several_organizations_go_into_one_bulk_request() -> None:
+    http = VendorFake.of({"status": "success", "organizations": [ACME, BETA]})
+    await apollo.look_up("organization_enrich", TWO, http)
+    (sent,) = http.sent
+    assert (sent.method, sent.url) == ("POST", "https://vendor.example/organizations/bulk_enrich")
+    assert sent.json == {"details": [{"domain": "acme.com"}, {"domain": "beta.com"}]}
+
+
+@pytest.mark.parametrize(
+    ("organizations", "names"),
+    [
+        ([ACME, BETA], ["Acme", "Beta"]),
+        ([BETA, ACME], ["Acme", "Beta"]),
+        ([None, BETA], [None, "Beta"]),
+        ([BETA], [None, "Beta"]),  # a miss left out
+        ([], [None, None]),
+    ],
+)
+async def test_each_company_gets_its_own_record_whatever_the_order(organizations, names) -> None:
+    found = await enriched(organizations)
+    assert [name for name, _ in found] == names
+    assert [bill for _, bill in found] == [
+        Billed(100_000) if name else Unbilled() for name in names
+    ]
+
+
+async def test_an_organization_that_nobody_asked_about_is_nobodys() -> None:
+    stranger = {"id": "3", "name": "Gamma", "primary_domain": "gamma.com"}
+    for organizations in ([stranger], [BETA, stranger], "none", None):
+        for name, billing in await enriched(organizations):
+            assert name is None
+            assert isinstance(billing, BillingUnknown)
+
+
+async def test_an_organization_that_two_questions_mean_is_paid_once() -> None:
+    asks = [
+        ask("company_name", company_domain="acme.com"),
+        ask("company_name", company_linkedin_url="https://www.linkedin.com/company/acme"),
+    ]
+    record = ACME | {"linkedin_url": "http://www.linkedin.com/company/acme"}
+    body = {"organizations": [record, record], "unique_enriched_records": 1}
+    replies = await apollo.look_up("organization_enrich", asks, VendorFake.of(body))
+    assert [values(reply)["company_name"] for reply in replies] == ["Acme", "Acme"]
+    assert sum(getattr(reply.billing, "micros", 0) for reply in replies) == 100_000
+
+
+async def test_the_sandboxes_bulk_of_organizations_is_understood_and_its_bill_stated(
+    sandbox, http_of
+) -> None:
+    companies = [*sandbox.state.world.companies()][:10]
+    asks = [ask("company_name", company_domain=company.domain) for company in companies]
+    replies = await apollo.look_up("organization_enrich", asks, http_of(apollo))
+    assert {Verdict.MATCH, Verdict.NO_MATCH} == {reply.verdict for reply in replies}
+    for company, reply in zip(companies, replies, strict=True):
+        assert values(reply).get("company_domain", company.domain) == company.domain
+    stated = sum(getattr(reply.billing, "micros", 0) for reply in replies)
+    assert stated == sum(bill.micros for bill in sandbox.state.billing.bills) > 0
+
+
 async def test_the_sandbox_is_understood_and_its_bills_are_the_bills_stated(
     sandbox, http_of
 ) -> None:
@@ -197,3 +269,99 @@ async def test_the_sandbox_is_understood_and_its_bills_are_the_bills_stated(
 async def test_a_wrong_key_at_the_sandbox_is_auth(http_of) -> None:
     reply = await one(apollo, "people_match", sample_ask(MATCH), http_of(apollo, key="wrong"))
     assert reply.verdict is Verdict.AUTH
+
+
+PHONE = apollo.spec.operation("people_phone")
+FOUND = {
+    "request_id": "1039995589705121900",
+    "webhook_status": "success",
+    "webhook_result": {
+        "credits_consumed": 8,
+        "people": [
+            {
+                "id": "64a7",
+                "phone_numbers": [
+                    {"sanitized_number": "+14155550164", "type_cd": "mobile"},
+                    {"sanitized_number": "+14155550165", "type_cd": "work_direct"},
+                ],
+            }
+        ],
+    },
+}
+
+
+async def test_a_phone_is_promised_under_the_requests_id_and_nothing_is_asked_without_an_address():
+    http = VendorFake.of({"person": TIM, "request_id": -1039995589705121900})
+    question = ask("person_mobile", person_email="tim@apollo.io")
+    reply = await one(apollo, "people_phone", question, http)
+    assert (reply.verdict, reply.handle) == (Verdict.PENDING, "-1039995589705121900")
+    assert http.sent[0].params == {
+        "email": "tim@apollo.io",
+        "reveal_phone_number": "true",
+        "webhook_url": http.callback_url,
+    }
+    unreachable = VendorFake.of({"person": TIM}, callback_url="")
+    reply = await one(apollo, "people_phone", question, unreachable)
+    assert (reply.billing, unreachable.sent) == (Unbilled(), [])
+    nobody = await one(apollo, "people_phone", question, VendorFake.of({"person": None}))
+    assert (nobody.verdict, nobody.billing) == (Verdict.NO_MATCH, Unbilled())
+
+
+async def test_found_numbers_cost_what_they_name_and_the_match():
+    http = VendorFake.of(FOUND)
+    reply = await apollo.collect("people_phone", "17", sample_ask(PHONE), http)
+    assert http.sent[0].url == "https://vendor.example/webhook_result/17"
+    assert values(reply) == {"person_mobile": "+14155550164", "person_phone": "+14155550165"}
+    assert reply.billing == Billed(900_000)
+    none = {"webhook_result": {"credits_consumed": 0, "people": []}}
+    reply = await apollo.collect("people_phone", "17", sample_ask(PHONE), VendorFake.of(none))
+    assert (reply.verdict, reply.billing) == (Verdict.NO_MATCH, Billed(100_000))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "verdict"),
+    [
+        (404, b'{"error_code": "result_pending", "retry_after_seconds": 10}', Verdict.PENDING),
+        (500, b"", Verdict.PENDING),
+        (200, b"<html>", Verdict.PENDING),
+        (429, b"{}", Verdict.RATE_LIMITED),
+        (401, b"Invalid API key.", Verdict.AUTH),
+        (404, b'{"error_code": "request_id_unknown"}', Verdict.VENDOR_ERROR),
+        (410, b'{"error_code": "request_id_expired"}', Verdict.VENDOR_ERROR),
+    ],
+)
+async def test_numbers_are_waited_for_as_long_as_they_may_come(status, body, verdict):
+    reply = await apollo.collect("people_phone", "17", sample_ask(PHONE), VendorFake(status, body))
+    assert reply.verdict is verdict
+    if verdict is Verdict.VENDOR_ERROR:
+        assert isinstance(reply.billing, BillingUnknown)
+    if b"10" in body:
+        assert (reply.handle, reply.retry_after_s) == ("17", 10)
+
+
+def test_a_webhook_names_its_request():
+    assert apollo.announced({}, b'{"request_id": 1039995589705121900}', "") == "1039995589705121900"
+    assert apollo.announced({}, b"[]", "") is None
+
+
+async def test_the_sandboxs_numbers_are_understood_and_their_bills_stated(sandbox, http_of):
+    people = [sandbox.state.world.people_of(c)[0] for c in [*sandbox.state.world.companies()][:12]]
+
+    async def number_of(person):
+        question = ask("person_mobile", person_linkedin_url=person.linkedin_url)
+        http = http_of(apollo)
+        http.callback_url = "https://us.example/callbacks/apollo/t"
+        reply = await one(apollo, "people_phone", question, http)
+        handle = reply.handle
+        while reply.verdict is Verdict.PENDING:
+            await asyncio.sleep(0.3)  # the vendor looks for it
+            reply = await apollo.collect("people_phone", handle, question, http_of(apollo))
+        return reply
+
+    replies = await asyncio.gather(*map(number_of, people))
+    assert {Verdict.MATCH, Verdict.NO_MATCH} == {reply.verdict for reply in replies}
+    for person, reply in zip(people, replies, strict=True):
+        assert values(reply).get("person_mobile", person.phone) == person.phone
+    stated = sum(getattr(reply.billing, "micros", 0) for reply in replies)
+    assert stated == sum(bill.micros for bill in sandbox.state.billing.bills) > 0
+    assert sandbox.state.sender.kept_back > 0  # an address that is not of this machine

@@ -51,7 +51,7 @@ class VendorFake(VendorHttp):
     base_url: str = "https://vendor.example"
     key: str = "secret-key"
     token: str = "g1-7-token"
-    callback_url: str = ""
+    callback_url: str = "https://us.example/callbacks/x/g1-7-token"
     sent: list[Sent] = field(default_factory=list)
 
     @classmethod

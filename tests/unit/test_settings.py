@@ -135,6 +135,16 @@ def test_a_key_that_is_not_needed_raises_the_limit_where_it_is_set(
     assert keyed.access["wikidata"].key == "Acme data@acme.com"
 
 
+def test_phones_are_asked_for_where_their_vendor_can_call_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without = configure_providers(loaded(monkeypatch))
+    assert "GLAZE_CALLBACK_URL" in without.unusable["apollo.people_phone"]
+    reachable = loaded(monkeypatch, GLAZE_CALLBACK_URL="https://glaze.example")
+    assert "apollo.people_phone" not in configure_providers(reachable).unusable
+    assert "GLAZE_CALLBACK_URL" in refusal(monkeypatch, GLAZE_CALLBACK_URL="glaze.example")
+
+
 @pytest.mark.parametrize("contact", ["Acme Research", "Ümlaut a@b.com", "Acme\na@b.com"])
 def test_a_contact_without_an_address_is_refused(
     monkeypatch: pytest.MonkeyPatch, contact: str
@@ -159,7 +169,8 @@ def test_what_a_provider_declares_can_be_overridden(monkeypatch: pytest.MonkeyPa
     assert spec.limits == (Limit(2, 1), Limit(50, 60), Limit(900, 3600))
     assert (spec.concurrency, spec.retries) == (3, 0)
     for op, was in zip(spec.operations, before.operations, strict=True):
-        assert (op.price_micros, op.timeout_s) == (40_000, 7)
+        credits_ = was.price_micros // before.credit_micros
+        assert (op.price_micros, op.timeout_s) == (credits_ * 40_000, 7)
         assert op.batch_size == min(5, was.batch_size)
     assert max(was.batch_size for was in before.operations) == 10
 

@@ -66,6 +66,7 @@ class Operation:
     bulk_limits: tuple[Limit, ...] = ()
     includes: frozenset[str] = frozenset()
     checks: bool = False
+    needs_callback: bool = False  # the vendor takes it only with an address to report to
 
 
 @dataclass(frozen=True, slots=True)

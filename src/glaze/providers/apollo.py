@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 
 from glaze.model.mailbox import as_subject
@@ -34,6 +35,7 @@ from glaze.model.vendor_body import (
     not_asked,
     objects_at,
     parse_json,
+    promised,
     text_at,
     texts_at,
     undocumented_billing,
@@ -138,13 +140,24 @@ _ENRICH = Operation(
         company_tags=75,
     ),
     price_micros=CREDIT_PRICE,
+    batch_size=10,
+)
+_PHONE = Operation(
+    name="people_phone",
+    needs=_MATCH.needs,
+    gives=gives(person_phone=85, person_mobile=85),
+    price_micros=Micros(_MOST_CREDITS * CREDIT_PRICE),
+    flags="reveal_phone_number",
+    collect_s=3600.0,
+    needs_callback=True,
 )
 SPEC = ProviderSpec(
     name="apollo",
-    operations=(_MATCH, _ENRICH),
+    operations=(_MATCH, _ENRICH, _PHONE),
     base_url="https://api.apollo.io/api/v1",
     key_setting="apollo_api_key",
     limits=(Limit(100, 60),),
+    credit_micros=CREDIT_PRICE,
 )
 
 
@@ -154,6 +167,8 @@ class Apollo:
     Vendor facts (its OpenAPI document): a miss is a 200 without a person and costs nothing; a bad
     key is 401 in plain text; a key out of scope is 403; no limit header on 401 and 403. What an
     empty account answers is not documented: 402, or any refusal that speaks of credits, counts.
+    Phone numbers come later, to a webhook that nobody signs, and are to be had for 30 days by the
+    request's id, for nothing. Unconfirmed: whether the credits it names then hold the match's own.
     """
 
     def __init__(self, spec: ProviderSpec = SPEC) -> None:
@@ -163,28 +178,102 @@ class Apollo:
     async def look_up(
         self, operation: str, asks: Sequence[Ask], http: VendorHttp
     ) -> Sequence[Reply]:
-        """Answer up to ten asks of ``people_match``, or one of ``organization_enrich``.
+        """Answer up to ten asks of ``people_match`` or of ``organization_enrich``, one for a phone.
 
-        Several people go into one bulk request, whose billed credits are shared out over the
-        replies.
+        Several go into one bulk request, whose billed credits are shared out over the replies.
         """
+        if operation == _PHONE.name:
+            return [await self._phone(ask, http) for ask in asks]
         declared = self.spec.operation(operation)
         questions = [identified_by(ask, declared.needs) for ask in asks]
         sent = [question for question in questions if question]
         price = declared.price_micros
         if not sent:
             answers: list[Reply] = []
-        elif operation == _ENRICH.name:
-            answers = [await _enrich(sent[0], http, price)]
         elif len(sent) == 1:
-            answers = [await _match(sent[0], http, price)]
+            ask_one = _enrich if operation == _ENRICH.name else _match
+            answers = [await ask_one(sent[0], http, price)]
         else:
-            answers = await _bulk_match(sent, http, price)
+            ask_many = _bulk_enrich if operation == _ENRICH.name else _bulk_match
+            answers = await ask_many(sent, http, price)
         unused = iter(answers)
         return [
             next(unused) if question else not_asked("no identifier that Apollo can match by")
             for question in questions
         ]
+
+    async def _phone(self, ask: Ask, http: VendorHttp) -> Reply:
+        """Have a number looked for; the person who comes with it is not asked for here."""
+        question = identified_by(ask, _PHONE.needs)
+        if not question or not http.callback_url:
+            return not_asked("no identifier, or no address for Apollo to report to")
+        reveal = {"reveal_phone_number": "true", "webhook_url": http.callback_url}
+        response = await http.request(
+            "POST",
+            f"{http.base_url}/people/match",
+            params=_parameters(question, _PARAMETERS) | reveal,
+            headers=_headers(http),
+        )
+        body = parse_json(response.body)
+        if refused := refusal(response):
+            return refused
+        if isinstance(at(body, "person"), Mapping) and (handle := _request_id(body)):
+            return promised(handle, response)
+        return _single(response, "person", _person, self._credit)
+
+    async def collect(self, operation: str, handle: str, ask: Ask, http: VendorHttp) -> Reply:
+        """Fetch the numbers that were found under a request's id."""
+        del operation, ask
+        if not handle.removeprefix("-").isdecimal():
+            return Reply(Verdict.VENDOR_ERROR, BillingUnknown("no id of a request"))
+        url = f"{http.base_url}/webhook_result/{handle}"
+        response = await http.request("GET", url, headers=_headers(http))
+        body = parse_json(response.body)
+        if response.status == HTTPStatus.OK and isinstance(at(body, "webhook_result"), Mapping):
+            return _numbers(body, response, self._credit)
+        refused = refusal(response) or malformed(response)
+        if refused.verdict in (Verdict.RATE_LIMITED, Verdict.AUTH, Verdict.FORBIDDEN_PLAN):
+            return refused
+        if text_at(body, "error_code") in _GONE:
+            return replace(refused, billing=BillingUnknown("the vendor has no such result"))
+        wait_s = int_at(body, "retry_after_seconds")
+        return replace(
+            refused,
+            verdict=Verdict.PENDING,
+            handle=handle,
+            retry_after_s=None if wait_s is None else float(max(1, min(wait_s, 600))),
+        )
+
+    def announced(self, headers: Mapping[str, str], body: bytes, key: str) -> str | None:
+        """Return the request that a webhook speaks of; the vendor signs none."""
+        del headers, key
+        return _request_id(parse_json(body))
+
+    @property
+    def _credit(self) -> Micros:
+        return self.spec.credit_micros
+
+
+_GONE = frozenset({"request_id_unknown", "request_id_expired", "invalid_request_id"})
+
+
+def _request_id(body: Json) -> str | None:
+    """Return the request's id, a signed number of 64 bits, as text."""
+    return text_at(body, "request_id", numbers=True)
+
+
+def _numbers(body: Json, response: VendorResponse, credit: Micros) -> Reply:
+    """Read what a webhook's result holds: the match itself cost a credit whatever was found."""
+    result = at(body, "webhook_result")
+    used = 1 + max(0, int_at(result, "credits_consumed") or 0)
+    billing: Billing = Billed(Micros(min(used, _MOST_CREDITS) * credit)) if credit else Unbilled()
+    readings = Readings(_PHONE.gives)
+    for person in objects_at(result, "people"):
+        for number in objects_at(person, "phone_numbers"):
+            field = "person_mobile" if text_at(number, "type_cd") == "mobile" else "person_phone"
+            readings.add(field, text_at(number, "sanitized_number"))
+    verdict = Verdict.MATCH if readings.found else Verdict.NO_MATCH
+    return Reply(verdict, billing, readings.found, response.body, notes=readings.notes)
 
 
 async def _match(question: Mapping[FieldName, str], http: VendorHttp, price: Micros) -> Reply:
@@ -204,10 +293,14 @@ async def _enrich(question: Mapping[FieldName, str], http: VendorHttp, price: Mi
         params=_parameters(question, _ORGANIZATION_PARAMETERS),
         headers=_headers(http),
     )
-    minus = _UNSURE_OF_NAME if set(question) == {"company_name"} else 0
     return refusal(response) or _single(
-        response, "organization", lambda found: _organization(found, minus), price
+        response, "organization", lambda found: _organization(found, _doubt(question)), price
     )
+
+
+def _doubt(question: Mapping[FieldName, str]) -> int:
+    """Return what is taken off the confidence of what was found by these identifiers."""
+    return _UNSURE_OF_NAME if set(question) == {"company_name"} else 0
 
 
 def _single(
@@ -249,7 +342,10 @@ async def _bulk_match(
     if refused is not None or not isinstance(matches, list):
         return [refused or malformed(response)] * len(questions)
     billings = _share_out(int_at(body, "credits_consumed"), matches, price)
-    return [_bulk_item(match, bill) for match, bill in zip(matches, billings, strict=True)]
+    return [
+        _bulk_item("person", match, _person, bill)
+        for match, bill in zip(matches, billings, strict=True)
+    ]
 
 
 def _is_out_of_order(questions: Sequence[Mapping[FieldName, str]], matches: Sequence[Json]) -> bool:
@@ -263,10 +359,7 @@ def _is_out_of_order(questions: Sequence[Mapping[FieldName, str]], matches: Sequ
         _marks({field: text_at(match, key) or "" for field, key in _MARKS.items()})
         for match in matches
     ]
-    return any(
-        marks and not marks & asked[place] and any(marks & other for other in asked)
-        for place, marks in enumerate(found)
-    )
+    return _strays(asked, found)
 
 
 _MARKS: Mapping[FieldName, str] = {
@@ -289,12 +382,90 @@ def _marks(known: Mapping[FieldName, str]) -> set[str]:
     return {mark for mark in marks if mark.partition(" ")[2]}
 
 
-def _bulk_item(match: Json, billing: Billing) -> Reply:
-    raw = json.dumps({"person": match}).encode()  # the shape of a single match, for replay
+async def _bulk_enrich(
+    questions: Sequence[Mapping[FieldName, str]], http: VendorHttp, price: Micros
+) -> list[Reply]:
+    response = await http.request(
+        "POST",
+        f"{http.base_url}/organizations/bulk_enrich",
+        headers=_headers(http),
+        json={
+            "details": [_parameters(question, _ORGANIZATION_PARAMETERS) for question in questions]
+        },
+    )
+    if refused := refusal(response):
+        return [refused] * len(questions)
+    body = parse_json(response.body)
+    records = None if _says_failed(body) else _placed(questions, at(body, "organizations"))
+    if records is None:
+        return [malformed(response)] * len(questions)
+    billings = _share_out(int_at(body, "unique_enriched_records"), records, price)
+    return [
+        _bulk_organization(question, record, bill)
+        for question, record, bill in zip(questions, records, billings, strict=True)
+    ]
+
+
+def _placed(questions: Sequence[Mapping[FieldName, str]], found: Json) -> list[Json] | None:
+    """Return the record of each question, None where they cannot be told apart.
+
+    That the list keeps the order, with null for a miss, is not documented: where it is shorter, or
+    a record is another question's, each goes to the one question that names its site or its page.
+    """
+    if not isinstance(found, list):
+        return None
+    asked = [_company_marks(question) for question in questions]
+    marked = [
+        _company_marks({f: text_at(one, k) or "" for f, k in _SITES.items()}) for one in found
+    ]
+    if len(found) == len(questions) and not _strays(asked, marked):
+        return found
+    records: list[Json] = [None] * len(questions)
+    for record, marks in zip(found, marked, strict=True):
+        places = [place for place, others in enumerate(asked) if marks & others]
+        if record is not None and not places:
+            return None
+        for place in places:
+            records[place] = record
+    return records
+
+
+def _strays(asked: Sequence[set[str]], found: Sequence[set[str]]) -> bool:
+    """Tell whether a record stands in one place and is named by the question of another."""
+    return any(
+        marks and not marks & asked[place] and any(marks & other for other in asked)
+        for place, marks in enumerate(found)
+    )
+
+
+_SITES: Mapping[FieldName, str] = {
+    FieldName("company_domain"): "primary_domain",
+    FieldName("company_linkedin_url"): "linkedin_url",
+}
+
+
+def _company_marks(known: Mapping[FieldName, str]) -> set[str]:
+    """Return what names one company among those of a request, in comparable form."""
+    page = known.get(FieldName("company_linkedin_url"), "").rstrip("/").rpartition("/")[2]
+    marks = {f"site {known.get(FieldName('company_domain'), '').lower()}", f"page {page.lower()}"}
+    return {mark for mark in marks if mark.partition(" ")[2]}
+
+
+def _bulk_organization(question: Mapping[FieldName, str], record: Json, billing: Billing) -> Reply:
+    def read(found: Mapping[str, Json]) -> Readings:
+        return _organization(found, _doubt(question))
+
+    return _bulk_item("organization", record, read, billing)
+
+
+def _bulk_item(
+    key: str, match: Json, read: Callable[[Mapping[str, Json]], Readings], billing: Billing
+) -> Reply:
+    raw = json.dumps({key: match}).encode()  # the shape of a single answer, for replay
     if match is None:
         return Reply(Verdict.NO_MATCH, billing, raw=raw)
     if isinstance(match, Mapping):
-        return _stated(_person(match), billing, raw)
+        return _stated(read(match), billing, raw)
     reason = "a record of no known shape"
     return Reply(Verdict.VENDOR_ERROR, BillingUnknown(reason), raw=raw, detail=reason)
 

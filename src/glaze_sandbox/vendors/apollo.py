@@ -1,16 +1,19 @@
-"""Apollo.io: people match and bulk match, organization enrichment.
+"""Apollo.io: people match and bulk match, phones by webhook or poll, organization enrichment.
 
 Shapes follow Apollo's published OpenAPI document: parameters in the query, 200 without a person
 for no match, 401 as plain text, at most 10 records in a bulk request.
 """
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 
+from glaze_sandbox.billing import Clock
 from glaze_sandbox.knowledge import APOLLO, Knowledge
 from glaze_sandbox.limits import RateLimits
 from glaze_sandbox.seeded import draw, number
 from glaze_sandbox.vendors.apollo_records import organization_record, person_record
-from glaze_sandbox.wire import Answer, Call, Charge, json_answer
+from glaze_sandbox.wire import Answer, Call, Callback, Charge, json_answer
 from glaze_sandbox.world.entities import Company, Person
 from glaze_sandbox.world.make import slugify
 from glaze_sandbox.world.population import World
@@ -19,6 +22,10 @@ MATCH_MICROS = 100_000
 ORGANIZATION_MICROS = 100_000
 BULK_MOST = 10
 MINUTE_S = 60
+PHONE_SHARE = 0.45  # of the people whom it knows
+MOBILE_CREDITS = 8
+QUICKEST_S, SLOWEST_S = 0.4, 2.0  # until numbers are found
+_RESULTS = "/api/v1/webhook_result/"
 LOCKED_SHARE = 0.03  # of the addresses: shown as the placeholder instead
 _BAD_KEY = (
     b"Invalid API key. See https://docs.apollo.io/reference/authentication for how to create one."
@@ -33,8 +40,9 @@ class Apollo:
     name = "apollo"
     hosts = ("api.apollo.io",)
 
-    def __init__(self, world: World, limits: RateLimits) -> None:
+    def __init__(self, world: World, limits: RateLimits, clock: Clock) -> None:
         """``limits`` is only read, for the rate-limit headers."""
+        self._clock = clock
         self._world = world
         self._limits = limits
         self._known = Knowledge(APOLLO, world)
@@ -45,6 +53,11 @@ class Apollo:
             ("GET", "/api/v1/organizations/enrich"): self._organization,
             ("POST", "/api/v1/organizations/bulk_enrich"): self._bulk_organization,
         }
+        self._found: dict[str, tuple[str, float, dict[str, object]]] = {}  # by request id
+
+    def forget(self) -> None:
+        """Forget what was looked for."""
+        self._found.clear()
 
     def key_of(self, call: Call) -> str:
         """Return the ``x-api-key`` header; a Bearer token is no key here."""
@@ -68,6 +81,8 @@ class Apollo:
 
     def answer(self, call: Call) -> Answer:
         """Answer one call with a good key."""
+        if call.method == "GET" and call.path.startswith(_RESULTS):
+            return self._result(call)
         route = self._routes.get((call.method, call.path))
         if route is None:
             return json_answer(404, {"error": "Not Found", "error_code": "NOT_FOUND"})
@@ -107,8 +122,51 @@ class Apollo:
         if question is None:
             return json_answer(422, {"error": "Required parameter 'email' missing"})
         record = self._person(params)
+        if params.get("reveal_phone_number") == "true":
+            return self._reveal(call, params, question, record)
         charges = [] if record is None else [_match_charge(question)]
         return self._respond(call, {"person": record}, charges)
+
+    def _reveal(
+        self, call: Call, params: Params, question: str, record: dict[str, object] | None
+    ) -> Answer:
+        """Answer with the person and look for numbers: by webhook, or for who asks by the id."""
+        url = str(params.get("webhook_url") or "")
+        if not url:
+            return json_answer(422, {"error": "Please add a valid 'webhook_url' parameter"})
+        person = find_person(self._world, params)
+        if record is None or person is None:
+            return self._respond(call, {"person": None}, [])
+        knows = draw(self._world.seed, "apollo-phone", person.slug) < PHONE_SHARE
+        used = MOBILE_CREDITS if knows else 0
+        charge = Charge("people_phone", question, 1 + used, (1 + used) * MATCH_MICROS)
+        given = self._respond(call, {"person": record}, [charge])
+        pace = draw(self._world.seed, "apollo-phone-pace", person.slug)
+        wait_s = QUICKEST_S + pace * (SLOWEST_S - QUICKEST_S)
+        told = _numbers_of(person, str(record["id"]), used)
+        ready_at = self._clock().timestamp() + wait_s
+        self._found[given.request_id] = (self.key_of(call), ready_at, told)
+        notice = json.dumps({"request_id": int(given.request_id), **told}).encode()
+        return replace(given, callbacks=(Callback(url, notice, {}, wait_s),))
+
+    def _result(self, call: Call) -> Answer:
+        request_id = call.path.removeprefix(_RESULTS)
+        if not request_id.removeprefix("-").isdecimal():
+            return json_answer(400, {"error_code": "invalid_request_id"})
+        key, ready_at, told = self._found.get(request_id, ("", 0.0, {}))
+        if key != self.key_of(call):
+            return json_answer(404, {"error_code": "request_id_unknown"})
+        if self._clock().timestamp() < ready_at:
+            waiting = {"error_code": "result_pending", "retry_after_seconds": 1}
+            return json_answer(404, waiting)
+        whole = {
+            "request_id": request_id,
+            "webhook_status": "success",
+            "request_type": "phone",
+            "failure_reason": None,
+            "webhook_result": told,
+        }
+        return json_answer(200, whole)
 
     def _bulk_match(self, call: Call) -> Answer:
         body = call.json()
@@ -183,6 +241,28 @@ class Apollo:
         company = find_company(self._world, params)
         believed = self._known.company(company) if company else None
         return organization_record(self._world.seed, believed) if believed else None
+
+
+def _numbers_of(person: Person, record_id: str, used: int) -> dict[str, object]:
+    """Return what is told of the numbers that were found, ``used`` credits' worth."""
+    number = {
+        "raw_number": person.phone,
+        "sanitized_number": person.phone,
+        "confidence_cd": "high",
+        "status_cd": "valid_number",
+        "type_cd": "mobile",
+        "dnc_status_cd": "not_found",
+        "position": 0,
+    }
+    found = {"id": record_id, "status": "success", "phone_numbers": [number] if used else []}
+    return {
+        "status": "success",
+        "total_requested_enrichments": 1,
+        "unique_enriched_records": 1 if used else 0,
+        "missing_records": 0 if used else 1,
+        "credits_consumed": used,
+        "people": [found],
+    }
 
 
 def _failed(code: str, message: str) -> Answer:

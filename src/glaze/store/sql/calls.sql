@@ -38,7 +38,7 @@ with told as materialized (
 ), ended as (
   update call c set
     state = case when t.price_micros > 0 then 'settled' else 'not_billed' end::call_state,
-    price_micros = t.price_micros, settled_at = clock_timestamp(), resolved_by = %(by)s,
+    price_micros = t.price_micros, settled_at = clock_timestamp(), resolved_by = %(by)s, asked = null,
     verdict = case when t.price_micros > 0 then %(lost)s else c.verdict end
   from told t
   where c.workspace_id = current_workspace() and c.id = t.id and c.state = 'unknown'
