@@ -414,6 +414,25 @@ async def test_a_callback_that_comes_before_the_promise_was_recorded_is_not_lost
     assert (await one.call())["state"] == "settled"
 
 
+async def test_a_promise_that_arrives_after_its_answer_was_collected_changes_nothing(case):
+    one = await case()
+
+    async def settle_elsewhere(token: str, handle: str) -> None:
+        assert await delivered(one, token, handle) is Delivery.ACCEPTED
+        await one.come_due()  # the asker's process was frozen until long after its deadline
+        await one.sweep()
+
+    one.vendor.first = settle_elsewhere
+    await one.ask()
+    assert (await one.call())["state"] == "settled"
+    assert await one.money() == (0, PRICE)
+    assert await one.bench.rows("select billed_micros from vendor_request") == [
+        {"billed_micros": PRICE}
+    ]
+    assert isinstance(await one.ask(), Answer)
+    assert (len(one.vendor.asked), one.vendor.bills) == (1, ["a@x.com"])
+
+
 async def left_behind(one: Case, *, lost: bool = True) -> None:
     """Let the asker's process die between sending and settling, long ago."""
 

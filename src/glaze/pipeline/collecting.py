@@ -151,7 +151,7 @@ class Collector:
 
     async def _begin(self, workspace_id: WorkspaceId) -> None:
         begun = time.monotonic()
-        room = MOST_AT_ONCE - self._polling
+        room = max(0, MOST_AT_ONCE - self._polling)
         books = await self._bookkeeping.of(workspace_id)
         for claimed in await self._due.claim(workspace_id, room, lease_s=self._lease_s):
             self._at("claimed_due")

@@ -137,7 +137,7 @@ with ended as (
   returning c.id, c.budget_ids, c.reserved_micros, c.state, c.price_micros
 ), wire as (
   update vendor_request v set answered_at = clock_timestamp(), status = a.status, exchanges = v.exchanges + a.exchanges, bytes = v.bytes + a.bytes,
-    billed_micros = a.billed_micros, remainder_micros = a.remainder_micros, error = a.error
+    billed_micros = greatest(v.billed_micros, a.billed_micros), remainder_micros = a.remainder_micros, error = a.error
   from jsonb_to_recordset(%(requests)s) as a(id bigint, status int, exchanges int, bytes bigint, billed_micros bigint, remainder_micros bigint, error text)
   where v.workspace_id = current_workspace() and v.id = any(%(request_ids)s) and v.id = a.id
 ), kept as (
