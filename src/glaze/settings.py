@@ -15,6 +15,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -371,6 +372,15 @@ class Settings(BaseSettings):
         given += [one.key for one in self.provider.values() if one.key is not None]
         return [secret.get_secret_value() for secret in given]
 
+    @model_validator(mode="after")
+    def _heartbeat_within_lease(self) -> Self:
+        if self.heartbeat_s * 2 > self.lease_s:
+            raise ValueError(
+                f"GLAZE_HEARTBEAT_S ({self.heartbeat_s:g}) must be at most half of GLAZE_LEASE_S"
+                f" ({self.lease_s:g}): a living worker would be taken for dead"
+            )
+        return self
+
     def with_changes(self, **changes: object) -> Self:
         """Return a copy with ``changes``, checked like any other settings."""
         kept = {name: getattr(self, name) for name in self.model_fields_set}
@@ -451,6 +461,9 @@ def _explain(error: ValidationError) -> str:
     lines = []
     for fault in error.errors(include_input=False, include_url=False):
         where = [str(part) for part in fault["loc"]]
+        if not where:  # settings that do not go together; the message names them
+            lines.append(fault["msg"].removeprefix("Value error, "))
+            continue
         name = by_setting.get(where[0], where[0])
         full = "__".join([name, *(part.upper() for part in where[1:])])
         told = fault["msg"]

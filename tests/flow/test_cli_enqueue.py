@@ -87,7 +87,7 @@ def test_arguments_and_times_that_cannot_be_read_are_named(tmp_path: Path):
     assert _arguments(None, None) == {}
     for text, words in (("tomorrow", "--run-at tomorrow"), ("2027-01-31T08:00:00", "which zone")):
         with pytest.raises(InputError, match=words):
-            _time(text)
+            _time(text, "--run-at")
 
 
 def test_a_job_for_later_waits_for_its_time(cli, dsn: str):
@@ -108,3 +108,45 @@ def test_the_kinds_are_listed_for_people_and_for_machines(cli):
     assert lead["retry"]["max_attempts"] == 5
     assert lead["args"]["required"] == ["lead_id"]
     assert "no job kind" in cli.run("kinds", "nothing", code=2).err
+
+
+def test_a_run_time_that_no_calendar_has_is_refused_and_no_listing_breaks(cli, dsn):
+    far = ["--run-at", "9999-12-31T23:59:59Z"]
+    told = cli.run("enqueue", "email_validation", "--args", json.dumps(ADDRESSES), *far, code=2)
+    assert "run_at: a time before the year 3000 is needed" in told.err
+    late = ["--run-at", "2999-12-31T23:59:59Z"]
+    job_id = cli.run(
+        "enqueue", "email_validation", "--args", json.dumps(ADDRESSES), *late
+    ).out.strip()
+    told = cli.run("jobs", "change", job_id, *far, "-y", code=2)
+    assert "before the year 3000" in told.err
+    assert job_id in cli.run("jobs", "list").out
+    assert query(dsn, "select count(*) from glaze.job") == 1
+
+
+def test_a_job_comes_after_others_and_has_a_last_moment_to_begin(cli, dsn):
+    arguments = ["email_validation", "--args", json.dumps(ADDRESSES)]
+    first, second = [cli.run("enqueue", *arguments).out.strip() for _ in range(2)]
+    last = ["--after", first, "--after", f"{second}:run", "--expires-at", "2030-01-01T00:00Z"]
+    cli.run("enqueue", *arguments, *last)
+    edges = "select jsonb_agg(array[parent_id::text, if_failed::text] order by parent_id) from glaze.job_edge"
+    assert query(dsn, edges) == [[first, "cancel"], [second, "run"]]
+    waiting = "select state::text || ' ' || extract(year from expires_at) from glaze.job order by id desc limit 1"
+    assert query(dsn, waiting) == "waiting 2030"
+    for wrong in ("x", "7:often", "batch/", "-1", "999999"):
+        assert cli.run("enqueue", *arguments, "--after", wrong, code=2).err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--max-jobs", "3"), ("--timeout-ms", "2000"), ("--queues", ""), ("--kinds", " , ")],
+)
+def test_a_workers_option_that_would_do_nothing_is_refused(cli, options):
+    assert options[0] in cli.run("worker", *options, code=2).err
+
+
+def test_a_run_too_short_for_any_kind_says_so(cli):
+    cli.run("enqueue", "email_validation", "--args", json.dumps(ADDRESSES))
+    ran = cli.run("worker", "--once", "--timeout-ms", "1000", "--kinds", "email_validation")
+    assert json.loads(ran.out)["left"] == 1
+    assert "email_validation (" in ran.err

@@ -237,3 +237,21 @@ def test_a_queue_is_seen_paused_resumed_and_cleared(place: Place) -> None:
     assert [job["id"] for job in place.jobs("state = 'pending'")] == kept
     listed = place.run("queues", "list", "--json").out
     assert json.loads(listed)["name"] == "fast"
+
+
+@pytest.mark.parametrize("columns", ["80", None])
+def test_a_list_of_jobs_keeps_ids_and_states_whatever_room_there_is(
+    place: Place, dsn: str, columns: str | None
+):
+    tag = "a-rather-long-tag-of-a-customer"
+    made = place.add(
+        2, "dead", error=f"crashed: {'x' * 200}", tags=[tag], kind="single_lead_enrichment"
+    )
+    cli = Cli(Path(), {"DATABASE_URL": dsn, "COLUMNS": columns or ""})
+    out = cli.run("jobs", "list").out
+    lines = out.splitlines()
+    assert [line.split()[:3] for line in lines[1:]] == [
+        [str(job_id), "single_lead_enrichment", "dead"] for job_id in sorted(made, reverse=True)
+    ]
+    assert max(map(len, lines)) <= (80 if columns else 260)
+    assert columns or tag in out

@@ -16,7 +16,7 @@ from glaze.jobs.execute import Executor
 from glaze.jobs.kind import Host, JobContext, Kind, Kinds
 from glaze.logs import configure_logs
 from glaze.model.job import INTERACTIVE, ClaimedJob, RetryPolicy
-from glaze.model.outcome import Done, Failed, Outcome, Retry
+from glaze.model.outcome import Done, Failed, Outcome, Retry, Snooze
 from glaze.model.value import DEFAULT_WORKSPACE, JobId, Json, WorkerId
 from glaze.store.attempt import Ended
 
@@ -213,3 +213,42 @@ async def test_a_line_logged_while_a_job_runs_names_the_job_and_none_does_afterw
     within, afterwards = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert (within["job"], within["correlation"]) == (1, "order-7")
     assert "job" not in afterwards
+
+
+@pytest.mark.parametrize("ending", [SystemExit(3), KeyboardInterrupt()])
+async def test_a_job_that_asks_the_process_to_end_only_ends_itself(ending: BaseException) -> None:
+    async def run(_args: Args, _context: JobContext) -> Outcome:
+        raise ending
+
+    ended = await attempt(run)
+    assert isinstance(ended.outcome, Retry)
+    assert type(ending).__name__ in ended.outcome.message
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"), [(float("inf"), 365 * 86_400.0), (-5.0, 0.0), (7.5, 7.5)]
+)
+async def test_a_wait_that_cannot_be_had_is_brought_within_bounds(
+    asked: float, kept: float
+) -> None:
+    async def run(_args: Args, _context: JobContext) -> Outcome:
+        return Retry("busy", "later", asked)
+
+    ended = await attempt(run)
+    assert isinstance(ended.outcome, Retry)
+    assert ended.outcome.delay_s == kept
+
+
+async def test_a_wait_that_is_no_number_is_the_kinds_own_and_a_far_snooze_ends() -> None:
+    async def never(_args: Args, _context: JobContext) -> Outcome:
+        return Retry("busy", "later", float("nan"))
+
+    async def far(_args: Args, _context: JobContext) -> Outcome:
+        return Snooze(datetime(9999, 1, 1, tzinfo=UTC), "much later")
+
+    ended = await attempt(never)
+    assert isinstance(ended.outcome, Retry)
+    assert 0 < (ended.outcome.delay_s or 0) < 3600
+    ended = await attempt(far)
+    assert isinstance(ended.outcome, Snooze)
+    assert ended.outcome.until.year == 3000

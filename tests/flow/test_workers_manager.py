@@ -368,7 +368,7 @@ def test_a_single_worker_is_drained_by_command_and_exits_with_0(
     assert "working" in row
     cli.run("workers", "drain", row.split()[0])
     ended(process, code=0)
-    assert "no such worker lives" in cli.run("workers", "drain", "99999", code=2).err
+    assert "no such worker lives" in cli.run("workers", "drain", "99999", code=1).err
     assert len(cli.run("workers").out.splitlines()) == 1
 
 

@@ -296,3 +296,33 @@ async def test_what_is_in_hand_is_begun_single_jobs_first_and_the_end_comes_last
     waiting = asyncio.ensure_future(ready.get())
     ready.put_nowait(claimed(9, row=False))
     assert (await waiting) == claimed(9, row=False)
+
+
+async def test_a_retry_of_failed_rows_that_was_interrupted_goes_on_when_it_is_asked_for_again(
+    db: Database,
+) -> None:
+    me = await worker(db)
+    batch_id = await running(db, 3)
+    await work(db, me, {n: Failed("no", "never") for n in (1, 2, 3)})
+
+    def die(_point: str) -> None:
+        raise ConnectionAbortedError("killed")
+
+    with pytest.raises(ConnectionAbortedError):
+        await BatchControl(db, BatchStore(db), die).retry_failed(WS, batch_id)
+    assert (await progress(db, batch_id)).state == "paused"
+    assert await control(db).retry_failed(WS, batch_id) == 0
+    assert (await progress(db, batch_id)).state == "running"
+    assert await work(db, me, {}) == [1, 2, 3]
+
+
+async def test_a_batch_that_the_user_paused_stays_paused_when_its_failed_rows_are_opened(
+    db: Database,
+) -> None:
+    me = await worker(db)
+    batch_id = await running(db, 3, window=2)
+    (first, *_) = await claim(db, me, 1)
+    await finish(db, first, Failed("no", "never"))
+    await BatchStore(db).pause(WS, batch_id)
+    assert await control(db).retry_failed(WS, batch_id) == 1
+    assert (await progress(db, batch_id)).state == "paused"

@@ -242,3 +242,19 @@ def test_the_caps_of_the_model_make_up_its_highest_price(monkeypatch):
     llm = configure_providers(loaded(monkeypatch, LLM_MODEL="m", **caps)).by_name["llm"]
     assert llm.config.model == "m"
     assert llm.spec.operation("infer").price_micros == 1000 + 500
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"GLAZE_LEASE_S": "2"},
+        {"GLAZE_HEARTBEAT_S": "60"},
+        {"GLAZE_LEASE_S": "10", "GLAZE_HEARTBEAT_S": "6"},
+    ],
+)
+def test_a_heartbeat_too_slow_for_its_lease_is_refused(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
+) -> None:
+    said = refusal(monkeypatch, **given)
+    assert "GLAZE_HEARTBEAT_S" in said
+    assert "half of GLAZE_LEASE_S" in said

@@ -230,7 +230,7 @@ def _tell(action: Action, came_to: Sum) -> None:
         out.print(f"of them running and asked to stop: {came_to.stopping:,}")
     _some([f"{old} again as {new}" for old, new in came_to.replays.items()])
     _some([f"{id_} was not {action.done}: it is {now}" for id_, now in came_to.refused.items()])
-    _some([f"{id_} is no such job" for id_ in came_to.missing])
+    _some([f"{id_} is no such job, or does not meet the filter" for id_ in came_to.missing])
 
 
 def _some(lines: Sequence[str]) -> None:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from glaze.boot import App, boot, run
 from glaze.cli.export import export_batch
-from glaze.cli.screen import money, out, print_json, quiet, say
+from glaze.cli.screen import cells, money, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId, Json
 from glaze.settings import load_settings
@@ -50,15 +49,12 @@ def list_(
         for progress in found:
             print_json(_as_json(progress))
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("id", "state", "kind", "made at (UTC)"):
-        table.add_column(name)
-    for name in ("rows", "done", "partial", "failed", "cancelled", "running"):
-        table.add_column(name, justify="right")
+    counted = ("rows", "done", "partial", "failed", "cancelled", "running")
+    table = plain_table("id", "state", numbers=counted, elastic=("made at (UTC)", "kind"))
     for p in found:
         counts = (p.total, p.completed, p.partial, p.failed, p.cancelled, p.running)
         made = f"{p.created_at:%Y-%m-%d %H:%M}"
-        table.add_row(str(p.id), _state(p), p.kind, made, *(f"{n:,}" for n in counts))
+        table.add_row(*cells(str(p.id), _state(p), *(f"{n:,}" for n in counts), made, p.kind))
     out.print(table)
 
 

@@ -1,6 +1,7 @@
 """``glaze enqueue`` and ``glaze kinds``: any job from the command line, and which kinds there are."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,8 +18,8 @@ from glaze.jobs.enqueue import enqueue as put
 from glaze.jobs.enqueue import known_kind, new_job
 from glaze.jobs.kind import Kind
 from glaze.jobs.retry import set_within
-from glaze.model.job import TERMINAL, JobState
-from glaze.model.value import DEFAULT_WORKSPACE, JobId, Json
+from glaze.model.job import TERMINAL, After, IfFailed, JobState
+from glaze.model.value import DEFAULT_WORKSPACE, BatchId, JobId, Json
 from glaze.settings import Settings, load_settings
 from glaze.store.job import JobView
 
@@ -53,6 +54,17 @@ def enqueue(
         str | None,
         typer.Option(metavar="TIME", help="Not before, such as 2027-01-31T08:00:00+01:00."),
     ] = None,
+    expires_at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Dead unless it was begun by then.")
+    ] = None,
+    after: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID[:POLICY]",
+            help="Wait for this job's end; where it does not succeed: cancel (as by default), fail or"
+            " run. Repeatable; batch/ID waits for a batch.",
+        ),
+    ] = None,
     idempotency_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="The same key and job is not made twice.")
     ] = None,
@@ -68,7 +80,9 @@ def enqueue(
         "priority": priority,
         "tags": tuple(tag or ()),
         "webhook_url": webhook_url,
-        "due_at": None if run_at is None else _time(run_at),
+        "due_at": None if run_at is None else _time(run_at, "--run-at"),
+        "expires_at": None if expires_at is None else _time(expires_at, "--expires-at"),
+        "after": tuple(_after(text) for text in after or ()),
         "idempotency_key": idempotency_key,
     }
     if queue is not None:
@@ -132,14 +146,26 @@ def _read(path: Path) -> str:
         raise InputError(f"cannot read {path}: {error}") from error
 
 
-def _time(text: str) -> datetime:
+def _after(text: str) -> After:
+    """Read what a job comes after: ``7``, ``7:run``, ``batch/3:fail``. Raises: InputError."""
+    found = re.fullmatch(r"(batch/)?([0-9]{1,18})(?::([a-z]+))?", text.strip())
+    policies = ", ".join(IfFailed)
+    if found is None or (found[3] or IfFailed.CANCEL) not in set(IfFailed):
+        raise InputError(f"--after {text}: give a job's id or batch/ID, and one of {policies}")
+    policy, number = IfFailed(found[3] or IfFailed.CANCEL), int(found[2])
+    if found[1]:
+        return After(batch=BatchId(number), if_failed=policy)
+    return After(JobId(number), policy)
+
+
+def _time(text: str, option: str) -> datetime:
     """Read a time with its zone. Raises: InputError."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InputError(f"--run-at {text}: {error}") from error
+        raise InputError(f"{option} {text}: {error}") from error
     if found.tzinfo is None:
-        raise InputError(f"--run-at {text}: say which zone, such as {text}Z or {text}+01:00")
+        raise InputError(f"{option} {text}: say which zone, such as {text}Z or {text}+01:00")
     return found
 
 

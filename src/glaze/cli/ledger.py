@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from glaze.boot import boot, run
 from glaze.cli.choose import chooses_calls
 from glaze.cli.look import AsJson
-from glaze.cli.screen import cells, harmless, money, out, print_json, quiet, say, shown
+from glaze.cli.screen import cells, harmless, money, out, plain_table, print_json, quiet, say, shown
 from glaze.errors import InputError
 from glaze.files.writing import MICROS_PER_DOLLAR
 from glaze.model.value import DEFAULT_WORKSPACE, CallId, Json, Micros
@@ -62,16 +61,15 @@ def list_calls(
     if not found:
         say("no such calls")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("call", "made at", "provider", "operation", "state", "verdict"):
-        table.add_column(name)
-    for name in ("reserved", "price", "job"):
-        table.add_column(name, justify="right")
+    sums = ("reserved", "price", "job")
+    words = ("made at", "provider", "operation", "verdict")
+    table = plain_table("call", "state", numbers=sums, elastic=words)
     for call in found:
         price = "-" if call.price_micros is None else money(call.price_micros)
-        words = (call.provider, call.operation, call.state, call.verdict or "-")
-        sums = (money(call.reserved_micros), price, str(call.job_id or "-"))
-        table.add_row(*cells(str(call.id), f"{call.created_at:%Y-%m-%d %H:%M:%S}", *words, *sums))
+        made = f"{call.created_at:%Y-%m-%d %H:%M:%S}"
+        facts = (str(call.id), call.state, money(call.reserved_micros), price)
+        asked = (call.provider, call.operation, call.verdict or "-")
+        table.add_row(*cells(*facts, str(call.job_id or "-"), made, *asked))
     out.print(table)
     if len(found) == limit:
         say("there may be more: --limit")

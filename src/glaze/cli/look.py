@@ -11,7 +11,7 @@ from rich.table import Table
 
 from glaze.boot import boot, run
 from glaze.cli.choose import chooses
-from glaze.cli.screen import cells, harmless, out, print_json, quiet, say
+from glaze.cli.screen import cells, harmless, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.model.bulk import Filter
 from glaze.model.job import JobState
@@ -97,8 +97,7 @@ def dead(which: Filter, *, as_json: AsJson = False) -> None:
     if not groups:
         say("no dead jobs")
         return
-    table = _plain_table("kind", "error code", "first", "last")
-    table.add_column("jobs", justify="right")
+    table = plain_table("kind", "error code", "first", "last", numbers=("jobs",))
     for group in groups:
         times = (_minute(group.first_at), _minute(group.last_at))
         table.add_row(*cells(group.kind, group.code or "-", *times, f"{group.jobs:,}"))
@@ -148,18 +147,13 @@ def _plain(value: Any) -> Json:
 
 
 def _table(shown: Sequence[JobView]) -> Table:
-    table = _plain_table("id", "kind", "state", "queue", "attempt", "made", "tags", "error")
+    table = plain_table(
+        "id", "kind", "state", "attempt", "made", elastic=("queue", "tags", "error")
+    )
     for job in shown:
         attempt = f"{job.attempt}/{job.max_attempts}"
-        facts = (str(job.id), job.kind, job.state, job.queue, attempt, _minute(job.created_at))
+        facts = (str(job.id), job.kind, job.state, attempt, _minute(job.created_at), job.queue)
         table.add_row(*cells(*facts, " ".join(job.tags), (job.error or "").partition("\n")[0]))
-    return table
-
-
-def _plain_table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        table.add_column(name, overflow="ellipsis", no_wrap=True)
     return table
 
 

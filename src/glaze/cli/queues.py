@@ -4,12 +4,13 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from glaze.boot import boot, run
 from glaze.cli.act import Action, Yes, act
 from glaze.cli.look import AsJson
-from glaze.cli.screen import cells, out, print_json, quiet, say
+from glaze.cli.screen import cells, out, plain_table, print_json, quiet, say
+from glaze.errors import InputError
+from glaze.jobs.enqueue import LONGEST_NAME
 from glaze.model.bulk import NOT_BEGUN, Filter
 from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.settings import load_settings
@@ -35,11 +36,8 @@ def list_queues(*, as_json: AsJson = False) -> None:
     if not found:
         say("no queue holds a job")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("queue")
-    for name in ("pending", "oldest", "processing", "scheduled", "waiting"):
-        table.add_column(name, justify="right")
-    table.add_column("")
+    counted = ("pending", "oldest", "processing", "scheduled", "waiting")
+    table = plain_table("queue", numbers=counted, elastic=("",))
     for queue in found:
         counts = (queue.processing, queue.scheduled, queue.waiting)
         oldest = "-" if queue.oldest_s is None else age(queue.oldest_s)
@@ -52,6 +50,7 @@ def list_queues(*, as_json: AsJson = False) -> None:
 @queues.command()
 def pause(queue: Name) -> None:
     """Hand out nothing from a queue until it is resumed; what runs goes on."""
+    _checked(queue)
     run(_pause(queue))
     out.print(f"queue {queue} is paused", markup=False)
 
@@ -74,6 +73,11 @@ def clear(queue: Name, *, yes: Yes = False, as_json: AsJson = False) -> None:
         NOT_BEGUN,
     )
     act(action, Filter(queues=(queue,)), every=False, yes=yes, as_json=as_json)
+
+
+def _checked(queue: str) -> None:
+    if not 1 <= len(queue) <= LONGEST_NAME:
+        raise InputError(f"a queue's name has 1 to {LONGEST_NAME} characters")
 
 
 async def _list() -> list[QueueView]:

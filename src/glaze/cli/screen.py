@@ -2,19 +2,25 @@
 
 import asyncio
 import json
+import os
 import signal
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from glaze.files.writing import MICROS_PER_DOLLAR
 from glaze.model.value import Json
 from glaze.settings import Settings
 
-out = Console(highlight=False, soft_wrap=True)
+_PIPED_WIDTH = 240
+"""Of a table that goes into a pipe, unless COLUMNS says otherwise: no terminal cuts it there."""
+_width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _PIPED_WIDTH
+out = Console(highlight=False, soft_wrap=True, width=_width)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 INTERRUPTED = 130
@@ -63,8 +69,23 @@ def harmless(text: str) -> str:
 
 
 def cells(*texts: str) -> list[Text]:
-    """Return the cells of a table's row with foreign text as it is: brackets are no markup."""
-    return [Text(harmless(text)) for text in texts]
+    """Return the cells of a table's row with foreign text as it is: brackets are no markup.
+
+    Each stays on its line, cut where its column is narrower.
+    """
+    return [Text(harmless(text), no_wrap=True, overflow="ellipsis") for text in texts]
+
+
+def plain_table(*fixed: str, numbers: Sequence[str] = (), elastic: Sequence[str] = ()) -> Table:
+    """Return a table without lines; where there is little room only ``elastic`` columns shrink."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in fixed:
+        table.add_column(name, no_wrap=True)
+    for name in numbers:
+        table.add_column(name, no_wrap=True, justify="right")
+    for name in elastic:
+        table.add_column(name)
+    return table
 
 
 @dataclass(frozen=True, slots=True)

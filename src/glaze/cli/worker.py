@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot import boot, fleet, run
+from glaze.boot import App, boot, fleet, run
 from glaze.cli.screen import STOPPING, print_json, quiet, say, stop_on_signals
 from glaze.cli.serve import standing
 from glaze.cli.working import health_of, look_at, open_health
@@ -57,10 +57,13 @@ def worker(
     once: Annotated[
         bool, typer.Option("--once", help="Run some jobs, print a summary as JSON, and end.")
     ] = False,
-    max_jobs: Annotated[int, typer.Option(min=1, help="With --once: most jobs.")] = 10,
+    max_jobs: Annotated[
+        int | None, typer.Option(min=1, help="With --once: most jobs, 10 unless given.")
+    ] = None,
     timeout_ms: Annotated[
-        int, typer.Option(min=1000, help="With --once: most milliseconds.")
-    ] = 25_000,
+        int | None,
+        typer.Option(min=1000, help="With --once: most milliseconds, 25,000 unless given."),
+    ] = None,
     managed: Annotated[
         bool,
         typer.Option(
@@ -76,8 +79,10 @@ def worker(
     if once and processes:
         raise InputError("--once is one process: leave out --processes")
     if once:
-        run(_once(ask, max_jobs, timeout_ms))
+        run(_once(ask, max_jobs or 10, timeout_ms or 25_000))
         return
+    if max_jobs or timeout_ms:
+        raise InputError("--max-jobs and --timeout-ms bound a run: they go with --once")
     if processes:
         worked = run(_manage(ask, *_range_of(processes)))
         if not worked:
@@ -90,6 +95,9 @@ def worker(
 
 
 def _asked(queues: str | None, kinds: str | None, concurrency: int | None) -> _Ask:
+    for option, text in (("--queues", queues), ("--kinds", kinds)):
+        if text is not None and not text.replace(",", "").strip():
+            raise InputError(f"{option} names nothing: leave it out, or give names")
     given = {"queues": queues, "concurrency": concurrency}
     changes = {name: value for name, value in given.items() if value is not None}
     names = [name.strip() for name in (kinds or "").split(",") if name.strip()]
@@ -157,8 +165,21 @@ async def _once(ask: _Ask, max_jobs: int, timeout_ms: int) -> None:
                 stop=stops.soft,
                 abort=stops.hard,
             )
+        if summary.left and not summary.claimed:
+            _say_what_takes_longer(app, ask, timeout_ms)
         print_json(asdict(summary))
         sys.stdout.flush()  # at once: what is under way with a vendor may take longer to end
+
+
+def _say_what_takes_longer(app: App, ask: _Ask, timeout_ms: int) -> None:
+    """Name the kinds that such a run never begins: calling again would not help."""
+    longer = [
+        f"{name} ({kind.shortest_s:g} s)"
+        for name, kind in sorted(app.kinds.items())
+        if kind.shortest_s * 1000 > timeout_ms and (ask.kinds is None or name in ask.kinds)
+    ]
+    if longer:
+        say(f"not begun in {timeout_ms / 1000:g} s, for they may need more: {', '.join(longer)}")
 
 
 # -- the manager -----------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import typer
 
 from glaze.boot import fleet, run
 from glaze.cli.screen import say
-from glaze.errors import InputError
 from glaze.model.value import WorkerId
 from glaze.settings import Settings, load_settings
 from glaze.store.worker import WorkerStore, WorkerView
@@ -49,7 +48,8 @@ def drain(
     for worker_id in asked:
         say(f"worker {worker_id} drains")
     if missing := [worker_id for worker_id in wanted if worker_id not in asked]:
-        raise InputError(f"no such worker lives: {', '.join(map(str, missing))}")
+        say(f"no such worker lives: {', '.join(map(str, missing))}")
+        raise typer.Exit(1)
 
 
 async def _living(settings: Settings) -> list[WorkerView]:

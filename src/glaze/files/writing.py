@@ -79,7 +79,7 @@ def target_for(path: Path, source: Source, *, as_json: bool = False) -> Target:
 def format_for(path: Path, *, default: Format, as_json: bool = False) -> Format:
     """Return the format that a name, ``-`` included, stands for. Raises: InputError."""
     suffix = path.suffix.lower()
-    if suffix in _NOT_WRITTEN:
+    if suffix in _NOT_WRITTEN or (suffix and suffix not in _WRITTEN):
         raise InputError(
             f"{path.name}: what is written is CSV (.csv, .tsv), JSON lines (.jsonl), .parquet, .xlsx"
         )

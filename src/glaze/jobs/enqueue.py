@@ -1,19 +1,19 @@
 """The one way in: nothing is written that no worker could run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from glaze.errors import ArgsInvalid, Fault, FetchError, InputError, UnknownKind
 from glaze.jobs.kind import Kind, Kinds
 from glaze.model.job import NewJob
-from glaze.model.label import checked_tags, checked_webhook
+from glaze.model.label import checked_tags, checked_time, checked_webhook
 from glaze.model.value import JobId, Json, WorkspaceId
 from glaze.net.urls import vet_url
 from glaze.store.job import JobStore
 
 _PRIORITIES = range(1, 6)
 _MOST_ATTEMPTS = 100
-_LONGEST_NAME = 255
+LONGEST_NAME = 255
 
 
 def known_kind(kinds: Kinds, name: str) -> Kind[Any]:
@@ -78,14 +78,16 @@ def _option_faults(job: NewJob) -> Iterator[Fault]:
         yield Fault("priority", "give 1 (the most urgent) to 5")
     if not 1 <= job.max_attempts <= _MOST_ATTEMPTS:
         yield Fault("max_attempts", f"give 1 to {_MOST_ATTEMPTS}")
-    if not 1 <= len(job.queue) <= _LONGEST_NAME:
-        yield Fault("queue", f"give a name of 1 to {_LONGEST_NAME} characters")
-    try:
-        checked_tags(job.tags)
-    except InputError as error:
-        yield Fault("tags", str(error))
-    try:
-        if job.webhook_url is not None:
-            vetted_webhook(job.webhook_url)
-    except InputError as error:
-        yield Fault("webhook_url", str(error))
+    if not 1 <= len(job.queue) <= LONGEST_NAME:
+        yield Fault("queue", f"give a name of 1 to {LONGEST_NAME} characters")
+    checks: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("run_at", lambda: job.due_at and checked_time(job.due_at, "run_at")),
+        ("expires_at", lambda: job.expires_at and checked_time(job.expires_at, "expires_at")),
+        ("tags", lambda: checked_tags(job.tags)),
+        ("webhook_url", lambda: job.webhook_url is not None and vetted_webhook(job.webhook_url)),
+    )
+    for name, check in checks:
+        try:
+            check()
+        except InputError as error:
+            yield Fault(name, str(error))

@@ -1,6 +1,7 @@
 """Run one job: decode, perform under a deadline, normalise; whatever happens becomes a value."""
 
 import asyncio
+import math
 import random
 import traceback
 from collections.abc import Iterable
@@ -15,7 +16,8 @@ from glaze.jobs.deadlines import Deadlines
 from glaze.jobs.kind import Host, JobContext, Kind, Kinds
 from glaze.logs import heard, running
 from glaze.model.job import ClaimedJob
-from glaze.model.outcome import Failed, Outcome, Retry
+from glaze.model.label import LATEST
+from glaze.model.outcome import Failed, Outcome, Retry, Snooze
 from glaze.model.value import JobId
 from glaze.store.attempt import Ended
 
@@ -23,6 +25,7 @@ log = structlog.get_logger("jobs")
 
 _OUTCOMES = get_args(Outcome)
 _FAILURES = (Failed, Retry)  # only these have a stack
+_LONGEST_DELAY_S = 365 * 86_400.0
 
 
 class _Performed(NamedTuple):
@@ -86,7 +89,8 @@ class Executor:
             if task is None or task.cancelling():
                 raise  # the worker ends, or its lease is lost
             return _broken("crashed", "something inside the job was cancelled")
-        except Exception as error:  # noqa: BLE001  the one place where whatever a job raises becomes a value
+        # The one place where whatever a job raises becomes a value: a library's sys.exit, too.
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001
             if deadline.expired():
                 return _Performed(Retry("timeout", f"not done after {kind.timeout_s:g} s"))
             return _raised(error)
@@ -101,7 +105,7 @@ def _decode(kind: Kind[Any], job: ClaimedJob) -> BaseModel | Failed:
         return Failed(error.code, "; ".join(map(str, error.faults)))
 
 
-def _raised(error: Exception) -> _Performed:
+def _raised(error: BaseException) -> _Performed:
     """Judge what a job raised: bad input cannot get better, anything else may."""
     if isinstance(error, InputError):
         return _Performed(Failed(error.code, str(error)))
@@ -128,6 +132,13 @@ def _masked(performed: _Performed, context: JobContext) -> _Performed:
     )
 
 
+def _delay_s(retry: Retry, kind: Kind[Any], job: ClaimedJob, rng: random.Random) -> float:
+    """Return the seconds to wait: the kind's backoff, unless the job named some that can be had."""
+    if retry.delay_s is None or math.isnan(retry.delay_s):
+        return kind.retry.delay_s(job.attempt, rng)
+    return min(max(0.0, retry.delay_s), _LONGEST_DELAY_S)
+
+
 def _normalise(
     kind: Kind[Any], job: ClaimedJob, performed: _Performed, rng: random.Random
 ) -> Ended:
@@ -137,9 +148,10 @@ def _normalise(
         message = f"{kind.name} returned {type(outcome).__name__}, which is no outcome"
         log.error("job returned no outcome", error=message)
         return Ended(job, Failed("outcome_invalid", message))
-    if isinstance(outcome, Retry) and outcome.delay_s is None:
-        delay_s = kind.retry.delay_s(job.attempt, rng)
-        outcome = Retry(outcome.code, outcome.message, delay_s)
+    if isinstance(outcome, Retry):
+        outcome = replace(outcome, delay_s=_delay_s(outcome, kind, job, rng))
+    if isinstance(outcome, Snooze) and outcome.until > LATEST:
+        outcome = replace(outcome, until=LATEST)
     try:
         return Ended.of(job, outcome, stack=performed.stack)
     except InputError as error:

@@ -7,7 +7,7 @@ from typing import Self
 
 from glaze.errors import InputError
 from glaze.model.job import TERMINAL, JobState
-from glaze.model.label import checked_tags, checked_webhook
+from glaze.model.label import checked_tags, checked_time, checked_webhook
 from glaze.model.value import JobId
 
 OPEN = frozenset(JobState) - TERMINAL
@@ -62,7 +62,7 @@ class Change:
     """What becomes different about jobs that have not begun; None leaves a thing as it is."""
 
     priority: int | None = None  # 1 to 5
-    due_at: datetime | None = None  # a moment that has passed: now
+    due_at: datetime | None = None  # a moment that has passed: now; before the year 3000
     tags: tuple[str, ...] | None = None  # in place of those it has; () takes them off
     webhook_url: str | None = None  # "" takes it off
 
@@ -75,6 +75,8 @@ class Change:
             raise InputError("nothing to change: give a priority, a due time, tags or a webhook")
         if self.priority is not None and not 1 <= self.priority <= _LEAST_URGENT:
             raise InputError(f"priority {self.priority}: it is 1 (most urgent) to 5")
+        if self.due_at is not None:
+            checked_time(self.due_at, "due time")
         if self.webhook_url:
             checked_webhook(self.webhook_url)
         return self if self.tags is None else replace(self, tags=checked_tags(self.tags))

@@ -232,7 +232,8 @@ def _check_part(cron: str, place: int, part: str) -> None:
 
 @cache
 def _zone_names() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # "localtime" is whatever this host is set to, another one somewhere else.
+    return frozenset(available_timezones()) - {"localtime"}
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -1,13 +1,28 @@
 """What callers pin to a job: tags to find it by, the address that is told of its end."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from glaze.errors import InputError
 
+LATEST = datetime(3000, 1, 1, tzinfo=UTC)
+"""No job is put off further: places in the queue are counted from run times, and a calendar ends."""
 MOST_TAGS = 20
 LONGEST_TAG = 64
 LONGEST_URL = 2048
+
+
+def checked_time(time: datetime, what: str) -> datetime:
+    """Return ``time`` where it is aware and before the year 3000.
+
+    Raises: InputError, which names it as ``what``.
+    """
+    if time.tzinfo is None:
+        raise InputError(f"{what}: a time needs its zone")
+    if time >= LATEST:
+        raise InputError(f"{what}: a time before the year {LATEST.year} is needed")
+    return time
 
 
 def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any, Self, assert_never
 
 from glaze.errors import InputError
 from glaze.model.job import After, ClaimedJob, JobState, NewJob, checked_after, may_become
-from glaze.model.label import checked_tags, checked_webhook
+from glaze.model.label import checked_tags, checked_time, checked_webhook
 from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial, Retry, Snooze
 from glaze.model.value import Json
 from glaze.store.text import storable
@@ -63,7 +63,7 @@ class Ended:
 def job_row(n: int, job: NewJob) -> Row:
     """Return the row of a job to enqueue; ``n`` is its place in the call.
 
-    Raises: InputError for a bad tag or webhook, too many parents or one parent twice.
+    Raises: InputError for a bad tag, webhook or time, too many parents or one parent twice.
     """
     return {
         "n": n,
@@ -72,8 +72,8 @@ def job_row(n: int, job: NewJob) -> Row:
         "priority": job.priority,
         "max_attempts": job.max_attempts,
         "correlation_id": job.correlation_id,
-        "expires_at": job.expires_at and job.expires_at.isoformat(),
-        "due_at": job.due_at and job.due_at.isoformat(),
+        "expires_at": job.expires_at and checked_time(job.expires_at, "expires_at").isoformat(),
+        "due_at": job.due_at and checked_time(job.due_at, "due_at").isoformat(),
         "args": job.args,
     } | _labels(job)
 

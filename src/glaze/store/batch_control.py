@@ -7,6 +7,7 @@ from typing import Any
 from psycopg.errors import UniqueViolation
 
 from glaze.errors import BatchStateConflict
+from glaze.model.failpoint import At, nowhere
 from glaze.model.value import BatchId, Json, WorkspaceId
 from glaze.store.batch import BatchStore, Progress
 from glaze.store.database import Database
@@ -33,8 +34,9 @@ class BatchPlan:
 class BatchControl:
     """What a user looks at and does with batches of a workspace, beside running them."""
 
-    def __init__(self, db: Database, batches: BatchStore) -> None:
-        """Use the pools of ``db``; ``batches`` feeds what is opened again."""
+    def __init__(self, db: Database, batches: BatchStore, at: At = nowhere) -> None:
+        """Use the pools of ``db``; ``batches`` feeds what is opened again. ``at``: failpoints."""
+        self._at = at
         self._db = db
         self._batches = batches
 
@@ -65,15 +67,15 @@ class BatchControl:
         """Open all rows that failed again, with ``partial`` those that are partial too.
 
         They become jobs again as the window has room. A batch that was paused stays so, any other
-        runs; it stands still while its rows are gone through. The rows were asked for when their
-        batch was made, so answers that came since then are not bought again.
+        runs; it stands still while its rows are gone through. Interrupted at that, the same call
+        goes on with it. The rows were asked for when their batch was made, so answers that came
+        since then are not bought again.
 
         Returns: how many rows; with none the batch is left as it was.
 
         Raises: BatchStateConflict where it is loading, cancelled or not there, or the same source
             has another open batch.
         """
-        was = await self._state(workspace_id, batch_id)
         states = ["failed", "partial"] if partial else ["failed"]
         opened = after = 0
         total = 1
@@ -91,18 +93,13 @@ class BatchControl:
                     ) from error
             opened += row["n"] if row else 0
             after += _STRETCH
-        if opened:
-            to = "paused" if was == "paused" else "running"
-            end = {"batch": batch_id, "to": to, "rows": opened}
-            async with self._db.workspace(workspace_id) as conn:
-                await conn.execute(_sql["go_on"], end)
+            self._at("reopened")
+        end = {"batch": batch_id, "rows": opened}
+        async with self._db.workspace(workspace_id) as conn:
+            turned = await (await conn.execute(_sql["go_on"], end)).fetchone()
+        if turned:
             await self._batches.feed(batch_id)
         return opened
-
-    async def _state(self, workspace_id: WorkspaceId, batch_id: BatchId) -> str:
-        async with self._db.workspace(workspace_id) as conn:
-            held = await (await conn.execute(_sql["hold"], {"batch": batch_id})).fetchone()
-        return str(_checked(batch_id, held)["state"])
 
 
 def _checked(batch_id: BatchId, held: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ update batch set total = total + %(n)s where workspace_id = current_workspace() 
 -- name: turn
 -- From one of some states to another, or nothing. A batch without rows is finished when it starts.
 with turned as (
-  update batch set
+  update batch set reopening = false,
     state = case when %(to)s = 'running' and total = completed + partial + failed + cancelled then 'finished'
                  else %(to)s::batch_state end,
     finished_at = case when %(to)s = 'running' and total = completed + partial + failed + cancelled then clock_timestamp() end

@@ -45,7 +45,8 @@ with found as materialized (
 ), was as (
   select state from batch where workspace_id = current_workspace() and id = %(batch)s
 ), stopped as (
-  update batch b set failed = b.failed - d.failed, partial = b.partial - d.partial, state = 'paused', finished_at = null
+  update batch b set failed = b.failed - d.failed, partial = b.partial - d.partial, finished_at = null,
+    reopening = b.reopening or b.state <> 'paused', state = 'paused'
   from delta d
   where b.workspace_id = current_workspace() and b.id = %(batch)s and d.n > 0
   returning b.id
@@ -56,11 +57,12 @@ with found as materialized (
 select n from delta
 
 -- name: go_on
--- All rows to be tried again are new: the batch runs, or stays paused where it was.
+-- All rows to be tried again are new: the batch runs, or stays paused where the user had paused it.
 with turned as (
-  update batch set state = %(to)s::batch_state
-  where workspace_id = current_workspace() and id = %(batch)s and state = 'paused'
+  update batch set state = case when reopening then 'running' else 'paused' end::batch_state, reopening = false
+  where workspace_id = current_workspace() and id = %(batch)s and state = 'paused' and (reopening or %(rows)s::int > 0)
   returning id
 )
 insert into event (workspace_id, type, batch_id, data)
 select current_workspace(), 'batch_reopened', id, jsonb_build_object('rows', %(rows)s::int) from turned
+returning batch_id
