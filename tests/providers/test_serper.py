@@ -66,6 +66,42 @@ async def test_a_panel_states_facts() -> None:
     assert found["company_industry"] == "Software"
 
 
+async def test_a_profile_is_found_where_the_domain_is_shown_or_spelled_and_never_by_title_alone():
+    found = [
+        result("Acme Tools (@fans) / X", "https://x.com/theacmefans", "All about Acme Tools."),
+        result("Acme Tools (@acme) / X", "https://twitter.com/AcmeHQ?lang=de", "acme-tools.com. Oak"),
+        result("Acme Tools - GitHub", "https://github.com/acme-tools", "12 repositories"),
+        result("Acme | Facebook", "https://www.facebook.com/acmetools", "acme-tools.com"),
+        result("Acme Tools | Instagram", "https://www.instagram.com/acme", "shop.acme-tools.com.evil.io"),
+    ]  # fmt: skip
+    question = ask(
+        "company_twitter_url", company_name="Acme Tools Inc.", company_domain="acme-tools.com"
+    )
+    http = VendorFake.of({"organic": found})
+    reply = await one(serper, "company_profile_search", question, http)
+    assert {r.field: (r.value, r.confidence) for r in reply.readings} == {
+        "company_twitter_url": ("https://x.com/acmehq", 75),
+        "company_github_url": ("https://github.com/acme-tools", 60),
+    }
+    twitter = reply.readings[0]
+    assert (twitter.url, twitter.quote) == (
+        "https://twitter.com/AcmeHQ?lang=de",
+        "Acme Tools (@acme) / X | acme-tools.com. Oak",
+    )
+
+
+async def test_in_the_sandbox_no_namesakes_profile_is_found_by_search(sandbox, http_of) -> None:
+    found = 0
+    for company in [*sandbox.state.world.companies()][:40]:
+        known = {"company_name": company.name, "company_domain": company.domain}
+        question = ask("company_twitter_url", **known)
+        reply = await one(serper, "company_profile_search", question, http_of(serper))
+        for reading in reply.readings:
+            found += 1
+            assert reading.value == company.socials[reading.field].lower()
+    assert found > 5
+
+
 async def test_a_namesake_elsewhere_is_not_the_person() -> None:
     http = VendorFake.of(
         {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from glaze.model.names import company_key, person_key
-from glaze.model.profile import parse_linkedin
+from glaze.model.profile import known_profile, parse_linkedin
 from glaze.model.provider import Billing, Operation, Reply, VendorResponse, Verdict
 from glaze.model.text import fold
 from glaze.model.value import FieldName, Micros
@@ -21,10 +21,12 @@ RESULTS = 10
 COMPANY = "company_search"
 COMPANY_PAGE = "company_linkedin_search"
 PERSON_PAGE = "person_linkedin_search"
+PROFILES = "company_profile_search"
 
 _SHORTEST_LABEL = 3  # letters: below it a domain says too little about a name
 _DASHES = "\\-–—"  # noqa: RUF001  as search engines print them
 _PARTS = re.compile(rf"\s+[{_DASHES}|]\s+")
+_HANDLE = re.compile(r"\s*\(?@")
 _NAME_END = re.compile(rf"\s[|{_DASHES}:]\s|\s*\|")
 
 # The panel's attribute, as Google words it -> the field.
@@ -41,6 +43,8 @@ _PERSON_NEEDS = field_sets(
     "person_full_name company_domain",
     "person_first_name person_last_name company_domain",
 )
+_PROFILE_SITES = "crunchbase facebook github instagram mastodon tiktok twitter xing youtube".split()
+_SHOWN, _SPELLED = 75, 60  # the result shows the company's domain; its handle only spells it
 _SITE = gives(
     company_name=SURE,
     company_domain=SURE,
@@ -99,8 +103,8 @@ class Query:
 
 def search_operations(
     price: Micros, panel: Mapping[FieldName, int] = MappingProxyType({})
-) -> tuple[Operation, Operation, Operation]:
-    """Return the three operations of a search API: company, its LinkedIn page, a person's.
+) -> tuple[Operation, ...]:
+    """Return the operations of a search API: company, its LinkedIn page, its profiles, a person's.
 
     Args:
         price: The most that one search costs.
@@ -120,6 +124,12 @@ def search_operations(
             price_micros=price,
         ),
         Operation(
+            name=PROFILES,
+            needs=field_sets("company_domain company_name"),
+            gives=gives(**{f"company_{site}_url": _SHOWN for site in _PROFILE_SITES}),
+            price_micros=price,
+        ),
+        Operation(
             name=PERSON_PAGE,
             needs=_PERSON_NEEDS,
             gives=gives(person_linkedin_url=SURE, person_title=55),
@@ -136,6 +146,8 @@ def query_for(operation: str, question: Mapping[FieldName, str]) -> Query:
     quoted = company.replace('"', " ")
     if operation == COMPANY_PAGE:
         return Query(f'"{quoted}"', "linkedin.com/company")
+    if operation == PROFILES:
+        return Query(f'"{quoted}" official profile on X, Facebook, Instagram, YouTube, GitHub')
     name = _person_name(question).replace('"', " ")
     return Query(f'"{name}" "{quoted}"', "linkedin.com/in")
 
@@ -161,6 +173,8 @@ def resolve(
     """Return what the results say about whom ``question`` asks for; empty where they fit nobody."""
     if operation.name == PERSON_PAGE:
         return _person_page(operation, question, results)
+    if operation.name == PROFILES:
+        return _profiles(operation, question, results)
     if operation.name == COMPANY_PAGE:
         readings = Readings(operation.gives)
         _add_page(readings, company_key(question[FieldName("company_name")]), results)
@@ -303,6 +317,35 @@ def _person_page(
             titled = len(parts) > 2 and company_key(parts[1]) != employer  # noqa: PLR2004
             readings.add("person_title", parts[1] if titled else None, url=url, quote=quote)
             break
+    return readings
+
+
+def _profiles(
+    operation: Operation, question: Mapping[FieldName, str], results: Sequence[Result]
+) -> Readings:
+    """Add profiles whose title is the company's name, where the domain is shown or spelled.
+
+    A title alone is a namesake's as well: the result must show the company's domain, or the
+    address must spell its label.
+    """
+    readings = Readings(operation.gives)
+    key, domain = (
+        company_key(question[FieldName("company_name")]),
+        question[FieldName("company_domain")],
+    )
+    label = domain.partition(".")[0].replace("-", "")
+    for result in results:
+        found = known_profile(parse_url(result.link))
+        titled = company_key(_HANDLE.split(_NAME_END.split(result.title)[0])[0])
+        if found is None or found[0] not in _PROFILE_SITES or not key or titled != key:
+            continue
+        names = re.findall(r"[a-z0-9.@-]+", f"{result.title} {result.snippet}".lower())
+        shown = domain in {name.strip(".-").removeprefix("www.") for name in names}
+        if shown or label in re.sub(r"[-_.]", "", found[1].rpartition("/")[2].lower()):
+            sure = _SHOWN if shown else _SPELLED
+            field_name = f"company_{found[0]}_url"
+            quote = f"{result.title} | {result.snippet}".strip(" |")
+            readings.add(field_name, found[1], confidence=sure, url=result.link, quote=quote)
     return readings
 
 

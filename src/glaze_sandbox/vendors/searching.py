@@ -18,6 +18,7 @@ from glaze_sandbox.world.population import World
 PANEL_FROM = 150  # employees: of smaller companies there is no panel
 FIRST_SHARE = 0.85  # of the companies: their own site is the first result
 LONGEST_NAME = 4  # words
+SHOWS_SITE = 0.5  # share of the profiles whose result shows the company's domain
 _DOMAIN = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _OPERATOR = re.compile(r"-?\b(?:site|inurl|intitle):\S+")
 
@@ -80,6 +81,7 @@ class Index:
             hits.append(_profile(person))
         if believed is not None and site != "linkedin.com/in":
             hits.extend(_pages(company, believed, dead=self._world.is_dead(company)))
+            hits.extend(_socials(company, believed) if "profile" in query else ())
         hits.extend(_noise(query))
         if site is not None:
             hits = [hit for hit in hits if site.partition("/")[0] in hit.url]
@@ -148,6 +150,23 @@ def _pages(company: Company, believed: Truth, *, dead: bool) -> list[Hit]:
     if not dead:
         site = Hit(title=company.name, url=company.url, text=about, about=company)
         hits.insert(0 if rng("serp", company.domain).random() < FIRST_SHARE else 1, site)
+    return hits
+
+
+def _socials(company: Company, believed: Truth) -> list[Hit]:
+    """Return the company's profiles that the index knows, each after a namesake's."""
+    hits = []
+    for field, url in company.socials.items():
+        site = field.removeprefix("company_").removesuffix("_url")
+        if field not in believed or site == "linkedin":
+            continue
+        handle = url.rpartition("/")[2].lstrip("@")
+        fans = url.replace(handle, f"the{handle[:6]}fans"[:15])
+        title = f"{company.name} (@{{}}) · {site.title()}"
+        hits.append(Hit(title.format("fans"), fans, f"All about {company.name}, by fans."))
+        shows = rng("serp-profile", url).random() < SHOWS_SITE
+        text = f"{company.domain} · 312 followers" if shows else "312 followers, 40 posts"
+        hits.append(Hit(title.format(handle), url, text, about=company))
     return hits
 
 
