@@ -111,10 +111,18 @@ def test_up_serves_the_api_works_on_jobs_and_ends_in_order(cli):
         _wait_for(f"http://127.0.0.1:{port}/healthz")
         body = {"url": website, "required_fields": ["company_name"], "wait_s": 30}
         answer = _post(f"http://127.0.0.1:{port}/enrich", body)
+        unknown = {"input": {"foo": "x"}, "required_fields": ["company_name"]}
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            _post(f"http://127.0.0.1:{port}/enrich", unknown)
+        problem = json.load(refused.value)
     finally:
         process.send_signal(signal.SIGTERM)
         told = ended(process)
     assert "company_name" in json.dumps(answer)
+    assert answer["state"] in {"completed", "partial"}
+    assert answer["progress"]["percent"] == 100
+    assert refused.value.code == 422
+    assert [fault["path"] for fault in problem["errors"]] == ["input.foo"]
     assert f"http://127.0.0.1:{port}/docs" in told.err
     assert "providers: " in told.err
 

@@ -94,6 +94,16 @@ def test_a_cell_that_names_nobody_is_told_though_the_row_goes_on_and_what_was_gi
     assert told == ["company_name", "3", "0", "-"]
 
 
+def test_a_row_whose_site_leads_into_the_inner_network_says_that_nobody_went_there(cli, sandbox):
+    traps = sandbox.get("hosts")["traps"].values()
+    host = next(trap["hosts"][0] for trap in traps if "127.0.0.1" in trap["addresses"])
+    (cli.folder / "in.csv").write_text(f"Website\n{host}\n")
+    cli.run("enrich", "in.csv", "-o", "out.csv", "--fields", "company_phone")
+    (told,) = table(cli.folder / "out.errors.csv")
+    assert "the website: refused to go there: 127.0.0.1 is not dialled" in told["reason"]
+    assert len(table(cli.folder / "out.csv")) == 1
+
+
 def test_json_lines_carry_the_row_and_what_was_found(cli):
     good = write_world(cli.folder / "world.csv", 4)
     records = [dict(zip(("Company", "Website"), row, strict=True)) for row in csv.reader(good)]
@@ -218,6 +228,7 @@ def test_a_budget_for_the_file_is_never_passed(cli, sandbox):
         (("in.csv", "--max-cost", "lots"), "--max-cost lots"),
         (("in.csv", "--allow", "nobody"), "no provider is called nobody"),
         (("not a site",), "host name"),
+        (("",), "give a file of rows, a URL, a domain or an e-mail address"),
         (("acme.com", "-o", "out.csv"), "go with a file"),
     ],
 )

@@ -86,6 +86,10 @@ def enrich(
         budget_cents=parse_dollars(budget, "--budget"),
         allow=tuple(allow or ()),
     )
+    if not what.strip():
+        raise InputError(
+            "there is nothing to enrich: give a file of rows, a URL, a domain or an e-mail address"
+        )
     settings = quiet(load_settings())
     settings = settings.with_changes(allow=(*settings.allow, *limits.allow))
     if Path(what).exists() or looks_like_file(what):

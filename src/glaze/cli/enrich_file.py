@@ -22,6 +22,7 @@ from glaze.files.writing import ErrorLog, WriteRow, open_errors, open_output, ow
 from glaze.jobs.enqueue import known_kind
 from glaze.jobs.retry import set_within, until_available
 from glaze.jobs.worker import Worker
+from glaze.model.provider import REFUSED
 from glaze.model.request import EnrichResult
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId
 from glaze.store.batch import Progress, RowResult
@@ -240,8 +241,8 @@ async def _write(app: App, ask: FileAsk, batch_id: BatchId) -> Tally:
         async for found in _results(app, batch_id):
             good = _row_of(found, rows, ask, log)
             _write_row(good, found, write, log, tally)
-            if aside := left_aside(good, ask.mapping):
-                reason = f"asked for by the rest of the row, without {aside}"
+            if aside := [*filter(None, [left_aside(good, ask.mapping)]), *_refusals(found)]:
+                reason = f"asked for by the rest of the row, without {'; '.join(aside)}"
                 log.add(BadRow(good.row_no, good.line_no, reason, good.values))
                 tally.partly += 1
         for row in rows:
@@ -281,6 +282,15 @@ def _row_of(found: RowResult, rows: Iterator[Row | BadRow], ask: FileAsk, log: E
             break
         log.add(bad)
     raise _changed(ask)
+
+
+def _refusals(found: RowResult) -> Iterator[str]:
+    """Yield which addresses of a row were not gone to, and why."""
+    stages = () if found.result is None else EnrichResult.model_validate(found.result).stages
+    for stage in stages:
+        _, refused, why = (stage.detail or "").partition(REFUSED)
+        if refused:
+            yield f"the {stage.name}: {refused}{why}"
 
 
 def _changed(ask: FileAsk) -> InputError:

@@ -110,8 +110,7 @@ def identify(given: Mapping[str, str]) -> Identity:
         InputError: nothing in the input identifies anyone; says which part, why, what to do.
     """
     for word in given:
-        if word not in PLAIN_WORDS:
-            known_field(word)
+        known_word(word)
     parts = {word: text for word, raw in given.items() if not is_placeholder(text := clean(raw))}
     draft = _Draft()
     is_person = _speaks_of_a_person(parts)
@@ -127,6 +126,12 @@ def identify(given: Mapping[str, str]) -> Identity:
     if not keys:
         raise InputError(_why_unusable(draft))
     return Identity(draft.known, keys, tuple(draft.notes))
+
+
+def known_word(word: str) -> None:
+    """Make sure that an input may use ``word``. Raises: UnknownField."""
+    if word not in PLAIN_WORDS:
+        known_field(word)
 
 
 def canonical_question(needs: frozenset[FieldName], known: Mapping[FieldName, Json]) -> str:

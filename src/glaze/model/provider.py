@@ -123,6 +123,10 @@ class Ask:
     candidates: Mapping[FieldName, tuple[Json, ...]] = field(default_factory=dict)  # to be judged
 
 
+REFUSED = "refused to go there"
+"""How the detail of a reply begins whose address nobody may go to: an inner network's, a trap's."""
+
+
 class Verdict(StrEnum):
     """What a vendor's reply means, whatever status code it chose for it."""
 

@@ -590,9 +590,13 @@ def _with(job: ClaimedJob, args: Json) -> ClaimedJob:
     return ClaimedJob._make((*job[:-1], args))
 
 
+_DONE = (JobState.COMPLETED, JobState.PARTIAL)
+
+
 def view_of(row: Mapping[str, Any]) -> JobView:
     """Return the view of a row of ``job``, with arguments and result where the row has them."""
     view = {name: row[name] for name in JobView.__dataclass_fields__ if name in row}
     if said := view.get("progress"):
-        view["progress"] = Progress(said["percent"], said["message"])
+        percent = 100 if row["state"] in _DONE else said["percent"]  # whatever it said last
+        view["progress"] = Progress(percent, said["message"])
     return JobView(**view | {"state": JobState(row["state"]), "tags": tuple(row["tags"] or ())})

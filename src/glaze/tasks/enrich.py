@@ -1,9 +1,11 @@
 """The job kind ``enrich``: one company or person, filled by the pipeline."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
-from glaze.errors import ArgsInvalid, Fault
+from glaze.errors import ArgsInvalid, Fault, UnknownField
 from glaze.jobs.kind import JobContext, Kind
+from glaze.model.identity import known_word
 from glaze.model.job import INTERACTIVE
 from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial, Retry, Snooze
 from glaze.model.request import EnrichArgs, EnrichResult, ResultStatus
@@ -28,6 +30,7 @@ def enrich_kind(tools: Tools) -> Kind[EnrichArgs]:
         return outcome_of(ended) if isinstance(ended, EnrichResult) else ended
 
     def check(args: EnrichArgs) -> None:
+        refuse_unknown_words(NAME, "input", args.input)
         refuse_unknown_providers(tools.pipeline, NAME, "providers", args.providers or ())
 
     return Kind(
@@ -78,6 +81,21 @@ def outcome_of(result: EnrichResult, **more: Json) -> Outcome:
             )
             code, _, message = error.partition(": ")
             return Failed(code, message or code, body)
+
+
+def refuse_unknown_words(kind: str, path: str, given: Iterable[str]) -> None:
+    """Refuse names in an input that are neither fields nor plain words.
+
+    Raises: ArgsInvalid, naming each.
+    """
+    faults = []
+    for word in given:
+        try:
+            known_word(word)
+        except UnknownField as error:
+            faults.append(Fault(f"{path}.{word}", str(error)))
+    if faults:
+        raise ArgsInvalid(kind, faults)
 
 
 def refuse_unknown_providers(

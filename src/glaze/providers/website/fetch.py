@@ -16,7 +16,7 @@ from glaze.errors import (
     FetchTimeout,
     NoSuchHost,
 )
-from glaze.model.provider import VendorHttp, VendorResponse, Verdict
+from glaze.model.provider import REFUSED, VendorHttp, VendorResponse, Verdict
 from glaze.model.vendor_body import retry_after_s
 
 AGENT = "GlazeBot"
@@ -81,7 +81,7 @@ def _failure(why: FetchError) -> Failure:
     """Return what an error means: a miss where nobody is there, a failure where it may pass."""
     match why:
         case AddressRefused():
-            return Failure(Verdict.NO_MATCH, f"refused to go there: {why}")
+            return Failure(Verdict.NO_MATCH, f"{REFUSED}: {why}")
         case NoSuchHost():
             return Failure(Verdict.NO_MATCH, f"there is no such site: {why}", unreached=True)
         case BodyTooLarge():
