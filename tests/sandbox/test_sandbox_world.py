@@ -73,7 +73,8 @@ def test_vendors_know_different_parts_of_the_world_and_some_of_it_wrongly():
         known = Knowledge(profile, world)
         believed = [(c.truth(), known.company(c)) for c in companies]
         hits = [(truth, values) for truth, values in believed if values is not None]
-        assert 0.5 < len(hits) / len(companies) < 0.98
+        # A public register has entries of few companies, or of all; a vendor sells most of them.
+        assert not profile.person_hit or 0.5 < len(hits) / len(companies) < 0.98
         wrong = sum(truth[n] != v for truth, values in hits for n, v in values.items())
         assert 0 < wrong < 0.1 * sum(len(values) for _, values in hits)
 
