@@ -136,3 +136,12 @@ async def test_a_model_that_read_the_site_is_no_second_witness_for_it(desk: Desk
     result = await desk.enrich([own, judge], ["company_city"], min_confidence=70)
     assert result.missing == ("company_city",)
     assert judge.asked == []
+
+
+async def test_the_site_is_read_though_another_source_s_answer_was_known_already(desk: Desk):
+    vendor = Source("vendor", {"company_city": ""}, verdict=Verdict.NO_MATCH, price=10)
+    await desk.enrich([vendor], ["company_city"])
+    model = Reader("llm", CITY, price=50)
+    result = await desk.enrich([vendor, website(), model], ["company_city"])
+    assert len(vendor.asked) == 1
+    assert values(result) == CITY

@@ -370,8 +370,13 @@ class Pipeline:
 
     async def _gather_evidence(self, task: Enrichment, sheet: Sheet, asker: Asker) -> None:
         """Have the site's pages at hand: inference may only quote from them."""
-        if not sheet.pages and not sheet.page_calls:
+        await self._load_pages(task, sheet)
+        if not sheet.pages:
             await self._ask_free(task, sheet, asker, SITE)
+            await self._load_pages(task, sheet)
+
+    async def _load_pages(self, task: Enrichment, sheet: Sheet) -> None:
+        """Bring the pages that lie stored with answers known from before."""
         for call_id in sheet.page_calls:
             sheet.pages.extend(await self.gateway.pages(task.job.workspace_id, call_id))
         sheet.page_calls.clear()
