@@ -192,7 +192,7 @@ def test_output_that_could_not_be_written_is_written_by_the_same_command_at_no_f
 
 def test_the_same_command_at_once_is_refused_wherever_its_temporary_files_go(cli, sandbox, dsn):
     lines = write_world(cli.folder / "in.csv", 20)
-    sandbox.slow_down(0.3)
+    sandbox.slow_down(6)  # ten companies go in one request
     command = ("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS)
     process = cli.start(*command)
     watched(process, sandbox)
