@@ -156,7 +156,7 @@ def test_a_cancelled_batch_asks_no_vendor_any_more_and_writes_what_it_had(cli, s
     assert asked(sandbox) == before
     state = one(cli)
     assert (state["state"], state["running"], state["draining"]) == ("cancelled", 0, 0)
-    assert state["cancelled"] > 30
+    assert state["cancelled"] > 0
     assert f"the batch was cancelled: {state['cancelled']:,} rows" in ran.err
     assert len(rows_in(cli.folder / "out.csv")) == 60
     assert len(rows_in(cli.folder / "out.errors.csv")) == state["cancelled"]
