@@ -252,3 +252,19 @@ async def test_a_wait_that_is_no_number_is_the_kinds_own_and_a_far_snooze_ends()
     ended = await attempt(far)
     assert isinstance(ended.outcome, Snooze)
     assert ended.outcome.until.year == 3000
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Snooze(datetime(2030, 1, 1), "no zone"),  # noqa: DTZ001  the mistake itself
+        Retry("busy", "later", "soon"),  # type: ignore[arg-type]
+    ],
+)
+async def test_a_wait_that_is_none_fails_its_job_and_nobody_else(outcome: Outcome) -> None:
+    async def run(_args: Args, _context: JobContext) -> Outcome:
+        return outcome
+
+    ended = await attempt(run)
+    assert isinstance(ended.outcome, Failed)
+    assert ended.outcome.code == "outcome_invalid"

@@ -148,10 +148,14 @@ def _normalise(
         message = f"{kind.name} returned {type(outcome).__name__}, which is no outcome"
         log.error("job returned no outcome", error=message)
         return Ended(job, Failed("outcome_invalid", message))
-    if isinstance(outcome, Retry):
-        outcome = replace(outcome, delay_s=_delay_s(outcome, kind, job, rng))
-    if isinstance(outcome, Snooze) and outcome.until > LATEST:
-        outcome = replace(outcome, until=LATEST)
+    try:
+        if isinstance(outcome, Retry):
+            outcome = replace(outcome, delay_s=_delay_s(outcome, kind, job, rng))
+        if isinstance(outcome, Snooze) and outcome.until > LATEST:
+            outcome = replace(outcome, until=LATEST)
+    except TypeError as error:  # a wait that is no number, a time without its zone
+        log.exception("job returned a wait that is none")
+        return Ended(job, Failed("outcome_invalid", f"no wait that can be had: {error}"))
     try:
         return Ended.of(job, outcome, stack=performed.stack)
     except InputError as error:
