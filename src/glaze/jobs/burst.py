@@ -17,7 +17,7 @@ from glaze.jobs.execute import Executor
 from glaze.jobs.finish import Finisher
 from glaze.jobs.kind import Host, Kinds
 from glaze.jobs.options import WorkerOptions
-from glaze.jobs.retry import any_set, bear, going_on
+from glaze.jobs.retry import any_set, bear, end_all, going_on
 from glaze.jobs.tally import Tally
 from glaze.jobs.wake import Wake
 from glaze.model.failpoint import At, nowhere
@@ -226,17 +226,22 @@ class Burst:
         await duties.once()
         async with asyncio.TaskGroup() as group:
             slots: set[asyncio.Task[None]] = set()
-            while going_on():
-                room = min(hand.room, self._options.concurrency - len(slots))
-                claimed = await self._claim(hand, room)
-                slots |= {
-                    group.create_task(self._one(job, hand, executor, finisher)) for job in claimed
-                }
-                if not slots:
-                    break
-                if not claimed:
-                    await asyncio.wait(slots, return_when=asyncio.FIRST_COMPLETED)
-                slots = {slot for slot in slots if not slot.done()}
+            try:
+                while going_on():
+                    room = min(hand.room, self._options.concurrency - len(slots))
+                    claimed = await self._claim(hand, room)
+                    slots |= {
+                        group.create_task(self._one(job, hand, executor, finisher))
+                        for job in claimed
+                    }
+                    if not slots:
+                        break
+                    if not claimed:
+                        await asyncio.wait(slots, return_when=asyncio.FIRST_COMPLETED)
+                    slots = {slot for slot in slots if not slot.done()}
+            except asyncio.CancelledError:
+                await end_all(slots)
+                raise
 
     async def _claim(self, hand: _Hand, room: int) -> list[ClaimedJob]:
         fitting = [n for n, kind in self._kinds.items() if kind.shortest_s <= hand.left_s]

@@ -1,7 +1,7 @@
 """Patience with the database: a step is tried again while it cannot be reached."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from typing import Any, TypeVar
 
 import structlog
@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 _SHORTEST_S = 0.05
 _LONGEST_S = 2.0
+_AGAIN_S = 0.5  # long enough for what a cancelled task puts in order
 
 
 def pauses() -> Iterator[float]:
@@ -55,6 +56,14 @@ async def set_within(event: asyncio.Event, seconds: float) -> bool:
             return await event.wait()
     except TimeoutError:
         return False
+
+
+async def end_all(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel ``tasks`` until they have ended: before Python 3.12 a cancellation can get lost."""
+    while left := {task for task in tasks if not task.done()}:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=_AGAIN_S)
 
 
 async def any_set(*events: asyncio.Event) -> None:

@@ -18,7 +18,7 @@ from glaze.jobs.finish import Finisher
 from glaze.jobs.intake import Intake
 from glaze.jobs.kind import Host, Kinds
 from glaze.jobs.options import WorkerOptions
-from glaze.jobs.retry import any_set, bear, going_on, pauses, set_within, until_available
+from glaze.jobs.retry import any_set, bear, end_all, going_on, pauses, set_within, until_available
 from glaze.jobs.tally import Tally
 from glaze.jobs.wake import Wake
 from glaze.model.failpoint import At, nowhere
@@ -332,9 +332,8 @@ class Worker:
             all_ended = group.create_task(_wait_for(slots))
             patience = group.create_task(self._patience(stop, abort))
             await asyncio.wait((all_ended, patience), return_when=asyncio.FIRST_COMPLETED)
-            for slot in slots:
-                slot.cancel()
             patience.cancel()
+            await end_all(slots)
 
     async def _patience(self, stop: asyncio.Event, abort: asyncio.Event) -> None:
         await any_set(stop, abort)

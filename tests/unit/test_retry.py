@@ -1,0 +1,34 @@
+"""Ending tasks for certain: a cancellation that got lost on its way is sent again."""
+
+import asyncio
+import contextlib
+
+from glaze.jobs.retry import end_all
+
+
+async def test_a_task_that_lost_its_first_cancellation_still_ends() -> None:
+    lost = asyncio.Event()
+
+    async def deaf_once() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        lost.set()
+        await asyncio.Event().wait()
+
+    tasks = [asyncio.create_task(deaf_once()), asyncio.create_task(asyncio.Event().wait())]
+    await asyncio.sleep(0)
+
+    async with asyncio.timeout(10):
+        await end_all(tasks)
+
+    assert lost.is_set()
+    assert all(task.cancelled() for task in tasks)
+
+
+async def test_tasks_that_have_ended_are_left_as_they_are() -> None:
+    done = asyncio.create_task(asyncio.sleep(0, "its result"))
+    await done
+
+    await end_all([done])
+
+    assert done.result() == "its result"
