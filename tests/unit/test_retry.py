@@ -15,10 +15,9 @@ async def test_a_task_that_lost_its_first_cancellation_still_ends() -> None:
         lost.set()
         await asyncio.Event().wait()
 
-    tasks = [asyncio.create_task(deaf_once()), asyncio.create_task(asyncio.Event().wait())]
-    await asyncio.sleep(0)
-
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        tasks = [group.create_task(deaf_once()), group.create_task(asyncio.Event().wait())]
+        await asyncio.sleep(0)
         await end_all(tasks)
 
     assert lost.is_set()
@@ -26,8 +25,8 @@ async def test_a_task_that_lost_its_first_cancellation_still_ends() -> None:
 
 
 async def test_tasks_that_have_ended_are_left_as_they_are() -> None:
-    done = asyncio.create_task(asyncio.sleep(0, "its result"))
-    await done
+    async with asyncio.TaskGroup() as group:
+        done = group.create_task(asyncio.sleep(0, "its result"))
 
     await end_all([done])
 
