@@ -1,0 +1,305 @@
+"""The wiring: everything that a command, a route or a worker needs, made once."""
+
+import asyncio
+import os
+import platform
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib.metadata import version
+
+import structlog
+
+from glaze.boot.process import utc_now
+from glaze.boot.providers import Providers, configure_providers, policy
+from glaze.boot.server import running_server
+from glaze.errors import InputError
+from glaze.jobs.burst import Burst, Summary
+from glaze.jobs.kind import Kinds
+from glaze.jobs.options import WorkerOptions
+from glaze.jobs.waiting import Waiting
+from glaze.jobs.wake import Wake
+from glaze.jobs.worker import Worker
+from glaze.logs import configure_logs
+from glaze.model.failpoint import At, nowhere
+from glaze.model.redact import Redactor
+from glaze.net.client import HttpClient
+from glaze.net.sandbox import SandboxRoute
+from glaze.pipeline.collecting import Collector
+from glaze.pipeline.gateway import Gateway
+from glaze.pipeline.run import Pipeline
+from glaze.settings import Settings
+from glaze.store.batch import BatchStore
+from glaze.store.batch_control import BatchControl
+from glaze.store.calls import CallStore
+from glaze.store.control import ControlStore
+from glaze.store.database import Database, password_of
+from glaze.store.due import DueStore
+from glaze.store.entity import EntityStore
+from glaze.store.event import EventStore
+from glaze.store.job import JobStore
+from glaze.store.ledger import LedgerStore
+from glaze.store.limit import LimitStore
+from glaze.store.migrate import migrate
+from glaze.store.queues import QueueStore
+from glaze.store.record import RecordStore
+from glaze.store.retention import Keep, RetentionStore
+from glaze.store.schedule import ScheduleStore
+from glaze.store.worker import WorkerStore
+from glaze.store.workflow import WorkflowStore
+from glaze.tasks.registry import load_kinds
+from glaze.tasks.tools import Tools
+
+log = structlog.get_logger("boot")
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything that a command, a route or a worker needs, wired."""
+
+    settings: Settings
+    db: Database
+    jobs: JobStore
+    batches: BatchStore
+    workflows: WorkflowStore
+    waiting: Waiting
+    control: ControlStore
+    queues: QueueStore
+    batch_control: BatchControl
+    records: RecordStore
+    events: EventStore
+    workers: WorkerStore
+    schedules: ScheduleStore
+    retention: RetentionStore
+    ledger: LedgerStore
+    collector: Collector
+    calls: CallStore
+    providers: Providers
+    kinds: Kinds
+    at: At
+    redactor: Redactor
+    wake: Wake
+
+    @property
+    def keep(self) -> Keep:
+        """For how long what is over is kept."""
+        return Keep(
+            events_days=self.settings.keep_events_days,
+            jobs_days=self.settings.keep_jobs_days,
+            batches_days=self.settings.keep_batches_days,
+            keys_days=self.settings.keep_keys_days,
+            workers_days=self.settings.keep_workers_days,
+        )
+
+    def worker(
+        self,
+        *,
+        queues: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+        concurrency: int | None = None,
+        memory_limit_bytes: int | None = None,
+    ) -> Worker:
+        """Return a worker of this process, not yet running.
+
+        Raises: InputError for kinds that this version does not know.
+        """
+        options = self._options(queues=queues, kinds=kinds, concurrency=concurrency)
+        options = replace(options, memory_limit_bytes=memory_limit_bytes)
+        rng = random.Random()  # noqa: S311  jitter, no secret
+        return Worker(
+            self.db,
+            self.kinds,
+            options,
+            rng=rng,
+            at=self.at,
+            redactor=self.redactor,
+            collect=self.collector.sweep,
+        )
+
+    async def run_some(
+        self,
+        *,
+        max_jobs: int = 10,
+        timeout_ms: int = 25_000,
+        queues: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+        stop: asyncio.Event | None = None,
+        abort: asyncio.Event | None = None,
+    ) -> Summary:
+        """Run up to ``max_jobs`` within ``timeout_ms``, for places where no process stays.
+
+        ``stop`` ends it early, ``abort`` at once.
+
+        Raises: InputError, StoreUnavailable.
+        """
+        options = self._options(queues=queues, kinds=kinds)
+        burst = Burst(
+            self.db,
+            self.kinds,
+            options,
+            rng=random.Random(),  # noqa: S311  jitter, no secret
+            wake=self.wake,
+            at=self.at,
+            redactor=self.redactor,
+            collect=self.collector.sweep,
+        )
+        return await burst.run(max_jobs, timeout_ms, stop=stop, abort=abort)
+
+    def _options(
+        self,
+        *,
+        queues: Sequence[str] | None,
+        kinds: Sequence[str] | None,
+        concurrency: int | None = None,
+    ) -> WorkerOptions:
+        if unknown := sorted({*(kinds or ())} - self.kinds.keys()):
+            known = ", ".join(sorted(self.kinds))
+            raise InputError(f"no kind is called {', '.join(unknown)}; there are {known}")
+        return WorkerOptions(
+            queues=tuple(queues or self.settings.queues),
+            kinds=tuple(kinds) if kinds else None,
+            concurrency=concurrency or self.settings.concurrency,
+            poll_s=self.settings.poll_s,
+            heartbeat_s=self.settings.heartbeat_s,
+            lease_s=self.settings.lease_s,
+            shutdown_s=self.settings.shutdown_s,
+            prune_s=self.settings.prune_s,
+            keep=self.keep,
+            name=f"{platform.node()}:{os.getpid()}",
+            version=version("glaze"),
+            host=platform.node(),
+        )
+
+
+@asynccontextmanager
+async def boot(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    at: At = nowhere,
+) -> AsyncIterator[App]:
+    """Start what is needed and wire it; leaving waits for calls under way and lets go of all.
+
+    Raises: StoreError when there is no usable database, SettingsError when settings and
+    providers do not fit.
+    """
+    _configure_logs(settings, _redactor(settings))
+    providers = configure_providers(settings)
+    for problem in providers.problems:
+        log.warning(problem)
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(running_server(settings))
+        redactor = _redactor(settings, server.dsn)
+        _configure_logs(settings, redactor)
+        await migrate(server.dsn)
+        db = await stack.enter_async_context(
+            Database.open(
+                await server.runtime_dsn(), size=settings.pool_size, recover=server.recover
+            )
+        )
+        http, collector, pipeline = await _asking(
+            stack, settings, providers, db, clock=clock, at=at
+        )
+        wake = Wake(db.dsn)
+        await stack.enter_async_context(_running(wake.run()))
+        jobs, batches = JobStore(db, wake.hint, wake.ended), BatchStore(db, wake.hint)
+        workflows = WorkflowStore(db, jobs)
+        waiting = Waiting(db.dsn, jobs, workflows)
+        await stack.enter_async_context(_running(waiting.run()))
+        records = RecordStore(db)
+        installed = load_kinds(
+            Tools(
+                pipeline=pipeline,
+                http=http,
+                jobs=jobs,
+                batches=batches,
+                records=records,
+                clock=clock,
+            )
+        )
+        for problem in installed.problems:
+            log.warning(problem)
+        yield App(
+            settings=settings,
+            db=db,
+            jobs=jobs,
+            batches=batches,
+            workflows=workflows,
+            waiting=waiting,
+            control=ControlStore(db, jobs),
+            queues=QueueStore(db),
+            batch_control=BatchControl(db, batches),
+            records=records,
+            events=EventStore(db),
+            workers=WorkerStore(db),
+            schedules=ScheduleStore(db, jobs),
+            retention=RetentionStore(db),
+            ledger=LedgerStore(db),
+            collector=collector,
+            calls=CallStore(db),
+            providers=providers,
+            kinds=installed.kinds,
+            at=at,
+            redactor=redactor,
+            wake=wake,
+        )
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Let ``work`` run beside the body, and end with it."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work)
+        yield
+        task.cancel()
+
+
+async def _asking(
+    stack: AsyncExitStack,
+    settings: Settings,
+    providers: Providers,
+    db: Database,
+    *,
+    clock: Callable[[], datetime],
+    at: At,
+) -> tuple[HttpClient, Collector, Pipeline]:
+    """Wire what asks the vendors and what collects the answers that come later."""
+    route = SandboxRoute.from_url(settings.sandbox_url) if settings.sandbox_url else None
+    http = await stack.enter_async_context(HttpClient(sandbox=route))
+    ledger = LedgerStore(db)
+    gateway = await stack.enter_async_context(
+        Gateway.open(
+            ledger=ledger,
+            limits=LimitStore(db),
+            entities=EntityStore(db),
+            http=http,
+            access=providers.access,
+            callback_url=settings.callback_url,
+            at=at,
+        )
+    )
+    collector = Collector(
+        gateway,
+        DueStore(db),
+        http,
+        providers.by_name,
+        clock=clock,
+        base_url=settings.callback_url,
+        at=at,
+    )
+    pipeline = Pipeline(gateway, ledger, providers.by_name, policy(settings, providers), clock)
+    return http, collector, pipeline
+
+
+def _redactor(settings: Settings, dsn: str = "") -> Redactor:
+    """Return what masks every secret that this process knows."""
+    given = settings.database_url.get_secret_value() if settings.database_url else ""
+    return Redactor([*settings.secrets(), password_of(given), password_of(dsn)])
+
+
+def _configure_logs(settings: Settings, redactor: Redactor) -> None:
+    configure_logs(
+        settings.log_level, settings.log_format, levels=settings.log_levels, mask=redactor.facts
+    )

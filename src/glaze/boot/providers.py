@@ -1,0 +1,169 @@
+"""The installed providers as the settings shape them: prices, limits, addresses, keys."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from glaze.errors import SettingsError
+from glaze.model.inference import LlmConfig
+from glaze.model.language_model import LanguageModel
+from glaze.model.provider import Limit, Operation, Provider, ProviderSpec
+from glaze.model.value import FREE, MICROS_PER_CENT, Micros
+from glaze.pipeline.asking import Access
+from glaze.pipeline.order import ORIGINALS
+from glaze.pipeline.run import Policy
+from glaze.providers.registry import load_providers
+from glaze.settings import ProviderOverride, Settings, environment_names
+
+LLM_PROVIDERS = {"openai": "llm", "anthropic": "anthropic"}
+"""What ``LLM_PROVIDER`` may be -> the provider that it chooses."""
+_KEYED_CREDENTIAL = "env"
+"""Name of the credential that settings hold: limits and questions belong to it."""
+_SECONDS_PER_MINUTE = 60
+_SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """The installed providers as the settings shape them."""
+
+    by_name: Mapping[str, Provider]
+    access: Mapping[str, Access]
+    unusable: Mapping[str, str]  # provider -> why it cannot be asked, and what to do
+    problems: Sequence[str] = ()  # plug-ins that were left out
+
+    @property
+    def specs(self) -> list[ProviderSpec]:
+        """The specs, in name order."""
+        return [self.by_name[name].spec for name in sorted(self.by_name)]
+
+
+def configure_providers(settings: Settings) -> Providers:
+    """Shape the installed providers by the settings: prices, limits, addresses, keys.
+
+    Raises: SettingsError where a setting names a provider that is not installed.
+    """
+    registry = load_providers()
+    ordered = {name.partition(".")[0] for name in settings.order} - {"originals"}
+    unknown = {*settings.provider, *settings.allow, *ordered} - registry.providers.keys()
+    if unknown:
+        known = ", ".join(sorted(registry.providers))
+        raise SettingsError(
+            f"no provider is called {', '.join(sorted(unknown))}; installed are {known}"
+        )
+    by_name, access, unusable = {}, {}, {}
+    for name, installed in registry.providers.items():
+        override = settings.provider.get(name, ProviderOverride())
+        key = _key(installed.spec, override, settings)
+        provider = _with_override(_with_model(installed, settings), override, keyed=bool(key))
+        if isinstance(provider, LanguageModel) and name != LLM_PROVIDERS[settings.llm_provider]:
+            unusable[name] = f"LLM_PROVIDER is {settings.llm_provider}"
+            key = ""  # it is another vendor's
+        by_name[name] = provider
+        access[name] = Access(
+            credential=_KEYED_CREDENTIAL if key else "none",
+            key=key,
+            base_url=override.base_url or provider.spec.base_url,
+        )
+        needs_key = provider.spec.key_setting is not None and not provider.spec.key_optional
+        if needs_key and not key and name not in unusable:
+            unusable[name] = f"no key: set {_variable(provider.spec)}"
+        for operation in provider.spec.operations:
+            if operation.needs_callback and not settings.callback_url:
+                why = "the vendor wants an address to call back: set GLAZE_CALLBACK_URL"
+                unusable[f"{name}.{operation.name}"] = why
+    return Providers(by_name, access, unusable, registry.problems)
+
+
+def _with_model(provider: Provider, settings: Settings) -> Provider:
+    if not isinstance(provider, LanguageModel):
+        return provider
+    own = settings.provider.get(provider.spec.name, ProviderOverride()).base_url is not None
+    chosen = provider.spec.name == LLM_PROVIDERS[settings.llm_provider]
+    return provider.with_config(
+        LlmConfig(
+            model=(settings.llm_model if chosen else None) or provider.wire.default_model,
+            input_price_micros=round(settings.llm_input_price * 1_000_000),
+            output_price_micros=round(settings.llm_output_price * 1_000_000),
+            max_input_tokens=settings.llm_max_input_tokens,
+            max_output_tokens=settings.llm_max_output_tokens,
+            needs_key=not own,  # a server of one's own asks for none
+        )
+    )
+
+
+def _with_override(provider: Provider, override: ProviderOverride, *, keyed: bool) -> Provider:
+    """Rebuild the provider with the user's own prices, sizes, times and limits."""
+    spec = provider.spec
+    operations = tuple(_operation(one, override, spec.credit_micros) for one in spec.operations)
+    shaped = replace(
+        spec,
+        operations=operations,
+        credit_micros=_own_price(override, spec.credit_micros) if spec.credit_micros else FREE,
+        limits=_limits(override) or (keyed and spec.keyed_limits) or spec.limits,
+        concurrency=override.concurrency or spec.concurrency,
+        retries=spec.retries if override.retries is None else override.retries,
+    )
+    if shaped == spec:
+        return provider
+    changed = copy.copy(provider)
+    changed.spec = shaped
+    return changed
+
+
+def _own_price(override: ProviderOverride, declared: Micros) -> Micros:
+    if override.price_cents is None:
+        return declared
+    return Micros(round(override.price_cents * MICROS_PER_CENT))
+
+
+def _operation(operation: Operation, override: ProviderOverride, credit: Micros) -> Operation:
+    price = _own_price(override, credit or operation.price_micros)
+    if credit:  # half a credit, or two: in proportion
+        price = Micros(round(operation.price_micros * price / credit))
+    shared = bool(_limits(override))  # the user's limits are for all of the provider together
+    return replace(
+        operation,
+        limits=() if shared else operation.limits,
+        bulk_limits=() if shared else operation.bulk_limits,
+        price_micros=price,
+        timeout_s=override.timeout_s or operation.timeout_s,
+        batch_size=min(operation.batch_size, override.batch_size or operation.batch_size),
+    )
+
+
+def _limits(override: ProviderOverride) -> tuple[Limit, ...]:
+    given = (
+        (override.calls_per_second, 1),
+        (override.calls_per_minute, _SECONDS_PER_MINUTE),
+        (override.calls_per_hour, _SECONDS_PER_HOUR),
+    )
+    return tuple(Limit(calls, window_s) for calls, window_s in given if calls is not None)
+
+
+def _key(spec: ProviderSpec, override: ProviderOverride, settings: Settings) -> str:
+    given = override.key or getattr(settings, spec.key_setting or "", None)
+    return given.get_secret_value() if given else ""
+
+
+def _variable(spec: ProviderSpec) -> str:
+    """Return the variable that sets a provider's key."""
+    for variable, setting in environment_names().items():
+        if setting == spec.key_setting:
+            return variable
+    return f"GLAZE_PROVIDER__{spec.name.upper()}__KEY"
+
+
+def policy(settings: Settings, providers: Providers) -> Policy:
+    cap, models = settings.daily_cap_cents, settings.llm_max_cost_cents
+    return Policy(
+        ttl=timedelta(days=settings.cache_ttl_days),
+        miss_ttl=timedelta(days=settings.miss_ttl_days),
+        order=ORIGINALS if settings.order == ("originals",) else settings.order,
+        opted_in=frozenset(settings.allow),
+        unusable=providers.unusable,
+        daily_cap_micros=None if cap is None else Micros(cap * MICROS_PER_CENT),
+        llm_pages=settings.llm_max_pages,
+        llm_cap_micros=None if models is None else Micros(round(models * MICROS_PER_CENT)),
+    )
