@@ -156,6 +156,7 @@ def _variable(spec: ProviderSpec) -> str:
 
 
 def policy(settings: Settings, providers: Providers) -> Policy:
+    """Return what the settings say of freshness, order and money to every enrichment."""
     cap, models = settings.daily_cap_cents, settings.llm_max_cost_cents
     return Policy(
         ttl=timedelta(days=settings.cache_ttl_days),
