@@ -189,8 +189,9 @@ class Settings(BaseSettings):
     allow: Names = Field(default=(), description="opt-in providers that may be asked")
     order: Names = Field(
         default=(),
-        description="fixed order of providers, or `originals`: LinkedIn, website, search, LLM;"
-        " empty: cheapest first",
+        description="whom to ask first: `learned` from the workspace's own history (also when empty),"
+        " `cheapest`, `originals` (LinkedIn, website, search, LLM), or names of providers and"
+        " operations, then `learned` or cheapest first",
     )
     provider: dict[str, ProviderOverride] = Field(
         default_factory=dict, description="overrides by provider, see docs/providers.md"

@@ -56,6 +56,10 @@ class EnrichBody(BaseModel):
     providers: list[str] | None = Field(
         default=None, description="ask only these; names an opt-in provider too"
     )
+    order: list[str] | None = Field(
+        default=None,
+        description="whom to ask first: learned, cheapest, originals, or names; null: as set",
+    )
     wait_s: float = Field(
         default=10.0, ge=0, le=60, description="seconds to wait for the result before a 202"
     )
@@ -82,6 +86,7 @@ class EnrichBody(BaseModel):
             max_cost_cents=self.max_cost_cents,
             min_confidence=self.min_confidence,
             providers=None if self.providers is None else tuple(self.providers),
+            order=None if self.order is None else tuple(self.order),
         )
 
 

@@ -28,6 +28,7 @@ from glaze.model.redact import Redactor
 from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
 from glaze.pipeline.collecting import Collector
+from glaze.pipeline.experience import History
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.run import Pipeline
 from glaze.settings import Settings
@@ -39,6 +40,7 @@ from glaze.store.database import Database, password_of
 from glaze.store.due import DueStore
 from glaze.store.entity import EntityStore
 from glaze.store.event import EventStore
+from glaze.store.history import HistoryStore
 from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.limit import LimitStore
@@ -289,7 +291,14 @@ async def _asking(
         base_url=settings.callback_url,
         at=at,
     )
-    pipeline = Pipeline(gateway, ledger, providers.by_name, policy(settings, providers), clock)
+    pipeline = Pipeline(
+        gateway,
+        ledger,
+        providers.by_name,
+        policy(settings, providers),
+        clock,
+        History(HistoryStore(db), providers.specs, gateway.tasks),
+    )
     return http, collector, pipeline
 
 

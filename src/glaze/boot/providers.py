@@ -11,7 +11,7 @@ from glaze.model.language_model import LanguageModel
 from glaze.model.provider import Limit, Operation, Provider, ProviderSpec
 from glaze.model.value import FREE, MICROS_PER_CENT, Micros
 from glaze.pipeline.asking import Access
-from glaze.pipeline.order import ORIGINALS
+from glaze.pipeline.order import arranged
 from glaze.pipeline.run import Policy
 from glaze.providers.registry import load_providers
 from glaze.settings import ProviderOverride, Settings, environment_names
@@ -45,7 +45,7 @@ def configure_providers(settings: Settings) -> Providers:
     Raises: SettingsError where a setting names a provider that is not installed.
     """
     registry = load_providers()
-    ordered = {name.partition(".")[0] for name in settings.order} - {"originals"}
+    ordered = {name.partition(".")[0] for name in arranged(settings.order)[0]}
     unknown = {*settings.provider, *settings.allow, *ordered} - registry.providers.keys()
     if unknown:
         known = ", ".join(sorted(registry.providers))
@@ -161,7 +161,7 @@ def policy(settings: Settings, providers: Providers) -> Policy:
     return Policy(
         ttl=timedelta(days=settings.cache_ttl_days),
         miss_ttl=timedelta(days=settings.miss_ttl_days),
-        order=ORIGINALS if settings.order == ("originals",) else settings.order,
+        order=settings.order,
         opted_in=frozenset(settings.allow),
         unusable=providers.unusable,
         daily_cap_micros=None if cap is None else Micros(cap * MICROS_PER_CENT),

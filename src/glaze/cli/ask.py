@@ -29,6 +29,7 @@ class Limits:
     max_cost_cents: int | None = None  # a row, US cents
     budget_cents: int | None = None  # the whole file, US cents
     allow: tuple[str, ...] = ()  # opt-in providers
+    order: tuple[str, ...] | None = None  # whom to ask first; None: as set
 
     def shared(self, fields: Sequence[FieldName]) -> dict[str, Json]:
         """Return the arguments that all rows share, as the job takes them."""
@@ -38,6 +39,7 @@ class Limits:
             verify=self.verify,
             max_cost_cents=self.max_cost_cents,
             batch_max_cost_cents=self.budget_cents,
+            order=self.order,
         )
         shared: dict[str, Json] = args.model_dump(mode="json", exclude={"input"})
         return shared
@@ -100,6 +102,11 @@ def ask_of_file(
     if errors.resolve() in (path.resolve(), output.resolve()):
         raise InputError(f"{errors} is the input or the output: give another file with --errors")
     return FileAsk(source, mapping, wanted, limits, target, errors, provenance)
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """Read ``a,b`` as names."""
+    return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
 def parse_fields(text: str) -> tuple[FieldName, ...]:

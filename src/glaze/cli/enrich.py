@@ -15,6 +15,7 @@ from glaze.cli.ask import (
     looks_like_file,
     parse_dollars,
     parse_fields,
+    split_names,
 )
 from glaze.cli.enrich_file import check_rows, enrich_file, show_mapping
 from glaze.cli.enrich_one import OneAsk, enrich_one, show_result
@@ -53,6 +54,13 @@ def enrich(
         list[str] | None,
         typer.Option(metavar="PROVIDER", help="Allow an opt-in provider; repeatable."),
     ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Whom to ask first: learned, cheapest, originals, or names, comma-separated.",
+        ),
+    ] = None,
     errors: Annotated[
         Path | None, typer.Option(help="Where rows go that cannot be used.", dir_okay=False)
     ] = None,
@@ -85,6 +93,7 @@ def enrich(
         max_cost_cents=parse_dollars(max_cost, "--max-cost"),
         budget_cents=parse_dollars(budget, "--budget"),
         allow=tuple(allow or ()),
+        order=None if order is None else split_names(order),
     )
     if not what.strip():
         raise InputError(

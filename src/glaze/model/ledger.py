@@ -67,6 +67,9 @@ class Intent:
     collect_s: float = 0.0  # for how long the answer may come later
     known: Mapping[FieldName, Json] = field(default_factory=dict)
     """The identifiers asked by: kept until the answer is there, where it may come later."""
+    earlier: tuple[str, ...] = ()  # operations that answered before it, in full
+    country: str | None = None  # of whom it is about, where that is known
+    floor: int = 0  # confidence from which a value counts as found
 
 
 class Refusal(StrEnum):

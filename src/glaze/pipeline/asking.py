@@ -36,6 +36,11 @@ class Question:
     reason: str
     judge: Judge
     also: tuple[frozenset[FieldName], ...] = ()  # other identifiers it may have been asked by
+    earlier: tuple[
+        str, ...
+    ] = ()  # operations that answered before it: the wanted is what they left
+    country: str | None = None  # of whom it is about, where that is known
+    floor: int = 0  # confidence from which a value counts as found
 
     @property
     def spec(self) -> ProviderSpec:

@@ -447,6 +447,9 @@ class Gateway:
             resend=question.operation.resend,
             collect_s=question.operation.collect_s,
             known={name: question.ask.known[name] for name in question.needs},
+            earlier=question.earlier,
+            country=question.country,
+            floor=question.floor,
         )
 
 

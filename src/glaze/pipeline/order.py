@@ -1,4 +1,4 @@
-"""Which operation to ask next: evidence before inference, cheapest first, with the reason why."""
+"""Which operation to ask next, with the reason why: evidence first, then as fixed, learned or cheapest."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 
 from glaze.model.provider import Operation, ProviderSpec, Tier
 from glaze.model.value import FieldName, Json, Micros
+from glaze.pipeline.learned import Experience, choose
 
 ORIGINALS: tuple[str, ...] = ("enrichlayer", "website", "serper", "llm")
 """A named fixed order: LinkedIn data, website, search, LLM."""
+LEARNED, CHEAPEST, AS_ORIGINALS = "learned", "cheapest", "originals"
+"""Words that name an order, beside the names of providers and operations."""
 
 # Of what is equally cheap the entity's own words come first, and last what visits many sites.
 _AMONG_EQUALS = {"website": -1, "social": 1}
@@ -55,7 +58,7 @@ class Rules:
     """What the caller and the workspace allow; the same for all steps of a waterfall.
 
     ``order`` names providers or operations (``apollo`` or ``apollo.match``) to ask first, in that
-    order; the others follow cheapest first. ``only`` restricts the waterfall to these and is also
+    order; the others follow as learned, or cheapest first. ``only`` restricts the waterfall to these and is also
     how an opt-in provider is allowed; ``opted_in`` allows it without restricting.
     ``unusable`` maps providers or operations to why they cannot be asked now: "no key",
     "circuit open until 12:00". An operation counts for a field only where the confidence it
@@ -63,10 +66,22 @@ class Rules:
     """
 
     order: Sequence[str] = ()
+    learned: bool = False
     only: Sequence[str] | None = None
     opted_in: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
     floor: int = 0
+
+
+def arranged(words: Sequence[str]) -> tuple[tuple[str, ...], bool]:
+    """Read an order as people give it: whom to ask first, and whether the others go as learned.
+
+    ``learned`` or nothing: as learned. ``cheapest``: cheapest first. ``originals``, or names: these
+    first, the others cheapest first, or as learned where ``learned`` ends the list.
+    """
+    names = tuple(word for word in words if word not in (LEARNED, CHEAPEST))
+    learned = words[-1] == LEARNED if words else True
+    return (ORIGINALS if names == (AS_ORIGINALS,) else names), learned
 
 
 def full_name(spec: ProviderSpec, operation: Operation) -> str:
@@ -96,12 +111,15 @@ def next_operation(
     tried: AbstractSet[str] = frozenset(),
     rules: Rules | None = None,
     checking: bool = False,
+    had: AbstractSet[str] = frozenset(),
+    experience: Experience | None = None,
 ) -> Next:
     """Choose the operation to ask next for ``missing``, or nobody.
 
     Eligible is what gives a missing field, has its identifiers in ``known``, was not tried, is
     allowed and whose maximum price fits. Evidence goes before inference whatever the order; then
-    the fixed order, then price, then how much of what is missing it covers.
+    the fixed order, then what is free, then as learned, else price and how much of what is missing
+    it covers.
 
     Args:
         candidates: The specs of all installed providers.
@@ -111,9 +129,12 @@ def next_operation(
         tried: Full names of operations already asked or found wanting.
         rules: What the caller and the workspace allow.
         checking: Choose among the operations that judge values in doubt, else among all others.
+        had: Full names of operations that this very job has bought answers of: they come first, for
+            they cost nothing any more, however the order has changed meanwhile.
+        experience: What was learned; it counts where the rules say so.
     """
-    case = _Case(missing, known, left_micros, rules or Rules())
-    eligible: list[tuple[ProviderSpec, Operation]] = []
+    case = _Case(missing, known, left_micros, rules or Rules(), had, experience)
+    eligible: list[_Found] = []
     skipped: list[Skipped] = []
     for spec in candidates:
         for operation in spec.operations:
@@ -131,9 +152,11 @@ def next_operation(
     rivals = evidence or eligible
     if not rivals:
         return Next(None, tuple(skipped))
-    spec, operation = min(rivals, key=lambda found: case.rank(*found))
-    reason = case.reason(spec, operation, rivals=len(rivals))
+    (spec, operation), reason = case.pick(rivals)
     return Next(Choice(spec, operation, reason, len(tried) + 1), tuple(skipped))
+
+
+_Found = tuple[ProviderSpec, Operation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +167,8 @@ class _Case:
     known: Mapping[FieldName, Json]
     left_micros: Micros | None
     rules: Rules
+    had: AbstractSet[str]
+    experience: Experience | None
 
     def forbids(self, spec: ProviderSpec, operation: Operation) -> str | None:
         """Return why the rules do not let this operation be asked, or None."""
@@ -175,9 +200,42 @@ class _Case:
             if operation.gives[name] >= self.rules.floor
         )
 
-    def rank(self, spec: ProviderSpec, operation: Operation) -> tuple[int, int, int, int, int, str]:
+    def pick(self, rivals: Sequence[_Found]) -> tuple[_Found, str]:
+        """Return whom to ask among ``rivals``, and why."""
+        first = min(rivals, key=lambda found: self.rank(*found))
+        spec, operation = first
+        if full_name(*first) in self.had:
+            return first, "answered to this job before"
+        fixed = _place(spec, operation, self.rules.order) < len(self.rules.order)
+        evidence = spec.tier is Tier.EVIDENCE
+        if evidence and operation.price_micros and not fixed and self.rules.learned:
+            learned = self._learned(rivals)
+            if learned is not None:
+                return learned
+        return first, self.reason(spec, operation, rivals=len(rivals))
+
+    def _learned(self, rivals: Sequence[_Found]) -> tuple[_Found, str] | None:
+        """Return the paid rival that is worth most, as far as was learned."""
+        if self.experience is None:
+            return None
+        worths = {}
+        for spec, operation in rivals:
+            needs = question_needs(operation, self.known) or frozenset()
+            name = full_name(spec, operation)
+            worths[name] = self.experience.worth(name, self.fills(operation), needs)
+        chosen = choose(worths, self.experience)
+        if chosen is None:
+            return None
+        name, why = chosen
+        found = next(found for found in rivals if full_name(*found) == name)
+        return found, f"{why}; one of {len(rivals)}" if len(rivals) > 1 else why
+
+    def rank(
+        self, spec: ProviderSpec, operation: Operation
+    ) -> tuple[bool, int, int, int, int, int, str]:
         """Return the sort key of an eligible operation, the first to ask being the least."""
         return (
+            full_name(spec, operation) not in self.had,
             _place(spec, operation, self.rules.order),
             operation.price_micros,
             _AMONG_EQUALS.get(spec.name, 0),

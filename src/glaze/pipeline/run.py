@@ -19,9 +19,18 @@ from glaze.model.value import (
     Micros,
 )
 from glaze.pipeline.asking import Decline, Declined, Question
+from glaze.pipeline.experience import History
 from glaze.pipeline.gateway import Gateway
+from glaze.pipeline.learned import Experience
 from glaze.pipeline.merge import merge
-from glaze.pipeline.order import Choice, Rules, is_verifier, next_operation, question_needs
+from glaze.pipeline.order import (
+    Choice,
+    Rules,
+    arranged,
+    is_verifier,
+    next_operation,
+    question_needs,
+)
 from glaze.pipeline.settling import ASKS_TO_WAIT
 from glaze.pipeline.sheet import INPUT, SITE, Sheet
 from glaze.store.entity import Remerge
@@ -72,7 +81,7 @@ class Policy:
 
     ttl: timedelta = timedelta(days=7)
     miss_ttl: timedelta = timedelta(days=1)
-    order: Sequence[str] = ()
+    order: Sequence[str] = ()  # as people give it: see ``arranged``
     opted_in: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
     daily_cap_micros: Micros | None = None
@@ -107,6 +116,7 @@ class Pipeline:
     providers: Mapping[str, Provider]
     policy: Policy
     clock: Callable[[], datetime]
+    history: History | None = None  # what the order is learned from
 
     @property
     def _models(self) -> frozenset[str]:
@@ -164,6 +174,8 @@ class Pipeline:
         opened = await books.open(sheet.entity_keys())
         sheet.entities = opened.entities
         sheet.add_cached(opened.kept)
+        if task.job.claim_no > 1:
+            sheet.had = await self.ledger.asked_by_job(task.job.workspace_id, task.job.id)
         sheet.note("cache", begun, self.clock(), fields_found=tuple(sorted(sheet.from_cache)))
 
     async def _waterfall(
@@ -199,6 +211,8 @@ class Pipeline:
             await self._left(task),
             tried=sheet.tried,
             rules=self._rules(task),
+            had=sheet.had,
+            experience=await self._experience(task, sheet),
         )
         if step.choice is None or step.choice.spec.tier is Tier.INFERENCE:
             skipped = "; ".join(f"{one.name}: {one.why}" for one in step.skipped)
@@ -207,13 +221,25 @@ class Pipeline:
         return step.choice
 
     def _rules(self, task: Enrichment) -> Rules:
+        first, learned = arranged(self._order(task))
         return Rules(
-            order=self.policy.order,
+            order=first,
+            learned=learned,
             only=task.args.providers,
             opted_in=self.policy.opted_in,
             unusable=self.policy.unusable,
             floor=task.args.min_confidence,
         )
+
+    def _order(self, task: Enrichment) -> Sequence[str]:
+        return self.policy.order if task.args.order is None else task.args.order
+
+    async def _experience(self, task: Enrichment, sheet: Sheet) -> Experience | None:
+        """Return what was learned, in this step's circumstances, where the order asks for it."""
+        if self.history is None or not arranged(self._order(task))[1]:
+            return None
+        rates = await self.history.rates(task.job.workspace_id)
+        return Experience(rates, frozenset(sheet.heard), sheet.country, sheet.subject)
 
     async def _left(self, task: Enrichment) -> Micros | None:
         """Return what this job may still spend; the ledger has the last word on every cap."""
@@ -329,6 +355,9 @@ class Pipeline:
                 missed=tuple(sheet.missed),
                 reason=choice.reason,
                 judge=sheet.judge,
+                earlier=tuple(sorted(sheet.heard)),
+                country=sheet.country or None,
+                floor=sheet.args.min_confidence,
                 also=tuple(
                     other
                     for other in choice.operation.needs

@@ -32,6 +32,9 @@ _OF_MAILBOX = frozenset({_EMAIL, _STATUS})
 _WEBSITE_WORDS = frozenset({"website", "url", "company_website"})
 _MAIL_PROVIDER = FieldName("company_mail_provider")
 _NO_MAIL = "none"
+_COUNTRIES = (FieldName("person_country"), FieldName("company_country"))
+_TELLS = frozenset({Verdict.MATCH, Verdict.NO_MATCH})
+"""After these a field that is still missing was missed."""
 
 
 @dataclass(slots=True)
@@ -50,6 +53,8 @@ class Sheet:
     entities: Mapping[EntityKind, EntityId] = field(default_factory=dict)
     stages: list[Stage] = field(default_factory=list)
     tried: set[str] = field(default_factory=set)
+    heard: set[str] = field(default_factory=set)  # among them, those that answered, hit or miss
+    had: frozenset[str] = frozenset()  # those that an earlier try of this job has asked
     verifiers: set[str] = field(default_factory=set)  # among them, those asked about a mailbox
     missed: list[str] = field(default_factory=list)  # providers asked in vain, in order
     pages: list[Page] = field(default_factory=list)
@@ -103,6 +108,18 @@ class Sheet:
         if _EMPLOYER_DOMAIN in learned:
             learned.setdefault(_COMPANY_DOMAIN, learned[_EMPLOYER_DOMAIN])
         return {**learned, **self.identity.known}
+
+    @property
+    def country(self) -> str:
+        """The country of whom this is about, as far as it is known; "" where not."""
+        known = self.known
+        return next((str(known[name]) for name in _COUNTRIES if known.get(name)), "")
+
+    @property
+    def subject(self) -> str:
+        """Who this is about, the same in every run."""
+        keys = [key for keys in self.identity.keys.values() for key in keys]
+        return "|".join(sorted(f"{key.scheme}:{key.value}" for key in keys))
 
     @property
     def wants_email(self) -> bool:
@@ -161,6 +178,8 @@ class Sheet:
         """Take in an answer, and list its stage."""
         before = self.missing
         self.answered += 1
+        if answer.verdict in _TELLS:
+            self.heard.add(choice.name)
         self.add(
             [
                 Observation.of(

@@ -201,6 +201,12 @@ class LedgerStore:
             unknown[row["job_id"]] += row["unknown_micros"]
         return {job: Spend(paid, Micros(unknown[job])) for job, paid in by_job.items()}
 
+    async def asked_by_job(self, workspace_id: WorkspaceId, job_id: JobId) -> frozenset[str]:
+        """Return the full names of the operations whose answers this job has bought, or may have."""
+        async with self._db.workspace(workspace_id) as conn:
+            rows = await _fetch(conn, "asked_by_job", job=job_id)
+        return frozenset(row["operation"] for row in rows)
+
     async def spend_of_batch(
         self, workspace_id: WorkspaceId, batch_id: BatchId
     ) -> list[dict[str, Any]]:

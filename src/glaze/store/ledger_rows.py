@@ -71,6 +71,10 @@ def new_call(request: int, intent: Intent, question: Mapping[str, Any]) -> dict[
         "resend": intent.resend,
         "collect_s": intent.collect_s or None,
         "asked": _asked(intent) if intent.collect_s else None,
+        "earlier": list(intent.earlier),
+        "asked_by": "+".join(sorted(intent.known)),
+        "country": intent.country,
+        "floor": intent.floor,
     }
 
 

@@ -11,6 +11,7 @@ from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial, Retry
 from glaze.model.request import EnrichArgs, EnrichResult, ResultStatus
 from glaze.model.value import Json
 from glaze.pipeline.asking import Decline
+from glaze.pipeline.order import arranged
 from glaze.pipeline.run import Enrichment, Later, Pipeline, Stopped, Unavailable
 from glaze.tasks.tools import Tools
 
@@ -32,6 +33,7 @@ def enrich_kind(tools: Tools) -> Kind[EnrichArgs]:
     def check(args: EnrichArgs) -> None:
         refuse_unknown_words(NAME, "input", args.input)
         refuse_unknown_providers(tools.pipeline, NAME, "providers", args.providers or ())
+        refuse_unknown_providers(tools.pipeline, NAME, "order", arranged(args.order or ())[0])
 
     return Kind(
         name=NAME,

@@ -63,14 +63,16 @@ with request as materialized (
   from request r
 ), sent as (
   insert into call (workspace_id, question_id, generation, request_id, job_id, batch_id, worker_id, claim_no,
-                    position, missed, reason, wanted, reserved_micros, budget_ids, deadline, resend, asked, collect_until)
+                    position, missed, reason, wanted, reserved_micros, budget_ids, deadline, resend, asked, collect_until,
+                    earlier, asked_by, country, floor)
   select current_workspace(), a.question_id, a.generation, r.id, a.job_id, a.batch_id, a.worker_id, a.claim_no,
          a.position, a.missed, a.reason, a.wanted, a.reserved_micros, a.budget_ids,
          clock_timestamp() + make_interval(secs => r.deadline_s), a.resend, a.asked,
-         clock_timestamp() + make_interval(secs => r.deadline_s + a.collect_s)
+         clock_timestamp() + make_interval(secs => r.deadline_s + a.collect_s), a.earlier, a.asked_by, a.country, a.floor
   from jsonb_to_recordset(%(calls)s) as a(request int, question_id bigint, generation int, job_id bigint,
     batch_id bigint, worker_id bigint, claim_no int, position smallint, missed text[], reason text, wanted text[],
-    reserved_micros bigint, budget_ids bigint[], resend text, asked jsonb, collect_s float8)
+    reserved_micros bigint, budget_ids bigint[], resend text, asked jsonb, collect_s float8, earlier text[], asked_by text,
+    country text, floor smallint)
   join request r on r.ord = a.request
   returning id, question_id, generation, request_id
 )
@@ -206,6 +208,12 @@ select c.job_id, q.provider, coalesce(sum(c.price_micros), 0)::bigint as price_m
 from call c join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
 where c.workspace_id = current_workspace() and c.job_id = any(%(jobs)s)
 group by c.job_id, q.provider
+
+-- name: asked_by_job
+-- What a job has asked already, but for what certainly was not billed and brought nothing.
+select distinct q.provider || '.' || q.operation as operation
+from call c join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
+where c.workspace_id = current_workspace() and c.job_id = %(job)s and c.state <> 'not_billed'
 
 -- name: spend_of_batch
 -- What a batch caused, by provider.
