@@ -12,24 +12,34 @@ from glaze.providers.website.document import Document, Link, domain_or_host
 from glaze.providers.website.hidden_emails import reversed_text
 
 _PLAIN = re.compile(
-    r"(?<![\w.+-])([A-Za-z0-9][\w.+'&-]{0,63})\s?@\s?((?:[A-Za-z0-9\u00c0-\u024f](?:[A-Za-z0-9\u00c0-\u024f-]{0,61}[A-Za-z0-9\u00c0-\u024f])?\.)+[A-Za-z]{2,24})(?![\w-])"
+    r"(?<![\w.+-])([A-Za-z0-9][\w.+'&-]{0,63})(?:\s@\s|@\s?)"
+    r"((?:[A-Za-z0-9\u00c0-\u024f](?:[A-Za-z0-9\u00c0-\u024f-]{0,61}[A-Za-z0-9\u00c0-\u024f])?\.)+"
+    r"(?:[a-z]{2,24}?(?=[A-Z]|https?:)|[A-Za-z]{2,24}(?![a-z_-])))"
 )
-_AT = r"\s*(?:[\[({<]\s*(?:at|arroba|chez|@|\u00e4t)\s*[\])}>]|\s(?:at|AT|\(?a\)?)\s|\[a\]|\(a\)|-at-|_at_|&#64;)\s*"
+_AT_WORD = (
+    "at|arroba|arobase|chez|klammeraffe|apenstaartje|chiocciola|kukac|zavinac|snabel-?a|@|\u00e4t"
+)
+_AT = (
+    rf"\s*(?:[\[({{<]\s*(?i:{_AT_WORD})\s*[\])}}>]|\s(?:at|AT|\(?a\)?)\s|\[a\]|\(a\)"
+    r"|-at-|-AT-|_at_|_AT_|\*at\*|\*AT\*|&#64;)\s*"
+)
 _DOT = (
-    r"(?:\s*(?:[\[({<]\s*(?:dot|punkt|point|punto|\.)\s*[\])}>]|\s(?:dot|DOT)\s|_dot_|-dot-)\s*|\.)"
+    r"(?:\s*(?:[\[({<]\s*(?i:dot|punkt|point|punto|punt|\.)\s*[\])}>]|\s(?:dot|DOT)\s"
+    r"|_dot_|_DOT_|-dot-|-DOT-)\s*|\.)"
 )
 _DISGUISED = re.compile(
     rf"(?<![\w.+-])([A-Za-z0-9][\w.+-]{{0,63}}){_AT}([A-Za-z0-9-]{{2,40}}(?:{_DOT}[A-Za-z0-9-]{{2,40}}){{1,3}})(?![\w-])"
 )
 _STRONG_AT = re.compile(
-    r"[\[({<]\s*(?:at|arroba|chez|@|\u00e4t|a)\s*[\])}>]|[-_]at[-_]|&#64;", re.IGNORECASE
+    rf"[\[({{<]\s*(?:{_AT_WORD}|a)\s*[\])}}>]|[-_*]at[-_*]|&#64;", re.IGNORECASE
 )
 # One set of first signs, for the search then leaps from one to the next.
 _SIGNS = tuple(  # what an address shows of itself in a text, with the rest of its line
     re.compile(rf"{sign}[^\n]*")
     for sign in (
         "@",
-        r"[\[({<&_-](?i:(?<=[\[({<])\s*(?:at|arroba|chez|@|\u00e4t|a)\s*[\])}>]|(?<=[-_])at[-_]|#64;)",
+        rf"[\[({{<&_*-](?i:(?<=[\[({{<])\s*(?:{_AT_WORD}|a)\s*[\])}}>]|(?<=[-_*])at[-_*]|#64;)",
+        "\uff20",  # the full-width "@"
         " dot ",
         " DOT ",
     )
@@ -88,6 +98,16 @@ _SAMPLE_NAMES = frozenset(
         "youremail",
     ]
 )
+# Put in for robots to trip over, and told to people: "info@NOSPAM.acme.com".
+_TRAP = re.compile(
+    r"[._-]?(?:no[._-]?spam|spam[._-]?frei|remove[._-]?(?:this|me)|delete[._-]?this)[._-]?",
+    re.IGNORECASE,
+)
+_ESCAPED = re.compile(
+    r"^(?:u00[23][0-9a-f])+"
+)  # of a JSON that was printed: "\\u003einfo@acme.com"
+_WIDE = {0xFF20: "@", 0xFF0E: "."}
+_METAS = ("business:contact_data:email", "og:email", "reply-to")
 _OWN, _OWN_PERSON, _FREE, _FOREIGN = 84, 74, 68, 52
 _DISGUISE = 4  # off the confidence of an address that had to be put together
 _MOST_ON_A_PAGE = 40
@@ -96,7 +116,9 @@ _MOST_ON_A_PAGE = 40
 def email_readings(document: Document) -> Iterator[Reading]:
     """Yield the page's addresses, each once: the company's own mailboxes, then people's, others."""
     found: dict[str, Reading] = {}
-    for address, quote, loss in _candidates(document):
+    for written, quote, loss in _candidates(document):
+        address = _ESCAPED.sub("", _without_trap(written))
+        loss = max(loss, _DISGUISE * (address != written))  # noqa: PLW2901  put together here, too
         local, _, domain = address.lower().partition("@")
         if domain in _SAMPLE_DOMAINS or local in _SAMPLE_NAMES or domain.endswith(_FILE_ENDINGS):
             continue
@@ -104,6 +126,13 @@ def email_readings(document: Document) -> Iterator[Reading]:
         for reading in document.reading("company_email", address, sure, quote):
             found.setdefault(str(reading.value).lower(), reading)
     yield from sorted(found.values(), key=lambda reading: -reading.confidence)[:_MOST_ON_A_PAGE]
+
+
+def _without_trap(address: str) -> str:
+    """Return an address without what a person is told to leave out."""
+    local, _, domain = address.partition("@")
+    kept = _TRAP.sub("", local), _TRAP.sub("", domain)
+    return "@".join(kept) if all(kept) else address
 
 
 def _confidence(document: Document, address: str) -> int:
@@ -118,17 +147,25 @@ def _candidates(document: Document) -> Iterator[tuple[str, str, int]]:
     for link in document.links:
         if link.url[:7].lower() == "mailto:" and not credits_maker(link.text):
             yield from _in_link(link)
+    yield from _in_metas(document)
     signs = {
         match.start(): match for pattern in _SIGNS for match in pattern.finditer(document.text)
     }
     for place in sorted(signs):
         line = document.line_at(place)
-        yield from _in_line(line[: credit_start(line)], line)
+        yield from _in_line(line[: credit_start(line)].translate(_WIDE), line)
     for address in document.hidden_emails:
         yield address, address, _DISGUISE
     for line in document.lines_with([f"{document.domain[::-1]}@"]):
         for address in reversed_text(line, document.domain):
             yield address, line, _DISGUISE
+
+
+def _in_metas(document: Document) -> Iterator[tuple[str, str, int]]:
+    for name in _METAS:
+        text = document.meta(name)
+        for match in _PLAIN.finditer(text):
+            yield f"{match[1]}@{match[2]}", text, 0
 
 
 def _in_line(own: str, line: str) -> Iterator[tuple[str, str, int]]:

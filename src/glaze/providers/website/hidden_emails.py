@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import codecs
 import re
 from collections.abc import Iterator, Mapping
 from html import unescape
@@ -15,6 +16,12 @@ _TYPO3 = re.compile(r"uncryptmailto\((['\"])(.{8,300}?)\1", re.IGNORECASE)
 _TURNED = ((0x2B, 0x3A), (0x40, 0x5A), (0x61, 0x7A))
 _MOST_TURNS = 26
 _ASSIGNED = re.compile(r"\b(addy\w*)\s*=\s*([^;\n]*)")
+_ROT13 = re.compile(r"znvygb:([\w.+&@-]{6,200})")
+_HELD = re.compile(r"\b(\w{1,40})\s*=\s*(?:'([^'\n]{0,200})'|\"([^\"\n]{0,200})\")\s*(?:[;,\n]|$)")
+_TERM = re.compile(r"'([^'\n]{0,200})'|\"([^\"\n]{0,200})\"|(\b[A-Za-z_]\w{0,39})")
+_ONE = r"(?:'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|\b[A-Za-z_]\w{0,39}\b)"
+_SUM = re.compile(rf"{_ONE}(?:\s*\+\s*{_ONE}){{1,30}}")
+_NOT_A_NAME = frozenset({"href", "style", "class", "target"})
 _LITERAL = re.compile(r"'([^'\n]*)'|\"([^\"\n]*)\"")
 _LOCAL = ("data-name", "data-user", "data-local", "data-email-name", "data-mail-user")
 _DOMAIN = ("data-domain", "data-host", "data-website", "data-email-domain", "data-mail-domain")
@@ -31,7 +38,7 @@ def in_link(link: str) -> str:
         return cloudflare(link.partition("#")[2])
     if link[:11].lower() == "javascript:" and (found := _TYPO3.search(unquote(link))):
         return _turned_back(found[2].replace("\\/", "/"), None)
-    return ""
+    return next(_in_rot13(link), "")
 
 
 def in_attributes(given: Attributes) -> str:
@@ -52,14 +59,41 @@ def in_attributes(given: Attributes) -> str:
 
 
 def in_script(text: str) -> Iterator[str]:
-    """Yield the addresses that Joomla's cloak puts together piece by piece (``addy1 = 'in' + ...``)."""
-    if "addy" not in text:
-        return
+    """Yield the addresses that a short script puts together piece by piece and writes out."""
+    if "addy" in text:
+        yield from _joomla(text)
+    yield from _in_rot13(text)
+    if "mailto:" in text or "document.write" in text:
+        yield from _concatenated(unescape(text))
+
+
+def _joomla(text: str) -> Iterator[str]:
+    """Yield what Joomla's cloak makes (``addy1 = 'in' + ...``), each once."""
     pieces: dict[str, str] = {}
     for name, value in _ASSIGNED.findall(unescape(text)):
         literals = "".join(one or other for one, other in _LITERAL.findall(value))
         pieces[name] = pieces.get(name, "") + literals
     yield from dict.fromkeys(filter(None, map(_checked, pieces.values())))
+
+
+def _in_rot13(text: str) -> Iterator[str]:
+    """Yield the addresses behind "mailto:" in ROT13, as WordPress plug-ins turn it."""
+    for found in _ROT13.finditer(text):
+        if address := _checked(codecs.decode(found[1], "rot13")):
+            yield address
+
+
+def _concatenated(text: str) -> Iterator[str]:
+    """Yield the addresses in sums of strings and of variables that hold one."""
+    held = {
+        name: one or other for name, one, other in _HELD.findall(text) if name not in _NOT_A_NAME
+    }
+    for found in _SUM.finditer(text):
+        terms = _TERM.findall(found[0])
+        joined = "".join(
+            held.get(name, "\0") if name else one or other for one, other, name in terms
+        )
+        yield from (match[0] for match in ADDRESS.finditer(joined))
 
 
 def reversed_text(line: str, domain: str) -> Iterator[str]:

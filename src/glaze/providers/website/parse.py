@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from glaze.model.site_credit import credits_maker
 from glaze.model.text import clean, wanted
 from glaze.providers.website import hidden_emails
 from glaze.providers.website.charset import as_utf8
@@ -35,13 +36,16 @@ _LOADED = re.compile(r"//[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w./-]*)?")
 _NOWHERE: frozenset[str] = frozenset()
 _ASSETS = frozenset(["stylesheet", "preload", "preconnect", "dns-prefetch"])
 # What few pages have, so that one walk tells whether to look for any of it.
-_MARKED = f"[itemscope],[typeof],.vcard,.h-card,{hidden_emails.MARKED}"
+_UNSHOWN = 'span[style*="none"]'
+_MARKED = f"[itemscope],[typeof],.vcard,.h-card,{hidden_emails.MARKED},{_UNSHOWN},.fb-page"
 _WANTED = "a[href],img,meta[content],link[rel][href],script,iframe[src],h1,base[href]"
 # The state that a page's framework keeps in its scripts names the publication's logo.
 _STATE_LOGO = re.compile(
     rb'logo_?[uU]rl\\*"\s*:\s*\\*"https?:[^"\s]{0,600}?/([^/"\s\\]{5,200})\\*"'
 )
 _MAX_HIDDEN = 300
+_MAX_UNSHOWN = 40
+_CONTACT = re.compile(r"[\d@]")  # what a click shows is no trap
 _BREAK = "\x1e"
 _INLINE = (
     "a,b,i,em,strong,span,font,u,small,abbr,acronym,tt,sup,sub,label,big,cite,code,mark,ins,del,s"
@@ -52,6 +56,11 @@ _UNSEEN = ["script", "style", "noscript", "template", "svg", "head", "select", "
 _GLUED = re.compile(
     rb"(?:</(?:span|a|td|strong|b|label)>|</(?:SPAN|A|TD|STRONG|B|LABEL)>)"
     rb"(?=<(?:span|a|strong|b|label|SPAN|A|STRONG|B|LABEL))"
+)
+# What stands within a word and is not seen: the marks that frameworks leave between two pieces of
+# a text, and hints where a line may break.
+_WITHIN = re.compile(
+    rb"<(?:!--(?:(?<=[^>\s]<!--)|(?<=[^>\s] <!--))[^<>-]{0,40}-->(?=[^<])|/?(?:wbr|WBR)\s?/?>)"
 )
 _PLACES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(words))
@@ -88,6 +97,13 @@ _SOCIAL_HOST = re.compile(
     r"(?:com|net|org|app|me|social|gg|de|it|fr|co\.uk|at|ch|es|nl)/",
     re.IGNORECASE,
 )
+# A page that a network's own frame shows, and links that a mailer or a search engine wrapped.
+_SHOWN_PAGE = re.compile(
+    r"//(?:www\.)?facebook\.com/(?:plugins|widgets)/(?:page|likebox|fan|follow)\.php"
+)
+_WRAPPED = re.compile(r"https?://(?:lm?\.facebook\.com/l\.php|(?:www\.)?google\.[a-z.]{2,6}/url)\?")
+_SAME_LINE = frozenset(_INLINE.split(",")) | {"-text", "img"}
+_MOST_BEFORE, _MOST_NESTED = 6, 3
 _HOMES = frozenset(
     (
         *("", "index.html", "index.htm", "index.php", "default.aspx", "home"),
@@ -98,7 +114,7 @@ _HOMES = frozenset(
 
 def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
     """Take a page apart. Never raises, whatever the bytes are."""
-    markup = tame(as_utf8(html, content_type))
+    markup = _WITHIN.sub(b"", tame(as_utf8(html, content_type)))
     tree = LexborHTMLParser(_GLUED.sub(_with_space, markup))
     document = Document(url)
     nodes = _by_tag(tree)
@@ -109,7 +125,9 @@ def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
     page.read_links()
     page.read_images()
     marked = tree.css(_MARKED)
-    if marked:
+    unshown = [node for node in marked if node.tag == "span" and _is_unshown(node)]
+    if len(marked) > len(unshown):
+        page.read_shown_pages(marked)
         document.items = embedded_items(tree, page.absolute)
         document.hidden_emails += _hidden_emails(marked)
     document.scripted = scripted_data(markup, escaped_only=bool(document.data))
@@ -119,8 +137,17 @@ def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
     document.headings = [
         text for node in nodes["h1"][:5] if (text := clean(node.text(separator=" ")))
     ]
+    for node in unshown:
+        node.decompose()
     document.lines = _lines(tree)
     return document
+
+
+def _is_unshown(node: LexborNode) -> bool:
+    """Tell whether an element is a word that no reader sees, set within an address against robots."""
+    style = (node.attributes.get("style") or "").replace(" ", "").lower()
+    text = node.text()
+    return "display:none" in style and len(text) <= _MAX_UNSHOWN and not _CONTACT.search(text)
 
 
 def _by_tag(tree: LexborHTMLParser) -> Mapping[str, list[LexborNode]]:
@@ -199,10 +226,22 @@ class _Page:
                 document.script_ids.append(name[:_MAX_NAME])
             if address := given.get("src"):
                 document.assets.append(address)
+                if _SHOWN_PAGE.search(address[:80]):
+                    self._read_shown_page(parse_qs(address.partition("?")[2]).get("href", [""])[0])
             elif "ld+json" in kind:
                 document.data.append(node.text())
             elif "json" not in kind:
                 self._read_snippet(node.text())
+
+    def read_shown_pages(self, marked: Sequence[LexborNode]) -> None:
+        """Keep the profiles that a network's own script will show in place of an element."""
+        for node in marked[:_MAX_HIDDEN]:
+            self._read_shown_page(node.attributes.get("data-href") or "")
+
+    def _read_shown_page(self, address: str) -> None:
+        if len(address) <= _MAX_URL and _SOCIAL_HOST.match(address):
+            shown = Link(address, "", frozenset(["social"]), on_profile_site=True)
+            self._document.links.append(shown)
 
     def _read_snippet(self, text: str) -> None:
         if len(text) <= _MAX_SNIPPET:
@@ -223,7 +262,7 @@ class _Page:
                 document.hidden_emails.append(hidden)
                 continue
             else:
-                address = self.absolute(link)
+                address = self.absolute(f"https://{link}" if link[:4].lower() == "www." else link)
             if address:
                 document.links.append(self._link(node, address, given))
 
@@ -231,10 +270,16 @@ class _Page:
         text = clean(node.text(separator=" ")[:400])[:200]
         if not text:
             text = clean((given.get("aria-label") or given.get("title") or "")[:200])
+        if _WRAPPED.match(address):
+            target = parse_qs(address.partition("?")[2])
+            address = absolute(address, (target.get("u") or target.get("q") or [""])[0]) or address
         is_own = bool(self._origin) and address.startswith(self._origin)
         if is_own or not _SOCIAL_HOST.match(address):
             return Link(address, text, _NOWHERE)
-        return Link(address, text, _places(node), on_profile_site=True)
+        places = _places(node)
+        if credits_maker(f"{_before(node)} {text}"):
+            places |= {"maker"}
+        return Link(address, text, places, on_profile_site=True)
 
     def read_images(self) -> None:
         document = self._document
@@ -314,6 +359,21 @@ def _places(node: LexborNode) -> frozenset[str]:
         found |= _places_named(f"{given.get('class') or ''} {given.get('id') or ''}"[:200].lower())
         here = here.parent
     return frozenset(found)
+
+
+def _before(node: LexborNode) -> str:
+    """Return what stands before a link in its line."""
+    found: list[str] = []
+    here: LexborNode | None = node
+    for _ in range(_MOST_NESTED):
+        sibling = here.prev if here else None
+        while sibling is not None and sibling.tag in _SAME_LINE and len(found) < _MOST_BEFORE:
+            found.append(sibling.text()[-_MAX_NAME:])
+            sibling = sibling.prev
+        here = here.parent if here else None
+        if sibling is not None or here is None or here.tag not in _SAME_LINE:
+            break
+    return clean(" ".join(reversed(found)))
 
 
 def _lines(tree: LexborHTMLParser) -> list[str]:

@@ -11,54 +11,50 @@ from glaze.model.site_credit import credit_start
 from glaze.model.text import clean
 from glaze.model.value import Reading
 from glaze.providers.website.document import Document
+from glaze.providers.website.phone_labels import Said, is_fax, label_above, said_of
 
 _LINKED = 84
 _LABELLED = 82
 _SHAPED = 72
+_STATED = 80  # in a meta tag made for it
+_CHATTED = 70
 _ABROAD = 66  # a number of another country than the page's
 _MIN_DIGITS, _MAX_DIGITS = 7, 15
 _MOST_ON_A_PAGE = 40
 _DIRECTORY = 8  # bare numbers, without label or link, that no company has of its own
 _NUMBER = re.compile(
-    r"(?<![\w/@#=$€£%.,:+-])"
-    r"((?:\+|00)?\(?\+?\d[\d\s().\u2010-\u2015/\xa0-]{5,24}\d"
+    r"(?:(?<![\w/@#=$€£%.,:+-])|(?<=[^\W\d_][:#])|(?<=[.)]:)|(?<=[^\W\d_] #)|(?<=\d{4},))"
+    r"((?:\+|00)?\(?\+?\d[\d\s().\u2010-\u2015/\xa0-]{5,32}\d"
     r"(?:\s?\(\d{4}\))?)"
-    r"(?![\w@%€$£]|[.,:/-]\d)"
+    r"(?:(?=[Ee]xt|x\s?\d|[Ff]ax|FAX|Tel|TEL|Phone|PHONE|E-?[Mm]ail|E-?MAIL|Mob|Cell|Toll)"
+    r"|(?![\w@%€$£]|[.:/-]\d|,\d(?!\d\d[-.)])))"
 )
 _VANITY = re.compile(
     r"(?<![\w/@#=$.-])((?:1[-. ]?)?\(?[2-9]\d{2}\)?[-. ](?=[\dA-Z .-]*[A-Z]{3})"
     r"[\dA-Z]{3}[-. ]?[\dA-Z]{3,6}(?:\s?\(\d{3}-?\d{4}\)|\s?\(\d{4}\))?)(?![\w@])"
 )
+_TOLL_FREE = re.compile(  # in small letters, too: no other word stands behind 1-800
+    r"(?<![\w/@#=$.-])(1[-. ]\(?8(?:00|[2-8]{2})\)?[-. ](?:[A-Za-z]{7}|(?=[A-Za-z-]{8}\b)[A-Za-z]+-[A-Za-z]+))\b"
+)
+_DIGITS_BELOW = re.compile(r"\(\d{3}-?\d{4}\)")
+_GAP = re.compile(r"\s*/\s*|\s+(?:[-\u2013]\s+)?")
+_MOST_GROUPS = 12
+_PAUSE = re.compile(r"[,;]|(?<=\d)[xpw](?=\d)")
+_CHAT = re.compile(
+    r"https?://(?:wa\.me/\+?|api\.whatsapp\.com/send/?\?phone=(?:\+|%2B)?)(\d{8,15})(?=$|[/?&#])",
+    re.IGNORECASE,
+)
+_METAS = ("business:contact_data:phone_number", "og:phone_number")
+# Full-width signs, as Japanese and Chinese pages set them, each for its ASCII twin.
+_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _MAY_BE_NUMBER = re.compile(
-    r"\d[\d\s().\u2010-\u2015/\xa0-]{5,24}\d|[2-9]\d\d\)?[-. ][\dA-Z .-]*[A-Z]{3}"
-)
-_FAX = re.compile(
-    r"(?:\b(?:tele)?fax(?:\s?(?:no|number|nr|line))?|\bfacsimile|\bt[ée]l[ée]copie(?:ur)?|\bf|ファックス|传真)"
-    r"\s*[.:#)\]]*\s*(?:\+|\()?$",
-    re.IGNORECASE,
-)
-_PHONE = re.compile(
-    r"(?:\b(?:tele)?(?:ph(?:one)?|fon|fono|foon)s?|\btel\w{0,6}|\bt[ée]l(?:[ée]phone)?|\bcall(?: us)?(?: (?:at|on|now|today))?"
-    r"|\bmob(?:ile?)?|\bcell|\bhandy|\bmobil|\bhotline|\bvoice|\btoll[- ]?free|\bfree ?phone|\bdirect|\boffice|\bmain"
-    r"|\btlf\w{0,4}\.?(?: ?\w{4,12})?|\b[ptm]|\bwhatsapp|\bsms|\btext|\bring|\bcontact(?: us)?(?: (?:at|on))?|電話|电话|☎|☏|\U0001f4de)"
-    r"(?:\s?(?:no|number|nr|us|line|anfragen))?\s*[.:#)\]/|]*\s*(?:\+|\()?$",
-    re.IGNORECASE,
-)
-_OTHER_NUMBER = re.compile(
-    r"(?:\b(?:vat|ust|mwst|tva|btw|iva|p\.?\s?iva|partita|siret|siren|rcs|kvk|abn|acn|ein|duns|iban|bic|swift"
-    r"|konto|account|blz|isbn|issn|sku|art(?:icle|ikel)?|item|model|part|order|ref(?:erence)?|lic(?:en[sc]e)?"
-    r"|reg(?:ist(?:ered|ration|ernummer))?|company|charity|hr[ab]|handelsregister|steuer\w*|zip|plz|postcode|dx"
-    r"|lat(?:itude)?|long?(?:itude)?|id|sra|fca|nmls|cin|gst|cage|npi|patent|serial|version|build|case)"
-    r"[\w. ]{0,25}[.:#]?\s*)$",
-    re.IGNORECASE,
+    r"\d[\d\s().\u2010-\u2015/\xa0-]{5,24}\d|[2-9]\d\d\)?[-. ][\dA-Za-z .-]*[A-Za-z]{3}"
 )
 _DATE = re.compile(
     r"(?:(?:19|20)\d{2}[-./ ](?:0?[1-9]|1[0-2])[-./ ][0-3]?\d|[0-3]?\d[-./ ][0-3]?\d[-./ ](?:19|20)\d{2}"
     r"|(?:19|20)\d{2}\s*[-\u2013/]\s*(?:19|20)?\d{2})(?:\D+.*)?"
 )
-_NANP = re.compile(r"(?:1[-. ])?\(?[2-9]\d{2}\)?[-. ]{1,2}\d{3}[-. ]\d{4}")
-_LABEL_ONLY = 28  # characters; a line that is nothing but a label speaks for the next line
-_BEFORE = 45
+_NANP = re.compile(r"(?:1[-. ]?)?(?:\([2-9]\d{2}\)[-. ]{0,2}|[2-9]\d{2}[-. ]{1,2})\d{3}[-. ]\d{4}")
 
 
 def phone_readings(document: Document, countries: Sequence[str]) -> Iterator[Reading]:
@@ -72,16 +68,11 @@ def phone_readings(document: Document, countries: Sequence[str]) -> Iterator[Rea
         land = region_of(number, tuple(countries))
         for reading in document.reading("company_phone", number, sure, quote, country=land):
             _keep_best(found, reading)
-    for link in document.links:
-        if link.url[:7].lower().startswith(("tel:", "callto:")):
-            number = clean(unquote(link.url.partition(":")[2]).lstrip("/").partition(";")[0])
-            land = region_of(number, tuple(countries))
-            if land and not _FAX.search(link.text[:20]):
-                quote = link.text or link.url
-                for reading in document.reading(
-                    "company_phone", number, _LINKED, quote, country=land
-                ):
-                    _keep_best(found, reading)
+    for number, sure, quote in (*_in_metas(document), *_in_links(document)):
+        land = region_of(number, tuple(countries))
+        if land:
+            for reading in document.reading("company_phone", number, sure, quote, country=land):
+                _keep_best(found, reading)
     ranked = sorted(found.values(), key=lambda reading: -reading.confidence)
     own = [one for one in ranked if one.value not in faxes]
     bare = [one for one in own if one.confidence <= _SHAPED]
@@ -96,38 +87,96 @@ def _keep_best(found: dict[str, Reading], reading: Reading) -> None:
         found[str(reading.value)] = reading
 
 
+def _in_metas(document: Document) -> Iterator[tuple[str, int, str]]:
+    for name in _METAS:
+        if number := document.meta(name):
+            yield number, _STATED, number
+
+
+def _in_links(document: Document) -> Iterator[tuple[str, int, str]]:
+    for link in document.links:
+        if link.url[:7].lower().startswith(("tel:", "callto:")):
+            number = unquote(link.url.partition(":")[2]).lstrip("/")
+            if not is_fax(link.text[:20]):
+                yield clean(_PAUSE.split(number)[0]), _LINKED, link.text or link.url
+        elif chat := _CHAT.match(link.url):
+            yield f"+{chat[1]}", _CHATTED, link.url
+
+
 def _in_text(
     document: Document, countries: Sequence[str], faxes: set[str]
 ) -> Iterator[tuple[str, int, str]]:
     for place in document.numbered:
         line = document.lines[place]
+        if not line.isascii():
+            line = line.translate(_NARROW)
         if _MAY_BE_NUMBER.search(line):
-            above = document.lines[place - 1] if place else ""
-            yield from _in_line(line, above if len(above) <= _LABEL_ONLY else "", countries, faxes)
+            line = _with_its_digits(line, document.lines[place + 1 : place + 2])
+            above = label_above(document.lines, place)
+            for number, sure in _in_line(line, above, countries, faxes):
+                yield number, sure, document.lines[place]
+
+
+def _with_its_digits(line: str, below: Sequence[str]) -> str:
+    """Return a line that ends in a number of letters with the digits that are set below it."""
+    spelt = below and _DIGITS_BELOW.match(below[0])
+    return f"{line} {spelt[0]}" if spelt and line[-2:-1].isupper() else line
 
 
 def _in_line(
-    line: str, before: str, countries: Sequence[str], faxes: set[str]
-) -> Iterator[tuple[str, int, str]]:
+    line: str, above: str, countries: Sequence[str], faxes: set[str]
+) -> Iterator[tuple[str, int]]:
     own = credit_start(line)
-    matches = [*_NUMBER.finditer(line, 0, own), *_VANITY.finditer(line, 0, own)]
+    matches = [
+        match for shape in (_NUMBER, _VANITY, _TOLL_FREE) for match in shape.finditer(line, 0, own)
+    ]
     for match in sorted(matches, key=re.Match.start)[:_MOST_ON_A_PAGE]:
-        number = _spelt_out(_trimmed(match[1]))
-        label = line[max(0, match.start() - _BEFORE) : match.start()]
-        label = label or before
-        if _FAX.search(label) and not re.search(
-            r"(?:tel|ph|phone)\w*\.?\s*[/&+]\s*\S{0,4}fax", label, re.IGNORECASE
-        ):
-            faxes.update(_canonical(number, countries))
+        said = said_of(line, match.start(), match.end(), above)
+        numbers = _numbers(match[1], countries, labelled=said in {Said.PHONE, Said.FAX})
+        if said is Said.FAX:
+            faxes.update(one for number in numbers for one in _canonical(number, countries))
             continue
-        named = bool(_PHONE.search(label))
-        if not named and (_OTHER_NUMBER.search(label) or not _looks_like_one(number, line)):
-            continue
-        land = region_of(number, tuple(countries))
-        if land:
-            domestic = country_of_number(number, land) in (*countries, None)
-            shaped = _SHAPED if domestic else _ABROAD
-            yield number, _LABELLED if named else shaped, line
+        for number in numbers:
+            if said is Said.PHONE or (said is Said.NOTHING and _looks_like_one(number, line)):
+                domestic = country_of_number(number, _land(number, countries)) in (*countries, None)
+                yield number, _sure(labelled=said is Said.PHONE, domestic=domestic)
+
+
+def _sure(*, labelled: bool, domestic: bool) -> int:
+    if labelled:
+        return _LABELLED
+    return _SHAPED if domestic else _ABROAD
+
+
+def _land(number: str, countries: Sequence[str]) -> str:
+    return region_of(number, tuple(countries)) or countries[0]
+
+
+def _numbers(written: str, countries: Sequence[str], *, labelled: bool) -> list[str]:
+    """Return the numbers in a stretch of digits: one, most often.
+
+    What is none as a whole may be several ("212-736-5000 / 736-5001"), one behind a postal code,
+    or one with a short end for another line ("... 34 56 - 57"). Without a label only what is
+    written as a phone number beyond doubt is cut out.
+    """
+    whole = _spelt_out(_trimmed(written))
+    if region_of(whole, tuple(countries)):
+        return [whole]
+    gaps = [match.span() for match in _GAP.finditer(written)][:_MOST_GROUPS]
+    starts = [0, *(end for _, end in gaps)]
+    ends = [*(start for start, _ in gaps), len(written)]
+    found: list[str] = []
+    at = 0
+    while at < len(starts):
+        for last in range(len(ends) - 1, at - 1, -1):
+            piece = _trimmed(written[starts[at] : ends[last]])
+            certain = labelled or piece.startswith(("+", "(")) or _NANP.fullmatch(piece)
+            if certain and region_of(piece, tuple(countries)):
+                found.append(piece)
+                at = last
+                break
+        at += 1
+    return found
 
 
 def _trimmed(number: str) -> str:

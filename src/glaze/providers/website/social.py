@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from glaze.model.text import fold
 from glaze.model.value import FieldName, Reading
@@ -19,6 +19,7 @@ _NOT_PROFILE = re.compile(
     r"|policy|ads|business/?$|creators|terms|download|gp/|live/|results|sponsors|topics|blob|tree|issues|releases|wiki/|profile/edit|add_|wiki|media\.php|photo\.php|video\.php|story\.php)",
     re.IGNORECASE,
 )
+_FOLLOWED = re.compile(r"/intent/(?:follow|user)/?", re.IGNORECASE)  # X's button to follow someone
 # site: (host pattern, path of a profile)
 _SITES: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
     name: (re.compile(host, re.IGNORECASE), re.compile(path, re.IGNORECASE))
@@ -80,6 +81,7 @@ _MAIN = frozenset(
         "xing",
         "crunchbase",
         "bluesky",
+        "mastodon",
     ]
 )
 # What site builders and social networks put into templates.
@@ -193,9 +195,7 @@ def _profile(url: str, points: float, sure: int, quote: str) -> _Profile | None:
         parts = urlsplit(url)
     except ValueError:
         return None
-    host, path = (parts.hostname or ""), parts.path.replace("//", "/")
-    if parts.fragment.startswith("!/"):
-        path = "/" + parts.fragment[2:]
+    host, path = (parts.hostname or ""), _path(parts)
     for site, (hosts, paths) in _SITES.items():
         if hosts.fullmatch(host) and paths.fullmatch(path):
             if _NOT_PROFILE.match(path) and site not in {"flickr", "telegram"}:
@@ -209,6 +209,13 @@ def _profile(url: str, points: float, sure: int, quote: str) -> _Profile | None:
             shown = f"https://{parts.netloc}{path}" + (f"?id={number}" if number else "")
             return _Profile(site, shown, handle, points, sure, quote)
     return None
+
+
+def _path(parts: SplitResult) -> str:
+    """Return where a profile's link leads to, also where its path does not say so."""
+    if _FOLLOWED.fullmatch(parts.path):
+        return "/" + parse_qs(parts.query).get("screen_name", [""])[0]
+    return "/" + parts.fragment[2:] if parts.fragment[:2] == "!/" else parts.path.replace("//", "/")
 
 
 def _handle(site: str, host: str, path: str) -> str:
@@ -227,6 +234,7 @@ def _points(link: Link) -> float:
     points += 3.0 * bool(places & {"footer", "header"})
     points += 2.0 * ("social" in places)
     points -= 3.0 * ("person" in places)
+    points -= 10.0 * ("maker" in places)  # "Site by ...", the maker's own
     points -= 2.5 * ("share" in places and "social" not in places)
     points -= 2.0 * bool(places & {"article"}) + 1.0 * (
         "prose" in places and "footer" not in places
