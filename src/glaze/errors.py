@@ -6,11 +6,16 @@ GlazeError
 │   ├── UnknownField         a field name that is not in the schema
 │   ├── UnknownKind          a job kind that no installed package offers
 │   ├── ArgsInvalid          a job's arguments or options; says where each fault is
+│   ├── NotFound             nothing of that id in this workspace
 │   ├── RecordNotFound       a record of the caller's that was never given, and no input with it
 │   ├── IdempotencyConflict  the same idempotency key was sent with another body
 │   ├── BatchStateConflict   the batch is not in a state that allows this
 │   ├── ScheduleBusy         the schedule's last job has not ended, and its jobs do not overlap
 │   └── UnreadableFile       a file that is missing, empty or of no known format
+├── AccessError              whoever asks may not
+│   ├── KeyRefused           no key, or one that is unknown, revoked or expired
+│   ├── ScopeMissing         the key is good, but not for this
+│   └── TooManyRequests      the key's limit of requests is used up for now
 ├── StoreError               the database refused or is not there
 │   ├── StoreUnavailable     cannot be reached, or is shutting down; worth another try
 │   │   └── CommitUnknown    it went away while a transaction was being committed
@@ -81,6 +86,12 @@ class ArgsInvalid(InputError):
         self.faults = tuple(faults)
 
 
+class NotFound(InputError):
+    """Nothing of that id in this workspace."""
+
+    code = "not_found"
+
+
 class RecordNotFound(InputError):
     """A record of the caller's that was never given, and no input with it."""
 
@@ -109,6 +120,35 @@ class ScheduleBusy(InputError):
     """The schedule's last job has not ended, and its jobs do not overlap."""
 
     code = "schedule_busy"
+
+
+class AccessError(GlazeError):
+    """Whoever asks may not."""
+
+    code = "access_refused"
+
+
+class KeyRefused(AccessError):
+    """No key, or one that is unknown, revoked or expired."""
+
+    code = "key_refused"
+
+
+class ScopeMissing(AccessError):
+    """The key is good, but not for this."""
+
+    code = "scope_missing"
+
+
+class TooManyRequests(AccessError):
+    """The key's limit of requests is used up for now."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        """Keep in how many seconds the next request has a chance."""
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class StoreError(GlazeError):

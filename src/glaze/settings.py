@@ -169,10 +169,17 @@ class Settings(BaseSettings):
         description="port of a worker's /healthz, /readyz and /metrics; 0: none",
     )
 
-    api_host: Literal["127.0.0.1", "::1", "localhost"] = Field(
-        default="127.0.0.1", description="address the API binds to: there are no API keys yet"
+    api_host: str = Field(
+        default="127.0.0.1",
+        description="address the API binds to; other than a loopback one only once there is a key",
     )
     api_port: int = Field(default=3001, ge=0, le=65535, description="port of the API")
+    api_requests_per_minute: int = Field(
+        default=6000,
+        ge=1,
+        le=10_000_000,
+        description="requests that a key may make in a minute, of each API process",
+    )
 
     cache_ttl_days: float = Field(
         default=7.0, ge=0, le=3650, description="days that a value stays fresh"

@@ -29,6 +29,7 @@ _UNITS = {
     "_port": "port",
     "pool_size": "connections",
     "concurrency": "at once",
+    "requests_per_minute": "requests per minute",
     "calls_per_minute": "calls per minute",
     "calls_per_second": "calls per second",
     "calls_per_hour": "calls per hour",

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -108,12 +109,13 @@ def test_up_serves_the_api_works_on_jobs_and_ends_in_order(cli):
     cli.environment["GLAZE_API_PORT"] = str(port)
     process = cli.start("up")
     try:
+        key = _first_key(process)
         _wait_for(f"http://127.0.0.1:{port}/healthz")
         body = {"url": website, "required_fields": ["company_name"], "wait_s": 30}
-        answer = _post(f"http://127.0.0.1:{port}/enrich", body)
+        answer = _post(f"http://127.0.0.1:{port}/enrich", body, key)
         unknown = {"input": {"foo": "x"}, "required_fields": ["company_name"]}
         with pytest.raises(urllib.error.HTTPError) as refused:
-            _post(f"http://127.0.0.1:{port}/enrich", unknown)
+            _post(f"http://127.0.0.1:{port}/enrich", unknown, key)
         problem = json.load(refused.value)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -186,9 +188,16 @@ def _wait_for(url: str) -> None:
             return
 
 
-def _post(url: str, body: object) -> object:
-    request = urllib.request.Request(
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
+def _first_key(process: "subprocess.Popen[str]") -> str:
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("API key"):
+            return line.split()[-1]
+    raise AssertionError("no key was shown")
+
+
+def _post(url: str, body: object, key: str) -> object:
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)

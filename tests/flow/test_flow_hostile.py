@@ -40,11 +40,11 @@ UNREADABLE = {
 
 @pytest.fixture
 def up(dsn: str, quick: Mapping[str, str]) -> Iterator[tuple[Api, int]]:
-    del dsn
+
     port = free_port()
     environment = dict(quick) | {"GLAZE_API_PORT": str(port), "GLAZE_CONCURRENCY": "30"}
     with glaze_process(environment, "up") as process:
-        api = Api(port)
+        api = Api(port, dsn)
         watch(lambda: api.get("/healthz"))
         yield api, process.pid
 

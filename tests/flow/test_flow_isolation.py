@@ -33,6 +33,8 @@ HIDDEN_FROM_QUEUE = {
     "workflow": "name",
     "schedule": "args",
     "record": "input",
+    "api_key": "digest",
+    "audit": "actor",
 }
 """A column of each table that the queue's role must not read."""
 ROLES = ("glaze_app", "glaze_queue")
@@ -131,7 +133,7 @@ _SAMPLE = {
     "jsonb": "{}",
     "timestamp with time zone": "2026-01-01",
     "boolean": False,
-    "text[]": "{}",
+    "text[]": "{x}",
 }
 _SPECIAL = {
     "job": {"state": "pending"},

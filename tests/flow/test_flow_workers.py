@@ -55,7 +55,7 @@ def test_a_job_that_the_api_took_is_done_by_another_process_after_a_kill(
     port = free_port()
     environment = dict(quick) | {"GLAZE_API_PORT": str(port)}
     (site,) = websites(vendors, 1, skip=5)
-    api = Api(port)
+    api = Api(port, dsn)
     with glaze_process(environment, "up") as process:
         watch(lambda: api.get("/healthz"))
         vendors.slow_down(5)

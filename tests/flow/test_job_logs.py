@@ -270,7 +270,7 @@ def post(api: Api, body: Mapping[str, Any], **headers: str) -> tuple[int, Any, A
     request = urllib.request.Request(
         f"{api.url}/enrich",
         json.dumps(body).encode(),
-        {"Content-Type": "application/json", **headers},
+        {"Content-Type": "application/json", **api.headers, **headers},
     )
     try:
         with urllib.request.urlopen(request, timeout=90) as answer:
@@ -312,7 +312,7 @@ def test_one_id_leads_from_the_request_to_the_vendors_and_no_line_says_who_or_wi
     fields = ["person_title", "person_email", "company_name", "company_industry"]
     process = Cli(tmp_path, environment).start("up")
     try:
-        api = Api(port)
+        api = Api(port, dsn)
         watch(lambda: api.get("/healthz"))
         taken = {"X-Correlation-ID": "order-7/a"}
         ask = {"input": person, "required_fields": fields, "wait_s": 60}

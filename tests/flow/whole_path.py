@@ -19,10 +19,13 @@ import psycopg
 from cli_process import Sandbox
 
 from glaze.boot import App, boot
+from glaze.model.access import Scope
 from glaze.model.job import TERMINAL, NewJob
 from glaze.model.request import EnrichArgs, EnrichResult
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, JobId
 from glaze.settings import Settings
+from glaze.store.access import KeyStore
+from glaze.store.database import Database
 from glaze.store.job import JobView
 
 HANG_S = 120.0
@@ -145,15 +148,29 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def api_key(dsn: str, *scopes: Scope) -> str:
+    """Return a new key of the default workspace."""
+
+    async def issued() -> str:
+        async with Database.open(dsn, size=1) as db:
+            made = await KeyStore(db).create(DEFAULT_WORKSPACE, "test", scopes or [Scope.ADMIN])
+        return made.text
+
+    return asyncio.run(issued())
+
+
 class Api:
     """The HTTP API of a ``glaze up`` process."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, dsn: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self.headers = {"Authorization": f"Bearer {api_key(dsn)}"}
 
     def get(self, path: str) -> Any:
         try:
-            with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+            with urllib.request.urlopen(
+                urllib.request.Request(self.url + path, headers=self.headers), timeout=30
+            ) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError:
             raise
@@ -164,7 +181,7 @@ class Api:
         request = urllib.request.Request(
             f"{self.url}/enrich",
             json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
+            {"Content-Type": "application/json", **self.headers},
         )
         with urllib.request.urlopen(request, timeout=90) as answer:
             return json.load(answer)

@@ -5,23 +5,28 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from glaze.api import enrich, health, problems
+from glaze.api import enrich, health, keys, problems
+from glaze.api.auth import Gate
 from glaze.api.following import Following
-from glaze.api.own_host import OwnHost
 from glaze.api.services import Services
 
+V1 = "/v1"
 
-def create_app(services: Services, *, host: str = "localhost") -> FastAPI:
-    """Return the API over ``services``, bound to ``host``; its documentation is at ``/docs``."""
+
+def create_app(services: Services) -> FastAPI:
+    """Return the API over ``services``; its documentation is at ``/docs``."""
     api = FastAPIOffline(
         title="Glaze",
         version=version("glaze"),
         summary="Rows with gaps in, sourced values out, never paid for twice.",
         redoc_url=None,
     )
-    api.add_middleware(OwnHost, host=host)
     api.add_middleware(Following)
     problems.install(api)
-    for module in (enrich, health):
-        api.include_router(module.routes(services))
+    api.state.gate = Gate(services.keys, services.settings.api_requests_per_minute)
+    for module in (enrich, keys):
+        api.include_router(module.routes(services), prefix=V1)
+    api.include_router(health.routes(services))
+    # As they were called before there were versions.
+    api.include_router(enrich.routes(services), include_in_schema=False)
     return api

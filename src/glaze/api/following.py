@@ -1,4 +1,4 @@
-"""Correlation: every request has an id that its answer, its log lines and its job carry."""
+"""What every answer carries: the request's id, as its log lines and its job do, and the key's limit."""
 
 import time
 
@@ -36,7 +36,9 @@ class Following:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = followed_by
+                headers = MutableHeaders(scope=message)
+                headers[HEADER] = followed_by
+                headers.update(scope.get("state", {}).get("limit", {}))
                 log.info(
                     "request",
                     method=scope["method"],

@@ -15,22 +15,31 @@ from glaze.errors import (
     ArgsInvalid,
     GlazeError,
     InputError,
+    KeyRefused,
+    NotFound,
+    ScopeMissing,
     StoreUnavailable,
+    TooManyRequests,
 )
 from glaze.logs import correlation
 
 log = structlog.get_logger("api")
 
 _STATUS: Mapping[type[GlazeError], int] = {
+    NotFound: 404,
     InputError: 422,
+    KeyRefused: 401,
+    ScopeMissing: 403,
+    TooManyRequests: 429,
     StoreUnavailable: 503,
 }
 _TITLES = {
-    403: "Not from another site's page",
+    401: "No key that counts",
+    403: "The key is not for this",
     404: "Not found",
     405: "Method not allowed",
-    421: "Not this machine's name",
     422: "The request cannot be used",
+    429: "Too many requests",
     500: "Something went wrong",
     503: "Not available now",
 }
@@ -45,9 +54,14 @@ def install(api: FastAPI) -> None:
         status = next((s for kind, s in _STATUS.items() if isinstance(error, kind)), 500)
         code = error.code if isinstance(error, GlazeError) else "internal_error"
         # What went wrong inside is for the log, not for the caller.
-        detail = str(error) if status == HTTPStatus.UNPROCESSABLE_ENTITY else _TITLES[status]
+        detail = str(error) if status < HTTPStatus.INTERNAL_SERVER_ERROR else _TITLES[status]
         faults = error.faults if isinstance(error, ArgsInvalid) else ()
-        return answer(status, code, detail, errors=[one._asdict() for one in faults])
+        told = answer(status, code, detail, errors=[one._asdict() for one in faults])
+        if status == HTTPStatus.UNAUTHORIZED:
+            told.headers["WWW-Authenticate"] = "Bearer"
+        if isinstance(error, TooManyRequests):
+            told.headers["Retry-After"] = str(error.retry_after_s)
+        return told
 
     @api.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: Exception) -> JSONResponse:

@@ -3,11 +3,15 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
+from fastapi import Path
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from glaze.model.job import JobState
 from glaze.model.request import EnrichArgs, EnrichResult, InputType, field_of
 from glaze.model.value import Json
+
+RowId = Annotated[int, Path(ge=1, lt=1 << 63)]
+"""An id in a path: as large as the database has them."""
 
 
 class EnrichBody(BaseModel):

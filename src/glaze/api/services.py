@@ -4,12 +4,27 @@ from typing import Protocol
 
 from glaze.jobs.kind import Kinds
 from glaze.jobs.waiting import Waiting
+from glaze.settings import Settings
+from glaze.store.access import KeyStore
+from glaze.store.audit import AuditStore
 from glaze.store.database import Database
 from glaze.store.job import JobStore
 
 
 class Services(Protocol):
     """The parts of a booted Glaze that routes use."""
+
+    @property
+    def settings(self) -> Settings:
+        """What the process was started with."""
+
+    @property
+    def keys(self) -> KeyStore:
+        """API keys."""
+
+    @property
+    def audit(self) -> AuditStore:
+        """Who did what."""
 
     @property
     def db(self) -> Database:

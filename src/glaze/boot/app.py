@@ -32,6 +32,8 @@ from glaze.pipeline.experience import History
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.run import Pipeline
 from glaze.settings import Settings
+from glaze.store.access import KeyStore
+from glaze.store.audit import AuditStore
 from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
 from glaze.store.calls import CallStore
@@ -63,6 +65,8 @@ class App:
 
     settings: Settings
     db: Database
+    keys: KeyStore
+    audit: AuditStore
     jobs: JobStore
     batches: BatchStore
     workflows: WorkflowStore
@@ -226,6 +230,8 @@ async def boot(
         yield App(
             settings=settings,
             db=db,
+            keys=KeyStore(db),
+            audit=AuditStore(db),
             jobs=jobs,
             batches=batches,
             workflows=workflows,

@@ -15,6 +15,7 @@ from glaze.cli.enqueue import enqueue, kinds
 from glaze.cli.enrich import enrich
 from glaze.cli.extract import extract
 from glaze.cli.jobs import jobs
+from glaze.cli.keys import keys
 from glaze.cli.ledger import ledger
 from glaze.cli.queues import queues
 from glaze.cli.schedules import schedules
@@ -55,6 +56,7 @@ app.add_typer(workflows, name="workflows")
 app.add_typer(workers, name="workers")
 app.add_typer(batches, name="batches")
 app.add_typer(ledger, name="ledger")
+app.add_typer(keys, name="keys")
 
 
 def _print_version(*, wanted: bool) -> None:

@@ -2,12 +2,15 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from ipaddress import ip_address
 
 from glaze.boot import App, boot, run
 from glaze.cli.screen import STOPPING, say, stop_on_signals
 from glaze.cli.working import health_of
-from glaze.errors import GlazeError
+from glaze.errors import GlazeError, SettingsError
 from glaze.logs import correlation
+from glaze.model.access import Scope
+from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.settings import Settings, load_settings
 
 
@@ -33,6 +36,8 @@ async def _serve(settings: Settings, *, with_api: bool, with_worker: bool) -> No
     async with boot(settings) as app, AsyncExitStack() as stack:
         stops = stack.enter_context(stop_on_signals(STOPPING))
         worker = app.worker()
+        if with_api:
+            await _first_key(app)
         if with_worker:
             await stack.enter_async_context(health_of(app, worker))
         async with asyncio.TaskGroup() as group:
@@ -57,13 +62,33 @@ async def _check_port(host: str, port: int) -> None:
     await probe.wait_closed()
 
 
+async def _first_key(app: App) -> None:
+    """Make and show a key where none counts. Raises: SettingsError where others could come first."""
+    if await app.keys.some(DEFAULT_WORKSPACE):
+        return
+    if not _is_loopback(app.settings.api_host):
+        raise SettingsError(
+            f"GLAZE_API_HOST={app.settings.api_host} can be reached by others and there is no API"
+            " key yet; make one first: glaze keys create NAME"
+        )
+    issued = await app.keys.create(DEFAULT_WORKSPACE, "first", [Scope.ADMIN])
+    say(f"API key, shown only now: {issued.text}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 async def _serve_api(app: App, stop: asyncio.Event) -> None:
     import uvicorn  # noqa: PLC0415  it and FastAPI are slow to import, and most commands need neither
 
     from glaze.api.app import create_app  # noqa: PLC0415  as above
 
     config = uvicorn.Config(
-        create_app(app, host=app.settings.api_host),
+        create_app(app),
         host=app.settings.api_host,
         port=app.settings.api_port,
         log_config=None,

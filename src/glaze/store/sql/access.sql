@@ -1,0 +1,46 @@
+-- name: create
+-- A new key; what replaces it is said when it is rotated.
+insert into api_key (workspace_id, name, prefix, digest, scopes, expires_at)
+values (current_workspace(), %(name)s, %(prefix)s, %(digest)s, %(scopes)s, %(expires_at)s)
+returning id, name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at, replaced_by
+
+-- name: list
+-- All keys that were not forgotten, newest first.
+select id, name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at, replaced_by
+from api_key order by id desc
+
+-- name: find
+-- The key with this prefix, if it counts now. It is noted at most once a minute that it was used.
+with found as (
+  select id, digest, scopes, last_used_at from api_key
+  where prefix = %(prefix)s and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
+), noted as (
+  update api_key k set last_used_at = clock_timestamp() from found f
+  where k.id = f.id and f.digest = %(digest)s
+    and (f.last_used_at is null or f.last_used_at < clock_timestamp() - interval '1 minute')
+)
+select id, digest, scopes from found
+
+-- name: revoke
+-- It counts no more. One that does not already is left as it is.
+update api_key set revoked_at = clock_timestamp()
+where id = %(id)s and revoked_at is null
+returning id, name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at, replaced_by
+
+-- name: hold
+-- A key that is to be rotated.
+select id, name, scopes from api_key
+where id = %(id)s and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
+for update
+
+-- name: replace
+-- The old one counts for a while beside the new one.
+update api_key set replaced_by = %(new)s,
+  expires_at = least(expires_at, clock_timestamp() + make_interval(secs => %(overlap_s)s))
+where id = %(id)s
+
+-- name: some
+-- Whether any key counts now.
+select exists (
+  select from api_key where revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
+) as some
