@@ -210,7 +210,7 @@ async def test_what_was_bought_for_the_younger_answers_from_the_cache_after_a_me
     async with bench.gateway() as gateway:
         await gateway.ask(question(provider, asker, "a@x.com"))
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    remerge = Remerge(younger, lambda seen: derive(seen, now=now))
+    remerge = Remerge(younger, lambda seen, at: derive(seen, now=at), now)
     (stored,) = await bench.entities.remerge(DEFAULT_WORKSPACE, [remerge])
     assert stored
     wanted = [{KIND: (EMAIL_KEY, SLUG_KEY)}]

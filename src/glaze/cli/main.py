@@ -18,6 +18,7 @@ from glaze.cli.jobs import jobs
 from glaze.cli.keys import keys
 from glaze.cli.ledger import ledger
 from glaze.cli.queues import queues
+from glaze.cli.rebuild import rebuild
 from glaze.cli.schedules import schedules
 from glaze.cli.screen import INTERRUPTED, say
 from glaze.cli.serve import api, up
@@ -46,6 +47,7 @@ for command in (
     sandbox,
     migrate,
     prune,
+    rebuild,
     doctor,
 ):
     app.command(command.__name__)(command)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from glaze.model.field import EntityKind
 from glaze.model.job import Token
 from glaze.model.provider import Page, Resend
+from glaze.model.recording import Recording
 from glaze.model.value import (
     FREE,
     BatchId,
@@ -176,6 +177,7 @@ class Settlement:
     entities: Mapping[EntityKind, EntityId] = field(default_factory=dict)
     raw: bytes = b""
     pages: tuple[Page, ...] = ()
+    recording: Recording | None = None  # what the answer can be read again from
     handle: str | None = None  # of a pending one, as the vendor named it
     wait_s: float = 0.0  # of a pending one: when to ask for its answer first
 

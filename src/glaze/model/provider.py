@@ -177,6 +177,7 @@ class Reply:
     billing: Billing
     readings: tuple[Reading, ...] = ()
     raw: bytes = b""
+    raw_status: int = 200  # the HTTP status that ``raw`` would have had alone, where it is a slice
     retry_after_s: float | None = None
     detail: str = ""  # for people: the vendor's own message, without personal data
     pages: tuple[Page, ...] = ()  # text worth quoting from, for inference and for replay

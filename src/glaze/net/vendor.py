@@ -4,11 +4,13 @@ import asyncio
 import json as jsonlib
 import time
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from yarl import URL
 
-from glaze.errors import FetchTimeout, ProviderError
+from glaze.errors import FetchError, FetchTimeout, ProviderError
 from glaze.model.provider import VendorHttp, VendorResponse
+from glaze.model.recording import HIDDEN, Exchange
 from glaze.model.value import Json
 from glaze.net.client import HttpClient, Outgoing, RequestFact
 
@@ -17,7 +19,8 @@ class BoundHttp(VendorHttp):
     """``VendorHttp`` over the process's client.
 
     ``facts`` lists every attempt, one per hop of a redirect, also where the call failed: what the
-    ledger keeps of its requests.
+    ledger keeps of its requests. ``exchanges`` are what came back, whole: what an answer is read
+    again from.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class BoundHttp(VendorHttp):
         self.token = token
         self.callback_url = callback_url
         self.facts: list[RequestFact] = []
+        self.exchanges: list[Exchange] = []
         self._client = client
         self._base = URL(self.base_url) if base_url else None
         self._deadline = deadline
@@ -86,18 +90,53 @@ class BoundHttp(VendorHttp):
                 sent_headers["Content-Type"] = "application/json"
         full = _with_params(url, params)
         outgoing = Outgoing(method, full, deadline, max_bytes, sent_headers, body)
-        return await self._client.send(outgoing, trusted=self._trusts(full), facts=self.facts)
+        try:
+            answer = await self._client.send(outgoing, trusted=self._trusts(full), facts=self.facts)
+        except FetchError as error:
+            self.exchanges.append(self._failed(method, full, error))
+            raise
+        self.exchanges.append(
+            Exchange(
+                method,
+                self._without_key(full),
+                answer.status,
+                answer.headers,
+                answer.body,
+                self._without_key(answer.url),
+            )
+        )
+        return answer
 
     async def resolve(self, name: str, record_type: str) -> Sequence[str]:
         """Return the DNS records as text; empty where the name or the type does not exist.
 
         Raises: FetchError when the resolver does not answer.
         """
+        asked = f"{name} {record_type}"
         try:
             async with asyncio.timeout(self._deadline - time.monotonic()):
-                return await self._client.dns.resolve(name, record_type)
+                records = await self._client.dns.resolve(name, record_type)
         except TimeoutError:
-            raise FetchTimeout("the call's deadline passed", sent=False) from None
+            late = FetchTimeout("the call's deadline passed", sent=False)
+            self.exchanges.append(self._failed("DNS", asked, late))
+            raise late from None
+        except FetchError as error:
+            self.exchanges.append(self._failed("DNS", asked, error))
+            raise
+        self.exchanges.append(Exchange("DNS", asked, body=jsonlib.dumps([*records]).encode()))
+        return records
+
+    def _failed(self, method: str, url: str, error: FetchError) -> Exchange:
+        told = self._without_key(str(error))
+        return Exchange(
+            method, self._without_key(url), error=error.code, message=told, sent=error.sent
+        )
+
+    def _without_key(self, text: str) -> str:
+        """Return ``text`` without our key: no secret is kept with an answer."""
+        if not self.key:
+            return text
+        return text.replace(self.key, HIDDEN).replace(quote(self.key, safe=""), HIDDEN)
 
     def _trusts(self, text: str) -> bool:
         """Tell whether the URL lies below the configured base, by the parser that also dials."""

@@ -22,7 +22,7 @@ from glaze.model.provider import (
     Resend,
     Verdict,
 )
-from glaze.model.value import Micros, Reading, WorkspaceId
+from glaze.model.value import Micros, WorkspaceId
 from glaze.net.client import HttpClient
 from glaze.net.vendor import BoundHttp
 from glaze.pipeline.books import Bookkeeping, Books, Settling
@@ -31,8 +31,9 @@ from glaze.pipeline.gateway import DEADLINE_MARGIN_S, SEND_WITHIN_S, Gateway
 from glaze.pipeline.limiter import Permit
 from glaze.pipeline.merge import merge
 from glaze.pipeline.naming import callback_url, named_by, token_of
+from glaze.pipeline.recorded import collected
 from glaze.pipeline.settling import pause_s, poll_wait_s, settle_reply
-from glaze.pipeline.validate import Accepted, validate
+from glaze.pipeline.validate import Judging
 from glaze.store.due import DueStore
 from glaze.store.entity import Remerge
 
@@ -243,8 +244,10 @@ class Collector:
 
     async def _settle(self, poll: _Poll, reply: Reply, http: BoundHttp) -> None:
         claimed = poll.claimed
-        judged = replace(reply, readings=self._judged(claimed, reply.readings))
+        judge = Judging(claimed.known, self._clock(), {})
+        judged = replace(reply, readings=judge(reply.readings))
         settlement = settle_reply(claimed.call_id, judged, claimed.entities, poll.operation)
+        settlement = collected(settlement, claimed, judge, http, resent=_is_resent(claimed))
         if settlement.end is CallEnd.PENDING:
             await self._due.put_off(claimed, poll_wait_s(reply, claimed.polls))
             return
@@ -261,13 +264,9 @@ class Collector:
         self._at("resolved")
         if settlement.readings:  # nobody may be waiting for it any more
             now = self._clock()
-            await poll.books.remerge(Remerge(claimed.entities, lambda seen: merge(seen, now=now)))
-
-    def _judged(self, claimed: Claimed, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
-        """Judge each reading by itself and by what was asked; what does not hold is dropped."""
-        now = self._clock()
-        judged = (validate(reading, known=claimed.known, now=now) for reading in readings)
-        return tuple(one.reading for one in judged if isinstance(one, Accepted))
+            await poll.books.remerge(
+                Remerge(claimed.entities, lambda seen, at: merge(seen, now=at), now)
+            )
 
 
 def _is_resent(claimed: Claimed) -> bool:

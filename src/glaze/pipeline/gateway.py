@@ -42,6 +42,7 @@ from glaze.pipeline.coalesce import Coalescer
 from glaze.pipeline.grouping import detach
 from glaze.pipeline.limiter import Limiter, Permit
 from glaze.pipeline.naming import callback_url, token_of
+from glaze.pipeline.recorded import recorded
 from glaze.pipeline.settling import (
     answered,
     awaited,
@@ -377,7 +378,15 @@ class Gateway:
         question = going[0][0].question
         channel = self.channels.of(question.spec)
         settled: Settled = [
-            settle_reply(grant.call_id, reply, pending.question.asker.entities, question.operation)
+            recorded(
+                settle_reply(
+                    grant.call_id, reply, pending.question.asker.entities, question.operation
+                ),
+                pending.question,
+                reply,
+                http,
+                alone=len(going) == 1,
+            )
             for (pending, grant), reply in zip(going, replies, strict=True)
         ]
         settled = await self._settle(going, settled, http)

@@ -354,7 +354,7 @@ class Pipeline:
                 position=choice.position,
                 missed=tuple(sheet.missed),
                 reason=choice.reason,
-                judge=sheet.judge,
+                judge=sheet.judging(),
                 earlier=tuple(sorted(sheet.heard)),
                 country=sheet.country or None,
                 floor=sheet.args.min_confidence,
@@ -460,7 +460,7 @@ class Pipeline:
         begun = self.clock()
         books = await self.gateway.bookkeeping.of(task.job.workspace_id)
         stored = await books.remerge(
-            Remerge(sheet.entities, lambda seen: merge(seen, now=self.clock()))
+            Remerge(sheet.entities, lambda seen, now: merge(seen, now=now), self.clock())
         )
         sheet.note("store", begun, self.clock(), fields_found=tuple(sorted(stored)))
         return stored

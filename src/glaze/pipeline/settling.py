@@ -60,7 +60,7 @@ def settle_reply(
         price_micros=price,
         verdict=reply.verdict,
         detail=reply.detail,
-        readings=_storable_readings(reply.readings) if end is CallEnd.SETTLED else (),
+        readings=storable_readings(reply.readings) if end is CallEnd.SETTLED else (),
         entities=entities,
         raw=reply.raw,
         pages=reply.pages,
@@ -107,7 +107,7 @@ def unknown(settlement: Settlement, why: str) -> Settlement:
     return Settlement(settlement.call_id, CallEnd.UNKNOWN, verdict=settlement.verdict, detail=why)
 
 
-def _storable_readings(readings: Sequence[Reading]) -> tuple[Reading, ...]:
+def storable_readings(readings: Sequence[Reading]) -> tuple[Reading, ...]:
     """Drop what the ledger cannot hold, and keep confidence within 0 to 100."""
     return tuple(
         replace(reading, confidence=int(min(100, max(0, reading.confidence))))

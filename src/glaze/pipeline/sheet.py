@@ -9,12 +9,12 @@ from glaze.model.identity import Identity, Key
 from glaze.model.observation import Kept, Observation, Winner
 from glaze.model.provider import Page, Verdict
 from glaze.model.request import EnrichArgs, FieldValue, Stage
-from glaze.model.value import FREE, CallId, EntityId, FieldName, JobId, Json, Reading
+from glaze.model.value import FREE, CallId, EntityId, FieldName, JobId, Json
 from glaze.pipeline.asking import Answer, Decline, Declined
 from glaze.pipeline.gaps import gaps
 from glaze.pipeline.merge import about_mailbox, merge
 from glaze.pipeline.order import Choice
-from glaze.pipeline.validate import Accepted, validate
+from glaze.pipeline.validate import Judging
 
 INPUT = "input"
 """The source of what the caller stated: it costs nothing and comes back unharmed (E12)."""
@@ -217,11 +217,9 @@ class Sheet:
         error = f"{result.why.value}: {result.detail}"
         self.note(choice.spec.name, begun, ended, error=error, detail=choice.reason)
 
-    def judge(self, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
-        """Judge each reading by itself and by what is known; what does not hold is dropped."""
-        known = self.known
-        judged = (validate(r, known=known, now=self.now, mx=self._mx()) for r in readings)
-        return tuple(one.reading for one in judged if isinstance(one, Accepted))
+    def judging(self) -> Judging:
+        """Return what judges the readings of whoever is asked now."""
+        return Judging(self.known, self.now, self._mx())
 
     def _mx(self) -> dict[str, bool]:
         domain, mail = self.known.get(_COMPANY_DOMAIN), self.winners.get(_MAIL_PROVIDER)

@@ -120,6 +120,20 @@ def validate(
     return Accepted(judged, tuple(notes))
 
 
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """Judges a reply's readings by what was known when it was asked for; drops what does not hold."""
+
+    known: Mapping[FieldName, Json]
+    now: datetime
+    mx: Mapping[str, bool]
+
+    def __call__(self, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+        """Return the readings that hold, as they are to be kept."""
+        judged = (validate(one, known=self.known, now=self.now, mx=self.mx) for one in readings)
+        return tuple(one.reading for one in judged if isinstance(one, Accepted))
+
+
 def _region(field: FieldName, known: Mapping[FieldName, Json]) -> str | None:
     """Return the country in which a phone number without country code is read.
 

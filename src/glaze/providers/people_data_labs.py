@@ -320,7 +320,8 @@ def _row(item: Mapping[str, Json] | None, bill: Billing, response: VendorRespons
     verdict = _REFUSALS.get(status, Verdict.VENDOR_ERROR)
     if status == HTTPStatus.OK:
         bill = BillingUnknown("a success that could not be read")
-    return replace(unusable(verdict, alone, bill), retry_after_s=_pause_s(verdict, response))
+    reply = unusable(verdict, alone, bill)
+    return replace(reply, raw_status=status, retry_after_s=_pause_s(verdict, response))
 
 
 def _person_parameters(question: Mapping[FieldName, str]) -> dict[str, str]:

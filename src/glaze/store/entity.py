@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from psycopg.types.json import Jsonb
@@ -25,7 +26,7 @@ from glaze.store.text import storable
 _sql = statements("entity")
 
 Entities = Mapping[EntityKind, EntityId]
-Merge = Callable[[Sequence[Observation]], Mapping[FieldName, Winner]]
+Merge = Callable[[Sequence[Observation], datetime], Mapping[FieldName, Winner]]
 
 
 class Key(Protocol):
@@ -53,10 +54,15 @@ Strong = dict[int, set[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Remerge:
-    """Entities to derive anew; ``merge`` is pure and is given the observations of them all."""
+    """Entities to derive anew; ``merge`` is pure and is given the observations of them all.
+
+    ``now`` is the moment up to which it counts their age: it is kept, so that the same can be
+    derived again later.
+    """
 
     entities: Entities
     merge: Merge
+    now: datetime
 
 
 class EntityStore:
@@ -98,6 +104,7 @@ class EntityStore:
             ),
         }
         async with self._db.workspace(workspace_id) as conn:
+            await conn.execute(_sql["hold_call"], {"call": call_id})
             await hold_homes(conn, entities.values())
             await conn.execute(_sql["adopt"], params)
             cursor = await conn.execute(
@@ -121,24 +128,31 @@ class EntityStore:
     ) -> list[dict[FieldName, Kept]]:
         """Derive winners anew from all observations, under the entities' locks."""
         async with self._db.workspace(workspace_id) as conn:
-            wanted, rows = await _locked(conn, wanted)
-            ids = _ids(wanted)
-            seen: dict[int, list[dict[str, Any]]] = {id_: [] for id_ in ids}
-            for row in rows:
-                seen[row["entity_id"]].append(row)
-            merged = [_merged(one, seen) for one in wanted]
-            stored = Jsonb(
-                list(
-                    {
-                        (row["entity_id"], row["field"]): row
-                        for one, kept in zip(wanted, merged, strict=True)
-                        for row in _winner_rows(one, kept)
-                    }.values()
-                )
-            )
-            await conn.execute(_sql["keep_winners"], {"winners": stored})
-            await conn.execute(_sql["clear_losers"], {"winners": stored, "entities": ids})
-        return merged
+            return await derive(conn, wanted)
+
+
+async def derive(conn: Connection, wanted: Sequence[Remerge]) -> list[dict[FieldName, Kept]]:
+    """Derive winners anew within the caller's transaction, which holds the entities' locks."""
+    wanted, rows = await _locked(conn, wanted)
+    ids = _ids(wanted)
+    seen: dict[int, list[dict[str, Any]]] = {id_: [] for id_ in ids}
+    for row in rows:
+        seen[row["entity_id"]].append(row)
+    merged = [_merged(one, seen) for one in wanted]
+    stored = Jsonb(
+        list(
+            {
+                (row["entity_id"], row["field"]): row
+                for one, kept in zip(wanted, merged, strict=True)
+                for row in _winner_rows(one, kept)
+            }.values()
+        )
+    )
+    await conn.execute(_sql["keep_winners"], {"winners": stored})
+    await conn.execute(_sql["clear_losers"], {"winners": stored, "entities": ids})
+    moments = [{"id": id_, "at": one.now.isoformat()} for one in wanted for id_ in _ids([one])]
+    await conn.execute(_sql["note_merge"], {"moments": Jsonb(moments)})
+    return merged
 
 
 async def hold_homes(conn: Connection, entities: Collection[int]) -> None:
@@ -304,7 +318,7 @@ async def _strong(conn: Connection, entities: Collection[int]) -> Strong:
 def _merged(wanted: Remerge, seen: Mapping[int, Sequence[dict[str, Any]]]) -> dict[FieldName, Kept]:
     rows = [row for id_ in sorted(set(wanted.entities.values())) for row in seen[id_]]
     job_of = {row["id"]: row["job_id"] for row in rows}
-    winners = wanted.merge([_observation(row) for row in rows])
+    winners = wanted.merge([_observation(row) for row in rows], wanted.now)
     return {
         name: Kept(winner, job_of.get(winner.observation.id))
         for name, winner in winners.items()

@@ -12,7 +12,8 @@ from psycopg.types.json import Jsonb
 
 from glaze.model.field import FIELDS
 from glaze.model.ledger import CallEnd, Intent, RequestFacts, Settlement
-from glaze.model.value import CallId
+from glaze.model.recording import as_json
+from glaze.model.value import CallId, Json
 from glaze.store.text import storable
 
 _OPEN = frozenset({CallEnd.UNKNOWN, CallEnd.PENDING})
@@ -93,8 +94,8 @@ def settle_params(
     hash_key: bytes,
 ) -> dict[str, object]:
     """Return what the statement that settles is given."""
-    answers = [_answer(s, hash_key) for s in settlements if s.raw or s.pages]
-    observed = [row for s in settlements for row in _observations(s, provider_of)]
+    answers = [_answer(s, hash_key) for s in settlements if s.raw or s.pages or s.recording]
+    observed = [row for s in settlements for row in observation_rows(s, provider_of)]
     return {
         "calls": _settled(settlements),
         "call_ids": [s.call_id for s in settlements],
@@ -140,11 +141,13 @@ def _requests(requests: Sequence[RequestFacts]) -> Jsonb:
 
 
 def _answer(settlement: Settlement, hash_key: bytes) -> dict[str, object]:
-    kept = {
+    kept: dict[str, Json] = {
         "raw": base64.b64encode(settlement.raw).decode(),
         "pages": [{"url": p.url, "text": storable(p.text)} for p in settlement.pages],
     }
-    plain = json.dumps(kept).encode()
+    if settlement.recording is not None and settlement.recording.is_whole:
+        kept["recording"] = storable(as_json(settlement.recording, settlement.raw))
+    plain = json.dumps(kept, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return {
         "call_id": settlement.call_id,
         "body": base64.b64encode(zlib.compress(plain, 1)).decode(),
@@ -152,7 +155,7 @@ def _answer(settlement: Settlement, hash_key: bytes) -> dict[str, object]:
     }
 
 
-def _observations(
+def observation_rows(
     settlement: Settlement, provider_of: Mapping[CallId, str]
 ) -> list[dict[str, Any]]:
     """One row a reading; the call's price is shared evenly, the first takes what is left over."""

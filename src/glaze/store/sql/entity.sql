@@ -80,6 +80,10 @@ from observation o join call c on c.workspace_id = o.workspace_id and c.id = o.c
 where o.workspace_id = current_workspace() and o.entity_id = any(%(entities)s)
 order by o.id
 
+-- name: hold_call
+-- What a call stated is read once nobody is at reading its answer again.
+select id from call where workspace_id = current_workspace() and id = %(call)s for key share
+
 -- name: adopt
 -- An answer that was bought for one entity also speaks of ours: the same call, at no cost. Copied
 -- from the entity it was bought for, not from other copies.
@@ -131,3 +135,9 @@ where (f.value, f.confidence, f.observation_id, f.alternatives)
 -- Fields that the merge no longer fills.
 delete from entity_field where workspace_id = current_workspace() and entity_id = any(%(entities)s) and not (entity_id, field) in
   (select a.entity_id, a.field from jsonb_to_recordset(%(winners)s) as a(entity_id bigint, field text))
+
+-- name: note_merge
+-- Up to when ages were counted: as of that moment the same winners can be derived again.
+update entity e set merged_at = a.at
+from (select id, max(at) as at from jsonb_to_recordset(%(moments)s) as m(id bigint, at timestamptz) group by id order by id) a
+where e.workspace_id = current_workspace() and e.id = a.id and e.merged_at is distinct from a.at
