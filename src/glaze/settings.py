@@ -49,6 +49,13 @@ class ProviderOverride(BaseModel):
         le=100_000,
         description="most that one question can cost, or one credit where the vendor sells credits",
     )
+    monthly_cap_cents: int | None = Field(
+        default=None,
+        ge=0,
+        le=100_000_000,
+        description="most that a workspace may spend on it in a month (UTC), unless"
+        " `glaze budget` set another cap",
+    )
     calls_per_minute: int | None = Field(
         default=None,
         ge=1,
@@ -191,7 +198,8 @@ class Settings(BaseSettings):
         default=None,
         ge=0,
         le=100_000_000,
-        description="most that a workspace may spend in a day, US cents",
+        description="most that a workspace may spend in a day (UTC), US cents, unless"
+        " `glaze budget` set another cap",
     )
     allow: Names = Field(default=(), description="opt-in providers that may be asked")
     order: Names = Field(

@@ -23,6 +23,8 @@ HIDDEN_FROM_QUEUE = {
     "answer": "body",
     "callback": "digest",
     "budget": "cap_micros",
+    "spend_cap": "cap_micros",
+    "paused_price": "billed_micros",
     "suppression": "key_hash",
     "entity": "id",
     "entity_key": "key",

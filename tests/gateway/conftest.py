@@ -40,10 +40,11 @@ from glaze.model.value import (
 from glaze.net.client import HttpClient
 from glaze.pipeline.asking import Access, Question
 from glaze.pipeline.gateway import Gateway
+from glaze.store.budget import BudgetCap
 from glaze.store.database import Database
 from glaze.store.entity import EntityStore
 from glaze.store.job import JobStore
-from glaze.store.ledger import BudgetCap, LedgerStore
+from glaze.store.ledger import LedgerStore
 from glaze.store.limit import LimitStore
 from glaze.store.worker import WorkerStore
 
@@ -193,7 +194,7 @@ class Bench:
 
     async def budget(self, cap: int, key: str = "1") -> tuple[BudgetId, ...]:
         caps = [BudgetCap("job", key, Micros(cap))]
-        return await self.ledger.ensure_budgets(DEFAULT_WORKSPACE, caps)
+        return (await self.ledger.allowance(DEFAULT_WORKSPACE, caps)).of_all
 
     async def rows(self, sql: str) -> list[dict]:
         async with self.db.workspace(DEFAULT_WORKSPACE) as conn:

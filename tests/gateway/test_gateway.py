@@ -17,6 +17,7 @@ from glaze.model.value import DEFAULT_WORKSPACE, BudgetId, FieldName, Micros, Re
 from glaze.pipeline.asking import Answer, Decline, Declined
 from glaze.pipeline.books import Settling
 from glaze.pipeline.settling import settle_reply
+from glaze.store.budget import BudgetStore
 from glaze.store.ledger import Sealed
 from glaze.store.limit import allowance_s
 from tests.gateway.conftest import PRICE, TITLE, Bench, question
@@ -144,9 +145,49 @@ async def test_a_cap_that_was_overrun_grants_nothing_more(bench: Bench):
     (job,) = await bench.claimed()
     asker = await bench.asker(job, budgets=await bench.budget(PRICE * 3))
     async with bench.gateway() as gateway:
-        results = [await gateway.ask(question(provider, asker, f"{i}@x.com")) for i in range(3)]
+        results = []
+        for i in range(3):
+            results.append(await gateway.ask(question(provider, asker, f"{i}@x.com")))
+            await BudgetStore(bench.db).resume(DEFAULT_WORKSPACE, "titles", None)
     assert [getattr(r, "why", None) for r in results] == [None, Decline.BUDGET, Decline.BUDGET]
     assert bench.vendor.bills == ["0@x.com"]
+
+
+async def test_a_price_that_was_passed_is_told_and_not_asked_at_until_it_is_raised_or_resumed(
+    bench: Bench,
+):
+    bench.vendor.price = PRICE * 3
+    provider = bench.provider()
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job, budgets=await bench.budget(PRICE * 100))
+    raised = replace(provider.spec.operations[0], price_micros=Micros(PRICE * 3))
+    async with bench.gateway() as gateway:
+        await gateway.ask(question(provider, asker, "a@x.com"))
+        refused = await gateway.ask(question(provider, asker, "b@x.com"))
+        known = await gateway.ask(question(provider, asker, "a@x.com"))
+        dearer = replace(question(provider, asker, "c@x.com"), operation=raised)
+        at_its_price = await gateway.ask(dearer)
+        (paused,) = await BudgetStore(bench.db).paused(DEFAULT_WORKSPACE)
+        await BudgetStore(bench.db).resume(DEFAULT_WORKSPACE, "titles", "title")
+        resumed = await gateway.ask(question(provider, asker, "d@x.com"))
+    assert isinstance(refused, Declined)
+    assert refused.why is Decline.PRICE
+    assert all(isinstance(one, Answer) for one in (known, at_its_price, resumed))
+    assert bench.vendor.bills == ["a@x.com", "c@x.com", "d@x.com"]
+    assert (paused.operation, paused.reserved_micros, paused.billed_micros) == (
+        "title",
+        PRICE,
+        PRICE * 3,
+    )
+    told = await bench.rows("select data - 'request' as data from event where type = 'overrun'")
+    assert [row["data"] for row in told] == [
+        {
+            "provider": "titles",
+            "operation": "title",
+            "reserved_micros": PRICE,
+            "billed_micros": PRICE * 3,
+        }
+    ] * 2
 
 
 async def test_a_budget_that_does_not_exist_grants_nothing(bench: Bench):

@@ -13,8 +13,9 @@ from glaze.model.ledger import (
     Settlement,
 )
 from glaze.model.value import DEFAULT_WORKSPACE, Micros
+from glaze.store.budget import BudgetCap
 from glaze.store.database import Database
-from glaze.store.ledger import BudgetCap, LedgerStore, Sealed
+from glaze.store.ledger import LedgerStore, Sealed
 from tests.gateway.conftest import Bench
 
 RACES = 40
@@ -61,15 +62,15 @@ async def test_caps_that_are_ensured_while_calls_reserve_and_settle_wait_for_nob
 ):
     day = BudgetCap("workspace_day", "2026-11-22", Micros(10**9))
     batch = BudgetCap("batch", "1", Micros(10**9))
-    await bench.ledger.ensure_budgets(DEFAULT_WORKSPACE, [day])  # ids against the order of scopes
-    budgets = await bench.ledger.ensure_budgets(DEFAULT_WORKSPACE, [batch, day])
+    await bench.ledger.allowance(DEFAULT_WORKSPACE, [day])  # ids against the order of scopes
+    budgets = (await bench.ledger.allowance(DEFAULT_WORKSPACE, [batch, day])).of_all
     (job,) = await bench.claimed()
     asker = replace(await bench.asker(job), budgets=budgets)
 
     async def ensure(ledger: LedgerStore) -> None:
         for i in range(RACES * 2):
             caps = [replace(one, cap_micros=Micros(10**9 + i % 2)) for one in (batch, day)]
-            await ledger.ensure_budgets(DEFAULT_WORKSPACE, caps)
+            await ledger.allowance(DEFAULT_WORKSPACE, caps)
 
     async def spend(ledger: LedgerStore, spender: int) -> None:
         for i in range(RACES):

@@ -27,6 +27,7 @@ from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Json, Micros, Readin
 from glaze.net.client import HttpClient
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.run import Enrichment, Pipeline, Policy, Unavailable
+from glaze.store.budget import WHOLE_WORKSPACE
 from glaze.store.database import Database
 from glaze.store.entity import EntityStore
 from glaze.store.job import JobStore
@@ -277,22 +278,25 @@ async def test_a_call_that_could_pass_the_budget_is_not_made_and_the_result_says
     assert dear.asked == []
     assert isinstance(result, EnrichResult)
     assert result.status is ResultStatus.PARTIAL
-    (gaps,) = [stage for stage in result.stages if stage.name == "gap_analysis"]
-    assert "dear.find: over budget: costs up to $0.10, $0.04 left" in (gaps.detail or "")
+    (told,) = [stage for stage in result.stages if stage.name == "dear"]
+    assert told.detail == (
+        "not asked: over budget: costs up to $0.10, $0.04 left of the job's $0.05"
+    )
 
 
 async def test_the_day_s_cap_of_a_workspace_holds_across_jobs(desk: Desk):
     dear = Source("dear", {"company_phone": "+16145550102"}, price=100_000)
-    policy = Policy(daily_cap_micros=Micros(150_000))
+    policy = Policy(caps={WHOLE_WORKSPACE: Micros(150_000)})
     await desk.enrich([dear], ["company_phone"], policy=policy)
     second = await desk.enrich(
         [dear], ["company_phone"], policy=policy, given={"domain": "other.com"}
     )
     assert len(dear.asked) == 1
     assert isinstance(second, EnrichResult)
-    assert [s.error for s in second.stages if s.name == "dear"] == [
-        "budget_exceeded: its highest price does not fit below a cap"
+    assert [s.detail for s in second.stages if s.name == "dear"] == [
+        "not asked: over budget: costs up to $0.10, $0.05 left of the day's $0.15"
     ]
+    assert second.status is ResultStatus.PARTIAL
 
 
 async def test_with_no_source_left_the_input_comes_back_unharmed_as_partial(desk: Desk):

@@ -36,6 +36,7 @@ from glaze.store.access import KeyStore
 from glaze.store.audit import AuditStore
 from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
+from glaze.store.budget import BudgetStore
 from glaze.store.calls import CallStore
 from glaze.store.control import ControlStore
 from glaze.store.database import Database, password_of
@@ -82,6 +83,7 @@ class App:
     ledger: LedgerStore
     collector: Collector
     calls: CallStore
+    budgets: BudgetStore
     providers: Providers
     kinds: Kinds
     at: At
@@ -247,6 +249,7 @@ async def boot(
             ledger=LedgerStore(db),
             collector=collector,
             calls=CallStore(db),
+            budgets=BudgetStore(db),
             providers=providers,
             kinds=installed.kinds,
             at=at,

@@ -15,6 +15,7 @@ from glaze.pipeline.order import arranged
 from glaze.pipeline.run import Policy
 from glaze.providers.registry import load_providers
 from glaze.settings import ProviderOverride, Settings, environment_names
+from glaze.store.budget import WHOLE_WORKSPACE, StandingCaps
 
 LLM_PROVIDERS = {"openai": "llm", "anthropic": "anthropic"}
 """What ``LLM_PROVIDER`` may be -> the provider that it chooses."""
@@ -157,14 +158,21 @@ def _variable(spec: ProviderSpec) -> str:
 
 def policy(settings: Settings, providers: Providers) -> Policy:
     """Return what the settings say of freshness, order and money to every enrichment."""
-    cap, models = settings.daily_cap_cents, settings.llm_max_cost_cents
+    models = settings.llm_max_cost_cents
     return Policy(
         ttl=timedelta(days=settings.cache_ttl_days),
         miss_ttl=timedelta(days=settings.miss_ttl_days),
         order=settings.order,
         opted_in=frozenset(settings.allow),
         unusable=providers.unusable,
-        daily_cap_micros=None if cap is None else Micros(cap * MICROS_PER_CENT),
+        caps=standing_caps(settings),
         llm_pages=settings.llm_max_pages,
         llm_cap_micros=None if models is None else Micros(round(models * MICROS_PER_CENT)),
     )
+
+
+def standing_caps(settings: Settings) -> StandingCaps:
+    """Return the caps that hold where a workspace set none of its own."""
+    cents = {WHOLE_WORKSPACE: settings.daily_cap_cents}
+    cents |= {name: override.monthly_cap_cents for name, override in settings.provider.items()}
+    return {name: Micros(cap * MICROS_PER_CENT) for name, cap in cents.items() if cap is not None}

@@ -9,6 +9,7 @@ import typer
 
 from glaze.cli.admin import migrate, prune, sandbox
 from glaze.cli.batches import batches
+from glaze.cli.budget import budget
 from glaze.cli.demo import demo
 from glaze.cli.doctor import doctor
 from glaze.cli.enqueue import enqueue, kinds
@@ -59,6 +60,7 @@ app.add_typer(workers, name="workers")
 app.add_typer(batches, name="batches")
 app.add_typer(ledger, name="ledger")
 app.add_typer(keys, name="keys")
+app.add_typer(budget, name="budget")
 
 
 def _print_version(*, wanted: bool) -> None:

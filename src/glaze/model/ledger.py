@@ -1,9 +1,10 @@
 """What the ledger is asked to record and what it answers: intents, settlements, known answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from glaze.model.field import EntityKind
 from glaze.model.job import Token
@@ -25,6 +26,107 @@ from glaze.model.value import (
 )
 
 
+class Refusal(StrEnum):
+    """Why an intent was not recorded; nothing was sent."""
+
+    STALE = "token_stale"  # the lease is another worker's, or has expired
+    CANCELLED = "cancelled"  # the job or its batch was cancelled
+    PAUSED = "paused"  # the batch is paused: the row goes on once it is resumed
+    SUPPRESSED = "suppressed"  # about this person nothing may be bought
+    BUDGET = "budget_exceeded"  # the maximum price does not fit below a cap
+    PRICE = "price_paused"  # it billed more than is reserved for it
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The ledger did not record the intent, or would not."""
+
+    why: Refusal
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A cap that calls are to fit below, and what was left of it when it was looked at."""
+
+    id: BudgetId
+    scope: str  # job, batch, workspace_day, provider_month
+    scope_key: str  # the job's or batch's id, the day, provider/month
+    provider: str | None  # whose calls count against it; None: everybody's
+    cap_micros: Micros
+    left_micros: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class PausedPrice:
+    """An operation that billed more for a question than was reserved: not asked at less any more."""
+
+    provider: str
+    operation: str
+    reserved_micros: Micros
+    billed_micros: Micros
+    paused_at: datetime
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a job may spend. It was so when it was looked at: reserving has the last word."""
+
+    budgets: tuple[Budget, ...] = ()
+    paused: tuple[PausedPrice, ...] = ()
+
+    @property
+    def of_all(self) -> tuple[BudgetId, ...]:
+        """The budgets that every call counts against."""
+        return tuple(one.id for one in self.budgets if one.provider is None)
+
+    @property
+    def of_provider(self) -> dict[str, BudgetId]:
+        """The budgets of one provider's calls, by its name."""
+        return {one.provider: one.id for one in self.budgets if one.provider is not None}
+
+    def forbids(self, provider: str, operation: str, price_micros: Micros) -> Refused | None:
+        """Return why an operation cannot be paid at this price, None where it can."""
+        if not price_micros:
+            return None
+        for passed in self.paused:
+            named = (passed.provider, passed.operation) == (provider, operation)
+            if named and price_micros < passed.billed_micros:
+                billed, reserved = _dollars(passed.billed_micros), _dollars(passed.reserved_micros)
+                why = f"price paused: it billed {billed} where {reserved} was the most"
+                return Refused(Refusal.PRICE, why)
+        for budget in self.budgets:
+            if budget.provider in (None, provider) and price_micros > budget.left_micros:
+                price, left = _dollars(price_micros), _dollars(max(0, budget.left_micros))
+                why = f"over budget: costs up to {price}, {left} left of {_named(budget)}"
+                return Refused(Refusal.BUDGET, why)
+        return None
+
+    def less(self, provider: str, paid_micros: Micros) -> Self:
+        """Return what is left after ``provider`` was paid this much."""
+        budgets = tuple(
+            replace(one, left_micros=Micros(one.left_micros - paid_micros))
+            if one.provider in (None, provider)
+            else one
+            for one in self.budgets
+        )
+        return replace(self, budgets=budgets)
+
+
+def _named(budget: Budget) -> str:
+    cap = _dollars(budget.cap_micros)
+    if budget.scope == "workspace_day":
+        return f"the day's {cap}"
+    if budget.scope == "provider_month":
+        return f"the month's {cap} for {budget.provider}"
+    return f"the {budget.scope}'s {cap}"
+
+
+def _dollars(micros: int) -> str:
+    return f"${micros / 1_000_000:.4f}".rstrip("0").ljust(5, "0")
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """On whose behalf a call is made: the job, its lease token, its budgets and its entities."""
@@ -35,10 +137,11 @@ class Asker:
     batch_id: BatchId | None
     correlation_id: str | None
     entities: Mapping[EntityKind, EntityId]
-    budgets: tuple[BudgetId, ...]
+    budgets: tuple[BudgetId, ...]  # that every call counts against
     subjects: tuple[bytes, ...] = ()  # HMACs of the person's keys, checked against suppression
     fresh_after: datetime | None = None  # a settled answer older than this is asked again
     miss_fresh_after: datetime | None = None  # the same for "not found"
+    provider_budgets: Mapping[str, BudgetId] = field(default_factory=dict)  # and one provider's
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +175,11 @@ class Intent:
     country: str | None = None  # of whom it is about, where that is known
     floor: int = 0  # confidence from which a value counts as found
 
-
-class Refusal(StrEnum):
-    """Why an intent was not recorded; nothing was sent."""
-
-    STALE = "token_stale"  # the lease is another worker's, or has expired
-    CANCELLED = "cancelled"  # the job or its batch was cancelled
-    PAUSED = "paused"  # the batch is paused: the row goes on once it is resumed
-    SUPPRESSED = "suppressed"  # about this person nothing may be bought
-    BUDGET = "budget_exceeded"  # the maximum price does not fit below a cap
+    @property
+    def budgets(self) -> tuple[BudgetId, ...]:
+        """The budgets that it is reserved from."""
+        own = self.asker.provider_budgets.get(self.question.provider)
+        return self.asker.budgets if own is None else (*self.asker.budgets, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +218,6 @@ class Blocked:
     """An earlier call of this question has an unknown outcome: it is not asked again."""
 
     call_id: CallId
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The ledger did not record the intent."""
-
-    why: Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +272,17 @@ class Settlement:
     recording: Recording | None = None  # what the answer can be read again from
     handle: str | None = None  # of a pending one, as the vendor named it
     wait_s: float = 0.0  # of a pending one: when to ask for its answer first
+
+
+@dataclass(frozen=True, slots=True)
+class Overrun:
+    """A request that billed more than was reserved for it: its price is paused."""
+
+    provider: str
+    operation: str
+    request_id: RequestId
+    reserved_micros: Micros
+    billed_micros: Micros
 
 
 @dataclass(frozen=True, slots=True)

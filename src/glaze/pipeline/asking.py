@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from glaze.model.ledger import Asker
+from glaze.model.ledger import Asker, Refused
 from glaze.model.provider import Ask, Operation, Page, Provider, ProviderSpec, Verdict
 from glaze.model.value import FREE, CallId, FieldName, Micros, Reading
 
@@ -41,6 +41,7 @@ class Question:
     ] = ()  # operations that answered before it: the wanted is what they left
     country: str | None = None  # of whom it is about, where that is known
     floor: int = 0  # confidence from which a value counts as found
+    forbidden: Refused | None = None  # it cannot be paid: only what is known already is an answer
 
     @property
     def spec(self) -> ProviderSpec:
@@ -70,6 +71,7 @@ class Decline(StrEnum):
     UNKNOWN = "outcome_unknown"  # a call of this question may have been billed
     CIRCUIT = "circuit_open"  # the provider is failing
     BUDGET = "budget_exceeded"  # its price does not fit below a cap
+    PRICE = "price_paused"  # it billed more than is reserved for it
     SUPPRESSED = "suppressed"  # about this person nothing may be bought
     STALE = "token_stale"  # the job is another worker's by now
     CANCELLED = "cancelled"  # the job or its batch was cancelled

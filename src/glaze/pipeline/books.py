@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import stamina
 import structlog
@@ -159,13 +159,15 @@ class Books:
         settlements: Sequence[Settlement],
         provider_of: Mapping[CallId, str],
     ) -> None:
-        await self._ledger.settle(
+        overruns = await self._ledger.settle(
             self._workspace_id,
             requests,
             settlements,
             provider_of=provider_of,
             hash_key=self.hash_key,
         )
+        for overrun in overruns:
+            log.warning("a vendor billed more than was reserved: paused", **asdict(overrun))
 
 
 class Bookkeeping:

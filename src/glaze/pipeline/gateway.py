@@ -73,6 +73,7 @@ _DECLINES: Mapping[Refusal, Decline] = {
     Refusal.PAUSED: Decline.PAUSED,
     Refusal.SUPPRESSED: Decline.SUPPRESSED,
     Refusal.BUDGET: Decline.BUDGET,
+    Refusal.PRICE: Decline.PRICE,
 }
 
 
@@ -81,7 +82,8 @@ _REFUSED: Mapping[Refusal, str] = {
     Refusal.CANCELLED: "the job was cancelled",
     Refusal.PAUSED: "the batch is paused",
     Refusal.SUPPRESSED: "about this person nothing may be bought",
-    Refusal.BUDGET: "its highest price does not fit below a cap",
+    Refusal.BUDGET: "over budget: what it may cost does not fit below a cap",
+    Refusal.PRICE: "price paused: it billed more than is reserved for it",
 }
 
 
@@ -201,6 +203,8 @@ class Gateway:
             told = await self._told(await books.look(intent), question)
             if told is not None:
                 result = told
+            elif question.forbidden is not None:
+                return _refused(question.forbidden)
             elif flight in self._flying:
                 continue  # another asker here was quicker: join it
             else:
@@ -294,7 +298,7 @@ class Gateway:
         if isinstance(grant, Awaited):
             return awaited(grant.wait_s)
         if isinstance(grant, Refused):
-            return Declined(_DECLINES[grant.why], _REFUSED[grant.why])
+            return _refused(grant)
         return _UNDER_WAY
 
     async def _send(self, going: _Going, leave: _Leave) -> dict[CallId, _Result]:
@@ -491,6 +495,10 @@ def _log_request(question: Question, facts: RequestFacts, calls: int) -> None:
 def _left(http: BoundHttp) -> bool:
     """Tell whether any byte of the call may have left, so that it may have been billed."""
     return any(fact.sent for fact in http.facts)
+
+
+def _refused(refused: Refused) -> Declined:
+    return Declined(_DECLINES[refused.why], refused.detail or _REFUSED[refused.why])
 
 
 def _blocked(blocked: Blocked) -> Declined:

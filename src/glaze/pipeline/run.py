@@ -8,7 +8,7 @@ from glaze.errors import InputError
 from glaze.model.field import EntityKind
 from glaze.model.identity import identify
 from glaze.model.job import ClaimedJob
-from glaze.model.ledger import Asker, Spend
+from glaze.model.ledger import Allowance, Asker, Spend
 from glaze.model.observation import Kept
 from glaze.model.provider import Ask, Page, Provider, Tier
 from glaze.model.request import Costs, EnrichArgs, EnrichResult, ResultStatus, Stage
@@ -33,8 +33,9 @@ from glaze.pipeline.order import (
 )
 from glaze.pipeline.settling import ASKS_TO_WAIT
 from glaze.pipeline.sheet import INPUT, SITE, Sheet
+from glaze.store.budget import BudgetCap
 from glaze.store.entity import Remerge
-from glaze.store.ledger import BudgetCap, LedgerStore
+from glaze.store.ledger import LedgerStore
 
 MAIL_SOURCE = "dns_mx"
 _LOOKED, _STORING = 10, 95
@@ -84,7 +85,7 @@ class Policy:
     order: Sequence[str] = ()  # as people give it: see ``arranged``
     opted_in: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
-    daily_cap_micros: Micros | None = None
+    caps: Mapping[str, Micros] = field(default_factory=dict)  # standing ones, see store/budget.py
     llm_pages: int = 5  # most pages of a site that a model reads for one job
     llm_cap_micros: Micros | None = None  # most that one job spends on models
 
@@ -208,7 +209,7 @@ class Pipeline:
             specs,
             missing,
             sheet.known,
-            await self._left(task),
+            None,  # what was bought already costs nothing, so that caps are looked at last
             tried=sheet.tried,
             rules=self._rules(task),
             had=sheet.had,
@@ -241,13 +242,6 @@ class Pipeline:
         rates = await self.history.rates(task.job.workspace_id)
         return Experience(rates, frozenset(sheet.heard), sheet.country, sheet.subject)
 
-    async def _left(self, task: Enrichment) -> Micros | None:
-        """Return what this job may still spend; the ledger has the last word on every cap."""
-        if task.args.max_cost_cents is None:
-            return None
-        spend = await self._spend(task)
-        return Micros(task.args.max_cost_cents * MICROS_PER_CENT - spend.total_micros)
-
     async def _infer(
         self, task: Enrichment, sheet: Sheet, asker: Asker, choice: Choice
     ) -> Later | Stopped | None:
@@ -274,7 +268,7 @@ class Pipeline:
             specs,
             doubts().want,
             sheet.known,
-            await self._left(task),
+            None,
             tried=sheet.tried,
             rules=replace(self._rules(task), floor=0),  # it need not reach the floor by itself
             checking=True,
@@ -363,6 +357,7 @@ class Pipeline:
                     for other in choice.operation.needs
                     if other != needs and other <= known.keys()
                 ),
+                forbidden=sheet.forbids(choice),
             )
         )
         if isinstance(result, Declined):
@@ -381,6 +376,8 @@ class Pipeline:
             return Stopped(result.why)
         if result.why is Decline.PAUSED:
             return Later(PAUSED_S, "the batch is paused")
+        if result.why in (Decline.BUDGET, Decline.PRICE):  # others were quicker: look again
+            sheet.allowance = await self._allowance(task)
         told = result.verdict is not None  # by the vendor, not by another who asks the same
         if result.why is not Decline.WAIT or (told and not choice.spec.patient):
             return None
@@ -424,6 +421,7 @@ class Pipeline:
 
     async def _asker(self, task: Enrichment, sheet: Sheet) -> Asker:
         """Say on whose behalf, under which caps and about whom providers are asked."""
+        sheet.allowance = await self._allowance(task)
         person = sheet.identity.keys.get(EntityKind.PERSON, ())
         subjects = [f"{key.scheme}:{key.value}" for key in person]
         now = self.clock()
@@ -435,25 +433,25 @@ class Pipeline:
             batch_id=task.job.batch_id,
             correlation_id=task.job.correlation_id,
             entities=dict(sheet.entities),
-            budgets=await self.ledger.ensure_budgets(task.job.workspace_id, self._caps(task, now)),
+            budgets=sheet.allowance.of_all,
+            provider_budgets=sheet.allowance.of_provider,
             subjects=await self.gateway.subjects(task.job.workspace_id, subjects),
             fresh_after=sheet.fresh_after,
             miss_fresh_after=task.job.created_at if skip else now - self.policy.miss_ttl,
         )
 
-    def _caps(self, task: Enrichment, now: datetime) -> list[BudgetCap]:
-        caps = []
-        if task.args.max_cost_cents is not None:
-            cap = Micros(task.args.max_cost_cents * MICROS_PER_CENT)
-            caps.append(BudgetCap("job", str(task.job.id), cap))
-        if task.job.batch_id is not None and task.args.batch_max_cost_cents is not None:
-            cap = Micros(task.args.batch_max_cost_cents * MICROS_PER_CENT)
-            caps.append(BudgetCap("batch", str(task.job.batch_id), cap))
-        if self.policy.daily_cap_micros is not None:
-            caps.append(
-                BudgetCap("workspace_day", now.date().isoformat(), self.policy.daily_cap_micros)
-            )
-        return caps
+    async def _allowance(self, task: Enrichment) -> Allowance:
+        """Look at what is left below every cap that the job's calls count against."""
+        given = {
+            ("job", str(task.job.id)): task.args.max_cost_cents,
+            ("batch", str(task.job.batch_id)): task.job.batch_id and task.args.batch_max_cost_cents,
+        }
+        caps = [
+            BudgetCap(scope, key, Micros(cents * MICROS_PER_CENT))
+            for (scope, key), cents in given.items()
+            if cents is not None
+        ]
+        return await self.ledger.allowance(task.job.workspace_id, caps, self.policy.caps)
 
     async def _store(self, task: Enrichment, sheet: Sheet) -> Mapping[FieldName, Kept]:
         """Derive the entities' winners from everything ever observed; they are the next cache."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from glaze.model.field import FIELDS, EntityKind, FieldType
 from glaze.model.identity import Identity, Key
+from glaze.model.ledger import Allowance, Refused
 from glaze.model.observation import Kept, Observation, Winner
 from glaze.model.provider import Page, Verdict
 from glaze.model.request import EnrichArgs, FieldValue, Stage
@@ -51,6 +52,7 @@ class Sheet:
     from_cache: set[FieldName] = field(default_factory=set)
     stored: dict[FieldName, Json] = field(default_factory=dict)  # all that is fresh of the entities
     entities: Mapping[EntityKind, EntityId] = field(default_factory=dict)
+    allowance: Allowance = field(default_factory=Allowance)  # what may still be spent
     stages: list[Stage] = field(default_factory=list)
     tried: set[str] = field(default_factory=set)
     heard: set[str] = field(default_factory=set)  # among them, those that answered, hit or miss
@@ -174,12 +176,18 @@ class Sheet:
     def _is_about_own(self, kept: Kept) -> bool:
         return bool(about_mailbox([kept.winner.observation], self._own_mailbox))
 
+    def forbids(self, choice: Choice) -> Refused | None:
+        """Return why a choice cannot be paid, None where it seems that it can."""
+        operation = choice.operation
+        return self.allowance.forbids(choice.spec.name, operation.name, operation.price_micros)
+
     def take(self, choice: Choice, answer: Answer, begun: datetime, ended: datetime) -> None:
         """Take in an answer, and list its stage."""
         before = self.missing
         self.answered += 1
         if answer.verdict in _TELLS:
             self.heard.add(choice.name)
+        self.allowance = self.allowance.less(choice.spec.name, answer.price_micros)
         self.add(
             [
                 Observation.of(
@@ -208,7 +216,15 @@ class Sheet:
         )
 
     def fail(self, choice: Choice, result: Declined, begun: datetime, ended: datetime) -> None:
-        """List the stage of a source that gave no answer."""
+        """List the stage of a source that gave no answer.
+
+        That it would cost too much is no fault of its: what can be had for less is the result.
+        """
+        if result.why in (Decline.BUDGET, Decline.PRICE):
+            told = self.forbids(choice)  # it was looked again since
+            why = told.detail if told else result.detail
+            self.note(choice.spec.name, begun, ended, detail=f"not asked: {why}")
+            return
         self.missed.append(choice.spec.name)
         self.errored += result.why is not Decline.BUSY
         passing = result.verdict in (None, Verdict.VENDOR_ERROR) and choice.spec.base_url

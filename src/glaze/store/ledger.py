@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from glaze.errors import CommitUnknown, StoreRefused, StoreUnavailable
 from glaze.model.ledger import (
+    Allowance,
     Awaited,
     Blocked,
     Doubtful,
@@ -22,6 +23,7 @@ from glaze.model.ledger import (
     Intent,
     Known,
     Look,
+    Overrun,
     Refusal,
     Refused,
     RequestFacts,
@@ -31,7 +33,9 @@ from glaze.model.ledger import (
     Unasked,
 )
 from glaze.model.provider import Page, Verdict
-from glaze.model.value import BatchId, BudgetId, CallId, JobId, Micros, RequestId, WorkspaceId
+from glaze.model.value import BatchId, CallId, JobId, Micros, RequestId, WorkspaceId
+from glaze.store.budget import BudgetCap, StandingCaps
+from glaze.store.budget import ensure as ensure_budgets
 from glaze.store.database import Connection, Database
 from glaze.store.entity import hold_homes
 from glaze.store.ledger_rows import new_call, new_request, question_rows, settle_params
@@ -54,15 +58,6 @@ class Sealed:
 
 Granting = list[Grant] | Doubtful
 """What became of one request's intents; doubtful where the COMMIT got no answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetCap:
-    """A budget by its scope (job, batch, workspace_day, provider_month) and key."""
-
-    scope: str
-    scope_key: str
-    cap_micros: Micros
 
 
 class LedgerStore:
@@ -150,10 +145,11 @@ class LedgerStore:
         *,
         provider_of: Mapping[CallId, str],
         hash_key: bytes,
-    ) -> None:
+    ) -> list[Overrun]:
         """Record what became of calls: price, raw answer, observations, release of the rest.
 
-        A price above the reservation is never refused, but booked as overrun.
+        A price above the reservation is never refused, but booked as overrun. Returns the requests
+        that billed more than was reserved for all of their calls: their prices are paused now.
 
         Raises: StoreRefused where a value cannot be stored; then nothing of the group is.
         """
@@ -161,23 +157,23 @@ class LedgerStore:
         try:
             async with self._db.workspace(workspace_id) as conn:
                 await hold_homes(conn, {e for s in settlements for e in s.entities.values()})
-                await conn.execute(_sql["settle"], params)
+                rows = await _fetch(conn, "settle", **params)
         except (errors.DataError, errors.IntegrityError, errors.OperationalError) as error:
             raise StoreRefused(f"a settlement cannot be stored: {type(error).__name__}") from error
+        return [Overrun(**row) for row in rows]
 
-    async def ensure_budgets(
-        self, workspace_id: WorkspaceId, caps: Sequence[BudgetCap]
-    ) -> tuple[BudgetId, ...]:
-        """Return the ids of these budgets, made or brought to the given cap where needed."""
-        if not caps:
-            return ()
-        rows = Jsonb(
-            [{"scope": c.scope, "scope_key": c.scope_key, "cap_micros": c.cap_micros} for c in caps]
-        )
+    async def allowance(
+        self,
+        workspace_id: WorkspaceId,
+        caps: Sequence[BudgetCap],
+        defaults: StandingCaps | None = None,
+    ) -> Allowance:
+        """Return what may be spent under ``caps`` and the workspace's standing ones.
+
+        ``defaults`` are standing caps that hold where the workspace set none of its own.
+        """
         async with self._db.workspace(workspace_id) as conn:
-            await conn.execute(_sql["ensure_budgets"], {"budgets": rows})
-            found = await _fetch(conn, "budget_ids", budgets=rows)
-        return tuple(BudgetId(row["id"]) for row in found)
+            return await ensure_budgets(conn, caps, defaults or {})
 
     async def pages(self, workspace_id: WorkspaceId, call_id: CallId) -> tuple[Page, ...]:
         """Return the pages that came with a settled call, for inference to quote."""
@@ -275,17 +271,25 @@ async def _reserve(
     # No result is asked for in between: all of these are one round trip.
     held = await conn.execute(_sql["hold_jobs"], {"jobs": jobs})
     barred = await conn.execute(_sql["suppressed"], {"subjects": subjects})
+    passed = await conn.execute(_sql["paused_prices"])
     await conn.execute(_sql["make_questions"], questions)
     await conn.execute(_sql["lock_questions"], questions)
     seen = await conn.execute(_sql["look"], questions)
     jobs_held = {row["id"]: row for row in await held.fetchall()}
     suppressed = {bytes(row["key_hash"]) for row in await barred.fetchall()}
+    billed = {
+        (row["provider"], row["operation"]): row["billed_micros"] for row in await passed.fetchall()
+    }
     rows = await _expire(conn, await seen.fetchall())
     grants: list[Grant | None] = []
     to_send: dict[int, dict[str, Any]] = {}
     taken: set[int] = set()
     for row, intent in zip(rows, flat, strict=True):
-        grant = _refusal(jobs_held, suppressed, intent) or _already(row, intent, taken)
+        grant = (
+            _refusal(jobs_held, suppressed, intent)
+            or _already(row, intent, taken)
+            or _passed(billed, intent)
+        )
         if grant is None:
             taken.add(row["question_id"])
             to_send[row["ord"]] = row
@@ -311,6 +315,13 @@ def _refusal(
     if why is None and suppressed.intersection(intent.asker.subjects):
         why = Refusal.SUPPRESSED
     return None if why is None else Refused(why)
+
+
+def _passed(billed: Mapping[tuple[str, str], int], intent: Intent) -> Refused | None:
+    """Refuse a price that the vendor is known to have passed."""
+    question = intent.question
+    most = billed.get((question.provider, question.operation), 0)
+    return Refused(Refusal.PRICE) if 0 < intent.price_micros < most else None
 
 
 def _why_not(job: Mapping[str, Any] | None, intent: Intent) -> Refusal | None:
@@ -352,7 +363,7 @@ async def _record(
         grants[i] = Reserved(CallId(row["call_id"]), RequestId(row["request_id"]))
     sums: dict[int, int] = defaultdict(int)
     for i in ordered:
-        for budget in flat[i].asker.budgets:
+        for budget in flat[i].budgets:
             sums[budget] += flat[i].price_micros
     reserved = [{"id": id_, "micros": micros} for id_, micros in sorted(sums.items()) if micros]
     if reserved:

@@ -31,6 +31,10 @@ for share of j
 -- Which of these people must not be bought.
 select key_hash from suppression where workspace_id = current_workspace() and key_hash = any(%(subjects)s)
 
+-- name: paused_prices
+-- What vendors billed for a question where less was reserved.
+select provider, operation, billed_micros from paused_price where workspace_id = current_workspace()
+
 -- name: make_questions
 -- Questions nobody has asked before; in key order, so that two groups cannot wait for each other.
 insert into question (workspace_id, credential, provider, operation, flags, key)
@@ -123,7 +127,8 @@ select pg_xact_status(%(xid)s::text::xid8) as status
 -- The truth about calls, recorded whoever holds the job by now: money facts and observations are not
 -- fenced, for they are true. A call settles once: what comes again finds it settled and adds nothing.
 -- Budgets release the reservation and book the price; what exceeds it is overrun, never refused. Of an
--- entity that was merged away meanwhile observations speak of the one that is left. The ids are given a second
+-- entity that was merged away meanwhile observations speak of the one that is left. Where a request billed more
+-- than was reserved for its calls together its price is paused, and the feed tells. The ids are given a second
 -- time so that they are looked up in the key, whatever statistics say.
 with ended as (
   update call c set state = a.state::call_state, price_micros = a.price_micros, verdict = a.verdict, detail = a.detail,
@@ -136,7 +141,7 @@ with ended as (
     handle text, wait_s float8) order by id) a
   where c.workspace_id = current_workspace() and c.id = any(%(call_ids)s) and c.id = a.id
     and c.state in ('sending', 'pending_vendor', 'unknown') and not (a.state = 'pending_vendor' and c.state = 'pending_vendor')
-  returning c.id, c.budget_ids, c.reserved_micros, c.state, c.price_micros
+  returning c.id, c.request_id, c.budget_ids, c.reserved_micros, c.state, c.price_micros
 ), wire as (
   update vendor_request v set answered_at = clock_timestamp(), status = a.status, exchanges = v.exchanges + a.exchanges, bytes = v.bytes + a.bytes,
     billed_micros = greatest(v.billed_micros, a.billed_micros), remainder_micros = a.remainder_micros, error = a.error
@@ -164,38 +169,36 @@ with ended as (
   select b.id from budget b
   where b.workspace_id = current_workspace() and b.id in (select unnest(e.budget_ids) from ended e)
   order by b.id for update of b
+), booked as (
+  update budget b set reserved_micros = b.reserved_micros - a.released, spent_micros = b.spent_micros + a.spent,
+    overrun_micros = b.overrun_micros + a.overrun
+  from (
+    select from_budget.id, sum(e.reserved_micros)::bigint as released, sum(e.price_micros)::bigint as spent,
+           sum(greatest(0, e.price_micros - e.reserved_micros))::bigint as overrun
+    from ended e cross join unnest(e.budget_ids) as from_budget(id) join hot on hot.id = from_budget.id
+    where e.state in ('settled', 'not_billed')  -- of an open call the reservation stays
+    group by from_budget.id order by from_budget.id
+  ) a
+  where b.workspace_id = current_workspace() and b.id = a.id
+), dear as (
+  select e.request_id, v.provider, v.operation, sum(e.reserved_micros)::bigint as reserved_micros, sum(e.price_micros)::bigint as billed_micros,
+         count(*) as calls
+  from ended e join vendor_request v on v.workspace_id = current_workspace() and v.id = e.request_id
+  group by e.request_id, v.provider, v.operation having sum(e.price_micros) > sum(e.reserved_micros)
+), paused as (
+  insert into paused_price as p (workspace_id, provider, operation, reserved_micros, billed_micros, request_id)
+  select distinct on (provider, operation) current_workspace(), provider, operation, reserved_micros / calls, ceil(billed_micros::numeric / calls), request_id
+  from dear order by provider, operation, billed_micros / calls desc
+  on conflict (workspace_id, provider, operation) do update
+    set reserved_micros = excluded.reserved_micros, billed_micros = excluded.billed_micros, request_id = excluded.request_id, paused_at = excluded.paused_at
+    where p.billed_micros < excluded.billed_micros
+), told as (
+  insert into event (workspace_id, type, data)
+  select current_workspace(), 'overrun', jsonb_build_object('provider', provider, 'operation', operation, 'request', request_id,
+    'reserved_micros', reserved_micros, 'billed_micros', billed_micros)
+  from dear
 )
-update budget b set reserved_micros = b.reserved_micros - a.released, spent_micros = b.spent_micros + a.spent,
-  overrun_micros = b.overrun_micros + a.overrun
-from (
-  select from_budget.id, sum(e.reserved_micros)::bigint as released, sum(e.price_micros)::bigint as spent,
-         sum(greatest(0, e.price_micros - e.reserved_micros))::bigint as overrun
-  from ended e cross join unnest(e.budget_ids) as from_budget(id) join hot on hot.id = from_budget.id
-  where e.state in ('settled', 'not_billed')  -- of an open call the reservation stays
-  group by from_budget.id order by from_budget.id
-) a
-where b.workspace_id = current_workspace() and b.id = a.id
-
--- name: ensure_budgets
--- Budgets by scope; made on first use. Lowering a cap clamps at what is committed already. A cap that
--- stands is not locked; of the others those that exist go first, in id order, as everywhere.
-insert into budget (workspace_id, scope, scope_key, cap_micros)
-select current_workspace(), a.scope::budget_scope, a.scope_key, a.cap_micros
-from jsonb_to_recordset(%(budgets)s) as a(scope text, scope_key text, cap_micros bigint)
-left join budget b on b.workspace_id = current_workspace()
-  and b.scope = a.scope::budget_scope and b.scope_key = a.scope_key
-where b.cap_micros is distinct from a.cap_micros
-order by b.id nulls last, a.scope, a.scope_key
-on conflict (workspace_id, scope, scope_key) do update
-  set cap_micros = greatest(excluded.cap_micros, budget.reserved_micros + budget.spent_micros - budget.overrun_micros)
-  where budget.cap_micros <> excluded.cap_micros
-
--- name: budget_ids
--- The same budgets' ids.
-select b.id from budget b
-join jsonb_to_recordset(%(budgets)s) as a(scope text, scope_key text, cap_micros bigint)
-  on b.scope = a.scope::budget_scope and b.scope_key = a.scope_key
-where b.workspace_id = current_workspace() order by b.id
+select provider, operation, request_id, reserved_micros, billed_micros from dear
 
 -- name: answer
 -- What a call brought: its raw slice.

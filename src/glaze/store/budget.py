@@ -1,0 +1,133 @@
+"""Budgets: what may be spent for whom, in which period, and prices that a vendor has passed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from glaze.model.ledger import Allowance, Budget, PausedPrice
+from glaze.model.value import BudgetId, Micros, WorkspaceId
+from glaze.store.database import Connection, Database
+from glaze.store.statements import statements
+
+_sql = statements("budget")
+
+WHOLE_WORKSPACE = ""
+"""In place of a provider's name: the cap is the workspace's, for each day."""
+
+StandingCaps = Mapping[str, Micros]
+"""Caps for every period to come: by provider for each month, by ``WHOLE_WORKSPACE`` for each day."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetCap:
+    """A budget by its scope (job, batch, workspace_day, provider_month) and key."""
+
+    scope: str
+    scope_key: str
+    cap_micros: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetView:
+    """A budget as people see it. Money in micros; ``id`` is None before it is first spent from."""
+
+    id: BudgetId | None
+    scope: str
+    scope_key: str
+    cap_micros: Micros
+    reserved_micros: Micros
+    spent_micros: Micros
+    overrun_micros: Micros  # of what was spent, that which passed its reservation
+    by_default: bool | None  # of a standing cap: whether it comes from the settings
+
+    @property
+    def left_micros(self) -> Micros:
+        """What may still be reserved."""
+        return Micros(max(0, self.cap_micros - self.spent_micros - self.reserved_micros))
+
+
+class BudgetStore:
+    """Reads budgets for people, and takes the caps that they set."""
+
+    def __init__(self, db: Database) -> None:
+        """Use the pools of ``db``."""
+        self._db = db
+
+    async def in_force(self, workspace_id: WorkspaceId, defaults: StandingCaps) -> list[BudgetView]:
+        """Return the standing caps; ``defaults`` hold where the workspace set none of its own."""
+        async with self._db.workspace(workspace_id) as conn:
+            return _views(await _fetch(conn, "in_force", defaults=_defaults(defaults)))
+
+    async def page(self, workspace_id: WorkspaceId, n: int) -> list[BudgetView]:
+        """Return the ``n`` newest budgets of every scope and period."""
+        async with self._db.workspace(workspace_id) as conn:
+            return _views(await _fetch(conn, "page", n=n))
+
+    async def paused(self, workspace_id: WorkspaceId) -> list[PausedPrice]:
+        """Return the prices that a vendor has passed."""
+        async with self._db.workspace(workspace_id) as conn:
+            return [_paused(row) for row in await _fetch(conn, "paused")]
+
+    async def set_cap(self, workspace_id: WorkspaceId, provider: str, cap: Micros) -> BudgetView:
+        """Set a standing cap, and return the budget of the present day or month under it.
+
+        Below what is committed there already it is clamped at that.
+        """
+        async with self._db.workspace(workspace_id) as conn:
+            await conn.execute(_sql["set_cap"], {"provider": provider, "cap": cap})
+            allowance = await ensure(conn, [], {})
+            (held,) = (one.id for one in allowance.budgets if one.provider == (provider or None))
+            (view,) = (
+                one
+                for one in _views(await _fetch(conn, "in_force", defaults=_defaults({})))
+                if one.id == held
+            )
+        return view
+
+    async def remove_cap(self, workspace_id: WorkspaceId, provider: str) -> bool:
+        """Remove a standing cap; tell whether there was one."""
+        async with self._db.workspace(workspace_id) as conn:
+            return bool(await _fetch(conn, "remove_cap", provider=provider))
+
+    async def resume(
+        self, workspace_id: WorkspaceId, provider: str, operation: str | None
+    ) -> list[str]:
+        """Ask at paused prices again; return the operations of ``provider`` that were paused."""
+        async with self._db.workspace(workspace_id) as conn:
+            rows = await _fetch(conn, "resume", provider=provider, operation=operation)
+        return sorted(row["operation"] for row in rows)
+
+
+async def ensure(conn: Connection, caps: Sequence[BudgetCap], defaults: StandingCaps) -> Allowance:
+    """Return what may be spent under ``caps`` and the standing ones, within the caller's transaction.
+
+    Budgets are made, or brought to their cap, where needed.
+    """
+    given = Jsonb(
+        [{"scope": c.scope, "scope_key": c.scope_key, "cap_micros": c.cap_micros} for c in caps]
+    )
+    while True:
+        made = await conn.execute(_sql["ensure"], {"caps": given, "defaults": _defaults(defaults)})
+        paused = await conn.execute(_sql["paused"])
+        rows = await made.fetchall()
+        if all(row["id"] is not None for row in rows):
+            budgets = tuple(Budget(**row) for row in rows)
+            return Allowance(budgets, tuple(_paused(row) for row in await paused.fetchall()))
+
+
+def _defaults(caps: StandingCaps) -> Jsonb:
+    return Jsonb([{"provider": name, "cap_micros": cap} for name, cap in sorted(caps.items())])
+
+
+def _views(rows: Sequence[Mapping[str, Any]]) -> list[BudgetView]:
+    return [BudgetView(**row) for row in rows]
+
+
+def _paused(row: Mapping[str, Any]) -> PausedPrice:
+    return PausedPrice(**row)
+
+
+async def _fetch(conn: Connection, name: str, **params: object) -> list[dict[str, Any]]:
+    return await (await conn.execute(_sql[name], params)).fetchall()

@@ -1,0 +1,108 @@
+"""Budgets from the command line: set, shown, held, and a stop that is a result and no error."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_process import Cli, Sandbox
+from ledger_facts import assert_budgets_hold, assert_paid_once, one
+from whole_path import booted, enrichment, finished, result_of, websites
+
+from glaze.model.job import JobState
+from glaze.model.value import DEFAULT_WORKSPACE
+from glaze.store.database import Database
+from glaze.store.job import JobStore
+
+JOBS = 200
+EMPLOYEES = "company_employee_count"
+
+
+@pytest.fixture
+def cli(tmp_path: Path, quick: Mapping[str, str]) -> Cli:
+    return Cli(tmp_path, quick)
+
+
+def listed(cli: Cli, *options: str) -> list[dict[str, Any]]:
+    return [
+        json.loads(line) for line in cli.run("budget", "list", "--json", *options).out.splitlines()
+    ]
+
+
+async def test_two_hundred_jobs_under_a_day_s_cap_end_as_partial_results_that_say_what_it_stopped(
+    db: Database, cli: Cli, dsn: str, quick: Mapping[str, str], vendors: Sandbox
+):
+    cli.run("budget", "set", "day", "2.00")
+    asked = [enrichment(site, EMPLOYEES, providers=("apollo",)) for site in websites(vendors, JOBS)]
+    async with booted(quick) as app:
+        ids = await JobStore(db).enqueue(DEFAULT_WORKSPACE, asked)
+        views = await finished(app, ids)
+    assert {view.state for view in views} <= {JobState.COMPLETED, JobState.PARTIAL}
+    assert {view.attempt for view in views} == {1}
+    (day,) = listed(cli)
+    assert (day["scope"], day["cap_micros"], day["reserved_micros"]) == (
+        "workspace_day",
+        2_000_000,
+        0,
+    )
+    assert 0 <= day["left_micros"] < 100_000  # less than one more call may cost
+    assert day["spent_micros"] == vendors.billed_micros <= 2_000_000
+    told = [s for v in views for s in result_of(v).stages if s.name == "apollo"]
+    stopped = [s for s in told if "not asked: over budget: costs up to" in (s.detail or "")]
+    assert len(stopped) == JOBS - one(dsn, "select count(*) from glaze.call")
+    assert all("left of the day's $2.00" in str(s.detail) and not s.error for s in stopped)
+    # An id that no row has is a reservation rolled back: only those who looked before it was full.
+    tried = one(dsn, "select last_value from glaze.vendor_request_id_seq")
+    assert tried < JOBS
+    assert_paid_once(dsn, vendors)
+    assert_budgets_hold(dsn)
+
+
+async def test_a_provider_s_month_is_capped_by_itself_and_others_go_on(
+    db: Database, cli: Cli, quick: Mapping[str, str], vendors: Sandbox
+):
+    cli.run("budget", "set", "apollo", "0.20")
+    asked = [
+        enrichment(site, EMPLOYEES, "company_name", providers=("apollo", "serper"))
+        for site in websites(vendors, 6)
+    ]
+    async with booted(dict(quick) | {"GLAZE_CONCURRENCY": "1"}) as app:
+        await finished(app, await JobStore(db).enqueue(DEFAULT_WORKSPACE, asked))
+    spent = {bill["vendor"] for bill in vendors.get("billing")}
+    assert spent == {"apollo", "serper"}
+    apollo = sum(bill["micros"] for bill in vendors.get("billing") if bill["vendor"] == "apollo")
+    (month,) = listed(cli)
+    assert month["scope"] == "provider_month"
+    assert month["scope_key"].startswith("apollo/20")
+    assert month["spent_micros"] == apollo <= 200_000
+
+
+async def test_a_cap_is_lowered_to_what_is_committed_raised_and_removed(
+    db: Database, cli: Cli, quick: Mapping[str, str], vendors: Sandbox
+):
+    environment = dict(quick) | {"GLAZE_DAILY_CAP_CENTS": "500"}
+    mine = Cli(cli.folder, cli.environment | environment)
+    (day,) = listed(mine)
+    assert (day["cap_micros"], day["by_default"], day["id"]) == (5_000_000, True, None)
+    asked = [enrichment(site, EMPLOYEES, providers=("apollo",)) for site in websites(vendors, 3)]
+    async with booted(environment) as app:
+        await finished(app, await JobStore(db).enqueue(DEFAULT_WORKSPACE, asked))
+    paid = vendors.billed_micros
+    assert paid > 10_000
+    said = mine.run("budget", "set", "day", "0.01").err
+    assert "are committed already" in said
+    (day,) = listed(mine)
+    assert (day["cap_micros"], day["left_micros"], day["by_default"]) == (paid, 0, False)
+    mine.run("budget", "set", "day", "7.50")
+    assert listed(mine)[0]["cap_micros"] == 7_500_000
+    mine.run("budget", "remove", "day")
+    assert listed(mine)[0]["by_default"] is True
+    assert "workspace day" in mine.run("budget", "list", "--all").out
+    for wrong, told in (
+        (("remove", "day"), "no cap is set for day"),
+        (("set", "nobody", "5"), "'nobody' is none; installed are"),
+        (("set", "day", "much"), "give dollars and cents"),
+        (("resume", "apollo"), "no price of apollo is paused"),
+    ):
+        assert told in mine.run("budget", *wrong, code=2).err
