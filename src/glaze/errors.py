@@ -9,6 +9,7 @@ GlazeError
 │   ├── NotFound             nothing of that id in this workspace
 │   ├── RecordNotFound       a record of the caller's that was never given, and no input with it
 │   ├── IdempotencyConflict  the same idempotency key was sent with another body
+│   ├── JobStateConflict     the job is not in a state that allows this
 │   ├── BatchStateConflict   the batch is not in a state that allows this
 │   ├── ScheduleBusy         the schedule's last job has not ended, and its jobs do not overlap
 │   └── UnreadableFile       a file that is missing, empty or of no known format
@@ -108,6 +109,12 @@ class IdempotencyConflict(InputError):
     """The same idempotency key was sent with another body."""
 
     code = "idempotency_conflict"
+
+
+class JobStateConflict(InputError):
+    """The job is not in a state that allows this."""
+
+    code = "job_state_conflict"
 
 
 class BatchStateConflict(InputError):

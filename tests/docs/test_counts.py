@@ -26,7 +26,7 @@ ASK_THE_ENDPOINT = """
 from types import SimpleNamespace
 from glaze.api.app import create_app
 from glaze.settings import Settings
-services = SimpleNamespace(settings=Settings(), keys=None, audit=None)
+services = SimpleNamespace(settings=Settings(), keys=None, audit=None, control=None)
 assert "/v1/ping" in create_app(services).openapi()["paths"]
 """
 KIND = '''"""The job kind ``greet``: a kind of a test."""
@@ -93,8 +93,8 @@ def test_an_endpoint_is_one_file_and_one_line(tmp_path):
     (glaze / "api" / "ping.py").write_text(ENDPOINT)
     edit(
         glaze / "api" / "app.py",
-        ("import enrich, health, keys, ", "import enrich, health, keys, ping, "),
-        ("(enrich, keys)", "(enrich, keys, ping)"),
+        ("import enrich, health, jobs, keys, ", "import enrich, health, jobs, keys, ping, "),
+        ("(enrich, jobs, keys)", "(enrich, jobs, keys, ping)"),
     )
     ran = run_python(tmp_path, ASK_THE_ENDPOINT)
     assert ran.returncode == 0, ran.stderr

@@ -85,6 +85,12 @@ class Gate:
         }
 
 
+def must(who: Principal, scope: Scope) -> None:
+    """Let who may do it pass. Raises: ScopeMissing."""
+    if not who.may(scope):
+        raise ScopeMissing(f"this needs the scope {scope}, which the key does not have")
+
+
 def needs(scope: Scope) -> Callable[..., Awaitable[Principal]]:
     """Return the dependency of a route that wants ``scope``."""
 
@@ -97,8 +103,7 @@ def needs(scope: Scope) -> Callable[..., Awaitable[Principal]]:
             raise KeyRefused("show an API key: Authorization: Bearer glz_...")
         found = await gate.admit(shown.credentials)
         request.state.limit = await gate.count(found)
-        if not found.may(scope):
-            raise ScopeMissing(f"this needs the scope {scope}, which the key does not have")
+        must(found, scope)
         return found
 
     return principal

@@ -13,10 +13,13 @@ from glaze.api.following import HEADER
 from glaze.api.schemas import Problem
 from glaze.errors import (
     ArgsInvalid,
+    BatchStateConflict,
     GlazeError,
     InputError,
+    JobStateConflict,
     KeyRefused,
     NotFound,
+    ScheduleBusy,
     ScopeMissing,
     StoreUnavailable,
     TooManyRequests,
@@ -27,6 +30,9 @@ log = structlog.get_logger("api")
 
 _STATUS: Mapping[type[GlazeError], int] = {
     NotFound: 404,
+    JobStateConflict: 409,
+    BatchStateConflict: 409,
+    ScheduleBusy: 409,
     InputError: 422,
     KeyRefused: 401,
     ScopeMissing: 403,
@@ -38,6 +44,7 @@ _TITLES = {
     403: "The key is not for this",
     404: "Not found",
     405: "Method not allowed",
+    409: "Not in this state",
     422: "The request cannot be used",
     429: "Too many requests",
     500: "Something went wrong",

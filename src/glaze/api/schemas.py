@@ -1,7 +1,7 @@
 """What the HTTP API takes and gives."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Path
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from glaze.model.job import JobState
 from glaze.model.request import EnrichArgs, EnrichResult, InputType, field_of
 from glaze.model.value import Json
+from glaze.store.job import JobView
 
 RowId = Annotated[int, Path(ge=1, lt=1 << 63)]
 """An id in a path: as large as the database has them."""
@@ -106,9 +107,18 @@ class JobOut(BaseModel):
 
     id: int
     kind: str
+    queue: str
     state: JobState
-    attempt: int = Field(description="tries so far")
+    priority: int
+    attempt: int = Field(description="tries so far, of this round")
+    max_attempts: int
+    round: int = Field(description="how often it was opened")
+    cancel_requested: bool
+    tags: list[str]
+    webhook_url: str | None = None
+    replay_of: int | None = Field(default=None, description="the job whose work it repeats")
     created_at: datetime
+    due_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
     error: str | None = Field(default=None, description='"code: message" of the last failure')
@@ -116,9 +126,17 @@ class JobOut(BaseModel):
         default=None, description="the id of the request that made it, in every log line about it"
     )
     progress: ProgressOut | None = None
+    args: Json = Field(default=None, description="not in lists")
     result: EnrichResult | Json = Field(
         default=None, description="what the job's kind returns; of an enrichment as shown here"
     )
+
+
+def shown(view: JobView) -> JobOut:
+    """Return a job as the API shows it."""
+    facts = {name: getattr(view, name) for name in JobOut.model_fields}
+    progress = view.progress and ProgressOut(**view.progress._asdict())
+    return JobOut(**facts | {"tags": list(view.tags), "progress": progress})
 
 
 class Health(BaseModel):
@@ -140,3 +158,10 @@ class Problem(BaseModel):
     errors: list[dict[str, str]] = Field(
         default_factory=list, description="for a malformed body: each fault with its path"
     )
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "content": {"application/problem+json": {}}}
+    for status in (401, 403, 404, 409, 422, 429, 503)
+}
+"""The answers other than success that any route may give."""

@@ -7,7 +7,9 @@ from glaze.jobs.waiting import Waiting
 from glaze.settings import Settings
 from glaze.store.access import KeyStore
 from glaze.store.audit import AuditStore
+from glaze.store.control import ControlStore
 from glaze.store.database import Database
+from glaze.store.event import EventStore
 from glaze.store.job import JobStore
 
 
@@ -33,6 +35,14 @@ class Services(Protocol):
     @property
     def jobs(self) -> JobStore:
         """The queue."""
+
+    @property
+    def control(self) -> ControlStore:
+        """What is done to jobs from outside."""
+
+    @property
+    def events(self) -> EventStore:
+        """The log of each job."""
 
     @property
     def waiting(self) -> Waiting:

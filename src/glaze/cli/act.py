@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -16,9 +16,9 @@ from glaze.errors import InputError
 from glaze.jobs.enqueue import checked, vetted_webhook
 from glaze.model.bulk import NOT_BEGUN, OPEN, Change, Filter
 from glaze.model.job import TERMINAL, JobState
-from glaze.model.value import DEFAULT_WORKSPACE, JobId, Json
+from glaze.model.value import DEFAULT_WORKSPACE, Json
 from glaze.settings import load_settings
-from glaze.store.control import Step
+from glaze.store.control import Step, Sum
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 All = Annotated[bool, typer.Option("--all", help="Every job of this workspace that allows it.")]
@@ -36,25 +36,6 @@ class Action:
     allowed: Collection[JobState]
     start: Callable[[App, Filter], AsyncIterator[Step]]
     usual: Collection[JobState] | None = None  # where neither ids nor states are given
-
-
-@dataclass(slots=True)
-class Sum:
-    """What the steps of an action came to."""
-
-    done: int = 0
-    stopping: int = 0  # of them: asked to stop, and running still
-    refused: dict[JobId, JobState] = field(default_factory=dict)
-    missing: list[JobId] = field(default_factory=list)
-    replays: dict[JobId, JobId] = field(default_factory=dict)
-
-    def add(self, step: Step) -> None:
-        """Count one step."""
-        self.done += len(step.done)
-        self.stopping += sum(state == JobState.PROCESSING for state in step.done.values())
-        self.refused |= step.refused
-        self.missing += step.missing
-        self.replays |= step.replays
 
 
 @chooses

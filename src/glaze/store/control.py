@@ -38,6 +38,25 @@ class Step:
     replays: Mapping[JobId, JobId] = field(default_factory=dict)  # old job -> new one
 
 
+@dataclass(slots=True)
+class Sum:
+    """What the steps of an action came to."""
+
+    done: int = 0
+    stopping: int = 0  # of them: asked to stop, and running still
+    refused: dict[JobId, JobState] = field(default_factory=dict)
+    missing: list[JobId] = field(default_factory=list)
+    replays: dict[JobId, JobId] = field(default_factory=dict)
+
+    def add(self, step: Step) -> None:
+        """Count one step."""
+        self.done += len(step.done)
+        self.stopping += sum(state == JobState.PROCESSING for state in step.done.values())
+        self.refused |= step.refused
+        self.missing += step.missing
+        self.replays |= step.replays
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Jobs of one state, kind and code of the last error; ``code`` is None where there is none.
