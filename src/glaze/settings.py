@@ -181,6 +181,16 @@ class Settings(BaseSettings):
         description="address the API binds to; other than a loopback one only once there is a key",
     )
     api_port: int = Field(default=3001, ge=0, le=65535, description="port of the API")
+    worker_secret_token: SecretStr | None = Field(
+        default=None,
+        validation_alias=_plain("WORKER_SECRET_TOKEN"),
+        description="who shows it to POST /v1/worker/run may have jobs run; unset: nobody",
+    )
+    cron_secret: SecretStr | None = Field(
+        default=None,
+        validation_alias=_plain("CRON_SECRET"),
+        description="who shows it to GET /v1/worker/cron may have jobs run; unset: nobody",
+    )
     api_requests_per_minute: int = Field(
         default=6000,
         ge=1,
@@ -364,6 +374,8 @@ class Settings(BaseSettings):
         "brave_api_key",
         "tavily_api_key",
         "exa_api_key",
+        "worker_secret_token",
+        "cron_secret",
     )
     @classmethod
     def _empty_is_unset(cls, value: SecretStr | None) -> SecretStr | None:

@@ -94,7 +94,7 @@ def test_an_endpoint_is_one_file_and_one_line(tmp_path):
     edit(
         glaze / "api" / "app.py",
         ("import enrich, health, jobs, keys, ", "import enrich, health, jobs, keys, ping, "),
-        ("(enrich, jobs, keys)", "(enrich, jobs, keys, ping)"),
+        ("(enrich, jobs, keys, worker)", "(enrich, jobs, keys, ping, worker)"),
     )
     ran = run_python(tmp_path, ASK_THE_ENDPOINT)
     assert ran.returncode == 0, ran.stderr

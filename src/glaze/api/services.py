@@ -1,7 +1,10 @@
 """What the routes stand on; the composition root provides it."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
+from glaze.jobs.burst import Summary
 from glaze.jobs.kind import Kinds
 from glaze.jobs.waiting import Waiting
 from glaze.settings import Settings
@@ -11,6 +14,7 @@ from glaze.store.control import ControlStore
 from glaze.store.database import Database
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore
+from glaze.store.worker import WorkerStore
 
 
 class Services(Protocol):
@@ -47,6 +51,17 @@ class Services(Protocol):
     @property
     def waiting(self) -> Waiting:
         """Who waits for results."""
+
+    @property
+    def workers(self) -> WorkerStore:
+        """Who works."""
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The time, aware UTC."""
+
+    async def run_some(self, *, max_jobs: int = 10, timeout_ms: int = 25_000) -> Summary:
+        """Run some jobs in this process."""
 
     @property
     def kinds(self) -> Kinds:

@@ -89,6 +89,7 @@ class App:
     at: At
     redactor: Redactor
     wake: Wake
+    clock: Callable[[], datetime]
 
     @property
     def keep(self) -> Keep:
@@ -255,6 +256,7 @@ async def boot(
             at=at,
             redactor=redactor,
             wake=wake,
+            clock=clock,
         )
 
 
