@@ -18,6 +18,7 @@ from glaze.boot import configure_providers
 from glaze.model.failpoint import At, nowhere
 from glaze.model.provider import Ask, Provider, Reply, VendorHttp, Verdict
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Reading
+from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.rebuild import Rebuild, Rebuilt
 from glaze.settings import Settings
 from glaze.store.database import Database
@@ -143,7 +144,8 @@ async def rebuilt(
     for name, kind in change.items():
         installed[name] = kind(installed[name])
     async with Database.open(cli.environment["DATABASE_URL"]) as db:
-        return await Rebuild(RebuildStore(db), installed, at, page=5).run(
+        beliefs = Beliefs(one.spec for one in installed.values())
+        return await Rebuild(RebuildStore(db), installed, beliefs, at, page=5).run(
             DEFAULT_WORKSPACE, dry=dry
         )
 

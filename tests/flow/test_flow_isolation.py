@@ -30,6 +30,7 @@ HIDDEN_FROM_QUEUE = {
     "entity_key": "key",
     "observation": "value",
     "entity_field": "value",
+    "decision": "value",
     "idempotency_key": "key",
     "workspace": "hash_key",
     "workflow": "name",

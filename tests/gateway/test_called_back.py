@@ -14,6 +14,7 @@ from glaze.model.value import FieldName
 from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
 from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question
+from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.collecting import Collector
 from glaze.pipeline.gateway import Gateway
 from glaze.providers.clearbit import LOOKUP, clearbit
@@ -104,6 +105,7 @@ async def test_the_vendors_own_webhook_has_its_answer_collected(bench: Bench):
                 DueStore(bench.db),
                 http,
                 {"clearbit": clearbit},
+                beliefs=Beliefs([clearbit.spec]),
                 clock=lambda: datetime.now(UTC),  # noqa: TID251
                 base_url=here,
             )

@@ -28,6 +28,7 @@ from glaze.model.provider import (
 from glaze.model.value import DEFAULT_WORKSPACE, Reading
 from glaze.net.client import HttpClient
 from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question
+from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.collecting import Collector
 from glaze.pipeline.gateway import Gateway
 from glaze.store.due import DueStore
@@ -196,6 +197,7 @@ class Case:
                 DueStore(self.bench.db),
                 http,
                 {"later": self.provider},
+                beliefs=Beliefs([self.provider.spec]),
                 clock=lambda: datetime.now(UTC),  # noqa: TID251
                 at=at,
             )

@@ -24,6 +24,7 @@ CRASHES = "tests/flow/test_flow_crashes.py"
 KILLED = (
     f"{CRASHES}::test_a_worker_killed_at_any_point_of_its_work_loses_nothing_and_buys_nothing_twice"
 )
+MERGE = "tests/unit/test_merge.py"
 SCHEDULES = "tests/store/test_schedule.py"
 CRON = "tests/unit/test_cron.py"
 NAMESAKES = "tests/unit/test_same_company.py"
@@ -55,6 +56,37 @@ class Mutant:
 
 
 MUTANTS = (
+    Mutant(
+        "two resellers of one feed are two witnesses",
+        r"assert 9\d == \d\d|AssertionError",
+        f"{MERGE}::test_two_that_share_an_origin_are_as_sure_as_the_surer_one",
+        (
+            Change(
+                "pipeline/merge.py",
+                "family = belief.family(seen.provider)",
+                "family = seen.provider",
+            ),
+        ),
+    ),
+    Mutant(
+        "two that read one page are two witnesses",
+        "AssertionError",
+        f"{MERGE}::test_two_that_share_an_origin_are_as_sure_as_the_surer_one",
+        (
+            Change(
+                "pipeline/merge.py",
+                "return min(_together(by_family.values(), first), _together(by_page.values(), first))",
+                "return _together(by_family.values(), first)",
+            ),
+        ),
+    ),
+    Mutant(
+        "what a person decided grows old",
+        "AssertionError",
+        "tests/flow/test_cli_values.py"
+        "::test_what_a_person_decided_stays_through_new_answers_and_old_age_and_buys_nothing",
+        (Change("pipeline/sheet.py", "seen.provider == USER or seen", "seen"),),
+    ),
     Mutant(
         "a page's orders to a model are sent along",
         r"assert \[\(.* == \[\]",

@@ -54,7 +54,13 @@ class LearningDesk(Desk):
             specs = [source.spec for source in sources]
             history = History(HistoryStore(self.db), specs, plain.gateway.tasks)
             yield Pipeline(
-                plain.gateway, plain.ledger, plain.providers, policy, plain.clock, history
+                plain.gateway,
+                plain.ledger,
+                plain.providers,
+                policy,
+                plain.clock,
+                plain.beliefs,
+                history,
             )
 
 

@@ -25,6 +25,7 @@ from glaze.model.provider import (
 from glaze.model.request import EnrichArgs, EnrichResult, ResultStatus
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Json, Micros, Reading
 from glaze.net.client import HttpClient
+from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.run import Enrichment, Pipeline, Policy, Unavailable
 from glaze.store.budget import WHOLE_WORKSPACE
@@ -137,7 +138,8 @@ class Desk:
                 access={},
             ) as gateway,
         ):
-            yield Pipeline(gateway, ledger, providers, policy, self.clock)
+            beliefs = Beliefs(source.spec for source in sources)
+            yield Pipeline(gateway, ledger, providers, policy, self.clock, beliefs)
 
     def clock(self) -> datetime:
         return self.now

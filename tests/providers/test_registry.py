@@ -109,6 +109,8 @@ def test_of_two_with_one_name_the_built_in_stays_and_both_packages_are_named(off
         (Sample(replace(SPEC, limits=(Limit(0, 1),))), "limits"),
         (Sample(replace(SPEC, concurrency=0)), "concurrency"),
         (Sample(replace(SPEC, opt_in=True)), "no notice"),
+        (Sample(replace(SPEC, name="user")), "names no provider"),
+        (Sample(replace(SPEC, family=" linkedin")), "its family"),
         *(
             (Sample(replace(SPEC, operations=(replace(SPEC.operations[0], **change),))), words)
             for change, words in [

@@ -27,7 +27,9 @@ from glaze.model.failpoint import At, nowhere
 from glaze.model.redact import Redactor
 from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
+from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.collecting import Collector
+from glaze.pipeline.deciding import Deciding
 from glaze.pipeline.experience import History
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.run import Pipeline
@@ -82,6 +84,8 @@ class App:
     retention: RetentionStore
     ledger: LedgerStore
     collector: Collector
+    beliefs: Beliefs
+    deciding: Deciding
     calls: CallStore
     budgets: BudgetStore
     providers: Providers
@@ -249,6 +253,8 @@ async def boot(
             retention=RetentionStore(db),
             ledger=LedgerStore(db),
             collector=collector,
+            beliefs=pipeline.beliefs,
+            deciding=Deciding(EntityStore(db), pipeline.beliefs, clock=clock),
             calls=CallStore(db),
             budgets=BudgetStore(db),
             providers=providers,
@@ -293,11 +299,13 @@ async def _asking(
             at=at,
         )
     )
+    beliefs = Beliefs(providers.specs)
     collector = Collector(
         gateway,
         DueStore(db),
         http,
         providers.by_name,
+        beliefs=beliefs,
         clock=clock,
         base_url=settings.callback_url,
         at=at,
@@ -308,6 +316,7 @@ async def _asking(
         providers.by_name,
         policy(settings, providers),
         clock,
+        beliefs,
         History(HistoryStore(db), providers.specs, gateway.tasks),
     )
     return http, collector, pipeline

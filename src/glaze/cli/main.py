@@ -23,6 +23,7 @@ from glaze.cli.rebuild import rebuild
 from glaze.cli.schedules import schedules
 from glaze.cli.screen import INTERRUPTED, say
 from glaze.cli.serve import api, up
+from glaze.cli.values import values
 from glaze.cli.worker import worker
 from glaze.cli.workers import workers
 from glaze.cli.workflows import workflows
@@ -61,6 +62,7 @@ app.add_typer(batches, name="batches")
 app.add_typer(ledger, name="ledger")
 app.add_typer(keys, name="keys")
 app.add_typer(budget, name="budget")
+app.add_typer(values, name="values")
 
 
 def _print_version(*, wanted: bool) -> None:

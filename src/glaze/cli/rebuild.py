@@ -59,7 +59,7 @@ async def _rebuild(settings: Settings, provider: str | None, *, dry: bool) -> tu
         if provider is not None and provider not in installed:
             known = ", ".join(sorted(installed))
             raise InputError(f"no provider is called {provider}; installed are {known}")
-        work = Rebuild(RebuildStore(app.db), installed, app.at)
+        work = Rebuild(RebuildStore(app.db), installed, app.beliefs, app.at)
         with stop_on_signals("stopping: finishing a page") as stops:
             done = await work.run(
                 DEFAULT_WORKSPACE,

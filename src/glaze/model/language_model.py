@@ -72,6 +72,7 @@ class LanguageModel:
             key_setting="llm_api_key" if self.config.needs_key else None,
             limits=wire.limits,
             tier=Tier.INFERENCE,
+            family="website",  # it has read the site's own pages
         )
 
     def with_config(self, config: LlmConfig) -> Self:

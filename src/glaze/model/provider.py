@@ -82,6 +82,9 @@ class ProviderSpec:
     ``credit_micros`` is what one credit is taken to cost where the vendor sells credits: the user's
     own price replaces it, and every operation's follows. ``key_in_question``: the vendor takes its
     key only in the query or the body, where it may not be in any other's.
+
+    ``family`` names whoever the provider takes its data from, where others do, too: two resellers
+    of one feed, or a model that reads the site that the scraper reads, are one witness and not two.
     """
 
     name: str
@@ -99,6 +102,7 @@ class ProviderSpec:
     notice: str = ""
     credit_micros: Micros = FREE
     key_in_question: bool = False
+    family: str = ""  # empty: a family of its own
 
     def operation(self, name: str) -> Operation:
         """Return the operation called ``name``."""

@@ -164,3 +164,15 @@ def is_shared_host(host: str) -> bool:
         return registrable(host) in SHARED_HOSTS
     except ValueError:
         return False
+
+
+def page_of(url: str | None) -> str | None:
+    """Return what names the page at ``url``, however it is linked to; None where that is no page.
+
+    Scheme, ``www.``, fragment and a trailing slash make no other page of it; a query does.
+    """
+    if not url or not url.lower().startswith(("http://", "https://")):
+        return None
+    page = url.partition("://")[2].partition("#")[0]
+    host, slash, rest = page.partition("/")
+    return f"{host.lower().removeprefix('www.')}{slash}{rest}".rstrip("/")

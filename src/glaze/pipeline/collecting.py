@@ -25,11 +25,12 @@ from glaze.model.provider import (
 from glaze.model.value import Micros, WorkspaceId
 from glaze.net.client import HttpClient
 from glaze.net.vendor import BoundHttp
+from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.books import Bookkeeping, Books, Settling
 from glaze.pipeline.channel import Channel, Channels
 from glaze.pipeline.gateway import DEADLINE_MARGIN_S, SEND_WITHIN_S, Gateway
 from glaze.pipeline.limiter import Permit
-from glaze.pipeline.merge import merge
+from glaze.pipeline.merge import merging
 from glaze.pipeline.naming import callback_url, named_by, token_of
 from glaze.pipeline.recorded import collected
 from glaze.pipeline.settling import pause_s, poll_wait_s, settle_reply
@@ -77,6 +78,7 @@ class Collector:
         http: HttpClient,
         providers: Mapping[str, Provider],
         *,
+        beliefs: Beliefs,
         clock: Callable[[], datetime],
         base_url: str = "",
         at: At = nowhere,
@@ -87,6 +89,7 @@ class Collector:
         self._due = due
         self._http = http
         self._providers = providers
+        self._beliefs = beliefs
         self._clock = clock
         self._tasks = gateway.tasks
         self._base_url = base_url
@@ -263,10 +266,8 @@ class Collector:
         await poll.books.settle(Settling(facts, (settlement,), names))
         self._at("resolved")
         if settlement.readings:  # nobody may be waiting for it any more
-            now = self._clock()
-            await poll.books.remerge(
-                Remerge(claimed.entities, lambda seen, at: merge(seen, now=at), now)
-            )
+            belief = await self._beliefs.of(claimed.workspace_id)
+            await poll.books.remerge(Remerge(claimed.entities, merging(belief), self._clock()))
 
 
 def _is_resent(claimed: Claimed) -> bool:

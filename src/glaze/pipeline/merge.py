@@ -1,10 +1,22 @@
 """From observations to one winner per field: agreement, disagreement and age (E5).
 
-For a field, every observed value is a candidate. Its support is the confidence of the best source
-that agrees with it, raised by each other one: of what is still in doubt, a witness of confidence c
-removes c/2 (sources copy from one another, so no witness is wholly independent).
-The best source that contradicts takes up to a tenth away. The candidate with the highest outcome
-wins. Each rule is monotone: one more agreeing witness never lowers the confidence.
+For a field, every observed value is a candidate, a hypothesis that excludes the others. What
+speaks for it is put together by a noisy-or: the best source that agrees counts in full, every
+further witness by half, for sources copy from one another. What speaks against it, other values
+that other witnesses state, is put together in the same way, each by half: much of what differs
+is another reading of the same fact and no error. With the odds of both, f and a, the candidate's
+confidence is f / (1 + f + a): it is right, or what contradicts it is, or neither. The highest wins.
+
+A witness is neither a provider nor a page alone. Providers of one family (``ProviderSpec.family``)
+take their data from one place; two that read one page have read the same. So what speaks for a
+value is counted once by family and once by page, and the lesser of the two counts. What a
+source states beside a value that it states, too, is its own second choice and no contradiction.
+
+Each rule is monotone: one more statement that agrees never lowers a value's confidence, one that
+contradicts never raises it, and one that shares a family or a page adds nothing but what it is
+surer of.
+
+What a person decided (``USER``) wins over every source, whatever its age.
 
 A status of a mailbox is about one address. Statuses of other addresses than the winning one do not
 count, and an address that a verifier found undeliverable is hardly believed any more.
@@ -16,34 +28,33 @@ provenance, the entries of the others are added behind its own.
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from types import MappingProxyType
 
 from glaze.model.agreement import agree, comparable
+from glaze.model.belief import NO_BELIEF, USER, Belief
 from glaze.model.field import FIELDS, Field, FieldType
 from glaze.model.mailbox import subject_of
 from glaze.model.observation import Observation, Winner
 from glaze.model.request import Alternative
 from glaze.model.value import FieldName, Json
+from glaze.model.web_address import page_of
 
 CEILING = 99
 """Nothing that is merged is certain."""
+DECIDED = 100
+"""The confidence of what a person decided."""
 
 _EMAIL, _STATUS = FieldName("person_email"), FieldName("person_email_status")
 _UNDELIVERABLE = "undeliverable"
 _REFUTED_SHARE = 0.1  # what is left of an address that a verifier found undeliverable
-_WITNESS_WEIGHT = 0.5
-_CONTRADICTION = 0.10
+_OTHERS_WEIGHT = 0.5
 # A value loses half its confidence in this many freshness spans beyond the first.
 _HALF_LIFE_SPANS = 10
 _MAX_ALTERNATIVES = 5
 _MAX_ENTRIES = 200
 
-_Families = Mapping[str, str]
-FAMILIES: _Families = MappingProxyType({"llm": "website", "anthropic": "website"})
-"""Who takes its data from whom: a model has read the site's own pages, so the two are one witness."""
 _Rank = tuple[float, float, str, str, str, int, str]
 
 
@@ -53,6 +64,7 @@ class _Candidate:
 
     seen: Observation
     family: str
+    page: str  # the page it was read on; of what was read on none, the family's own
     sure: float
     form: str  # the value as text, for equality and for ties
     rank: _Rank
@@ -74,7 +86,7 @@ def merge(
     observations: Iterable[Observation],
     *,
     now: datetime,
-    families: _Families = FAMILIES,
+    belief: Belief = NO_BELIEF,
     mailbox: str | None = None,
 ) -> dict[FieldName, Winner]:
     """Return the winner of each observed field, with its alternatives.
@@ -84,8 +96,7 @@ def merge(
     Args:
         observations: What sources stated, normalised and validated.
         now: Age is counted up to this moment.
-        families: Provider name to the name of whoever it takes its data from; providers of one
-            family are one witness. A provider that is not here is a family of its own.
+        belief: What is known of the sources themselves.
         mailbox: The address that a status has to be about, by default the winning one.
     """
     by_field: dict[FieldName, list[Observation]] = defaultdict(list)
@@ -100,9 +111,18 @@ def merge(
             won = winners.get(_EMAIL)
             stated = about_mailbox(stated, mailbox or (str(won.value) if won else None))  # noqa: PLW2901  of these alone
         if stated:
-            candidates = _candidates(stated, now, families, refuted)
-            winners[name] = _merge_field(FIELDS[name], candidates)
+            decided = [seen for seen in stated if seen.provider == USER]
+            sources = [seen for seen in stated if seen.provider != USER]
+            candidates = _candidates(sources, now, belief, refuted)
+            winners[name] = _merge_field(FIELDS[name], candidates, decided)
     return winners
+
+
+def merging(
+    belief: Belief,
+) -> Callable[[Sequence[Observation], datetime], Mapping[FieldName, Winner]]:
+    """Return the merge by ``belief``, as the store takes it."""
+    return lambda seen, now: merge(seen, now=now, belief=belief)
 
 
 def about_mailbox(statuses: Iterable[Observation], mailbox: str | None) -> list[Observation]:
@@ -137,23 +157,23 @@ def aged(confidence: int, age_s: float, fresh_s: int) -> float:
 
 
 def _candidates(
-    stated: Sequence[Observation], now: datetime, families: _Families, refuted: frozenset[str]
+    stated: Sequence[Observation], now: datetime, belief: Belief, refuted: frozenset[str]
 ) -> list[_Candidate]:
-    """Return the best statement of each family and value, best first."""
-    field = FIELDS[stated[0].field]
-    best: dict[tuple[str, str], _Candidate] = {}
+    """Return the best statement of each family, page and value, best first."""
+    best: dict[tuple[str, str, str], _Candidate] = {}
     for seen in stated:
         age_s = (now - seen.retrieved_at).total_seconds()
-        family = families.get(seen.provider, seen.provider)
-        sure = aged(seen.confidence, age_s, field.fresh_s)
+        family = belief.family(seen.provider)
+        sure = aged(seen.confidence, age_s, FIELDS[seen.field].fresh_s)
         form = comparable(seen.field, seen.value)
         # What the caller itself stated stays as it is, and comes back unharmed.
         if seen.field == _EMAIL and seen.call_id is not None and form in refuted:
             sure *= _REFUTED_SHARE
-        found = _Candidate(seen, family, sure, form, _rank(seen, sure, form))
-        known = best.get((family, form))
+        page = page_of(seen.source_url) or f"of {family}"
+        found = _Candidate(seen, family, page, sure, form, _rank(seen, sure, form))
+        known = best.get((family, page, form))
         if known is None or found.rank < known.rank:
-            best[family, form] = found
+            best[family, page, form] = found
     return sorted(best.values(), key=lambda found: found.rank)
 
 
@@ -170,11 +190,15 @@ def _rank(seen: Observation, sure: float, form: str) -> _Rank:
     )
 
 
-def _merge_field(field: Field, candidates: Sequence[_Candidate]) -> Winner:
+def _merge_field(
+    field: Field, candidates: Sequence[_Candidate], decided: Sequence[Observation]
+) -> Winner:
     scored = sorted(
         (_score(field, candidate, candidates) for candidate in candidates),
         key=lambda found: (-found.score, found.candidate.rank),
     )
+    if decided:
+        return _decided(field, scored, max(decided, key=lambda one: one.retrieved_at))
     best = scored[0]
     if field.type in _ADDITIVE:
         union = _union(field, [found.candidate.seen.value for found in scored])
@@ -182,8 +206,22 @@ def _merge_field(field: Field, candidates: Sequence[_Candidate]) -> Winner:
             replace(best.candidate.seen, value=union), best.confidence, (), best.witnesses
         )
     return Winner(
-        best.candidate.seen, best.confidence, _alternatives(field, scored), best.witnesses
+        best.candidate.seen,
+        best.confidence,
+        _alternatives(field, scored[1:], best.candidate.seen.value),
+        best.witnesses,
     )
+
+
+def _decided(field: Field, scored: Sequence[_Scored], decision: Observation) -> Winner:
+    """Return what a person decided, with what the sources say beside it."""
+    also = {
+        found.candidate.seen.provider
+        for found in scored
+        if agree(field.name, decision.value, found.candidate.seen.value)
+    }
+    others = _alternatives(field, scored, decision.value)
+    return Winner(decision, DECIDED, others, tuple(sorted({USER, *also})))
 
 
 _ADDITIVE = frozenset({FieldType.LIST, FieldType.MAP})
@@ -191,21 +229,51 @@ _BEYOND_FORM = _ADDITIVE | {FieldType.COUNT, FieldType.MONEY, FieldType.DATE}
 
 
 def _score(field: Field, candidate: _Candidate, others: Sequence[_Candidate]) -> _Scored:
-    witnesses: dict[str, _Candidate] = {candidate.family: candidate}
-    against = 0.0
-    for other in others:  # best first, so that a family is heard with its surest statement
-        if _agree(field, candidate, other):
-            known = witnesses.get(other.family)
-            if known is None or other.sure > known.sure:
-                witnesses[other.family] = other
-        elif field.type not in _ADDITIVE:
-            against = max(against, other.sure)
-    sure = sorted((witness.sure for witness in witnesses.values()), reverse=True)
-    doubt = 1.0 - sure[0]
-    for witness in sure[1:]:
-        doubt *= 1.0 - _WITNESS_WEIGHT * witness
-    names = tuple(sorted({witness.seen.provider for witness in witnesses.values()}))
-    return _Scored(candidate, (1.0 - doubt) * (1.0 - _CONTRADICTION * against), names)
+    witnesses = [other for other in others if _agree(field, candidate, other)]
+    names = tuple(sorted({witness.seen.provider for witness in witnesses}))
+    support = _odds(_support(witnesses, first=1.0))
+    if field.type in _ADDITIVE:
+        return _Scored(candidate, support / (1.0 + support), names)
+    families = {witness.family for witness in witnesses}
+    pages = {witness.page for witness in witnesses}
+    rivals = [
+        other
+        for other in others
+        if other.family not in families
+        and other.page not in pages
+        and not _agree(field, candidate, other)
+    ]
+    against = _odds(_support(rivals, first=_OTHERS_WEIGHT))
+    return _Scored(candidate, support / (1.0 + support + against), names)
+
+
+def _support(witnesses: Sequence[_Candidate], *, first: float) -> float:
+    """Return how sure (0 to 1) these are together, no origin counted twice.
+
+    Args:
+        witnesses: What states the same, or contradicts the same.
+        first: The weight of the surest, 0 to 1.
+    """
+    by_family: dict[str, float] = {}
+    by_page: dict[str, float] = {}
+    for one in witnesses:
+        by_family[one.family] = max(one.sure, by_family.get(one.family, 0.0))
+        by_page[one.page] = max(one.sure, by_page.get(one.page, 0.0))
+    return min(_together(by_family.values(), first), _together(by_page.values(), first))
+
+
+def _together(sure: Iterable[float], first: float) -> float:
+    """Return the noisy-or: the surest by ``first``, each other by half."""
+    surest, *others = sorted(sure, reverse=True) or [0.0]
+    doubt = 1.0 - first * surest
+    for one in others:
+        doubt *= 1.0 - _OTHERS_WEIGHT * one
+    return 1.0 - doubt
+
+
+def _odds(sure: float) -> float:
+    most = min(sure, CEILING / 100)
+    return most / (1.0 - most)
 
 
 def _agree(field: Field, a: _Candidate, b: _Candidate) -> bool:
@@ -215,10 +283,15 @@ def _agree(field: Field, a: _Candidate, b: _Candidate) -> bool:
     return field.type in _BEYOND_FORM and agree(field.name, a.seen.value, b.seen.value)
 
 
-def _alternatives(field: Field, scored: Sequence[_Scored]) -> tuple[Alternative, ...]:
-    """Return the other values, best first, each meaning once."""
-    shown = [scored[0]]
-    for found in scored[1:]:
+def _alternatives(
+    field: Field, scored: Sequence[_Scored], winning: Json
+) -> tuple[Alternative, ...]:
+    """Return the values other than ``winning``, best first, each meaning once."""
+    shown: list[_Scored] = []
+    for found in scored:
+        value = found.candidate.seen.value
+        if agree(field.name, winning, value):
+            continue
         if not any(_agree(field, other.candidate, found.candidate) for other in shown):
             shown.append(found)
     return tuple(
@@ -227,7 +300,7 @@ def _alternatives(field: Field, scored: Sequence[_Scored]) -> tuple[Alternative,
             confidence=found.confidence,
             source=found.candidate.seen.provider,
         )
-        for found in shown[1 : _MAX_ALTERNATIVES + 1]
+        for found in shown[:_MAX_ALTERNATIVES]
     )
 
 

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from glaze.model.failpoint import At, nowhere
-from glaze.model.observation import Observation, Winner
 from glaze.model.provider import Provider
-from glaze.model.value import CallId, EntityId, FieldName, WorkspaceId
-from glaze.pipeline.merge import merge
+from glaze.model.value import CallId, EntityId, WorkspaceId
+from glaze.pipeline.beliefs import Beliefs
+from glaze.pipeline.merge import merging
 from glaze.pipeline.replay import Unreadable, reread
 from glaze.store.rebuild import Change, RebuildStore, Reread, Restated, StoredAnswer
 
@@ -59,6 +58,7 @@ class Rebuild:
 
     store: RebuildStore
     providers: Mapping[str, Provider]
+    beliefs: Beliefs
     at: At = nowhere
     page: int = PAGE
 
@@ -81,6 +81,7 @@ class Rebuild:
             tell: Given the counts after each page.
         """
         done = Rebuilt()
+        merged = merging(await self.beliefs.of(workspace_id))
         after = CallId(0)
         while not stopped():
             page = await self.store.answers(workspace_id, after, self.page, provider)
@@ -95,7 +96,7 @@ class Rebuild:
                 )
                 again = [one for one in read if isinstance(one, Reread)]
                 done.read += len(again)
-                done.add(await self.store.restate(workspace_id, again, _merged, dry=dry))
+                done.add(await self.store.restate(workspace_id, again, merged, dry=dry))
                 self.at("restated")
                 tell(done)
             if len(page) < self.page:
@@ -103,7 +104,7 @@ class Rebuild:
         entity: EntityId | None = EntityId(0)
         while entity is not None and not stopped():
             entity, count, fields = await self.store.rederive(
-                workspace_id, entity, self.page, _merged, dry=dry
+                workspace_id, entity, self.page, merged, dry=dry
             )
             done.entities += count
             done.fields += fields
@@ -122,7 +123,3 @@ class Rebuild:
         if isinstance(found, Unreadable):
             return found
         return Reread(answer, answer.recording.entities, found)
-
-
-def _merged(seen: Sequence[Observation], now: datetime) -> Mapping[FieldName, Winner]:
-    return merge(seen, now=now)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from glaze.errors import InputError
+from glaze.model.belief import Belief
 from glaze.model.field import EntityKind
 from glaze.model.identity import identify
 from glaze.model.job import ClaimedJob
@@ -19,10 +20,11 @@ from glaze.model.value import (
     Micros,
 )
 from glaze.pipeline.asking import Decline, Declined, Question
+from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.experience import History
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.learned import Experience
-from glaze.pipeline.merge import merge
+from glaze.pipeline.merge import merging
 from glaze.pipeline.order import (
     Choice,
     Rules,
@@ -117,6 +119,7 @@ class Pipeline:
     providers: Mapping[str, Provider]
     policy: Policy
     clock: Callable[[], datetime]
+    beliefs: Beliefs
     history: History | None = None  # what the order is learned from
 
     @property
@@ -131,7 +134,7 @@ class Pipeline:
         A run that is repeated (after a crash, a retry or a wait) finds what was bought and pays
         for nothing twice.
         """
-        sheet = self._open(task)
+        sheet = self._open(task, await self.beliefs.of(task.job.workspace_id))
         if isinstance(sheet, EnrichResult):
             return sheet
         await self._check_cache(task, sheet)
@@ -150,7 +153,7 @@ class Pipeline:
             return Unavailable(errors)
         return result
 
-    def _open(self, task: Enrichment) -> Sheet | EnrichResult:
+    def _open(self, task: Enrichment, belief: Belief) -> Sheet | EnrichResult:
         """Find out who is meant; an input that identifies nobody is a failed result."""
         now = self.clock()
         try:
@@ -164,7 +167,7 @@ class Pipeline:
                 timestamp=now,
             )
         fresh_after = task.job.created_at if task.args.skip_cache else now - self.policy.ttl
-        sheet = Sheet(task.job.id, task.args, identity, now, fresh_after)
+        sheet = Sheet(task.job.id, task.args, identity, now, fresh_after, belief)
         if identity.notes:
             sheet.note(INPUT, now, now, detail=f"left aside: {'; '.join(identity.notes)}")
         return sheet
@@ -457,9 +460,7 @@ class Pipeline:
         """Derive the entities' winners from everything ever observed; they are the next cache."""
         begun = self.clock()
         books = await self.gateway.bookkeeping.of(task.job.workspace_id)
-        stored = await books.remerge(
-            Remerge(sheet.entities, lambda seen, now: merge(seen, now=now), self.clock())
-        )
+        stored = await books.remerge(Remerge(sheet.entities, merging(sheet.belief), self.clock()))
         sheet.note("store", begun, self.clock(), fields_found=tuple(sorted(stored)))
         return stored
 

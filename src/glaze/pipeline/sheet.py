@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from glaze.model.belief import USER, Belief
 from glaze.model.field import FIELDS, EntityKind, FieldType
 from glaze.model.identity import Identity, Key
 from glaze.model.ledger import Allowance, Refused
@@ -47,6 +48,7 @@ class Sheet:
     identity: Identity
     now: datetime
     fresh_after: datetime  # older values are asked again
+    belief: Belief
     observations: list[Observation] = field(default_factory=list)
     winners: dict[FieldName, Winner] = field(default_factory=dict)
     from_cache: set[FieldName] = field(default_factory=set)
@@ -137,7 +139,9 @@ class Sheet:
         again = [seen for seen in self.observations if seen.field in touched]
         before = self.winners.get(_EMAIL)
         others = {name: won for name, won in self.winners.items() if name not in touched}
-        self.winners = others | merge(again, now=self.now, mailbox=self._own_mailbox)
+        self.winners = others | merge(
+            again, now=self.now, mailbox=self._own_mailbox, belief=self.belief
+        )
         after = self.winners.get(_EMAIL)
         if before is not None and after is not None and before.value != after.value:
             self.tried -= self.verifiers  # they spoke of another address
@@ -147,11 +151,7 @@ class Sheet:
 
         What an earlier try of this very job bought is not from the cache: this job paid for it.
         """
-        sure = {
-            name: one
-            for name, one in kept.items()
-            if one.winner.observation.retrieved_at >= self.fresh_after
-        }
+        sure = {name: one for name, one in kept.items() if self._is_fresh(one.winner)}
         status = sure.get(_STATUS)
         if status is not None and not self._is_about_own(status):
             del sure[_STATUS]
@@ -166,6 +166,11 @@ class Sheet:
             for name, one in fresh.items()
             if name in self.winners and self.winners[name].value == one.winner.value
         }
+
+    def _is_fresh(self, winner: Winner) -> bool:
+        """Tell whether a stored winner need not be asked again; what a person decided never is."""
+        seen = winner.observation
+        return seen.provider == USER or seen.retrieved_at >= self.fresh_after
 
     @property
     def _own_mailbox(self) -> str | None:
@@ -272,7 +277,7 @@ class Sheet:
             kept = final.get(name)
             if kept is not None and name == _STATUS and not self._is_about_own(kept):
                 kept = None
-            if kept is not None and kept.winner.observation.retrieved_at >= self.fresh_after:
+            if kept is not None and self._is_fresh(kept.winner):
                 cached = kept.job_id != self.job_id
                 shown[name] = kept.winner.as_field_value(cached=cached)
             elif name in self.winners:

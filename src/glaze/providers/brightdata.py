@@ -90,6 +90,7 @@ SPEC = ProviderSpec(
     key_setting="brightdata_api_key",
     limits=(Limit(10, 1), Limit(100, 60)),  # unconfirmed: the vendor states none
     opt_in=True,
+    family="linkedin",
     notice=(
         "Bright Data sells data scraped from LinkedIn, whose terms forbid scraping and who has "
         "taken vendors to court over it. Check that you may use such data before you allow it."

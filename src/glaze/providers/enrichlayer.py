@@ -117,6 +117,7 @@ SPEC = ProviderSpec(
     key_setting="linkedin_api_key",
     limits=(Limit(300, 60),),  # unconfirmed: from the vendor's blog of 2021
     opt_in=True,
+    family="linkedin",
     notice=(
         "EnrichLayer sells data scraped from LinkedIn, whose terms forbid scraping and who has "
         "taken vendors to court over it. Check that you may use such data before you allow it."

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
+from glaze.model.belief import RESERVED
 from glaze.model.field import FIELDS
 from glaze.model.provider import Limit, Operation, Provider, ProviderSpec, Resend
 
@@ -95,6 +96,10 @@ def faults_of(spec: ProviderSpec) -> Iterator[str]:
     """Yield what is wrong with a spec, one sentence each; nothing for a sound one."""
     if not spec.operations:
         yield "it declares no operation"
+    if spec.name in RESERVED:
+        yield f"{spec.name!r} names no provider: call it otherwise"
+    if spec.family != spec.family.strip():
+        yield "its family must be a name without blanks around it"
     names = [operation.name for operation in spec.operations]
     if len(set(names)) < len(names):
         yield "two operations have the same name"

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from psycopg.types.json import Jsonb
 
+from glaze.model.belief import USER
+from glaze.model.decision import Act, Decision
 from glaze.model.field import FIELDS, EntityKind
 from glaze.model.observation import Kept, Observation, Winner
 from glaze.model.request import Alternative
@@ -126,9 +128,58 @@ class EntityStore:
     async def remerge(
         self, workspace_id: WorkspaceId, wanted: Sequence[Remerge]
     ) -> list[dict[FieldName, Kept]]:
-        """Derive winners anew from all observations, under the entities' locks."""
+        """Derive winners anew from all observations and decisions, under the entities' locks."""
         async with self._db.workspace(workspace_id) as conn:
             return await derive(conn, wanted)
+
+    async def find(self, workspace_id: WorkspaceId, keys: Keys) -> dict[EntityKind, EntityId]:
+        """Return the entities that these keys lead to, as far as there are any; none is made."""
+        async with self._db.workspace(workspace_id) as conn:
+            places = {kind: _places(kind, own) for kind, own in keys.items()}
+            ways = await _find(conn, {place for own in places.values() for place in own})
+            strong = await _strong(conn, set(ways.values()))
+        homes = {kind: _home(ways, strong, own) for kind, own in places.items()}
+        return {kind: EntityId(home) for kind, home in homes.items() if home is not None}
+
+    async def known(
+        self, workspace_id: WorkspaceId, entity: EntityId
+    ) -> tuple[list[Observation], list[Decision]]:
+        """Return all that sources stated of an entity, and what was decided."""
+        ids = {"entities": [entity]}
+        async with self._db.workspace(workspace_id) as conn:
+            seen = await (await conn.execute(_sql["observations"], ids)).fetchall()
+            decided = await (await conn.execute(_sql["decisions"], ids)).fetchall()
+        return [_observation(row) for row in seen], [_decision(row) for row in decided]
+
+    async def decide(
+        self,
+        workspace_id: WorkspaceId,
+        wanted: Remerge,
+        decision: Decision,
+    ) -> dict[FieldName, Kept]:
+        """Record a decision of a person and merge its entity anew, in one transaction."""
+        params = {
+            "field": decision.field,
+            "value": Jsonb(storable(decision.value)),
+            "act": decision.act.value,
+            "by": decision.by,
+        }
+        async with self._db.workspace(workspace_id) as conn:
+            (left,), _ = await _locked(conn, [wanted])
+            entity = left.entities[FIELDS[decision.field].entity]
+            await conn.execute(_sql["decide"], {**params, "entity": entity})
+            return (await derive(conn, [left]))[0]
+
+    async def undecide(self, workspace_id: WorkspaceId, wanted: Remerge, field: FieldName) -> bool:
+        """Take a decision back and merge anew; False where nothing was decided."""
+        async with self._db.workspace(workspace_id) as conn:
+            (left,), _ = await _locked(conn, [wanted])
+            entity = left.entities[FIELDS[field].entity]
+            gone = await conn.execute(_sql["undecide"], {"entity": entity, "field": field})
+            if await gone.fetchone() is None:
+                return False
+            await derive(conn, [left])
+            return True
 
 
 async def derive(conn: Connection, wanted: Sequence[Remerge]) -> list[dict[FieldName, Kept]]:
@@ -138,7 +189,11 @@ async def derive(conn: Connection, wanted: Sequence[Remerge]) -> list[dict[Field
     seen: dict[int, list[dict[str, Any]]] = {id_: [] for id_ in ids}
     for row in rows:
         seen[row["entity_id"]].append(row)
-    merged = [_merged(one, seen) for one in wanted]
+    decided: dict[int, list[Decision]] = {id_: [] for id_ in ids}
+    cursor = await conn.execute(_sql["decisions"], {"entities": ids})
+    for row in await cursor.fetchall():
+        decided[row["entity_id"]].append(_decision(row))
+    merged = [_merged(one, seen, decided) for one in wanted]
     stored = Jsonb(
         list(
             {
@@ -253,6 +308,7 @@ async def _merge(conn: Connection, younger: int, older: int) -> int:
     if not gone.get(younger):
         pair = {"into": left, "from": younger}
         await conn.execute(_sql["inherit"], pair)
+        await conn.execute(_sql["inherit_decisions"], pair)
         await conn.execute(_sql["repoint"], pair)
     return left
 
@@ -315,14 +371,20 @@ async def _strong(conn: Connection, entities: Collection[int]) -> Strong:
     return found
 
 
-def _merged(wanted: Remerge, seen: Mapping[int, Sequence[dict[str, Any]]]) -> dict[FieldName, Kept]:
-    rows = [row for id_ in sorted(set(wanted.entities.values())) for row in seen[id_]]
+def _merged(
+    wanted: Remerge,
+    seen: Mapping[int, Sequence[dict[str, Any]]],
+    decided: Mapping[int, Sequence[Decision]],
+) -> dict[FieldName, Kept]:
+    ids = sorted(set(wanted.entities.values()))
+    rows = [row for id_ in ids for row in seen[id_]]
     job_of = {row["id"]: row["job_id"] for row in rows}
-    winners = wanted.merge([_observation(row) for row in rows], wanted.now)
+    decisions = [decision.as_observation() for id_ in ids for decision in decided[id_]]
+    winners = wanted.merge([*decisions, *map(_observation, rows)], wanted.now)
     return {
         name: Kept(winner, job_of.get(winner.observation.id))
         for name, winner in winners.items()
-        if winner.observation.id is not None
+        if winner.observation.id is not None or winner.observation.provider == USER
     }
 
 
@@ -347,6 +409,16 @@ def _observation(row: Mapping[str, Any]) -> Observation:
         call_id=CallId(row["call_id"]),
         cost_micros=Micros(row["cost_micros"]),
         id=ObservationId(row["id"]),
+    )
+
+
+def _decision(row: Mapping[str, Any]) -> Decision:
+    return Decision(
+        field=FieldName(row["field"]),
+        value=row["value"],
+        act=Act(row["act"]),
+        by=row["decided_by"],
+        at=row["decided_at"],
     )
 
 

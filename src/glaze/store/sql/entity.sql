@@ -40,6 +40,16 @@ on conflict (workspace_id, entity_id, field) do update set value = excluded.valu
   observation_id = excluded.observation_id, retrieved_at = excluded.retrieved_at, alternatives = excluded.alternatives
 where (excluded.confidence, excluded.retrieved_at) > (f.confidence, f.retrieved_at)
 
+-- name: inherit_decisions
+-- What was decided of the younger holds for the older; of one field the later decision.
+insert into decision as d (workspace_id, entity_id, field, value, act, decided_by, decided_at)
+select workspace_id, %(into)s, field, value, act, decided_by, decided_at
+from decision where workspace_id = current_workspace() and entity_id = %(from)s
+order by field
+on conflict (workspace_id, entity_id, field) do update set value = excluded.value, act = excluded.act,
+  decided_by = excluded.decided_by, decided_at = excluded.decided_at
+where excluded.decided_at > d.decided_at
+
 -- name: repoint
 -- What belonged to the younger belongs to the older now. The younger stays, for calls under way know
 -- it by its id.
@@ -47,6 +57,8 @@ with moved_keys as (
   update entity_key set entity_id = %(into)s where workspace_id = current_workspace() and entity_id = %(from)s
 ), left_behind as (
   update entity set merged_into = %(into)s where workspace_id = current_workspace() and (id = %(from)s or merged_into = %(from)s)
+), decided as (
+  delete from decision where workspace_id = current_workspace() and entity_id = %(from)s
 ), derived as (
   delete from entity_field where workspace_id = current_workspace() and entity_id = %(from)s
 )
@@ -63,13 +75,13 @@ order by id for key share
 delete from entity where workspace_id = current_workspace() and id = any(%(entities)s)
 
 -- name: cached
--- The stored winners of these fields, with the observation each rests on.
+-- The stored winners of these fields, with the observation each rests on; what a person decided rests on none.
 select f.entity_id, f.field, f.value, f.confidence, f.retrieved_at, f.alternatives,
-       o.id as observation_id, o.provider, o.source_url, o.quote, o.raw, o.call_id, o.cost_micros,
-       o.confidence as own_confidence, c.job_id
+       o.id as observation_id, coalesce(o.provider, 'user') as provider, o.source_url, o.quote, o.raw, o.call_id,
+       coalesce(o.cost_micros, 0) as cost_micros, coalesce(o.confidence, f.confidence) as own_confidence, c.job_id
 from entity_field f
-join observation o on o.workspace_id = f.workspace_id and o.id = f.observation_id
-join call c on c.workspace_id = o.workspace_id and c.id = o.call_id
+left join observation o on o.workspace_id = f.workspace_id and o.id = f.observation_id
+left join call c on c.workspace_id = o.workspace_id and c.id = o.call_id
 where f.workspace_id = current_workspace() and f.entity_id = any(%(entities)s)
 
 -- name: observations
@@ -83,6 +95,23 @@ order by o.id
 -- name: hold_call
 -- What a call stated is read once nobody is at reading its answer again.
 select id from call where workspace_id = current_workspace() and id = %(call)s for key share
+
+-- name: decisions
+-- What a person decided of these entities.
+select entity_id, field, value, act, decided_by, decided_at from decision
+where workspace_id = current_workspace() and entity_id = any(%(entities)s)
+
+-- name: decide
+-- The later decision replaces the earlier one.
+insert into decision (workspace_id, entity_id, field, value, act, decided_by)
+values (current_workspace(), %(entity)s, %(field)s, %(value)s, %(act)s, %(by)s)
+on conflict (workspace_id, entity_id, field) do update
+  set value = excluded.value, act = excluded.act, decided_by = excluded.decided_by, decided_at = excluded.decided_at
+
+-- name: undecide
+-- From here on the sources speak again.
+delete from decision where workspace_id = current_workspace() and entity_id = %(entity)s and field = %(field)s
+returning field
 
 -- name: adopt
 -- An answer that was bought for one entity also speaks of ours: the same call, at no cost. Copied

@@ -65,10 +65,14 @@ from observation o join call c on c.workspace_id = o.workspace_id and c.id = o.c
 where o.workspace_id = current_workspace() group by c.workspace_id, c.id, c.price_micros
 
 -- name: values_have_a_source
--- Each value that the cache answers from is what an observation of that entity and field stated.
-select f.observation_id as id, o.id is null or o.field <> f.field or o.entity_id <> f.entity_id as broken,
-       format('%%s of entity %%s: observation %%s is of %%s, entity %%s', f.field, f.entity_id, f.observation_id, o.field, o.entity_id) as said
+-- Each value that the cache answers from is what an observation of that entity and field stated, or what a person decided.
+select f.observation_id as id,
+       case when f.observation_id is null then d.value is distinct from f.value
+            else o.id is null or o.field <> f.field or o.entity_id <> f.entity_id end as broken,
+       format('%%s of entity %%s: observation %%s is of %%s, entity %%s; decided: %%s', f.field, f.entity_id, f.observation_id,
+              o.field, o.entity_id, d.value) as said
 from entity_field f left join observation o on o.workspace_id = f.workspace_id and o.id = f.observation_id
+left join decision d on d.workspace_id = f.workspace_id and d.entity_id = f.entity_id and d.field = f.field
 where f.workspace_id = current_workspace()
 
 -- name: matches_kept_their_answer
