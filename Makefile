@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help dev demo up test check lint docs bench storm audit lock
+.PHONY: help dev demo up test check lint docs bench study storm audit lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ docs: $(VENV)/ready ## Renew the generated tables of docs/ and .env.example
 
 bench: $(VENV)/ready ## Measure beside references; writes bench/RESULTS.md
 	$(BIN)/python -m bench
+
+study: $(VENV)/ready ## What the learned order costs beside others, simulated; writes docs/study.md
+	$(BIN)/python -m bench.study
 
 storm: $(VENV)/ready ## The long kill tests, beyond what CI has time for; interrupted, it goes on where it was
 	$(BIN)/python -m tests.storm

@@ -27,6 +27,7 @@ KILLED = (
 MERGE = "tests/unit/test_merge.py"
 SCHEDULES = "tests/store/test_schedule.py"
 CRON = "tests/unit/test_cron.py"
+RATES = "tests/unit/test_rates.py"
 NAMESAKES = "tests/unit/test_same_company.py"
 FITS = "  and a.micros <= b.cap_micros - b.spent_micros - b.reserved_micros\n"
 DEADLINE_S = 180
@@ -628,6 +629,47 @@ MUTANTS = (
                 "Decline.WAIT",
             ),
         ),
+    ),
+    Mutant(
+        "a rate on what others had missed counts for all",
+        r"assert 0\.0\d* == 0\.5",
+        f"{RATES}::test_a_source_that_saw_only_the_hard_ones_is_not_taken_for_a_poor_one",
+        (
+            Change(
+                "pipeline/rates.py",
+                "missed = tally.missed & self._paid_givers[tally.field]",
+                "missed = frozenset[str]()",
+            ),
+        ),
+    ),
+    Mutant(
+        "a few calls are taken for a rate",
+        r"assert 'b' == 'a'",
+        f"{RATES}::test_below_thirty_calls_nothing_is_learned",
+        (Change("pipeline/rates.py", "return self.asked >= LEAST", "return self.calls > 0"),),
+    ),
+    Mutant(
+        "nobody is tried who was not asked before",
+        r"assert 'a' == 'b'",
+        f"{RATES}::test_every_fourth_question_or_so_goes_to_who_may_be_better",
+        (Change("pipeline/learned.py", "if experience.is_trial:", "if not known:"),),
+    ),
+    Mutant(
+        "what was learned outranks a fixed order",
+        r"test_rates\.py:\d+: AssertionError",
+        f"{RATES}::test_a_fixed_order_is_kept_whatever_was_learned",
+        (
+            Change(
+                "pipeline/order.py", " and not fixed and self.rules.learned:", " and self.rules:"
+            ),
+        ),
+    ),
+    Mutant(
+        "a run that is repeated forgets whom it has paid",
+        r"test_learned_order\.py:\d+: AssertionError",
+        "tests/pipeline/test_learned_order.py"
+        "::test_a_run_that_is_repeated_asks_first_whom_it_has_paid_though_the_order_changed",
+        (Change("pipeline/run.py", "if task.job.claim_no > 1:", "if task.job.claim_no < 0:"),),
     ),
 )
 

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from glaze.model.history import HALF_LIFE
 from glaze.model.provider import Ask, Billed, Reply, VendorHttp, Verdict
 from glaze.model.request import EnrichArgs, EnrichResult
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Micros
 from glaze.pipeline.experience import FRESH_S, History
 from glaze.pipeline.rates import Rates
-from glaze.pipeline.run import Enrichment, Pipeline, Policy
+from glaze.pipeline.run import Enrichment, Pipeline, Policy, Stopped
 from glaze.store.database import Database
 from glaze.store.history import HistoryStore
 from tests.pipeline.test_run import Desk, Source
@@ -125,7 +126,7 @@ async def test_the_newest_calls_weigh_most(desk: LearningDesk) -> None:
     source = sometimes("cheap", 10_000, every=1)
     await first_asked(desk, [source], 4)
     (tally,) = await HistoryStore(desk.db).tallies(DEFAULT_WORKSPACE, [source.spec])
-    weights = [0.5 ** (age / 1000) for age in range(4)]
+    weights = [0.5 ** (age / HALF_LIFE) for age in range(4)]
     assert tally.asked == pytest.approx(sum(weights))
     assert tally.paid_micros == pytest.approx(10_000 * sum(weights))
 
@@ -136,14 +137,19 @@ async def test_a_run_that_is_repeated_asks_first_whom_it_has_paid_though_the_ord
     cheap, good = sometimes("cheap", 10_000, every=1), sometimes("good", 20_000, every=1)
     job = await desk.claimed()
     args = EnrichArgs(
-        input={"domain": "company1.com"}, required_fields=(PHONE,), order=("good",), skip_cache=True
+        input={"domain": "company1.com"},
+        required_fields=(PHONE, FieldName("company_founded_year")),
+        order=("good",),
     )
     async with desk.pipeline([cheap, good], Policy()) as pipeline:
-        await pipeline.run(Enrichment(job, args, lambda: False))
-        again = job._replace(claim_no=2)
+        # it dies between the settlement of its first call and the end
+        broken_off = await pipeline.run(Enrichment(job, args, lambda: bool(good.asked)))
+        assert isinstance(broken_off, Stopped)
         changed = args.model_copy(update={"order": ("cheapest",)})
-        result = await pipeline.run(Enrichment(again, changed, lambda: False))
+        again = Enrichment(job._replace(claim_no=2), changed, lambda: False)
+        result = await pipeline.run(again)
     assert isinstance(result, EnrichResult)
+    assert result.data[PHONE].source == "good"
     assert [len(cheap.asked), len(good.asked)] == [0, 1]
 
 

@@ -8,6 +8,7 @@ from glaze.model.history import Tally
 from glaze.model.provider import Operation, ProviderSpec, Tier
 from glaze.model.value import FieldName, Json, Micros
 from glaze.pipeline.learned import TRIAL_EVERY, Experience
+from glaze.pipeline.lessons import lessons, lifts
 from glaze.pipeline.order import Rules, arranged, next_operation
 from glaze.pipeline.rates import LEAST, Rates
 
@@ -322,3 +323,36 @@ def test_an_estimate_is_a_chance_within_its_interval(
         found = rates.of(f"{name}.get", EMAIL, frozenset(f"{one}.get" for one in earlier), NAME)
         assert 0 <= found.low <= found.rate <= found.high <= 1
         assert found.cost_micros >= 0
+
+
+def test_what_a_source_adds_is_counted_where_others_had_missed_with_its_sample_size() -> None:
+    tallies = [
+        tally("a", 200, 0.5, price=10_000),
+        tally("b", 100, 0.2, price=20_000, missed=("a",)),
+        tally("c", 50, 0.0, price=90_000, missed=("a", "b")),
+    ]
+    found = {one.operation: one for one in lifts(tallies, SPECS)}
+    assert set(found) == {"b.get", "c.get"}
+    assert found["b.get"].calls == 100
+    assert found["b.get"].rate == pytest.approx(0.2)
+    assert found["b.get"].points == pytest.approx(0.1)  # 20 more of 200 that were asked about
+    assert found["b.get"].low < 0.2 < found["b.get"].high
+    assert found["c.get"].low == pytest.approx(0, abs=1e-9)
+    assert found["c.get"].high > 0.03  # nothing of 50 is not nothing
+
+
+def test_lessons_come_in_the_order_in_which_one_would_ask() -> None:
+    tallies = [
+        tally("a", 400, 0.05, price=10_000, country="DE"),
+        tally("b", 340, 0.62, price=20_000, country="US"),
+        tally("a", 60, 0.02, price=10_000, missed=("b",)),
+    ]
+    found = lessons(tallies, SPECS)
+    assert [(one.operation, one.missed) for one in found] == [
+        ("b.get", ()),
+        ("a.get", ()),
+        ("a.get", ("b.get",)),
+    ]
+    assert found[0].per_fill_micros == pytest.approx(32_258, rel=0.02)
+    countries = {one.country: one.calls for one in lessons(tallies, SPECS, segments=True)}
+    assert countries == {"DE": 400, "US": 340, "": 60}

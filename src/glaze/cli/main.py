@@ -18,6 +18,7 @@ from glaze.cli.extract import extract
 from glaze.cli.jobs import jobs
 from glaze.cli.keys import keys
 from glaze.cli.ledger import ledger
+from glaze.cli.order import order
 from glaze.cli.queues import queues
 from glaze.cli.rebuild import rebuild
 from glaze.cli.schedules import schedules
@@ -43,6 +44,7 @@ for command in (
     demo,
     enqueue,
     kinds,
+    order,
     up,
     api,
     worker,

@@ -25,7 +25,7 @@ class Tally:
     seconds: float  # from the intent to the answer
 
 
-HALF_LIFE = 1000
+HALF_LIFE = 500
 """After so many newer calls about a field a call counts half: vendors change, and so do lists."""
 
 WINDOW = 20_000

@@ -1,0 +1,78 @@
+"""What runs of the command line teach changes whom the next run asks first (E9, E13)."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from cli_process import Cli, Sandbox, write_world
+from ledger_facts import rows
+
+ROWS = 38
+
+
+@pytest.fixture
+def cli(tmp_path: Path, quick: Mapping[str, str], vendors: Sandbox) -> Cli:
+    """Two search vendors with keys: the one that knows less is the cheaper one."""
+    del vendors
+    own = {name: value for name, value in quick.items() if not name.endswith("_API_KEY")}
+    prices = {"SERPER": "0.12", "BRAVE": "0.1"}
+    return Cli(
+        tmp_path,
+        {
+            **own,
+            "SEARCH_API_KEY": "sandbox-test",
+            "BRAVE_API_KEY": "sandbox-test",
+            **{f"GLAZE_PROVIDER__{name}__PRICE_CENTS": cents for name, cents in prices.items()},
+        },
+    )
+
+
+def first_asked(dsn: str, batch: int) -> Counter[str]:
+    """Count who was asked first, of those that cost something, by the rows of a batch."""
+    asked = rows(
+        dsn,
+        "select distinct on (c.job_id) q.provider from glaze.call c"
+        " join glaze.question q on q.id = c.question_id"
+        f" where c.batch_id = {batch} and c.reserved_micros > 0 order by c.job_id, c.id",
+    )
+    return Counter(row["provider"] for row in asked)
+
+
+def test_the_poor_source_sinks_once_runs_have_shown_it_and_the_reasons_say_so(
+    cli: Cli, dsn: str
+) -> None:
+    header, *lines = write_and_read(cli.folder / "all.csv", 3 * ROWS)
+    for part, order in enumerate(("brave", "serper", "learned")):
+        own = lines[part * ROWS : (part + 1) * ROWS]
+        (cli.folder / f"{order}.csv").write_text("\n".join([header, *own]) + "\n")
+        fields = ("--fields", "company_facebook_url,company_phone", "--order", order)
+        cli.run("enrich", f"{order}.csv", "-o", f"{order}.out.csv", *fields)
+
+    assert set(first_asked(dsn, 1)) == {"brave"}
+    assert set(first_asked(dsn, 2)) == {"serper"}
+    learned = first_asked(dsn, 3)
+    assert learned["serper"] > 4 * learned["brave"]
+    reasons = [
+        row["reason"] for row in rows(dsn, "select reason from glaze.call where batch_id = 3")
+    ]
+    assert any(reason.startswith("fills ") and " expected, " in reason for reason in reasons)
+
+    told = json.loads(cli.run("order", "--field", "company_facebook_url", "--json").out)
+    rates = {
+        one["operation"]: one["estimate"]["rate"] for one in told["lessons"] if not one["missed"]
+    }
+    found = "company_profile_search"
+    assert rates[f"serper.{found}"] > 2 * rates[f"brave.{found}"]
+    (late,) = (one for one in told["lifts"] if one["operation"].startswith("serper"))
+    assert late["low"] < late["rate"] < late["high"]
+    assert late["calls"] >= ROWS / 2  # after brave had missed
+    page = cli.run("order").out
+    assert "serper.company_profile_search" in page
+    assert "points" in page
+
+
+def write_and_read(path: Path, n: int) -> list[str]:
+    write_world(path, n, 400)
+    return path.read_text().splitlines()
