@@ -243,6 +243,28 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "eight processes may pass a budget's cap together",
+        r"assert \(\d+,\) == \(0,\)",
+        "tests/gateway/test_budget_race.py"
+        "::test_eight_processes_at_one_budget_never_reserve_and_spend_more_than_its_cap",
+        (
+            Change(
+                "store/migrations/0003_pre_ledger.sql",
+                "constraint never_over_cap check"
+                " (reserved_micros + spent_micros - overrun_micros <= cap_micros)",
+                "constraint never_over_cap check (cap_micros >= 0)",
+            ),
+            # Looked at before the row is locked, as it was when the statement began.
+            Change(
+                "store/sql/ledger.sql",
+                FITS,
+                "  and a.micros <= (select o.cap_micros - o.spent_micros - o.reserved_micros from budget o\n"
+                "    where o.workspace_id = b.workspace_id and o.id = b.id)\n",
+            ),
+            Change("store/ledger.py", 'await conn.execute(_sql["lock_budgets"]', "_ = (None"),
+        ),
+    ),
+    Mutant(
         "what was overrun may be spent once more",
         r"assert \[None, None, None\] == ",
         f"{GATEWAY}::test_a_cap_that_was_overrun_grants_nothing_more",
