@@ -10,15 +10,17 @@ from typing import cast
 import psycopg
 import pytest
 
+from glaze.errors import FetchError
 from glaze.model.job import Token
 from glaze.model.ledger import Intent, QuestionKey, RequestFacts, Reserved
 from glaze.model.provider import Billed, Limit, Reply, Verdict
 from glaze.model.value import DEFAULT_WORKSPACE, BudgetId, FieldName, Micros, Reading
 from glaze.pipeline.asking import Answer, Decline, Declined
 from glaze.pipeline.books import Settling
-from glaze.pipeline.settling import settle_reply
+from glaze.pipeline.settling import settle_failure, settle_reply
 from glaze.store.budget import BudgetStore
 from glaze.store.ledger import Sealed
+from glaze.store.ledger_check import verify
 from glaze.store.limit import allowance_s
 from tests.gateway.conftest import PRICE, TITLE, Bench, question
 
@@ -460,6 +462,30 @@ async def test_an_answer_that_cannot_be_stored_costs_no_neighbour_its_money_fact
     assert first["state"] == ("settled" if bad.billing == Billed(PRICE) else "unknown")
     requests = await bench.rows("select status from vendor_request order by id")
     assert [row["status"] for row in requests] == [200, 200]
+
+
+async def test_a_call_that_two_settle_in_one_group_is_settled_once_with_its_values_once(
+    bench: Bench,
+):
+    answer = Reply(Verdict.MATCH, Billed(PRICE), (Reading(TITLE, "Chief", 90),), raw=b"raw")
+    asker = await bench.asker((await bench.claimed())[0], budgets=await bench.budget(PRICE))
+    wanted = [Sealed([Intent(asker, _key(b"one"), PRICE, 1, (), "the test asks", ())], 30.0)]
+    ((call,),) = await bench.ledger.reserve(DEFAULT_WORKSPACE, wanted)
+    assert isinstance(call, Reserved)
+    (operation,) = bench.provider().spec.operations
+    whole = settle_reply(call.call_id, answer, asker.entities, operation)
+    billed = RequestFacts(call.request_id, status=200, billed_micros=PRICE)
+    lost = settle_failure(call.call_id, FetchError("no answer", sent=True), operation)
+    async with bench.gateway() as gateway:
+        books = await gateway.bookkeeping.of(DEFAULT_WORKSPACE)
+        await asyncio.gather(
+            books.settle(Settling(RequestFacts(call.request_id), (lost,), {})),
+            books.settle(Settling(billed, (whole,), {call.call_id: "titles"})),
+            books.settle(Settling(billed, (whole,), {call.call_id: "titles"})),
+        )
+    assert [row["state"] for row in await bench.rows(CALLS)] == ["settled"]
+    assert await bench.rows("select value from observation") == [{"value": "Chief"}]
+    assert all(one.holds for one in await verify(bench.db, DEFAULT_WORKSPACE))
 
 
 def _key(name: bytes) -> QuestionKey:

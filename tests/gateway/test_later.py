@@ -48,6 +48,7 @@ class LaterVendor:
     ready: bool = True
     knows: bool = True
     lost: bool = False  # hangs up after it has taken the question
+    ask_status: int = 200  # of another one it takes nothing
     poll_status: int = 200
     bills: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)  # tokens, in order
@@ -67,6 +68,8 @@ class LaterVendor:
     async def ask(self, request: web.Request) -> web.Response:
         token, email = request.headers["idempotency-key"], (await request.json())["email"]
         self.asked.append(token)
+        if self.ask_status != 200:
+            return web.json_response({}, status=self.ask_status)
         handle = self.take(token, email)
         if self.at_once:
             self.bill(email)
@@ -105,6 +108,7 @@ class Later:
             collect_s=collect_s,
         )
         self.spec = ProviderSpec("later", (operation,), base_url=base_url, limits=())
+        self.strict = False  # takes every failure of a poll for an error of the vendor's
 
     async def look_up(
         self, operation: str, asks: Sequence[Ask], http: VendorHttp
@@ -117,6 +121,8 @@ class Later:
             headers={"idempotency-key": http.token},
         )
         body = json.loads(answer.body)
+        if answer.status >= 400:
+            return [Reply(Verdict.VENDOR_ERROR, Unbilled())]
         if answer.status == 202:
             promise = BillingUnknown("later")
             return [Reply(Verdict.PENDING, promise, handle=body["id"], retry_after_s=30.0)]
@@ -128,7 +134,8 @@ class Later:
         if answer.status == 429:
             return Reply(Verdict.RATE_LIMITED, Unbilled(), retry_after_s=0.1)
         if answer.status != 200:
-            return Reply(Verdict.PENDING, Unbilled())
+            failed = Verdict.VENDOR_ERROR if self.strict else Verdict.PENDING
+            return Reply(failed, Unbilled())
         return _found(json.loads(answer.body), answer.body)
 
     def announced(self, headers: Mapping[str, str], body: bytes, key: str) -> str | None:
@@ -596,3 +603,27 @@ async def test_the_fleet_sees_where_something_is_due_and_only_then(case):
     assert await due.workspaces() == [DEFAULT_WORKSPACE]
     await one.sweep()
     assert await due.workspaces() == []
+
+
+@pytest.mark.parametrize("resend", [Resend.IDEMPOTENT, Resend.COLLECT])
+@pytest.mark.parametrize("status", [400, 503])
+async def test_an_error_at_having_an_answer_again_does_not_say_that_the_first_was_not_billed(
+    case, resend: Resend, status: int
+):
+    one = await case(resend)
+    one.provider.strict = True
+    one.vendor.at_once = one.vendor.lost = True
+    await one.ask()
+    assert one.vendor.bills == ["a@x.com"]
+    one.vendor.lost = False
+    one.vendor.ask_status = one.vendor.poll_status = status
+    await one.come_due()
+    await one.sweep()
+    assert (await one.call())["state"] == "pending_vendor"
+    assert await one.money() == (PRICE, 0)
+    one.vendor.ask_status = one.vendor.poll_status = 200
+    await one.come_due()
+    await one.sweep()
+    assert (await one.call())["state"] == "settled"
+    assert await one.money() == (0, PRICE)
+    assert one.vendor.bills == ["a@x.com"]

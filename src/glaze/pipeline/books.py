@@ -125,6 +125,17 @@ class Books:
             log.exception("intents that were not sent stay reserved", calls=doubtful.calls)
 
     async def _settle(self, group: Sequence[Settling]) -> Sequence[Settled]:
+        """Settle a group; a call that its sender and who collected it settle at once takes turns."""
+        stand: dict[int, Settled] = {}
+        left = dict(enumerate(group))
+        while left:
+            first = {one.facts.request_id: place for place, one in reversed([*left.items()])}
+            turn = [(place, left.pop(place)) for place in sorted(first.values())]
+            settled = await self._settle_turn([one for _, one in turn])
+            stand |= {place: done for (place, _), done in zip(turn, settled, strict=True)}
+        return [stand[place] for place in range(len(group))]
+
+    async def _settle_turn(self, group: Sequence[Settling]) -> Sequence[Settled]:
         try:
             await self._write(
                 [one.facts for one in group],

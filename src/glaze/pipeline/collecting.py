@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from http import HTTPStatus
 
 import structlog
 
@@ -33,7 +34,7 @@ from glaze.pipeline.limiter import Permit
 from glaze.pipeline.merge import merging
 from glaze.pipeline.naming import callback_url, named_by, token_of
 from glaze.pipeline.recorded import collected
-from glaze.pipeline.settling import pause_s, poll_wait_s, settle_reply
+from glaze.pipeline.settling import ANSWERS, pause_s, poll_wait_s, settle_reply
 from glaze.pipeline.validate import Judging
 from glaze.store.due import DueStore
 from glaze.store.entity import Remerge
@@ -209,7 +210,7 @@ class Collector:
             return
         if reply.verdict is Verdict.RATE_LIMITED:
             await limiter.hold_back(pause_s(reply))
-        if reply.verdict in _NOT_OF_THE_QUESTION:
+        if _leaves_open(poll.claimed, reply, http):
             wait_s = poll_wait_s(reply, poll.claimed.polls)
             await self._due.put_off(poll.claimed, wait_s, handle=reply.handle or None)
             return
@@ -268,6 +269,18 @@ class Collector:
         if settlement.readings:  # nobody may be waiting for it any more
             belief = await self._beliefs.of(claimed.workspace_id)
             await poll.books.remerge(Remerge(claimed.entities, merging(belief), self._clock()))
+
+
+def _leaves_open(claimed: Claimed, reply: Reply, http: BoundHttp) -> bool:
+    """Tell whether a reply says nothing of what became of the question.
+
+    A refusal speaks of the request that it answers. That the first one, whose answer was lost, was
+    not billed either only the vendor that promised an answer can say, and no server error does.
+    """
+    if reply.verdict in ANSWERS:
+        return False
+    failing = bool(http.facts) and (http.facts[-1].status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return reply.verdict in _NOT_OF_THE_QUESTION or claimed.handle is None or failing
 
 
 def _is_resent(claimed: Claimed) -> bool:
