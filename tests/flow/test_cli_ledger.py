@@ -104,6 +104,14 @@ def test_one_call_is_shown_with_its_exchange_and_what_it_stated(bought: Cli):
     assert f"id: {call['id']}" in bought.run("ledger", "show", str(call["id"])).out
 
 
+def test_an_unknown_call_is_shown_with_its_class_and_with_what_can_be_done(bought: Cli):
+    (call,) = listed(bought, "--state", "unknown", "--limit", "1")
+    ran = bought.run("ledger", "show", str(call["id"]))
+    assert "resend: never" in ran.out
+    assert "look into serper's own usage page for" in ran.err
+    assert f"glaze ledger resolve {call['id']} --not-billed --by" in ran.err
+
+
 MISTAKES = (
     (("resolve", "{settled}", "--not-billed", "--by", "me"), "only unknown calls"),
     (("resolve", "999999", "--not-billed", "--by", "me"), "there is no call 999999"),

@@ -384,6 +384,26 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "an error at having an answer again frees a call that may have been billed",
+        r"assert 'not_billed' == 'pending_vendor'",
+        f"{LATER}"
+        "::test_an_error_at_having_an_answer_again_does_not_say_that_the_first_was_not_billed",
+        (Change("pipeline/collecting.py", " or claimed.handle is None or failing", ""),),
+    ),
+    Mutant(
+        "two settle a call in one statement",
+        r"assert \[.* == \[",
+        f"{GATEWAY}::test_a_call_that_two_settle_in_one_group_is_settled_once_with_its_values_once",
+        (Change("pipeline/books.py", "{one.facts.request_id: place for", "{place: place for"),),
+    ),
+    Mutant(
+        "a price that a vendor has passed is asked at again",
+        r"isinstance\(Answer",
+        f"{GATEWAY}"
+        "::test_a_price_that_was_passed_is_told_and_not_asked_at_until_it_is_raised_or_resumed",
+        (Change("store/ledger.py", "0 < intent.price_micros < most", "most < 0"),),
+    ),
+    Mutant(
         "a call has another key whenever it is sent",
         r"assert 2 == 1",
         f"{LATER}::test_a_call_of_class_a_is_sent_again_under_the_same_key",
@@ -710,9 +730,14 @@ def mutated(folder: Path, mutant: Mutant) -> None:
 def test_a_product_without_the_guard_fails_the_guards_test(
     tmp_path: Path, server_dsn: str, mutant: Mutant
 ):
-    mutated(tmp_path, mutant)
+    assert_fails(tmp_path, server_dsn, mutant)
+
+
+def assert_fails(folder: Path, server_dsn: str, mutant: Mutant) -> None:
+    """Run a mutant's test on the mutant, in a process of its own: it has to fail, and for that."""
+    mutated(folder, mutant)
     environment = os.environ | {
-        "PYTHONPATH": str(tmp_path),
+        "PYTHONPATH": str(folder),
         "PYTHONDONTWRITEBYTECODE": "1",
         "GLAZE_TEST_DATABASE_URL": server_dsn,
     }

@@ -9,6 +9,6 @@ async def test_workers_killed_around_paid_calls_leave_the_books_as_the_vendors_o
     dsn: str, tmp_path: Path
 ) -> None:
     verdict = await SpendStorm(dsn, tmp_path, kills=12, seed=7).run()
-    assert dict(verdict.bad) == {}, verdict
+    assert not verdict.bad, verdict
     assert sum(verdict.kills.values()) >= 12
     assert verdict.bills > 12

@@ -17,6 +17,7 @@ from glaze.cli.look import AsJson
 from glaze.cli.screen import cells, harmless, money, out, plain_table, print_json, quiet, say, shown
 from glaze.errors import InputError
 from glaze.files.writing import MICROS_PER_DOLLAR
+from glaze.model.ledger import CallState
 from glaze.model.value import DEFAULT_WORKSPACE, CallId, Json, Micros
 from glaze.settings import load_settings
 from glaze.store.calls import CallFilter, CallStory, CallView
@@ -100,6 +101,8 @@ def show(
         line = f"  {one['field']} = {shown(one['value'])} ({one['confidence']})"
         source = one["source_url"] or ""
         out.print(harmless(f"{line}  {source}".rstrip()), markup=False)
+    if told := _what_to_do(story.call):
+        say(told)
 
 
 @ledger.command()
@@ -177,6 +180,23 @@ def verify_books(*, as_json: AsJson = False) -> None:
             out.print(harmless(f"       {example}"), markup=False)
     if not all(one.holds for one in verified):
         raise typer.Exit(1)
+
+
+def _what_to_do(call: CallView) -> str | None:
+    """Say what becomes of a call that is open, and what a user can do about it."""
+    if call.state is CallState.UNKNOWN and call.reserved_micros:
+        return (
+            f"perhaps billed: look into {call.provider}'s own usage page for"
+            f" {call.created_at:%Y-%m-%d %H:%M:%S} UTC, then\n"
+            f"  glaze ledger resolve {call.id} --not-billed --by TEXT\n"
+            f"  glaze ledger resolve {call.id} --billed DOLLARS --by TEXT"
+        )
+    if call.state is CallState.PENDING_VENDOR:
+        how = "sent again under its key" if call.resend == "idempotent" else "collected, for free"
+        return (
+            f"nothing to do: its answer is {how}, until {call.collect_until:%Y-%m-%d %H:%M:%S} UTC"
+        )
+    return None
 
 
 def _read(file: Path) -> dict[CallId, Micros]:

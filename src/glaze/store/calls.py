@@ -58,6 +58,8 @@ class CallView:
     position: int  # its place in the waterfall, from 1
     missed: tuple[str, ...]  # the providers that were asked before it in vain
     reason: str
+    resend: str  # what may follow a lost answer: safe, idempotent, collect or never
+    collect_until: datetime | None  # past it an answer that may still come is given up
 
 
 @dataclass(frozen=True, slots=True)

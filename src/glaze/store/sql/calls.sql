@@ -2,7 +2,7 @@
 -- Calls below an id, the newest first, by what is asked of them.
 select c.id, c.state, q.provider, q.operation, q.credential, c.generation, c.job_id, c.batch_id, c.request_id, c.created_at,
        c.settled_at, c.deadline, c.reserved_micros, c.price_micros, c.verdict, c.detail, c.resolved_by, c.wanted, c.position,
-       c.missed, c.reason
+       c.missed, c.reason, c.resend, c.collect_until
 from call c join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
 where c.workspace_id = current_workspace() and c.id < coalesce(%(before)s::bigint, 9223372036854775807)
   and (%(ids)s::bigint[] is null or c.id = any(%(ids)s::bigint[]))
