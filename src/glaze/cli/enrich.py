@@ -19,9 +19,11 @@ from glaze.cli.ask import (
 )
 from glaze.cli.enrich_file import check_rows, enrich_file, show_mapping
 from glaze.cli.enrich_one import OneAsk, enrich_one, show_result
-from glaze.cli.screen import INTERRUPTED, quiet
+from glaze.cli.plan import agreed, is_interactive, plan_of
+from glaze.cli.screen import INTERRUPTED, quiet, say
 from glaze.errors import InputError
 from glaze.model.request import EnrichResult
+from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.settings import Settings, load_settings
 
 
@@ -82,9 +84,13 @@ def enrich(
         bool,
         typer.Option(help="Have the LLM check what sources disagree on against the site."),
     ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="On a terminal: do not ask before a file is paid for.")
+    ] = False,
 ) -> None:
     """Fill what is missing, with a source for every value.
 
+    On a terminal it first says what a file would buy, by what was learned, and asks.
     Stopped with Ctrl-C or killed, the same command goes on where it was and pays nothing twice.
     """
     limits = Limits(
@@ -113,7 +119,7 @@ def enrich(
             as_json=as_json,
             encoding=encoding,
         )
-        run_file(settings, ask, concurrency=concurrency)
+        run_file(settings, ask, concurrency=concurrency, yes=yes)
         return
     if output or errors or mapping or encoding or provenance or budget or concurrency:
         raise InputError(
@@ -124,16 +130,29 @@ def enrich(
     show_result(run(_run_one(settings, one)), one, as_json=as_json)
 
 
-def run_file(settings: Settings, ask: FileAsk, *, concurrency: int | None) -> None:
+def run_file(
+    settings: Settings, ask: FileAsk, *, concurrency: int | None, yes: bool = True
+) -> None:
     """Enrich a checked file; exits with 130 where the user stopped it."""
     show_mapping(ask)
     check_rows(ask)
-    if not run(_run_file(settings, ask, concurrency=concurrency)):
+    if not run(_run_file(settings, ask, concurrency=concurrency, yes=yes)):
         raise typer.Exit(INTERRUPTED)
 
 
-async def _run_file(settings: Settings, ask: FileAsk, *, concurrency: int | None) -> bool:
+async def _run_file(
+    settings: Settings, ask: FileAsk, *, concurrency: int | None, yes: bool
+) -> bool:
     async with boot(settings) as app:
+        # Who was interrupted has agreed already; a script is held by its caps.
+        begun = await app.batches.find(DEFAULT_WORKSPACE, ask.key) is not None
+        if (
+            is_interactive()
+            and not begun
+            and not agreed(await plan_of(app, settings, ask), yes=yes)
+        ):
+            say("nothing was asked and nothing paid")
+            return True
         return await enrich_file(app, ask, concurrency=concurrency)
 
 

@@ -19,6 +19,7 @@ from glaze.cli.jobs import jobs
 from glaze.cli.keys import keys
 from glaze.cli.ledger import ledger
 from glaze.cli.order import order
+from glaze.cli.plan import plan
 from glaze.cli.queues import queues
 from glaze.cli.rebuild import rebuild
 from glaze.cli.schedules import schedules
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 for command in (
     enrich,
+    plan,
     extract,
     demo,
     enqueue,

@@ -22,6 +22,7 @@ class Tally:
     """What results add up to, counted as they are read."""
 
     rows: int = 0
+    complete: int = 0  # rows in which everything is filled
     filled: Counter[FieldName] = field(default_factory=Counter)
     given: Counter[FieldName] = field(default_factory=Counter)  # stood in the row: nobody found it
     cached: int = 0  # values that the cache gave for nothing
@@ -34,6 +35,7 @@ class Tally:
     def add(self, result: EnrichResult) -> None:
         """Count one row's result; a value below the floor counts as missing, as in the result."""
         self.rows += 1
+        self.complete += not result.missing
         for name, value in result.data.items():
             if name in result.missing:
                 continue
@@ -112,11 +114,12 @@ def shown_progress() -> Iterator[Callable[[Standing], None]]:
         TextColumn("{task.fields[told]}"),
     )
     with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("", total=None, told="")
+        task = bar.add_task("", total=None, told="", visible=False)  # until there is a total
 
         def show(now: Standing) -> None:
             rate = pace.add(time.monotonic(), now.done)
-            bar.update(task, completed=now.done, total=now.total, told=_line(now, rate))
+            told = _line(now, rate)
+            bar.update(task, completed=now.done, total=now.total, told=told, visible=True)
 
         yield show
 

@@ -27,6 +27,7 @@ def show_summary(ask: FileAsk, tally: Tally, spend: Sequence[Mapping[str, Any]])
         markup=False,
     )
     show_unknown(console, spend)
+    show_stop(console, tally, paid)
     show_troubles(console, tally)
     if not ask.target.is_stdout:
         console.print(f"written: {ask.target.path}", markup=False)
@@ -51,13 +52,20 @@ def show_unknown(console: Console, spend: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
-def show_troubles(console: Console, tally: Tally) -> None:
-    """Say which sources gave no answer and why, the most frequent reasons first."""
+def show_stop(console: Console, tally: Tally, paid_micros: int) -> None:
+    """Say how far the money went where it did not reach for all that was wanted."""
     if tally.over_budget:
         console.print(
-            f"stopped by a budget: for {tally.over_budget:,} rows a source was too dear",
+            f"stopped at {money(paid_micros)}: {tally.complete:,} rows complete,"
+            f" {tally.rows - tally.complete:,} partial; for {tally.over_budget:,} of them the next"
+            " source did not fit a cap. With a higher cap the same command goes on and pays nothing"
+            " twice",
             markup=False,
         )
+
+
+def show_troubles(console: Console, tally: Tally) -> None:
+    """Say which sources gave no answer and why, the most frequent reasons first."""
     for (name, error), times in tally.troubles.most_common(_MOST_TROUBLES):
         console.print(f"{name}: {times:,} times {error}", markup=False)
 

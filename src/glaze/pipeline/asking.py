@@ -1,10 +1,11 @@
 """The values of asking: who is asked what, and what comes of it."""
 
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from glaze.model.ledger import Asker, Refused
+from glaze.model.ledger import Asker, QuestionKey, Refused
 from glaze.model.provider import Ask, Operation, Page, Provider, ProviderSpec, Verdict
 from glaze.model.value import FREE, CallId, FieldName, Micros, Reading
 
@@ -47,6 +48,19 @@ class Question:
     def spec(self) -> ProviderSpec:
         """The provider's own declaration."""
         return self.provider.spec
+
+
+def question_key(
+    spec: ProviderSpec, operation: Operation, credential: str, text: str, hash_key: bytes
+) -> QuestionKey:
+    """Return what the question with the canonical ``text`` is known by in the ledger."""
+    return QuestionKey(
+        credential=credential,
+        provider=spec.name,
+        operation=operation.name,
+        flags=operation.flags,
+        key=hmac.digest(hash_key, text.encode(), "sha256"),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from glaze.model.provider import Ask, Page, Reply, Tier, Verdict
 from glaze.model.value import CallId, Micros, WorkspaceId
 from glaze.net.client import HttpClient
 from glaze.net.vendor import BoundHttp
-from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question
+from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question, question_key
 from glaze.pipeline.books import Bookkeeping, Books, Settled, Settling
 from glaze.pipeline.channel import Channels
 from glaze.pipeline.coalesce import Coalescer
@@ -441,12 +441,12 @@ class Gateway:
         if inference:  # of the same pages each field is asked once, whatever else was missing
             text += _evidence_text(question.ask)
             wanted &= question.operation.gives.keys()
-        key = QuestionKey(
-            credential=self.channels.of(question.spec).access.credential,
-            provider=question.spec.name,
-            operation=question.operation.name,
-            flags=question.operation.flags,
-            key=hmac.digest(hash_key, text.encode(), "sha256"),
+        key = question_key(
+            question.spec,
+            question.operation,
+            self.channels.of(question.spec).access.credential,
+            text,
+            hash_key,
         )
         return Intent(
             asker=question.asker,

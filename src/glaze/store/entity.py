@@ -95,6 +95,25 @@ class EntityStore:
             for entities in opened
         ]
 
+    async def peek(
+        self, workspace_id: WorkspaceId, wanted: Sequence[Keys]
+    ) -> list[dict[FieldName, Kept]]:
+        """Return the stored winners of the entities that these keys lead to; nothing is made."""
+        places = {p for one in wanted for kind, keys in one.items() for p in _places(kind, keys)}
+        async with self._db.workspace(workspace_id) as conn:
+            ways = await _find(conn, places)
+            strong = await _strong(conn, set(ways.values()))
+            homes = [
+                {_home(ways, strong, _places(kind, keys)) for kind, keys in one.items()} - {None}
+                for one in wanted
+            ]
+            ids = sorted({home for found in homes for home in found if home is not None})
+            rows = await (await conn.execute(_sql["cached"], {"entities": ids})).fetchall()
+        kept: dict[int | None, dict[FieldName, Kept]] = {id_: {} for id_ in ids}
+        for row in rows:
+            kept[row["entity_id"]][FieldName(row["field"])] = _kept(row)
+        return [{n: k for home in found for n, k in kept[home].items()} for found in homes]
+
     async def adopt(
         self, workspace_id: WorkspaceId, call_id: CallId, entities: Entities
     ) -> tuple[Reading, ...]:

@@ -1,0 +1,241 @@
+"""``glaze plan``: what a run over a file would find and buy, before a cent is spent."""
+
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glaze.boot import App, boot, run, utc_now
+from glaze.boot.providers import policy
+from glaze.cli.ask import FileAsk, Limits, ask_of_file, parse_dollars, split_names
+from glaze.cli.enrich_file import check_rows, show_mapping
+from glaze.cli.look import AsJson
+from glaze.cli.screen import err, money, out, plain_table, print_json, quiet, say
+from glaze.files.reading import Row, read_identified
+from glaze.model.request import EnrichArgs
+from glaze.model.value import DEFAULT_WORKSPACE, MICROS_PER_CENT, Json
+from glaze.pipeline.forecast import Band, Forecast
+from glaze.pipeline.plan import Plan, Planner
+from glaze.pipeline.rates import LEAST
+from glaze.settings import Settings, load_settings
+from glaze.store.entity import EntityStore
+from glaze.store.history import HistoryStore
+from glaze.store.plan import PlanStore
+
+
+def plan(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, JSONL, Parquet, XLSX.")],
+    *,
+    fields: Annotated[
+        str | None, typer.Option(help="Fields to fill, comma-separated; see docs/fields.md.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is; repeatable."),
+    ] = None,
+    max_cost: Annotated[
+        str | None, typer.Option(metavar="DOLLARS", help="Most that one row may cost.")
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(metavar="DOLLARS", help="Most that the whole file may cost.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PROVIDER", help="Allow an opt-in provider; repeatable."),
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Whom to ask first: learned, cheapest, originals, or names, comma-separated.",
+        ),
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of FILE, if misjudged.")] = None,
+    skip_cache: Annotated[
+        bool, typer.Option("--skip-cache", help="Ask again what was answered before.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what `glaze enrich` with the same options would find and cost; asks nobody.
+
+    What the cache holds is exact. The rest is played through with the order that the run would take
+    and the rates that the ledger taught: p50 is as likely passed as not, p95 one time in twenty.
+    """
+    limits = Limits(
+        skip_cache=skip_cache,
+        max_cost_cents=parse_dollars(max_cost, "--max-cost"),
+        budget_cents=parse_dollars(budget, "--budget"),
+        allow=tuple(allow or ()),
+        order=None if order is None else split_names(order),
+    )
+    settings = quiet(load_settings())
+    settings = settings.with_changes(allow=(*settings.allow, *limits.allow))
+    ask = ask_of_file(
+        file,
+        output=None,
+        errors=None,
+        fields=fields,
+        given=mapping or (),
+        limits=limits,
+        provenance=False,
+        as_json=as_json,
+        encoding=encoding,
+    )
+    if not as_json:
+        show_mapping(ask)
+    check_rows(ask)
+    made = run(_plan(settings, ask))
+    print_json(_as_json(made, ask)) if as_json else _show(made, ask)
+
+
+async def _plan(settings: Settings, ask: FileAsk) -> Plan:
+    async with boot(settings) as app:
+        return await plan_of(app, settings, ask)
+
+
+async def plan_of(app: App, settings: Settings, ask: FileAsk) -> Plan:
+    """Plan a run over a checked file."""
+    planner = Planner(
+        EntityStore(app.db),
+        app.ledger,
+        HistoryStore(app.db),
+        PlanStore(app.db),
+        app.providers.specs,
+        app.providers.access,
+        policy(settings, app.providers),
+        app.beliefs,
+    )
+    args = EnrichArgs.model_validate(ask.limits.shared(ask.fields))
+    return await planner.plan(DEFAULT_WORKSPACE, args, _inputs(ask), utc_now())
+
+
+def _inputs(ask: FileAsk) -> Iterator[dict[str, str]]:
+    for row in read_identified(ask.source, ask.mapping):
+        if isinstance(row, Row):
+            yield ask.mapping.input_of(row.values)
+
+
+def priced(made: Plan) -> str:
+    """Return on one line what would be bought and what is there already."""
+    yours = made.yours.total() + made.given.total()
+    there = f"{yours:,} of {made.wanted:,} values are already yours"
+    if made.forecast is None or made.forecast.most_micros == 0:
+        return f"would buy nothing; {there}"
+    cost, answers = made.forecast.cost, made.forecast.answers
+    return (
+        f"would buy about {answers.p50:,.0f} answers, {_dollars(cost.p50)}"
+        f" (p95 {_dollars(cost.p95)}); {there}"
+    )
+
+
+def agreed(made: Plan, *, yes: bool) -> bool:
+    """Say what a run would buy and ask whether it may, where somebody is there to answer."""
+    say(priced(made))
+    asks = made.forecast is not None and made.forecast.most_micros > 0
+    if yes or not asks or not is_interactive():
+        return True
+    return typer.confirm("go on?", default=True, err=True)
+
+
+def is_interactive() -> bool:
+    """Tell whether somebody sits at a terminal."""
+    return sys.stdin.isatty() and err.is_terminal
+
+
+def _show(made: Plan, ask: FileAsk) -> None:
+    table = plain_table("field", numbers=("given", "yours", "p5", "p50", "p95"))
+    for name in ask.fields:
+        band = made.filled(name)
+        there = (f"{made.given[name]:,}", f"{made.yours[name]:,}")
+        table.add_row(name, *there, *(_share(part, made.rows) for part in _parts(band)))
+    out.print(table)
+    out.print(priced(made), markup=False)
+    found = made.forecast
+    if found is None:
+        return
+    costs = plain_table("provider", numbers=("asked", "spend"))
+    for operation, times in found.asked.items():
+        costs.add_row(operation, f"{times:,.0f}", _dollars(found.spent[operation]))
+    if found.asked:
+        out.print(costs)
+    out.print(
+        f"cost: p5 {_dollars(found.cost.p5)}, p50 {_dollars(found.cost.p50)},"
+        f" p95 {_dollars(found.cost.p95)}; never above {_dollars(found.most_micros)} by the price list"
+    )
+    for line in _words(made, found, ask):
+        out.print(line, markup=False)
+
+
+def _words(made: Plan, found: Forecast, ask: FileAsk) -> Iterator[str]:
+    """Yield what to think of the figures."""
+    if found.unlearned:
+        names = ", ".join(found.unlearned)
+        yield (
+            f"too little history (fewer than {LEAST} calls) of {names}:"
+            " for these the figures are the price list and a guess of one half, not experience"
+        )
+    elif found.asked:
+        yield f"learned from {found.learned_from:,} calls of {next(iter(found.asked))}"
+    if made.twins:
+        yield f"{made.twins:,} rows mean the same as an earlier one and cost nothing more"
+    if (budget := _budget(ask)) is not None and found.cost.p50 > budget:
+        rows = made.rows - made.open + round(made.open * budget / found.cost.p50)
+        yield f"the budget of {_dollars(budget)} would stop it after about {rows:,} rows"
+    elif found.most_micros and budget is None:
+        cents = math.ceil(found.cost.p95 / MICROS_PER_CENT) / 100
+        yield f"to bind a run to this: --budget {cents:.2f}"
+
+
+def _budget(ask: FileAsk) -> int | None:
+    cents = ask.limits.budget_cents
+    return None if cents is None else cents * MICROS_PER_CENT
+
+
+def _dollars(micros: float) -> str:
+    """Return an amount that is not known to the cent in whole cents."""
+    return money(round(micros / MICROS_PER_CENT) * MICROS_PER_CENT)
+
+
+def _share(part: float, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else "-"
+
+
+def _parts(band: Band) -> tuple[float, float, float]:
+    return band.p5, band.p50, band.p95
+
+
+def _as_json(made: Plan, ask: FileAsk) -> dict[str, Json]:
+    found = made.forecast
+    return {
+        "rows": made.rows,
+        "rows_with_gaps": made.open,
+        "rows_seen_before": made.twins,
+        "values_wanted": made.wanted,
+        "values_yours": made.yours.total() + made.given.total(),
+        "fields": {
+            name: {
+                "given": made.given[name],
+                "yours": made.yours[name],
+                **_band_json(made.filled(name)),
+            }
+            for name in ask.fields
+        },
+        "cost_micros": _band_json(Band(0, 0, 0) if found is None else found.cost),
+        "answers": _band_json(Band(0, 0, 0) if found is None else found.answers),
+        "most_micros": 0 if found is None else round(found.most_micros),
+        "providers": {}
+        if found is None
+        else {
+            name: {"asked": round(times, 1), "cost_micros": round(found.spent[name])}
+            for name, times in found.asked.items()
+        },
+        "learned_from_calls": 0 if found is None else found.learned_from,
+        "unlearned": [] if found is None else list(found.unlearned),
+    }
+
+
+def _band_json(band: Band) -> dict[str, Json]:
+    return {"p5": round(band.p5, 1), "p50": round(band.p50, 1), "p95": round(band.p95, 1)}

@@ -1,0 +1,177 @@
+"""``glaze plan``, and what a run says before it buys: figures that the real run must meet."""
+
+import csv
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from cli_process import DEADLINE_S, Cli, Sandbox, environment, write_world
+from ledger_facts import assert_budgets_hold, one
+from psycopg.conninfo import make_conninfo
+
+from glaze.cli.screen import money
+
+FIELDS = "company_phone,company_employee_count,company_revenue"
+OPTIONS = ("--fields", FIELDS, "--allow", "enrichlayer")
+WRITTEN = ("entity", "entity_key", "observation", "question", "call", "budget", "batch", "job")
+QUICK = {f"GLAZE_PROVIDER__{name}__CALLS_PER_MINUTE": "6000" for name in ("APOLLO", "SERPER")}
+
+
+@pytest.fixture(scope="module")
+def learned(
+    server_dsn: str, template: str, playing: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cli]:
+    """A workspace that has enriched 90 companies; 40 others stand in ``new.csv``."""
+    playing.send("POST", "reset")
+    with psycopg.connect(server_dsn, autocommit=True) as conn:
+        conn.execute(f"create database glaze_learned template {template}".encode())
+    folder = tmp_path_factory.mktemp("learned")
+    dsn = make_conninfo(server_dsn, dbname="glaze_learned")
+    cli = Cli(folder, environment(dsn, playing) | QUICK | {"HUNTER_API_KEY": "sandbox-test"})
+    del cli.environment["LLM_API_KEY"]
+    lines = write_world(folder / "all.csv", 130, 300)
+    for name, part in (("old", lines[:90]), ("new", lines[90:])):
+        (folder / f"{name}.csv").write_text("\n".join(["Company,Website", *part, ""]))
+    cli.run("enrich", "old.csv", "-o", "old.out.csv", *OPTIONS)
+    yield cli
+    with psycopg.connect(server_dsn, autocommit=True) as conn:
+        conn.execute("drop database glaze_learned with (force)")
+
+
+@pytest.fixture
+def cli(server_dsn: str, learned: Cli) -> Iterator[Cli]:
+    """A copy of that workspace."""
+    with psycopg.connect(server_dsn, autocommit=True) as conn:
+        conn.execute("create database glaze_planned template glaze_learned")
+        dsn = make_conninfo(server_dsn, dbname="glaze_planned")
+        yield Cli(learned.folder, learned.environment | {"DATABASE_URL": dsn})
+        conn.execute("drop database glaze_planned with (force)")
+
+
+def planned(cli: Cli, *arguments: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(cli.run("plan", *arguments, "--json").out)
+    return found
+
+
+def filled(path: Path) -> dict[str, int]:
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {name: sum(bool(row[name]) for row in rows) for name in FIELDS.split(",")}
+
+
+def spent(cli: Cli) -> int:
+    return int(
+        one(
+            cli.environment["DATABASE_URL"], "select coalesce(sum(price_micros), 0) from glaze.call"
+        )
+    )
+
+
+def test_the_real_run_falls_into_the_band_that_was_planned_and_a_plan_asks_nobody(
+    cli: Cli, playing: Sandbox
+):
+    dsn = cli.environment["DATABASE_URL"]
+    before = playing.get("stats"), [one(dsn, f"select count(*) from glaze.{t}") for t in WRITTEN]
+    plan = planned(cli, "new.csv", *OPTIONS)
+    assert (
+        playing.get("stats"),
+        [one(dsn, f"select count(*) from glaze.{t}") for t in WRITTEN],
+    ) == before
+    assert plan["rows_with_gaps"] == 40
+    assert plan["values_yours"] == 0
+    told = cli.run("plan", "new.csv", *OPTIONS)
+    assert "would buy about" in told.out
+    assert "by the price list" in told.out
+
+    paid = spent(cli)
+    cli.run("enrich", "new.csv", "-o", "new.out.csv", *OPTIONS)
+    cost = spent(cli) - paid
+    assert plan["cost_micros"]["p5"] <= cost <= plan["cost_micros"]["p95"] <= plan["most_micros"]
+    for name, n in filled(cli.folder / "new.out.csv").items():
+        assert plan["fields"][name]["p5"] - 2 <= n <= plan["fields"][name]["p95"] + 2, name
+
+    # The same again is all there: nothing would be bought, and nothing is.
+    again = planned(cli, "new.csv", *OPTIONS)
+    assert again["values_yours"] == sum(filled(cli.folder / "new.out.csv").values())
+    assert again["cost_micros"]["p95"] == 0
+    # One field more: what is there is not counted once more.
+    more = planned(
+        cli, "new.csv", "--fields", f"{FIELDS},company_twitter_url", "--allow", "enrichlayer"
+    )
+    assert more["values_yours"] >= again["values_yours"]
+    assert more["values_wanted"] == 160
+
+
+def test_without_history_a_plan_says_so_and_still_knows_the_most_it_can_cost(
+    learned: Cli, dsn: str
+):
+    fresh = Cli(learned.folder, learned.environment | {"DATABASE_URL": dsn})
+    told = fresh.run("plan", "new.csv", *OPTIONS).out
+    assert "too little history" in told
+    assert "a guess of one half" in told
+    plan = planned(fresh, "new.csv", *OPTIONS)
+    assert 0 < plan["cost_micros"]["p95"] <= plan["most_micros"]
+
+
+def test_a_budget_binds_the_run_and_a_higher_one_goes_on_without_paying_again(cli: Cli):
+    dsn, paid = cli.environment["DATABASE_URL"], spent(cli)
+    budget = ("--budget", "0.60")
+    assert "would stop it after about" in cli.run("plan", "new.csv", *OPTIONS, *budget).out
+    stopped = cli.run("enrich", "new.csv", "-o", "a.csv", *OPTIONS, *budget).out
+    first = spent(cli) - paid
+    assert 0 < first <= 600_000
+    assert f"stopped at {money(first)}" in stopped
+    assert "rows complete" in stopped
+    assert_budgets_hold(dsn)
+    rest = planned(cli, "new.csv", *OPTIONS)
+    cli.run("enrich", "new.csv", "-o", "b.csv", *OPTIONS, "--budget", "20")
+    assert spent(cli) - paid - first <= rest["cost_micros"]["p95"]
+    asked_twice = "select count(*) from glaze.call where generation > 1 and state = 'settled'"
+    assert one(dsn, asked_twice) == 0
+
+
+def on_terminal(cli: Cli, answer: str, *arguments: str) -> tuple[int, str]:
+    """Run a command whose user sits at a terminal and answers; return its exit code and its words."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "glaze.cli", *arguments]
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=cli.folder, env=cli.environment
+    ) as process:
+        os.close(theirs)
+        os.write(ours, answer.encode())
+        told = b""
+        while True:
+            try:
+                told += os.read(ours, 4096)
+            except OSError:  # how a terminal says that nobody is left
+                break
+        code = process.wait(timeout=DEADLINE_S)
+    os.close(ours)
+    return code, told.decode("utf-8", "replace")
+
+
+def test_on_a_terminal_the_price_of_an_edit_is_told_and_nothing_is_bought_before_a_yes(
+    cli: Cli, playing: Sandbox
+):
+    asked = playing.get("stats")["requests"]
+    edit = ("enrich", "old.csv", "-o", "c.csv", "--fields", f"{FIELDS},company_twitter_url")
+    code, told = on_terminal(cli, "n\n", *edit)
+    assert code == 0, told
+    assert "would buy about" in told
+    assert "values are already yours" in told
+    assert "nothing was asked and nothing paid" in told
+    assert playing.get("stats")["requests"] == asked
+    assert not (cli.folder / "c.csv").exists()
+    new = ("enrich", "new.csv", "-o", "d.csv", "--fields", "company_mail_provider", "--yes")
+    code, told = on_terminal(cli, "", *new)
+    assert code == 0, told
+    assert "would buy" in told
+    assert "go on?" not in told
+    assert (cli.folder / "d.csv").exists()
