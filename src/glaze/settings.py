@@ -86,6 +86,11 @@ class ProviderOverride(BaseModel):
     timeout_s: float | None = Field(
         default=None, gt=0, le=600, description="whole call, in seconds"
     )
+    confidence: dict[str, Annotated[int, Field(ge=0, le=100)]] = Field(
+        default_factory=dict,
+        description="how sure of a field, 0 to 100, in place of the provider's own: add"
+        " `__COMPANY_PHONE` and so on; the surest statement counts so, others in proportion",
+    )
     key: SecretStr | None = Field(default=None, description="API key of this provider")
 
 

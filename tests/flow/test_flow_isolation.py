@@ -31,6 +31,7 @@ HIDDEN_FROM_QUEUE = {
     "observation": "value",
     "entity_field": "value",
     "decision": "value",
+    "calibration": "curves",
     "idempotency_key": "key",
     "workspace": "hash_key",
     "workflow": "name",

@@ -13,7 +13,7 @@ from importlib.metadata import version
 import structlog
 
 from glaze.boot.process import utc_now
-from glaze.boot.providers import Providers, configure_providers, policy
+from glaze.boot.providers import Providers, configure_providers, policy, set_confidences
 from glaze.boot.server import running_server
 from glaze.errors import InputError
 from glaze.jobs.burst import Burst, Summary
@@ -39,6 +39,7 @@ from glaze.store.audit import AuditStore
 from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
 from glaze.store.budget import BudgetStore
+from glaze.store.calibration import CalibrationStore
 from glaze.store.calls import CallStore
 from glaze.store.control import ControlStore
 from glaze.store.database import Database, password_of
@@ -299,7 +300,7 @@ async def _asking(
             at=at,
         )
     )
-    beliefs = Beliefs(providers.specs)
+    beliefs = Beliefs(providers.specs, CalibrationStore(db), set_confidences(settings))
     collector = Collector(
         gateway,
         DueStore(db),

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from glaze.errors import SettingsError
+from glaze.model.belief import declared
 from glaze.model.inference import LlmConfig
 from glaze.model.language_model import LanguageModel
 from glaze.model.provider import Limit, Operation, Provider, ProviderSpec
-from glaze.model.value import FREE, MICROS_PER_CENT, Micros
+from glaze.model.value import FREE, MICROS_PER_CENT, FieldName, Micros
 from glaze.pipeline.asking import Access
 from glaze.pipeline.order import arranged
 from glaze.pipeline.run import Policy
@@ -53,6 +54,7 @@ def configure_providers(settings: Settings) -> Providers:
         raise SettingsError(
             f"no provider is called {', '.join(sorted(unknown))}; installed are {known}"
         )
+    _refuse_unknown_fields(settings, registry.providers)
     by_name, access, unusable = {}, {}, {}
     for name, installed in registry.providers.items():
         override = settings.provider.get(name, ProviderOverride())
@@ -169,6 +171,24 @@ def policy(settings: Settings, providers: Providers) -> Policy:
         llm_pages=settings.llm_max_pages,
         llm_cap_micros=None if models is None else Micros(round(models * MICROS_PER_CENT)),
     )
+
+
+def _refuse_unknown_fields(settings: Settings, installed: Mapping[str, Provider]) -> None:
+    for name, given in set_confidences(settings).items():
+        if strange := sorted(given.keys() - declared(installed[name].spec)):
+            raise SettingsError(
+                f"GLAZE_PROVIDER__{name.upper()}__CONFIDENCE__{strange[0].upper()}:"
+                f" {name} gives no field {strange[0]}; see docs/fields.md for the names"
+            )
+
+
+def set_confidences(settings: Settings) -> dict[str, dict[FieldName, int]]:
+    """Return the confidences that the user set, by provider and field."""
+    return {
+        name: {FieldName(field): sure for field, sure in override.confidence.items()}
+        for name, override in settings.provider.items()
+        if override.confidence
+    }
 
 
 def standing_caps(settings: Settings) -> StandingCaps:

@@ -10,6 +10,7 @@ import typer
 from glaze.cli.admin import migrate, prune, sandbox
 from glaze.cli.batches import batches
 from glaze.cli.budget import budget
+from glaze.cli.calibrate import calibrate
 from glaze.cli.demo import demo
 from glaze.cli.doctor import doctor
 from glaze.cli.enqueue import enqueue, kinds
@@ -55,6 +56,7 @@ for command in (
     prune,
     rebuild,
     doctor,
+    calibrate,
 ):
     app.command(command.__name__)(command)
 app.add_typer(jobs, name="jobs")

@@ -44,7 +44,7 @@ def show(record: Record, *, as_json: AsJson = False) -> None:
     """
 
     async def look(deciding: Deciding) -> dict[FieldName, Standing]:
-        return await deciding.standing(DEFAULT_WORKSPACE, _who(record))
+        return await deciding.standing(DEFAULT_WORKSPACE, who_is(record))
 
     found = run(_with(look))
     if as_json:
@@ -69,7 +69,7 @@ def confirm(record: Record, field: Field, *, by: By = None) -> None:
     """Say that a field's value is true: it stays, and its sources were right."""
 
     async def act(deciding: Deciding) -> Decision:
-        return await deciding.confirm(DEFAULT_WORKSPACE, _who(record), field, by=by)
+        return await deciding.confirm(DEFAULT_WORKSPACE, who_is(record), field, by=by)
 
     _tell(run(_with(act)))
 
@@ -87,7 +87,7 @@ def choose(
     """Say which value of a field is true: an alternative, or one that no source stated."""
 
     async def act(deciding: Deciding) -> Decision:
-        who = _who(record)
+        who = who_is(record)
         return await deciding.choose(DEFAULT_WORKSPACE, who, field, _value(value), by=by)
 
     _tell(run(_with(act)))
@@ -98,7 +98,7 @@ def lock(record: Record, field: Field, *, by: By = None) -> None:
     """Keep a field's value as it is, whatever sources say; this does not say that it is true."""
 
     async def act(deciding: Deciding) -> Decision:
-        return await deciding.lock(DEFAULT_WORKSPACE, _who(record), field, by=by)
+        return await deciding.lock(DEFAULT_WORKSPACE, who_is(record), field, by=by)
 
     _tell(run(_with(act)))
 
@@ -108,7 +108,7 @@ def unlock(record: Record, field: Field) -> None:
     """Take back what was decided of a field: its sources speak again."""
 
     async def act(deciding: Deciding) -> None:
-        await deciding.unlock(DEFAULT_WORKSPACE, _who(record), field)
+        await deciding.unlock(DEFAULT_WORKSPACE, who_is(record), field)
 
     run(_with(act))
     say(f"{field} is its sources' again")
@@ -119,7 +119,7 @@ async def _with(act: Callable[[Deciding], Awaitable[T]]) -> T:
         return await act(app.deciding)
 
 
-def _who(record: str) -> dict[str, str]:
+def who_is(record: str) -> dict[str, str]:
     """Return what identifies a record. Raises: InputError, UnknownField where it identifies none."""
     word, equals, text = record.partition("=")
     if equals and "/" not in word:

@@ -1,20 +1,46 @@
-"""What a workspace believes of its sources: what the providers declare of themselves."""
+"""What a workspace believes of its sources: what providers declare, and what was found of them."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from glaze.model.belief import Belief
+from glaze.model.calibration import Curves
 from glaze.model.provider import ProviderSpec
-from glaze.model.value import WorkspaceId
+from glaze.model.value import FieldName, WorkspaceId
+from glaze.store.calibration import CalibrationStore
+
+LOOK_EVERY_S = 5.0
+"""After how long a process knows of a calibration that another one made."""
 
 
 class Beliefs:
     """The belief of each workspace, for whoever merges."""
 
-    def __init__(self, specs: Iterable[ProviderSpec]) -> None:
-        """Begin with what the providers declare."""
-        self._declared = Belief.of(specs)
+    def __init__(
+        self,
+        specs: Iterable[ProviderSpec],
+        store: CalibrationStore | None = None,
+        chosen: Mapping[str, Mapping[FieldName, int]] | None = None,
+    ) -> None:
+        """Begin with what providers declare or the user set instead; without a store that is all.
+
+        Args:
+            specs: What the providers declare.
+            store: Where calibrations are.
+            chosen: Provider to field to the confidence that the user set.
+        """
+        self._declared = Belief.of(specs, chosen)
+        self._store = store
+        self._known: dict[WorkspaceId, tuple[float, Curves]] = {}
 
     async def of(self, workspace_id: WorkspaceId) -> Belief:
         """Return what the workspace believes now."""
-        del workspace_id
-        return self._declared
+        if self._store is None:
+            return self._declared
+        looked, curves = self._known.get(workspace_id, (0.0, {}))
+        if not looked or time.monotonic() - looked > LOOK_EVERY_S:
+            newest = await self._store.newest(workspace_id)
+            curves = {} if newest is None else newest.curves
+            self._known[workspace_id] = (time.monotonic(), curves)
+        return replace(self._declared, curves=curves) if curves else self._declared

@@ -152,19 +152,27 @@ def aged(confidence: int, age_s: float, fresh_s: int) -> float:
     Within the field's freshness nothing is lost; beyond it half is lost in ten times that span,
     so that a fresh value of a lesser source can beat a stale one of a better.
     """
+    return confidence / 100 * _left(age_s, fresh_s)
+
+
+def _left(age_s: float, fresh_s: int) -> float:
     stale_spans = max(0.0, age_s - fresh_s) / fresh_s
-    return confidence / 100 * math.pow(0.5, stale_spans / _HALF_LIFE_SPANS)
+    return math.pow(0.5, stale_spans / _HALF_LIFE_SPANS)
 
 
 def _candidates(
-    stated: Sequence[Observation], now: datetime, belief: Belief, refuted: frozenset[str]
+    seen_of_field: Sequence[Observation],
+    now: datetime,
+    belief: Belief,
+    refuted: frozenset[str],
 ) -> list[_Candidate]:
     """Return the best statement of each family, page and value, best first."""
     best: dict[tuple[str, str, str], _Candidate] = {}
-    for seen in stated:
+    for seen in seen_of_field:
         age_s = (now - seen.retrieved_at).total_seconds()
         family = belief.family(seen.provider)
-        sure = aged(seen.confidence, age_s, FIELDS[seen.field].fresh_s)
+        stated = belief.sure(seen.provider, seen.field, seen.confidence)
+        sure = stated * _left(age_s, FIELDS[seen.field].fresh_s)
         form = comparable(seen.field, seen.value)
         # What the caller itself stated stays as it is, and comes back unharmed.
         if seen.field == _EMAIL and seen.call_id is not None and form in refuted:

@@ -207,7 +207,7 @@ class Pipeline:
         self, task: Enrichment, sheet: Sheet, missing: frozenset[FieldName]
     ) -> Choice | None:
         """Decide whom to ask now; what evidence left open is told where inference begins."""
-        specs = [provider.spec for provider in self.providers.values()]
+        specs = [sheet.belief.shaped(provider.spec) for provider in self.providers.values()]
         step = next_operation(
             specs,
             missing,

@@ -1,0 +1,75 @@
+"""``glaze calibrate`` and set confidences from the outside: from then on they are what counts."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from cli_process import Cli, Sandbox, write_world
+
+from conftest import COMPANIES
+
+FIELDS = "company_name,company_city,company_employee_count"
+
+
+@pytest.fixture
+def cli(tmp_path: Path, quick: Mapping[str, str]) -> Cli:
+    return Cli(tmp_path, quick)
+
+
+def sure_of(cli: Cli, record: str, field: str) -> int:
+    lines = cli.run("values", "show", record, "--json").out.splitlines()
+    return next(one["confidence"] for one in map(json.loads, lines) if one["field"] == field)
+
+
+def test_sources_are_believed_as_people_and_the_simulation_found_them_and_never_mixed(
+    cli: Cli, vendors: Sandbox
+) -> None:
+    rows = write_world(cli.folder / "in.csv", 8, COMPANIES)
+    cli.run("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS)
+    assert "nothing was confirmed" in cli.run("calibrate", code=2).err
+    first, other = (row.split(",")[1] for row in rows[:2])
+    stated = sure_of(cli, other, "company_name")
+    cli.run("values", "choose", first, "company_name", "Somebody Else Ltd")
+    made = cli.run("calibrate").err
+    assert "version 1: " in made
+    assert "simulated" not in made
+    assert sure_of(cli, other, "company_name") < stated
+    shown = [json.loads(line) for line in cli.run("calibrate", "--show", "--json").out.splitlines()]
+    assert {line["field"] for line in shown} == {"company_name"}
+    assert all(line["origin"] == "users" and line["observed"] == 0 for line in shown)
+    assert all(line["believed"] < line["stated"] / 100 for line in shown)
+
+    # The simulation takes the place of what people said; their one verdict is not among its own.
+    truth = "\n".join(json.dumps(one) for one in told(vendors))
+    (cli.folder / "truth.jsonl").write_text(truth)
+    assert "simulated, " in cli.run("calibrate", "--from-sandbox", "truth.jsonl").err
+    lines = cli.run("calibrate", "--show", "--json").out.splitlines()
+    assert {one["origin"] for one in map(json.loads, lines)} == {"simulated"}
+
+    assert "believed as they state" in cli.run("calibrate", "--reset").err
+    assert sure_of(cli, other, "company_name") == stated
+
+
+def told(vendors: Sandbox) -> list[dict]:
+    """Return the world's companies, as the sandbox tells them line by line."""
+    import urllib.request  # noqa: PLC0415
+
+    with urllib.request.urlopen(f"{vendors.url}/_sandbox/truth/companies.jsonl") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def test_a_confidence_that_the_user_set_counts_and_an_unknown_field_is_refused(
+    cli: Cli, vendors: Sandbox
+) -> None:
+    del vendors
+    domain = write_world(cli.folder / "in.csv", 1, COMPANIES)[0].split(",")[1]
+    cli.run("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS)
+    sure = sure_of(cli, domain, "company_name")
+    name = "GLAZE_PROVIDER__WEBSITE__CONFIDENCE__COMPANY_NAME"
+    lowered = Cli(cli.folder, cli.environment | {name: "20"})
+    assert sure_of(lowered, domain, "company_name") < sure
+    wrong = Cli(cli.folder, cli.environment | {name + "X": "20"})
+    assert "gives no field company_namex" in wrong.run("values", "show", domain, code=2).err
+    much = Cli(cli.folder, cli.environment | {name: "101"})
+    assert name in much.run("values", "show", domain, code=2).err
