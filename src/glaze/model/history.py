@@ -28,5 +28,5 @@ class Tally:
 HALF_LIFE = 500
 """After so many newer calls about a field a call counts half: vendors change, and so do lists."""
 
-WINDOW = 20_000
+WINDOW = 10_000
 """How many of the latest calls of a workspace are looked at."""

@@ -123,6 +123,15 @@ class Pipeline:
     history: History | None = None  # what the order is learned from
 
     @property
+    def _rivals(self) -> bool:
+        """Whether two paid operations, or more, can be asked at all: else nothing is to be chosen."""
+        usable = (
+            one.spec for name, one in self.providers.items() if name not in self.policy.unusable
+        )
+        paid = [op for spec in usable for op in spec.operations if op.price_micros]
+        return len(paid) > 1
+
+    @property
     def _models(self) -> frozenset[str]:
         """The names of the language models."""
         specs = (provider.spec for provider in self.providers.values())
@@ -240,7 +249,7 @@ class Pipeline:
 
     async def _experience(self, task: Enrichment, sheet: Sheet) -> Experience | None:
         """Return what was learned, in this step's circumstances, where the order asks for it."""
-        if self.history is None or not arranged(self._order(task))[1]:
+        if self.history is None or not arranged(self._order(task))[1] or not self._rivals:
             return None
         rates = await self.history.rates(task.job.workspace_id)
         return Experience(rates, frozenset(sheet.heard), sheet.country, sheet.subject)

@@ -32,9 +32,8 @@ class HistoryStore:
             "paid": [name for name, operation in operations if operation.price_micros],
             "gives": Jsonb(
                 [
-                    {"operation": name, "field": field}
+                    {"operation": name, "fields": list(operation.gives)}
                     for name, operation in operations
-                    for field in operation.gives
                 ]
             ),
             "most": WINDOW,

@@ -8,13 +8,19 @@ with latest as materialized (
   from call c join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
   where c.workspace_id = current_workspace() and c.state = 'settled' and c.verdict in ('match', 'no_match') and c.earlier is not null
   order by c.id desc limit %(most)s
+), gives as materialized (
+  select operation, fields from jsonb_to_recordset(%(gives)s) as g(operation text, fields text[])
+), stated as materialized (
+  select o.call_id, o.field, max(o.confidence) as confidence from observation o
+  where o.workspace_id = current_workspace() and o.call_id >= (select min(id) from latest)
+  group by o.call_id, o.field
 ), asked as (
-  select l.*, w.field,
+  select l.operation, l.missed, l.asked_by, l.country, l.price_micros, l.seconds, w.field,
          power(0.5, (row_number() over (partition by w.field order by l.id desc) - 1) / %(half_life)s::float8) as weight,
-         exists (select from observation o
-                 where o.workspace_id = current_workspace() and o.call_id = l.id and o.field = w.field and o.confidence >= l.floor) as filled
-  from latest l cross join lateral unnest(l.wanted) as w(field)
-  where exists (select from jsonb_to_recordset(%(gives)s) as g(operation text, field text) where (g.operation, g.field) = (l.operation, w.field))
+         coalesce(s.confidence >= l.floor, false) as filled
+  from latest l join gives g on g.operation = l.operation
+  cross join lateral (select f as field from unnest(l.wanted) as f where f = any(g.fields)) w
+  left join stated s on s.call_id = l.id and s.field = w.field
 )
 select operation, field, missed, asked_by, country, count(*) as calls, sum(weight)::float8 as asked,
        coalesce(sum(weight) filter (where filled), 0)::float8 as filled,
