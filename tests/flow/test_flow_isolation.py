@@ -32,6 +32,8 @@ HIDDEN_FROM_QUEUE = {
     "entity_field": "value",
     "decision": "value",
     "calibration": "curves",
+    "icp": "profile",
+    "icp_score": "reasons",
     "idempotency_key": "key",
     "workspace": "hash_key",
     "workflow": "name",

@@ -16,6 +16,7 @@ from glaze.cli.doctor import doctor
 from glaze.cli.enqueue import enqueue, kinds
 from glaze.cli.enrich import enrich
 from glaze.cli.extract import extract
+from glaze.cli.icp import icp
 from glaze.cli.jobs import jobs
 from glaze.cli.keys import keys
 from glaze.cli.ledger import ledger
@@ -69,6 +70,7 @@ app.add_typer(ledger, name="ledger")
 app.add_typer(keys, name="keys")
 app.add_typer(budget, name="budget")
 app.add_typer(values, name="values")
+app.add_typer(icp, name="icp")
 
 
 def _print_version(*, wanted: bool) -> None:

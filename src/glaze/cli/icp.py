@@ -1,0 +1,168 @@
+"""``glaze icp``: the ideal customer profile, and how well records fit it."""
+
+import csv
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from glaze.boot import boot, run
+from glaze.cli.look import AsJson
+from glaze.cli.screen import cells, out, plain_table, print_json, quiet, say, shown
+from glaze.cli.values import Record, who_is
+from glaze.errors import InputError
+from glaze.model.field import FIELDS
+from glaze.model.icp import Profile, Reason, Score, score
+from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Json
+from glaze.settings import load_settings
+from glaze.store.icp import IcpStore, Scored
+
+icp = typer.Typer(
+    help="Set the ideal customer profile, and score records by it.", no_args_is_help=True
+)
+
+
+@icp.command("set")
+def set_profile(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="JSON or TOML.")
+    ],
+) -> None:
+    """Set the profile; what is stored is scored by it with `glaze icp score`, for nothing."""
+    profile = _read(file)
+    version = run(_set(profile))
+    say(f"{profile.name}: version {version}, {len(profile.criteria)} criteria")
+
+
+@icp.command()
+def show() -> None:
+    """Print the profile as JSON, as `glaze icp set` takes it."""
+    _, profile = run(_get())
+    out.print_json(data=profile.model_dump(mode="json", exclude_defaults=True))
+
+
+@icp.command("score")
+def score_all(
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write all scores as CSV; - for standard output."),
+    ] = None,
+) -> None:
+    """Score what is stored and not yet scored by this profile, or changed since; nothing is bought.
+
+    It goes on where a broken run stopped.
+    """
+    scored, written = run(_score(output))
+    say(f"{scored:,} scored" + ("" if output is None else f", {written:,} written"))
+
+
+@icp.command()
+def explain(record: Record, *, as_json: AsJson = False) -> None:
+    """Show how well one record fits: each criterion met, not met, or unknown, and on what."""
+    found = run(_explain(record))
+    if as_json:
+        reasons: list[Json] = [_plain(one) for one in found.reasons]
+        print_json({"score": found.score, "certainty": found.certainty, "reasons": reasons})
+        return
+    told = "nothing that counts is known" if found.score is None else f"score {found.score}"
+    out.print(f"{told}, certainty {found.certainty}", markup=False)
+    table = plain_table("", "field", numbers=("weight", "sure"), elastic=("wanted", "is"))
+    for one in found.reasons:
+        weight = str(one.weight) if one.role != "excludes" else "-"
+        is_ = "-" if one.met is None else shown(one.value)
+        words = (_word(one.met), one.field, weight, str(one.confidence))
+        table.add_row(*cells(*words, f"{one.role}: {one.wanted}", is_))
+    out.print(table)
+
+
+def _word(met: object) -> str:
+    if met is None:
+        return "unknown"
+    return "met" if met else "not met"
+
+
+def _read(file: Path) -> Profile:
+    """Return the profile in a file. Raises: InputError that names each fault and its place."""
+    text = file.read_text("utf-8")
+    try:
+        told = tomllib.loads(text) if file.suffix.lower() == ".toml" else json.loads(text)
+        return Profile.model_validate(told)
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, fault['loc'])) or 'profile'}: {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False)
+        ]
+        raise InputError(f"{file}: {'; '.join(faults)}") from None
+    except ValueError as error:
+        raise InputError(f"{file}: {error}") from None
+
+
+def _plain(reason: Reason) -> dict[str, Json]:
+    return {
+        "field": reason.field,
+        "wanted": reason.wanted,
+        "role": reason.role,
+        "weight": reason.weight,
+        "met": reason.met,
+        "value": reason.value,
+        "confidence": reason.confidence,
+    }
+
+
+async def _set(profile: Profile) -> int:
+    async with boot(quiet(load_settings())) as app:
+        return await IcpStore(app.db).put(DEFAULT_WORKSPACE, profile)
+
+
+async def _get() -> tuple[int, Profile]:
+    async with boot(quiet(load_settings())) as app:
+        return await _profile(IcpStore(app.db))
+
+
+async def _profile(store: IcpStore) -> tuple[int, Profile]:
+    found = await store.get(DEFAULT_WORKSPACE)
+    if found is None:
+        raise InputError("no profile is set: glaze icp set FILE")
+    return found
+
+
+async def _explain(record: str) -> Score:
+    async with boot(quiet(load_settings())) as app:
+        _, profile = await _profile(IcpStore(app.db))
+        standing = await app.deciding.standing(DEFAULT_WORKSPACE, who_is(record))
+        known = {name: (one.winner.value, one.winner.confidence) for name, one in standing.items()}
+        kinds = {FIELDS[FieldName(name)].entity for name in known}
+        return score([one for kind in sorted(kinds) for one in profile.of(kind)], known)
+
+
+async def _score(output: Path | None) -> tuple[int, int]:
+    written = 0
+    async with boot(quiet(load_settings())) as app:
+        store = IcpStore(app.db)
+        await _profile(store)
+        scored = await store.rescore(DEFAULT_WORKSPACE)
+        if output is None:
+            return scored, 0
+        to_screen = str(output) == "-"
+        target = sys.stdout if to_screen else output.open("w", encoding="utf-8", newline="")
+        try:
+            writer = csv.writer(target)
+            writer.writerow(("kind", "record", "icp_score", "icp_certainty", "icp_reasons"))
+            async for one in store.scores(DEFAULT_WORKSPACE):
+                writer.writerow(_line(one))
+                written += 1
+        finally:
+            if not to_screen:
+                target.close()
+    return scored, written
+
+
+def _line(one: Scored) -> list[str]:
+    reasons = "; ".join(f"{reason['field']} {_word(reason['met'])}" for reason in one.reasons)
+    marks = ("" if one.score is None else str(one.score), str(one.certainty))
+    return [one.kind, " ".join(one.keys), *marks, reasons]
