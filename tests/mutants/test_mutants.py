@@ -173,6 +173,31 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "a model's choice is evidence of its own",
+        r"assert .* == ",
+        "tests/unit/test_merge.py::test_a_choice_that_no_source_states_any_more_is_no_value",
+        (
+            Change(
+                "pipeline/merge.py",
+                "if one.family != _CHOICE or one.form in stated_by",
+                "if one.family",
+            ),
+        ),
+    ),
+    Mutant(
+        "a choice may rest on the words of another value's source",
+        r"assert .* == ",
+        "tests/providers/test_llm.py"
+        "::test_a_choice_is_one_of_the_values_and_rests_on_its_sources_words",
+        (
+            Change(
+                "model/conflict.py",
+                "if comparable(name, one.value) == meant and find_quote(quote, words) is not None:",
+                "if comparable(name, one.value) == meant:",
+            ),
+        ),
+    ),
+    Mutant(
         "a command's lock is none",
         r"assert not True",
         "tests/store/test_lock.py::test_one_holds_a_lock_until_it_lets_go",

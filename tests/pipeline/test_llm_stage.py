@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from glaze.model.provider import Ask, Page, Reply, Tier, VendorHttp, Verdict
+from glaze.model.provider import (
+    Ask,
+    Page,
+    ProviderSpec,
+    Reply,
+    Tier,
+    VendorHttp,
+    Verdict,
+)
 from glaze.model.value import Micros
 from glaze.pipeline.run import Policy
 from glaze.store.database import Database
@@ -128,6 +136,62 @@ async def test_what_sources_disagree_on_is_checked_only_where_the_caller_wants_i
     assert values(settled)["company_city"] == "Columbus"
     (rival,) = settled.data["company_city"].alternatives
     assert (rival.value, rival.source) == ("Cleveland", "one")
+
+
+@dataclass
+class Arbiter(Source):
+    """A model that chooses what it says where a source states that."""
+
+    tier: Tier = Tier.INFERENCE
+    confidence: int = 40
+
+    @property
+    def spec(self) -> ProviderSpec:
+        plain = super().spec
+        (operation,) = plain.operations
+        choosing = replace(operation, name="resolve", checks=True, chooses=True)
+        return replace(plain, operations=(choosing,))
+
+    async def look_up(
+        self, operation: str, asks: Sequence[Ask], http: VendorHttp
+    ) -> Sequence[Reply]:
+        (reply,) = await super().look_up(operation, asks, http)
+        readings = tuple(replace(one, raw="chosen among: both") for one in reply.readings)
+        return [replace(reply, readings=readings)]
+
+
+async def test_where_no_source_is_sure_enough_a_model_chooses_and_the_other_value_stays(
+    desk: Desk,
+):
+    arbiter = Arbiter("llm", CITY, price=50)
+    result = await desk.enrich([*rivals(64, 63), arbiter], WANTED, min_confidence=62)
+    city = result.data["company_city"]
+    assert (city.value, result.missing, result.costs.llm) == ("Columbus", (), 50)
+    assert [one.value for one in city.alternatives] == ["Cleveland"]
+    (asked,) = arbiter.asked
+    (told,) = asked.statements.values()
+    assert [(one.value, one.source) for one in told] == [("Cleveland", "one"), ("Columbus", "two")]
+    assert asked.evidence == ()
+
+
+async def test_a_choice_is_bought_once(desk: Desk):
+    arbiter = Arbiter("llm", CITY, price=50)
+    await desk.enrich([*rivals(64, 63), arbiter], WANTED, min_confidence=62)
+    again = await desk.enrich([*rivals(64, 63), arbiter], WANTED, min_confidence=62)
+    assert (len(arbiter.asked), again.costs.llm) == (1, 0)
+
+
+async def test_where_one_source_is_sure_enough_or_all_agree_nobody_chooses(desk: Desk):
+    arbiter = Arbiter("llm", CITY, price=50)
+    await desk.enrich([*rivals(90, 63), arbiter], WANTED, min_confidence=62)
+    assert arbiter.asked == []
+
+
+async def test_a_choice_keeps_to_the_jobs_cap_on_models(desk: Desk):
+    arbiter = Arbiter("llm", CITY, price=50)
+    policy = Policy(llm_cap_micros=Micros(40))
+    result = await desk.enrich([*rivals(64, 63), arbiter], WANTED, min_confidence=62, policy=policy)
+    assert (arbiter.asked, result.missing) == ([], ("company_city",))
 
 
 async def test_a_model_that_read_the_site_is_no_second_witness_for_it(desk: Desk):

@@ -11,7 +11,7 @@ from vendor_fake import one, values
 
 from glaze.model.evidence import as_read
 from glaze.model.normalise import Invalid, normalise
-from glaze.model.provider import Ask, Page
+from glaze.model.provider import Ask, Page, Statement
 from glaze.model.value import FieldName
 from glaze.providers.anthropic import anthropic
 from glaze.providers.openai_compatible import llm
@@ -67,6 +67,33 @@ async def test_nothing_that_a_page_orders_is_kept_and_what_it_states_is(
     assert wrong == []
     assert ordered >= PAGES
     assert kept > 2 * PAGES
+
+
+@pytest.mark.parametrize("model", [llm, anthropic], ids=["openai", "anthropic"])
+async def test_between_sources_no_page_gets_the_value_chosen_that_it_orders(
+    model, sandbox, http_of
+) -> None:
+    """The lie is a candidate: a source states it, in the words of the page that orders it."""
+    sandbox.state.model.habits = sandbox.state.model.habits.model_copy(
+        update={"obedient": True, "malformed_rate": 0.02, "unsupported_rate": 0.2}
+    )
+    known = {FieldName("company_domain"): "acme.com"}
+    chosen = 0
+    wrong = []
+    for number, hostile in enumerate(hostile_pages(PAGES)):
+        for name, (truth, lie) in ask_about(hostile).candidates.items():
+            stated = (
+                Statement(lie, "website", "2026-11-02", URL, hostile.text),
+                Statement(truth, "apollo", "2026-10-01"),
+            )
+            told = {name: stated if number % 2 else stated[::-1]}
+            asked = Ask(known, frozenset({name}), statements=told)
+            for reading in (await one(model, "resolve", asked, http_of(model))).readings:
+                chosen += 1
+                if reading.value != truth:
+                    wrong.append((name, reading.value, hostile.text))
+    assert wrong == []
+    assert chosen
 
 
 async def test_the_model_does_obey(sandbox, http_of) -> None:

@@ -314,3 +314,40 @@ def test_an_address_found_undeliverable_loses_to_any_other_unless_a_surer_one_sa
     assert merge([a, b, dead], now=NOW)[email].value == "b@x.com"
     alive = bought("person_email_status", "deliverable", 97, about="a@x.com")
     assert merge([a, b, dead, alive], now=NOW)[email].value == "a@x.com"
+
+
+def choice(value: Json, confidence: int = 40) -> Observation:
+    raw = "chosen among: Acme | Umbrella"
+    return Observation(NAME, value, confidence, "llm", NOW, raw=raw, call_id=CallId(9))
+
+
+def test_a_models_choice_takes_a_fifth_of_the_doubt_and_keeps_the_other_value() -> None:
+    rivals = [said(NAME, "Acme", 44, "apollo"), said(NAME, "Umbrella", 46, "website")]
+    before = merge(rivals, now=NOW)[NAME]
+    after = merge([*rivals, choice("Acme")], now=NOW)[NAME]
+    assert (before.value, after.value) == ("Umbrella", "Acme")
+    assert after.confidence == round((1 - (1 - 0.44) * 0.8) * (1 - 0.1 * 0.46) * 100)
+    assert [other.value for other in after.alternatives] == ["Umbrella"]
+
+
+def test_a_choice_counts_for_the_site_though_a_reading_of_the_same_pages_does_not() -> None:
+    rivals = [said(NAME, "Acme", 44, "website"), said(NAME, "Umbrella", 46, "apollo")]
+    read = Observation(NAME, "Acme", 40, "llm", NOW, call_id=CallId(9))
+    assert merge([*rivals, read], now=NOW)[NAME].value == "Umbrella"
+    assert merge([*rivals, choice("Acme")], now=NOW)[NAME].value == "Acme"
+
+
+def test_a_choice_that_no_source_states_any_more_is_no_value() -> None:
+    winner = merge([said(NAME, "Umbrella", 10, "apollo"), choice("Acme")], now=NOW)[NAME]
+    assert (winner.value, winner.alternatives) == ("Umbrella", ())
+
+
+def test_what_is_left_of_a_field_may_be_nothing_but_a_choice() -> None:
+    assert merge([choice("Acme")], now=NOW) == {}
+
+
+def test_two_choices_are_one_witness() -> None:
+    rivals = [said(NAME, "Acme", 44, "apollo"), said(NAME, "Umbrella", 46, "website")]
+    once = merge([*rivals, choice("Acme")], now=NOW)[NAME]
+    other = replace(choice("Acme"), provider="anthropic")
+    assert merge([*rivals, choice("Acme"), other], now=NOW)[NAME].confidence == once.confidence

@@ -11,15 +11,25 @@ sentence is believed, as by any reader, at a low confidence.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from glaze.model.agreement import comparable
+from glaze.model.conflict import CHOICE, as_page, is_plain, proven_by, told, values_of
 from glaze.model.evidence import find_quote, is_provable, supports
 from glaze.model.field import FIELDS, FieldType
 from glaze.model.industry import INDUSTRIES
 from glaze.model.loose_json import objects_in
 from glaze.model.normalise import Invalid, normalise
-from glaze.model.provider import Ask, Billing, Operation, Page, Reply, Resend, Verdict
+from glaze.model.provider import (
+    Ask,
+    Billing,
+    Operation,
+    Page,
+    Reply,
+    Resend,
+    Statement,
+    Verdict,
+)
 from glaze.model.site_credit import without_credits
 from glaze.model.untrusted import without_instructions
 from glaze.model.value import FREE, FieldName, Json, Micros
@@ -27,13 +37,15 @@ from glaze.model.vendor_body import Readings, field_sets, identified_by, text_at
 
 SURE = 60
 """Confidence in an inferred value."""
-INFER, CLASSIFY, VALIDATE = "infer", "classify", "validate"
+CHOSEN = 40
+"""Weight of a model's choice between sources: a fifth of what is in doubt about the value goes."""
+INFER, CLASSIFY, VALIDATE, RESOLVE = "infer", "classify", "validate", "resolve"
 _GROUP = FieldName("company_industry_group")
 
 _PER_MILLION = 1_000_000
 _TEMPLATE_TOKENS = 500  # what a vendor adds around messages and schema, generously
 _LONGEST_URL = 300
-_MOST_CANDIDATES, _LONGEST_CANDIDATE = 6, 300
+_MOST_CANDIDATES = 6
 
 # Not from text: lists and maps have no single quote, choices have rules of their own.
 _INFERRED = {
@@ -96,6 +108,18 @@ only if the page states one of the candidates about the subject:
   be understood alone; it must contain the value.
 Give no answer where the page states none of them; do not use what you know from elsewhere.
 {_ANSWER}""",
+    RESOLVE: f"""\
+Sources disagree on one fact about a company or person; you choose whom to believe.
+
+{_FRAME}
+The page lists what each source states, when and in which words. Weigh what the words say of the
+subject itself, how exact and how recent they are. Give one answer, and only if one value is clearly
+the better one:
+- value: that value, exactly as the schema lists it.
+- quote: the words by which a source states it, copied exactly: the source's own where it is quoted,
+  else the beginning of its line.
+Give no answer where nothing tells the values apart; do not use what you know from elsewhere.
+{_ANSWER}""",
 }
 
 
@@ -140,7 +164,10 @@ def operations_of(config: LlmConfig) -> tuple[Operation, ...]:
         flags=config.model,
     )
     classify = replace(infer, name=CLASSIFY, gives={_GROUP: SURE})
-    return (infer, classify, replace(infer, name=VALIDATE, checks=True))
+    validate = replace(infer, name=VALIDATE, checks=True)
+    weights = dict.fromkeys(_INFERRED, CHOSEN)
+    resolve = replace(infer, name=RESOLVE, gives=weights, checks=True, chooses=True)
+    return (infer, classify, validate, resolve)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +182,7 @@ class Prompt:
     wanted: frozenset[FieldName]
     country: str | None  # in which phone numbers are read
     candidates: Mapping[FieldName, tuple[Json, ...]]  # the only values that may be answered
+    statements: Mapping[FieldName, tuple[Statement, ...]]  # of a choice between sources
     cut: int = 0  # passages that were left out
 
 
@@ -173,14 +201,48 @@ def prompt_of(operation: Operation, ask: Ask, max_bytes: int) -> Prompt | str:
 
     The markers around the page carry a hash of its text, so the page cannot forge one.
     """
+    if operation.chooses:
+        return _choice_of(operation, ask, max_bytes)
     candidates = _told(ask) if operation.checks else {}
     asked = candidates if operation.checks else ask.want
     wanted = sorted(name for name in asked if name in operation.gives)
-    subject = identified_by(ask, operation.needs)
     page, cut = _safe(ask.evidence)
-    if not (wanted and subject and page):
+    if page is None or not wanted:
         return "there is no page to read, no subject or no field to infer"
-    schema = _schema(wanted, [*INDUSTRIES] if operation.name == CLASSIFY else None)
+    asking = _Asking(wanted, page, cut, candidates)
+    return _prompt(operation, ask, asking, max_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What a prompt is about, whatever the operation."""
+
+    wanted: Sequence[FieldName]
+    page: Page
+    cut: int
+    candidates: Mapping[FieldName, tuple[Json, ...]]
+    statements: Mapping[FieldName, tuple[Statement, ...]] = field(default_factory=dict)
+
+
+def _choice_of(operation: Operation, ask: Ask, max_bytes: int) -> Prompt | str:
+    """Return the prompt about one field's statements, which stand in for a page."""
+    name = next((one for one in sorted(ask.statements) if one in operation.gives), None)
+    stated, cut = told(ask.statements[name]) if name else ((), 0)
+    values = values_of(stated)[:_MOST_CANDIDATES]
+    if name is None or len(values) < 2:  # noqa: PLR2004  nothing to choose
+        return "there are no two values that a model can be told"
+    statements = {name: tuple(one for one in stated if one.value in values)}
+    asking = _Asking([name], as_page(statements), cut, {name: values}, statements)
+    return _prompt(operation, ask, asking, max_bytes)
+
+
+def _prompt(operation: Operation, ask: Ask, asking: _Asking, max_bytes: int) -> Prompt | str:
+    """Put a prompt together within its cap; else return why there is none."""
+    wanted, page, candidates = asking.wanted, asking.page, asking.candidates
+    subject = identified_by(ask, operation.needs)
+    if not subject:
+        return "there is no page to read, no subject or no field to infer"
+    schema = _schema(wanted, _choices(operation, candidates))
     head = _head(subject, wanted, candidates)
     mark = hashlib.sha256(page.text.encode("utf-8", "replace")).hexdigest()[:16]
     system = _SYSTEM[operation.name]
@@ -199,22 +261,27 @@ def prompt_of(operation: Operation, ask: Ask, max_bytes: int) -> Prompt | str:
         wanted=frozenset(wanted),
         country=text_at(ask.known.get(FieldName("company_country"))),
         candidates=candidates,
-        cut=cut,
+        statements=asking.statements,
+        cut=asking.cut,
     )
+
+
+def _choices(
+    operation: Operation, candidates: Mapping[FieldName, tuple[Json, ...]]
+) -> Sequence[Json] | None:
+    """Return the only values that the schema admits, None where it admits any."""
+    if operation.chooses:
+        return [value for values in candidates.values() for value in values]
+    return [*INDUSTRIES] if operation.name == CLASSIFY else None
 
 
 def _told(ask: Ask) -> dict[FieldName, tuple[Json, ...]]:
     """Return the candidates that can be told to a model: short, and addressing none."""
     told = {
-        name: tuple(one for one in values[:_MOST_CANDIDATES] if _is_plain(one))
+        name: tuple(one for one in values[:_MOST_CANDIDATES] if is_plain(one))
         for name, values in ask.candidates.items()
     }
     return {name: values for name, values in told.items() if values}
-
-
-def _is_plain(value: Json) -> bool:
-    text = value if isinstance(value, str) else str(value)
-    return len(text) <= _LONGEST_CANDIDATE and without_instructions(text)[1] == 0
 
 
 def _safe(evidence: Sequence[Page]) -> tuple[Page | None, int]:
@@ -251,11 +318,11 @@ def _framed(head: str, page: Page, mark: str) -> str:
     )
 
 
-def _schema(wanted: Sequence[FieldName], choices: Sequence[str] | None) -> dict[str, Json]:
+def _schema(wanted: Sequence[FieldName], choices: Sequence[Json] | None) -> dict[str, Json]:
     free: Json = {"type": ["string", "number", "null"]}
     answer: dict[str, Json] = {
         "field": {"type": "string", "enum": [*wanted]},
-        "value": free if choices is None else {"type": "string", "enum": [*choices]},
+        "value": free if choices is None else {"type": _types(choices), "enum": [*choices]},
         "quote": {"type": "string"},
     }
     items: dict[str, Json] = {
@@ -270,6 +337,11 @@ def _schema(wanted: Sequence[FieldName], choices: Sequence[str] | None) -> dict[
         "required": ["answers"],
         "additionalProperties": False,
     }
+
+
+def _types(choices: Sequence[Json]) -> Json:
+    texts = all(isinstance(one, str) for one in choices)
+    return "string" if texts else ["string", "number"]
 
 
 def is_readable(completion: Completion) -> bool:
@@ -315,7 +387,21 @@ def _take(answer: Mapping[str, Json], readings: Readings, prompt: Prompt) -> str
         return f"{name} dropped: its quote is not on the page, or too short or long to prove it"
     if doubt := _unproven(name, value, quote, prompt.page.text):
         return f"{name} dropped: {doubt}"
-    readings.add(name, value, url=prompt.page.url, quote=quote)
+    return _keep(name, value, quote, readings, prompt)
+
+
+def _keep(
+    name: FieldName, value: Json, quote: str, readings: Readings, prompt: Prompt
+) -> str | None:
+    """Keep a proven answer; a choice has its source's address, else return why it is none."""
+    if not prompt.operation.chooses:
+        readings.add(name, value, url=prompt.page.url, quote=quote)
+        return None
+    source = proven_by(name, value, quote, prompt.statements[name])
+    if source is None:
+        return f"{name} dropped: its quote is not what a source of this value says"
+    among = " | ".join(str(one) for one in prompt.candidates[name])
+    readings.add(name, value, url=source.url, quote=quote, raw=f"{CHOICE}{among}")
     return None
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from glaze.model.conflict import CHOICE
 from glaze.model.request import Alternative, FieldValue
 from glaze.model.value import FREE, CallId, FieldName, JobId, Json, Micros, ObservationId, Reading
 
@@ -50,6 +51,11 @@ class Observation:
             call_id=call_id,
             cost_micros=cost_micros,
         )
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether this is a model's choice among what others state: no evidence of its own."""
+        return (self.raw or "").startswith(CHOICE) and self.call_id is not None
 
 
 @dataclass(frozen=True, slots=True)

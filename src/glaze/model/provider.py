@@ -50,7 +50,8 @@ class Operation:
     promise one for later (``Verdict.PENDING``), and one that was lost may be had again as
     ``resend`` says: within it the vendor knows our idempotency key, or the handle.
 
-    ``checks`` marks an operation that finds nothing new: it judges the ``candidates`` of an ask.
+    ``checks`` marks an operation that finds nothing new: it judges the ``candidates`` of an ask,
+    or, where it ``chooses``, names one of the values of its ``statements``.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Operation:
     bulk_limits: tuple[Limit, ...] = ()
     includes: frozenset[str] = frozenset()
     checks: bool = False
+    chooses: bool = False
     needs_callback: bool = False  # the vendor takes it only with an address to report to
 
 
@@ -118,6 +120,17 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """A value as one source stated it: what a choice between sources is made by."""
+
+    value: Json
+    source: str
+    stated_on: str  # the day, ISO 8601
+    url: str | None = None
+    quote: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One question: what is known (normalised identifiers and fields) and what is wanted."""
 
@@ -125,6 +138,7 @@ class Ask:
     want: frozenset[FieldName]
     evidence: tuple[Page, ...] = ()  # only for Tier.INFERENCE, one page
     candidates: Mapping[FieldName, tuple[Json, ...]] = field(default_factory=dict)  # to be judged
+    statements: Mapping[FieldName, tuple[Statement, ...]] = field(default_factory=dict)
 
 
 REFUSED = "refused to go there"

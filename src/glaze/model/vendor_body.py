@@ -158,10 +158,11 @@ class Readings:
         confidence: int | None = None,
         url: str | None = None,
         quote: str | None = None,
+        raw: str | None = None,
     ) -> bool:
         """Keep ``value`` for the field ``name`` unless it is empty, invalid or already known.
 
-        Returns whether it was kept.
+        ``raw`` is how it was stated, by default the value itself. Returns whether it was kept.
         """
         field = FieldName(name)
         if _is_empty(field, value) or field in self._found:
@@ -172,7 +173,8 @@ class Readings:
             self._notes.append(f"{name} left out: {redact(str(why))}")
             return False
         stated = self._gives[field] if confidence is None else confidence
-        raw = value if isinstance(value, str) and value != normal else None
+        if raw is None and isinstance(value, str) and value != normal:
+            raw = value
         self._found[field] = Reading(
             field=field,
             value=normal,

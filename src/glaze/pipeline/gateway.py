@@ -514,4 +514,9 @@ def _evidence_text(ask: Ask) -> str:
         pages.update(f"{page.url}\n{page.text}\n".encode("utf-8", "replace"))
     if ask.candidates:
         pages.update(json.dumps(dict(ask.candidates), sort_keys=True).encode())
+    for name, stated in sorted(
+        ask.statements.items()
+    ):  # said again on another day, they are the same
+        told = [[one.value, one.source, one.url, one.quote] for one in stated]
+        pages.update(json.dumps([name, told], sort_keys=True).encode())
     return f"|{pages.hexdigest()}"

@@ -21,6 +21,9 @@ What a person decided (``USER``) wins over every source, whatever its age.
 A status of a mailbox is about one address. Statuses of other addresses than the winning one do not
 count, and an address that a verifier found undeliverable is hardly believed any more.
 
+A model's choice among values that sources disagree on is no evidence of its own: it is heard only
+beside a source that states the same, and then as one more witness.
+
 Lists and maps complete each other instead: the best source is the winner and gives the
 provenance, the entries of the others are added behind its own.
 """
@@ -53,6 +56,7 @@ _OTHERS_WEIGHT = 0.5
 # A value loses half its confidence in this many freshness spans beyond the first.
 _HALF_LIFE_SPANS = 10
 _MAX_ALTERNATIVES = 5
+_CHOICE = "choice"  # the family of every model that chooses: two choices are one witness
 _MAX_ENTRIES = 200
 
 _Rank = tuple[float, float, str, str, str, int, str]
@@ -110,10 +114,10 @@ def merge(
         if name == _STATUS:
             won = winners.get(_EMAIL)
             stated = about_mailbox(stated, mailbox or (str(won.value) if won else None))  # noqa: PLW2901  of these alone
-        if stated:
-            decided = [seen for seen in stated if seen.provider == USER]
-            sources = [seen for seen in stated if seen.provider != USER]
-            candidates = _candidates(sources, now, belief, refuted)
+        decided = [seen for seen in stated if seen.provider == USER]
+        sources = [seen for seen in stated if seen.provider != USER]
+        candidates = _candidates(sources, now, belief, refuted)
+        if candidates or decided:
             winners[name] = _merge_field(FIELDS[name], candidates, decided)
     return winners
 
@@ -170,19 +174,23 @@ def _candidates(
     best: dict[tuple[str, str, str], _Candidate] = {}
     for seen in seen_of_field:
         age_s = (now - seen.retrieved_at).total_seconds()
-        family = belief.family(seen.provider)
+        family = _CHOICE if seen.is_choice else belief.family(seen.provider)
         stated = belief.sure(seen.provider, seen.field, seen.confidence)
+        if seen.is_choice:  # what is known of a model's readings says nothing of its choices
+            stated = seen.confidence / 100
         sure = stated * _left(age_s, FIELDS[seen.field].fresh_s)
         form = comparable(seen.field, seen.value)
         # What the caller itself stated stays as it is, and comes back unharmed.
         if seen.field == _EMAIL and seen.call_id is not None and form in refuted:
             sure *= _REFUTED_SHARE
-        page = page_of(seen.source_url) or f"of {family}"
+        page = (None if seen.is_choice else page_of(seen.source_url)) or f"of {family}"
         found = _Candidate(seen, family, page, sure, form, _rank(seen, sure, form))
         known = best.get((family, page, form))
         if known is None or found.rank < known.rank:
             best[family, page, form] = found
-    return sorted(best.values(), key=lambda found: found.rank)
+    stated_by = {form for family, _, form in best if family != _CHOICE}
+    heard = [one for one in best.values() if one.family != _CHOICE or one.form in stated_by]
+    return sorted(heard, key=lambda found: found.rank)
 
 
 def _rank(seen: Observation, sure: float, form: str) -> _Rank:

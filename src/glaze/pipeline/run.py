@@ -11,7 +11,7 @@ from glaze.model.identity import identify
 from glaze.model.job import ClaimedJob
 from glaze.model.ledger import Allowance, Asker, Spend
 from glaze.model.observation import Kept
-from glaze.model.provider import Ask, Page, Provider, Tier
+from glaze.model.provider import Ask, Page, Provider, Statement, Tier
 from glaze.model.request import Costs, EnrichArgs, EnrichResult, ResultStatus, Stage
 from glaze.model.value import (
     MICROS_PER_CENT,
@@ -29,6 +29,7 @@ from glaze.pipeline.order import (
     Choice,
     Rules,
     arranged,
+    full_name,
     is_verifier,
     next_operation,
     question_needs,
@@ -40,6 +41,7 @@ from glaze.store.entity import Remerge
 from glaze.store.ledger import LedgerStore
 
 MAIL_SOURCE = "dns_mx"
+_OVER_CAP = "not asked: the job's cap on models"
 _LOOKED, _STORING = 10, 95
 """Percent done when the cache was looked into, and when all that can be had is there."""
 PAUSED_S = 1.0
@@ -99,6 +101,7 @@ class _Reading:
     want: frozenset[FieldName]
     candidates: Mapping[FieldName, tuple[Json, ...]] = field(default_factory=dict)
     page: Page | None = None
+    statements: Mapping[FieldName, tuple[Statement, ...]] = field(default_factory=dict)
 
     def of(self, page: Page) -> "_Reading":
         """Return the same about ``page``."""
@@ -107,7 +110,7 @@ class _Reading:
     def ask(self, known: Mapping[FieldName, Json]) -> Ask:
         """Return it as a question."""
         evidence = () if self.page is None else (self.page,)
-        return Ask(known, self.want, evidence, self.candidates)
+        return Ask(known, self.want, evidence, self.candidates, self.statements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,8 @@ class Pipeline:
                 stopped = await self._ask(task, sheet, asker, choice)
             if stopped is not None:
                 return stopped
-        return await self._check(task, sheet, asker)
+        stopped = await self._check(task, sheet, asker)
+        return await self._resolve(task, sheet, asker) if stopped is None else stopped
 
     async def _next(
         self, task: Enrichment, sheet: Sheet, missing: frozenset[FieldName]
@@ -281,7 +285,7 @@ class Pipeline:
             doubts().want,
             sheet.known,
             None,
-            tried=sheet.tried,
+            tried=sheet.tried | self._judges(choosing=True),
             rules=replace(self._rules(task), floor=0),  # it need not reach the floor by itself
             checking=True,
         )
@@ -289,6 +293,47 @@ class Pipeline:
             return None
         await self._gather_evidence(task, sheet, asker)
         return await self._read_pages(task, sheet, asker, step.choice, doubts)
+
+    async def _resolve(
+        self, task: Enrichment, sheet: Sheet, asker: Asker
+    ) -> Later | Stopped | None:
+        """Have a model choose where sources still disagree and none is sure enough.
+
+        One field a call, told by what each source said of it: the words of one source's page can
+        sway no other field. Within the caps of the pages' reading.
+        """
+        conflicts = sheet.conflicts(self._models)
+        for name, told in list(conflicts.items())[: self.policy.llm_pages]:
+            step = next_operation(
+                [provider.spec for provider in self.providers.values()],
+                frozenset([name]),
+                sheet.known,
+                None,
+                tried=self._judges(choosing=False),
+                rules=replace(self._rules(task), floor=0),
+                checking=True,
+            )
+            if step.choice is None or task.cancelled():
+                return None
+            if not await self._affords_model(task, step.choice):
+                at = self.clock()
+                sheet.note(step.choice.spec.name, at, at, detail=_OVER_CAP)
+                return None
+            reading = _Reading(frozenset([name]), statements={name: told})
+            failures = sheet.errored
+            stopped = await self._ask(task, sheet, asker, step.choice, reading)
+            if stopped is not None or sheet.errored > failures:
+                return stopped
+        return None
+
+    def _judges(self, *, choosing: bool) -> frozenset[str]:
+        """Return the operations that choose between sources, or those that check against a page."""
+        return frozenset(
+            full_name(provider.spec, operation)
+            for provider in self.providers.values()
+            for operation in provider.spec.operations
+            if operation.checks and operation.chooses is choosing
+        )
 
     async def _read_pages(
         self,
@@ -313,8 +358,8 @@ class Pipeline:
             if not open_.want or task.cancelled():
                 break
             if not await self._affords_model(task, choice):
-                why, at = "not asked: the job's cap on models", self.clock()
-                sheet.note(choice.spec.name, at, at, detail=why)
+                at = self.clock()
+                sheet.note(choice.spec.name, at, at, detail=_OVER_CAP)
                 break
             stopped = await self._ask(task, sheet, asker, choice, open_.of(page))
             if stopped is not None or sheet.errored > failures:

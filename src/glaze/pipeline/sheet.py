@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from glaze.model.belief import USER, Belief
+from glaze.model.conflict import values_of
 from glaze.model.field import FIELDS, EntityKind, FieldType
 from glaze.model.identity import Identity, Key
 from glaze.model.ledger import Allowance, Refused
 from glaze.model.observation import Kept, Observation, Winner
-from glaze.model.provider import Page, Verdict
+from glaze.model.provider import Page, Statement, Verdict
 from glaze.model.request import EnrichArgs, FieldValue, Stage
 from glaze.model.value import FREE, CallId, EntityId, FieldName, JobId, Json
 from glaze.pipeline.asking import Answer, Decline, Declined
@@ -26,6 +27,7 @@ SITE = "website"
 DERIVED_CONFIDENCE = 60
 """Of a website that was derived from a domain or an address: it is likely, not stated."""
 
+_MOST_STATEMENTS = 12  # of one field, that a model is told
 _COMPANY_DOMAIN = FieldName("company_domain")
 _EMPLOYER_DOMAIN = FieldName("person_company_domain")
 _WEBSITE = FieldName("company_website")
@@ -104,6 +106,40 @@ class Sheet:
                 or (self.args.verify and winner.alternatives)
             )
         }
+
+    def conflicts(self, models: frozenset[str]) -> dict[FieldName, tuple[Statement, ...]]:
+        """Return who states what of the fields on which sources disagree, none being sure enough.
+
+        These are required fields below the floor, or any in conflict where the caller wants it
+        verified. What ``models`` inferred is no source; and a choice is made once.
+        """
+        chosen = {seen.field for seen in self.observations if seen.is_choice}
+        open_ = {
+            name
+            for name in self.args.required_fields
+            if name not in chosen
+            and (winner := self.winners.get(name)) is not None
+            and winner.alternatives
+            and (winner.confidence < self.args.min_confidence or self.args.verify)
+        }
+        stated = {name: self._statements(name, models) for name in sorted(open_)}
+        return {name: told for name, told in stated.items() if len(values_of(told)) > 1}
+
+    def _statements(self, name: FieldName, models: frozenset[str]) -> tuple[Statement, ...]:
+        seen = sorted(
+            (one for one in self.observations if one.field == name and one.provider not in models and one.provider != USER),
+            key=lambda one: (-one.confidence, one.provider, str(one.value)),
+        )
+        return tuple(
+            Statement(
+                one.value,
+                one.provider,
+                one.retrieved_at.date().isoformat(),
+                one.source_url,
+                one.quote,
+            )
+            for one in seen[:_MOST_STATEMENTS]
+        )
 
     @property
     def known(self) -> dict[FieldName, Json]:

@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from pydantic import BaseModel, ConfigDict, Field
 
 from glaze_sandbox.seeded import rng
-from glaze_sandbox.vendors.reading import Found, Text, obey, read
+from glaze_sandbox.vendors.reading import Found, Text, choose, obey, read
 
 CHARACTERS_PER_TOKEN = 4
 _DEFAULTS: dict[str, object] = {"confidence": 70}
@@ -46,9 +46,11 @@ class StandIn:
         fields = _enum(properties.get("field"))
         given = Text(_from_first_page(text), tuple(_enum(properties.get("page_url"))))
         believed = obey(given, fields) if self.habits.obedient else {}
+        choices = properties.get("value")
+        found = [*read(given, fields), *choose(given, fields, _enum(choices))]
         answers = [
             believed.get(found.field) or self._maybe_unsupported(found, chance)
-            for found in [*read(given, fields), *believed.values()]
+            for found in [*found, *believed.values()]
         ]
         rows = [_fill(found, properties) for found in answers]
         content = json.dumps({"answers": rows}, ensure_ascii=False)

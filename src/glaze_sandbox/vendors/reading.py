@@ -79,6 +79,20 @@ class Text:
         return page if found >= 0 else self.pages[0]
 
 
+MOST_CHOICES = 12  # a longer list is one of classes, not of values to choose among
+
+
+def choose(text: Text, fields: list[str], choices: list[str]) -> Iterator[Found]:
+    """Choose the first of a few values that a line states, and quote that line."""
+    if len(fields) != 1 or not 1 < len(choices) <= MOST_CHOICES:
+        return
+    for line in text.words.splitlines():
+        for choice in choices:
+            if choice in line and "://" not in line:
+                yield Found(fields[0], choice, line.strip()[:LONGEST_QUOTE], None)
+                return
+
+
 def _sentence(text: str, start: int, end: int) -> str:
     """Return the sentence around ``text[start:end]``, exactly as it stands there."""
     before = [m.end() for m in _SENTENCE_END.finditer(text, max(0, start - LONGEST_QUOTE), start)]
