@@ -5,7 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from glaze.errors import ConnectFailed
-from glaze.model.provider import Ask, Operation, Page, Provider, VendorHttp, VendorResponse
+from glaze.model.provider import (
+    Ask,
+    Operation,
+    Page,
+    Provider,
+    Statement,
+    VendorHttp,
+    VendorResponse,
+)
 from glaze.model.value import FieldName, Json
 
 SAMPLES = {
@@ -84,11 +92,14 @@ def ask(*want: str, evidence: Sequence[Page] = (), **known: Json) -> Ask:
 def sample_ask(operation: Operation, *, needs: int = 0) -> Ask:
     """An ask that ``operation`` can answer."""
     page = Page("https://acme.com/about", "Acme was founded in 1998 and makes anvils in Toledo.")
+    year = FieldName("company_founded_year")
+    stated = tuple(Statement(one, "apollo", "2026-11-02") for one in (1998, 1999))
     return Ask(
         known={name: SAMPLES[name] for name in operation.needs[needs]},
         want=frozenset(operation.gives),
         evidence=(page,),
-        candidates={FieldName("company_founded_year"): (1998, 1999)} if operation.checks else {},
+        candidates={year: (1998, 1999)} if operation.checks else {},
+        statements={year: stated} if operation.chooses else {},
     )
 
 
