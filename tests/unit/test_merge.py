@@ -326,15 +326,18 @@ def test_a_models_choice_takes_a_fifth_of_the_doubt_and_keeps_the_other_value() 
     before = merge(rivals, now=NOW)[NAME]
     after = merge([*rivals, choice("Acme")], now=NOW)[NAME]
     assert (before.value, after.value) == ("Umbrella", "Acme")
-    assert after.confidence == round((1 - (1 - 0.44) * 0.8) * (1 - 0.1 * 0.46) * 100)
+    support = 1 - (1 - 0.44) * 0.8
+    odds, against = support / (1 - support), 0.23 / (1 - 0.23)
+    assert after.confidence == round(odds / (1 + odds + against) * 100)
     assert [other.value for other in after.alternatives] == ["Umbrella"]
 
 
 def test_a_choice_counts_for_the_site_though_a_reading_of_the_same_pages_does_not() -> None:
     rivals = [said(NAME, "Acme", 44, "website"), said(NAME, "Umbrella", 46, "apollo")]
     read = Observation(NAME, "Acme", 40, "llm", NOW, call_id=CallId(9))
-    assert merge([*rivals, read], now=NOW)[NAME].value == "Umbrella"
-    assert merge([*rivals, choice("Acme")], now=NOW)[NAME].value == "Acme"
+    site = Belief({"llm": "website"})
+    assert merge([*rivals, read], now=NOW, belief=site)[NAME].value == "Umbrella"
+    assert merge([*rivals, choice("Acme")], now=NOW, belief=site)[NAME].value == "Acme"
 
 
 def test_a_choice_that_no_source_states_any_more_is_no_value() -> None:
