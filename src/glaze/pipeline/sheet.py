@@ -127,7 +127,11 @@ class Sheet:
 
     def _statements(self, name: FieldName, models: frozenset[str]) -> tuple[Statement, ...]:
         seen = sorted(
-            (one for one in self.observations if one.field == name and one.provider not in models and one.provider != USER),
+            (
+                one
+                for one in self.observations
+                if one.field == name and one.provider not in models and one.provider != USER
+            ),
             key=lambda one: (-one.confidence, one.provider, str(one.value)),
         )
         return tuple(
