@@ -48,7 +48,7 @@ WORKERS = 3
 OPEN = 12  # jobs that wait or run: each worker has enough to do when it dies
 LONGEST_LIFE_S = 3.0  # of a worker that does not come to its failpoint: it is killed anywhere
 DRAIN_S = 90.0
-ROOM = Micros(PRICE * 30)  # left below the cap, which is near all the time
+ROOM = Micros(PRICE * 8)  # left below the cap, which is near all the time
 POINTS = (
     *("reserved", "answered", "settled", "claimed_due", "collected", "resolved"),
     *("begun", "performed", "finishing", "anywhere"),
