@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +18,16 @@ class LimitSpec(BaseModel):
     calls: int = Field(ge=0)
     window_s: float = Field(gt=0)
     path_prefix: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What one credential may still send in one window, and when that window ends."""
+
+    calls: int
+    left: int
+    window_s: float
+    reset_s: float
 
 
 class RateLimits:
@@ -69,3 +80,14 @@ class RateLimits:
             if spec.vendor == vendor:
                 return spec.calls, len(self._seen[(index, api_key)]), spec.window_s
         return None
+
+    def lefts(self, vendor: str, api_key: str) -> list[Left]:
+        """Return what is left of every limit on ``vendor``, the shortest window first."""
+        now, found = self._clock(), []
+        for index, spec in enumerate(self.specs):
+            if spec.vendor == vendor:
+                seen = [at for at in self._seen[(index, api_key)] if at > now - spec.window_s]
+                reset_s = seen[0] + spec.window_s - now if seen else spec.window_s
+                left = max(0, spec.calls - len(seen))
+                found.append(Left(spec.calls, left, spec.window_s, reset_s))
+        return sorted(found, key=lambda one: one.window_s)

@@ -4,7 +4,7 @@ import asyncio
 import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -14,7 +14,7 @@ from glaze_sandbox.nameserver import CONTROL_HOST, DnsProtocol, answer
 from glaze_sandbox.receiver import RECEIVER_HOST
 from glaze_sandbox.sites.traps import TRAPS, trap_of
 from glaze_sandbox.state import State
-from glaze_sandbox.wire import Answer, Call, Metered, Vendor, json_answer
+from glaze_sandbox.wire import Answer, Call, Metered, TellsRoom, Vendor, json_answer
 
 HOST = "127.0.0.1"
 KEY_PREFIX = "sandbox-"  # any key that begins so is good at every vendor
@@ -84,9 +84,11 @@ class Server:
         if key.startswith(SPENT_PREFIX) and isinstance(vendor, Metered):
             return vendor.refuse_credits(call)
         wait_s = self._state.limits.admit(vendor.name, key, call.path)
-        if wait_s is not None:
-            return vendor.refuse_rate(call, wait_s)
-        return vendor.answer(call)
+        given = vendor.answer(call) if wait_s is None else vendor.refuse_rate(call, wait_s)
+        if not isinstance(vendor, TellsRoom):
+            return given
+        told = vendor.room_headers(self._state.limits.lefts(vendor.name, key))
+        return replace(given, headers={**told, **given.headers})
 
     async def _site(self, request: web.BaseRequest, host: str, path: str) -> web.StreamResponse:
         self._state.requests["sites"] += 1

@@ -1,11 +1,13 @@
 """What passes between the server and the vendors it plays: a call in, an answer out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from multidict import MultiMapping
+
+from glaze_sandbox.limits import Left
 
 ANYONE = "sandbox-anyone"
 """The credential of a call to a vendor that asks for none."""
@@ -98,6 +100,15 @@ class Metered(Protocol):
 
     def refuse_credits(self, call: Call) -> Answer:
         """Answer a call of an account that is empty, in the vendor's own shape."""
+        ...
+
+
+@runtime_checkable
+class TellsRoom(Protocol):
+    """A vendor whose answers, refusals of the rate included, tell how many calls it still takes."""
+
+    def room_headers(self, lefts: Sequence[Left]) -> Mapping[str, str]:
+        """Return the headers for what is left of its limits, the shortest window first."""
         ...
 
 

@@ -21,7 +21,7 @@ from glaze.pipeline.settling import settle_failure, settle_reply
 from glaze.store.budget import BudgetStore
 from glaze.store.ledger import Sealed
 from glaze.store.ledger_check import verify
-from glaze.store.limit import allowance_s
+from glaze.store.limit import use_within_s
 from tests.gateway.conftest import PRICE, TITLE, Bench, question
 
 CALLS = "select state::text, price_micros, reserved_micros, verdict from call order by id"
@@ -247,7 +247,7 @@ async def test_a_call_whose_second_permit_fails_was_not_sent_and_may_be_asked_ag
         if point == "reserved":
             with psycopg.connect(dsn) as conn:
                 conn.execute("alter table glaze.rate_slot rename to gone")
-            time.sleep(allowance_s(limit) + 0.01)  # the process froze
+            time.sleep(use_within_s(limit) + 0.01)  # the process froze
 
     (job,) = await bench.claimed()
     asker = await bench.asker(job, budgets=await bench.budget(PRICE))

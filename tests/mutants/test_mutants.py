@@ -25,6 +25,10 @@ KILLED = (
     f"{CRASHES}::test_a_worker_killed_at_any_point_of_its_work_loses_nothing_and_buys_nothing_twice"
 )
 MERGE = "tests/unit/test_merge.py"
+LIMITS = (
+    "tests/gateway/test_limits.py"
+    "::test_four_processes_on_one_limit_never_go_over_it_by_grants_or_at_the_vendor"
+)
 SCHEDULES = "tests/store/test_schedule.py"
 CRON = "tests/unit/test_cron.py"
 RATES = "tests/unit/test_rates.py"
@@ -340,15 +344,44 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "a slot is free again at once",
-        r"assert .* > ",
-        "tests/gateway/test_limits.py"
-        "::test_no_sliding_window_holds_more_grants_than_allowed_and_nearly_all_are_used",
+        "a slot is free again after its window, without the guard band",
+        r"assert \d+ == 0",
+        f"{LIMITS}[a second]",
         (
             Change(
                 "store/sql/limit.sql",
-                "m.at + make_interval(secs => w.window_s + w.allowance_s)",
-                "m.at",
+                "secs => f.window_s + f.guard_s)\n  from free",
+                "secs => f.window_s)\n  from free",
+            ),
+        ),
+    ),
+    Mutant(
+        "each process keeps the limit by itself",
+        r"assert .* == \[\]",
+        f"{LIMITS}[a second]",
+        (
+            Change(
+                "store/limit.py",
+                '            "provider": self.name,',
+                '            "provider": f"{self.name}{id(self)}",',
+            ),
+            Change(
+                "store/limit.py",
+                '            "provider": slots.name,',
+                '            "provider": f"{slots.name}{id(slots)}",',
+            ),
+        ),
+    ),
+    Mutant(
+        "all who ask when an open circuit may be tried are probes",
+        r"assert \[.*True, True.*\] == \[True\]",
+        "tests/gateway/test_outage.py"
+        "::test_of_all_who_ask_when_an_open_circuit_may_be_tried_one_is_the_probe",
+        (
+            Change(
+                "store/sql/limit.sql",
+                "    and (probe_until is null or probe_until <= clock_timestamp())\n",
+                "",
             ),
         ),
     ),

@@ -104,7 +104,7 @@ async def test_a_rate_limit_is_kept_in_a_sliding_window_and_violations_are_count
     assert statuses == [200, 200, 429, 429]
     _, headers, body = await ask()
     assert 590 <= int(headers["retry-after"]) <= 600
-    assert headers["x-minute-requests-left"] == "0"
+    assert headers["x-hourly-requests-left"] == "0"
     assert b"maximum number of api calls allowed" in body
     stats = await sandbox.control("GET", "stats")
     assert (stats["limit_violations"], stats["limit_peaks"]) == ({"apollo": 3}, {"apollo": 2})

@@ -5,12 +5,14 @@ import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 import typer
 from rich.text import Text
 
-from glaze.boot import configure_providers, run, running_server
+from glaze.boot import configure_providers, run, running_server, utc_now
+from glaze.cli.providers import read_standings
 from glaze.cli.screen import out
 from glaze.errors import FetchError, GlazeError, SettingsError, StoreError
 from glaze.net.client import HttpClient
@@ -70,6 +72,7 @@ async def _check() -> list[Finding]:
     ]
     findings.append(await _database(settings))
     findings += _providers(settings)
+    findings += await _troubles(settings)
     findings += _kinds()
     findings.append(await _network(settings))
     return findings
@@ -123,6 +126,19 @@ def _providers(settings: Settings) -> Iterator[Finding]:
         else:
             needs_key = spec.key_setting and not spec.key_optional
             yield Finding(subject, Grade.FINE, "ready" if needs_key else "ready, no key needed")
+
+
+async def _troubles(settings: Settings) -> list[Finding]:
+    """Name providers that the fleet does not ask now: an open circuit, a refused key, no credits."""
+    try:
+        found = await read_standings(settings, utc_now() - timedelta(days=1))
+    except GlazeError:
+        return []  # the database or the settings are broken: their own findings say so
+    return [
+        Finding(f"provider {one.spec.name}", Grade.NOTE, one.state, one.advice)
+        for one in found
+        if not one.not_in_use and one.state != "ready"
+    ]
 
 
 def _kinds() -> Iterator[Finding]:

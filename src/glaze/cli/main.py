@@ -22,6 +22,7 @@ from glaze.cli.keys import keys
 from glaze.cli.ledger import ledger
 from glaze.cli.order import order
 from glaze.cli.plan import plan
+from glaze.cli.providers import providers
 from glaze.cli.queues import queues
 from glaze.cli.rebuild import rebuild
 from glaze.cli.schedules import schedules
@@ -56,6 +57,7 @@ for command in (
     migrate,
     prune,
     rebuild,
+    providers,
     doctor,
     calibrate,
 ):

@@ -24,6 +24,7 @@ from glaze.model.provider import (
     VendorHttp,
     VendorResponse,
 )
+from glaze.model.room import RoomHeaders
 from glaze.model.value import FREE
 from glaze.model.vendor_body import malformed, not_asked
 
@@ -38,6 +39,7 @@ class Wire(Protocol):
     default_model: str
     base_url: str
     limits: tuple[Limit, ...]
+    room_headers: tuple[RoomHeaders, ...]
 
     async def send(self, prompt: Prompt, config: LlmConfig, http: VendorHttp) -> VendorResponse:
         """Send the prompt: exactly one request."""
@@ -71,6 +73,7 @@ class LanguageModel:
             base_url=wire.base_url,
             key_setting="llm_api_key" if self.config.needs_key else None,
             limits=wire.limits,
+            room_headers=wire.room_headers,
             tier=Tier.INFERENCE,
             family="website",  # it has read the site's own pages
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from glaze.model.room import RoomHeaders
 from glaze.model.value import FREE, FieldName, Json, Micros, Reading
 
 
@@ -26,10 +27,15 @@ class Resend(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most ``calls`` requests in any window of ``window_s`` seconds."""
+    """At most ``calls`` requests in any window of ``window_s`` seconds.
+
+    The window is kept longer by the guard band, because requests take differently long on their
+    way: by ``guard_s`` seconds, where that is None by 3 %, at least 40 ms and at most 3 s.
+    """
 
     calls: int
     window_s: int
+    guard_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,8 @@ class ProviderSpec:
     one that is not ``patient``: where its limits, or the vendor, leave no room, it goes on at once. ``keyed_limits`` hold instead of ``limits`` where a provider that needs no key has one.
     ``credit_micros`` is what one credit is taken to cost where the vendor sells credits: the user's
     own price replaces it, and every operation's follows. ``key_in_question``: the vendor takes its
-    key only in the query or the body, where it may not be in any other's.
+    key only in the query or the body, where it may not be in any other's. ``room_headers`` are those
+    in which the vendor tells how many calls it still takes: the fleet keeps to them.
 
     ``family`` names whoever the provider takes its data from, where others do, too: two resellers
     of one feed, or a model that reads the site that the scraper reads, are one witness and not two.
@@ -105,6 +112,7 @@ class ProviderSpec:
     credit_micros: Micros = FREE
     key_in_question: bool = False
     family: str = ""  # empty: a family of its own
+    room_headers: tuple[RoomHeaders, ...] = ()
 
     def operation(self, name: str) -> Operation:
         """Return the operation called ``name``."""

@@ -56,6 +56,11 @@ class BoundHttp(VendorHttp):
         self._deadline = deadline
         self._left = max_requests
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Those of the vendor's last answer; none where there was none."""
+        return (self.exchanges[-1].headers if self.exchanges else None) or {}
+
     async def request(
         self,
         method: str,

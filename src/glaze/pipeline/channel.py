@@ -1,13 +1,29 @@
 """How each provider is reached: key, address, limits, breaker, and room for requests under way."""
 
 import asyncio
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 
-from glaze.model.provider import Operation, ProviderSpec
+from glaze.model.provider import Operation, ProviderSpec, Reply, Verdict
+from glaze.model.room import Room, out_of_credits, pause, refused, rooms
 from glaze.pipeline.asking import Access
-from glaze.pipeline.circuit import Circuit
+from glaze.pipeline.circuit import Circuit, Passing, passing
 from glaze.pipeline.limiter import PATIENCE_S, Limiter
-from glaze.store.limit import LimitStore
+from glaze.pipeline.settling import pause_s
+from glaze.store.limit import LimitStore, Slots
+
+_ACCEPTED = frozenset(
+    {
+        Verdict.MATCH,
+        Verdict.NO_MATCH,
+        Verdict.PENDING,
+        Verdict.IN_PROGRESS,
+        Verdict.BAD_INPUT,
+        Verdict.SUPPRESSED,
+    }
+)
+"""Verdicts of a vendor that took the key and had credits for it."""
 
 
 class Channel:
@@ -24,6 +40,8 @@ class Channel:
         self._limits = limits
         self._tasks = tasks
         self._limiters: dict[str, Limiter] = {}
+        self._key_print = hashlib.sha256(access.key.encode()).hexdigest()[:8] if access.key else ""
+        self._doubted = True  # until an answer came, there may be something said against the key
         # A site has no breaker: its outage says nothing of the next.
         self._circuit = Circuit(limits, spec.name, self.base_url) if self.base_url else None
 
@@ -38,21 +56,49 @@ class Channel:
             self._limiters[name] = Limiter(
                 self._limits,
                 self._tasks,
-                provider=name,
-                credential=self.access.credential,
-                limits=limits,
+                Slots(
+                    name=name,
+                    credential=self.access.credential,
+                    limits=tuple(limits),
+                    names=tuple(dict.fromkeys((name, self._spec.name))),
+                    key_print=self._key_print,
+                ),
                 patience_s=PATIENCE_S if self._spec.patient else 0.0,
             )
         return self._limiters[name]
 
-    async def closed_for_s(self, *, probe_s: float) -> float:
-        """Return how long the breaker keeps calls back, in seconds; 0.0 where one may go."""
-        return await self._circuit.wait_s(probe_s=probe_s) if self._circuit else 0.0
+    def passing(self, *, probe_s: float) -> AbstractAsyncContextManager[Passing]:
+        """Pass the breaker with one call; a probe has ``probe_s`` seconds to find out."""
+        return passing(self._circuit, probe_s=probe_s)
 
-    async def record(self, *, failed: bool) -> None:
-        """Tell the breaker how a call ended."""
-        if self._circuit:
-            await self._circuit.record(failed=failed)
+    async def heard(
+        self, limiter: Limiter, replies: Sequence[Reply], headers: Mapping[str, str]
+    ) -> None:
+        """Keep for the fleet what an answer tells of the room that is left, and of the key."""
+        told = [*rooms(headers, self._spec.room_headers)]
+        pauses = [pause_s(reply) for reply in replies if reply.verdict is Verdict.RATE_LIMITED]
+        if pauses:
+            told.append(pause(max(pauses)))
+        await limiter.tell(told)
+        await self._judge_key(limiter, replies)
+        limiter.doubted = False
+
+    async def _judge_key(self, limiter: Limiter, replies: Sequence[Reply]) -> None:
+        name, credential = self._spec.name, self.access.credential
+        against = next(filter(None, map(self._against, replies)), None)
+        if against is not None:
+            self._doubted = True
+            await self._limits.tell(name, credential, [against])
+            return
+        doubted = self._doubted or limiter.doubted
+        if doubted and any(reply.verdict in _ACCEPTED for reply in replies):
+            await self._limits.accepted(name, credential, self._key_print)
+            self._doubted = False
+
+    def _against(self, reply: Reply) -> Room | None:
+        if reply.verdict is Verdict.AUTH:
+            return refused(self._key_print)
+        return out_of_credits() if reply.verdict is Verdict.OUT_OF_CREDITS else None
 
 
 class Channels:

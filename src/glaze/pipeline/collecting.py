@@ -30,11 +30,11 @@ from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.books import Bookkeeping, Books, Settling
 from glaze.pipeline.channel import Channel, Channels
 from glaze.pipeline.gateway import DEADLINE_MARGIN_S, SEND_WITHIN_S, Gateway
-from glaze.pipeline.limiter import Permit
+from glaze.pipeline.limiter import PATIENCE_S, Limiter, Wait
 from glaze.pipeline.merge import merging
 from glaze.pipeline.naming import callback_url, named_by, token_of
 from glaze.pipeline.recorded import collected
-from glaze.pipeline.settling import ANSWERS, pause_s, poll_wait_s, settle_reply
+from glaze.pipeline.settling import ANSWERS, poll_wait_s, settle_reply
 from glaze.pipeline.validate import Judging
 from glaze.store.due import DueStore
 from glaze.store.entity import Remerge
@@ -189,27 +189,38 @@ class Collector:
         return _Poll(claimed, provider, operation, channel, books, begun)
 
     async def _ask(self, poll: _Poll) -> None:
-        channel = poll.channel
-        limiter = channel.limiter(poll.operation, asks=1)
-        wait_s = await channel.closed_for_s(probe_s=poll.operation.timeout_s)
-        async with channel.room:
-            permit = None if wait_s else await limiter.permit()
-            if not isinstance(permit, Permit):
-                await self._due.put_off(poll.claimed, wait_s or (permit.wait_s if permit else 0.0))
+        probe_s = poll.operation.timeout_s + PATIENCE_S
+        async with poll.channel.room, poll.channel.passing(probe_s=probe_s) as passing:
+            if passing.wait_s:
+                await self._due.put_off(poll.claimed, passing.wait_s)
+                return
+            limiter = poll.channel.limiter(poll.operation, asks=1)
+            permit = await limiter.permit()
+            if isinstance(permit, Wait):
+                await self._due.put_off(poll.claimed, permit.wait_s)
+                return
+            if not await limiter.use(permit):
+                await self._due.put_off(poll.claimed, 0.0)
                 return
             if time.monotonic() - poll.begun > SEND_WITHIN_S:
+                await limiter.give_back(permit)
                 await self._due.put_off(poll.claimed, 0.0)
                 return
             http = self._bound(poll)
             reply = await self._reply(poll, http)
-        self._at("collected")
-        await channel.record(failed=isinstance(reply, FetchError))
+            self._at("collected")
+            error = reply.code if isinstance(reply, FetchError) else ""
+            await passing.record(failed=bool(error), error=error)
+        await self._take_in(poll, reply, http, limiter)
+
+    async def _take_in(
+        self, poll: _Poll, reply: Reply | FetchError, http: BoundHttp, limiter: Limiter
+    ) -> None:
         if isinstance(reply, FetchError):
             log.debug("promised answer not collected", provider=poll.claimed.provider, error=reply)
             await self._due.put_off(poll.claimed, poll_wait_s(None, poll.claimed.polls))
             return
-        if reply.verdict is Verdict.RATE_LIMITED:
-            await limiter.hold_back(pause_s(reply))
+        await poll.channel.heard(limiter, [reply], http.headers)
         if _leaves_open(poll.claimed, reply, http):
             wait_s = poll_wait_s(reply, poll.claimed.polls)
             await self._due.put_off(poll.claimed, wait_s, handle=reply.handle or None)

@@ -32,22 +32,23 @@ from glaze.model.ledger import (
     Settlement,
 )
 from glaze.model.provider import Ask, Page, Reply, Tier, Verdict
+from glaze.model.room import Cause
 from glaze.model.value import CallId, Micros, WorkspaceId
 from glaze.net.client import HttpClient
 from glaze.net.vendor import BoundHttp
 from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question, question_key
 from glaze.pipeline.books import Bookkeeping, Books, Settled, Settling
 from glaze.pipeline.channel import Channels
+from glaze.pipeline.circuit import Passing
 from glaze.pipeline.coalesce import Coalescer
 from glaze.pipeline.grouping import detach
-from glaze.pipeline.limiter import Limiter, Permit
+from glaze.pipeline.limiter import PATIENCE_S, Limiter, Permit, Wait
 from glaze.pipeline.naming import callback_url, token_of
 from glaze.pipeline.recorded import recorded
 from glaze.pipeline.settling import (
     answered,
     awaited,
     declined,
-    pause_s,
     settle_failure,
     settle_reply,
     settle_unsent,
@@ -77,6 +78,12 @@ _DECLINES: Mapping[Refusal, Decline] = {
 }
 
 
+_SAID: Mapping[Cause, Verdict] = {
+    Cause.KEY: Verdict.AUTH,
+    Cause.CREDITS: Verdict.OUT_OF_CREDITS,
+}
+"""What the vendor would answer as long as it refuses."""
+
 _REFUSED: Mapping[Refusal, str] = {
     Refusal.STALE: "the job is another worker's by now",
     Refusal.CANCELLED: "the job was cancelled",
@@ -98,11 +105,12 @@ class _Pending:
 
 @dataclass(frozen=True, slots=True)
 class _Leave:
-    """Leave to send one request: whose permit it is, and when its intents began to be recorded."""
+    """Leave to send one request: past which breaker, by whose permit, on which intents."""
 
+    passing: Passing
     limiter: Limiter
     permit: Permit
-    begun: float  # monotonic seconds
+    begun: float  # monotonic seconds: when the intents began to be recorded
 
 
 _Going = Sequence[tuple[_Pending, Reserved]]
@@ -261,17 +269,26 @@ class Gateway:
             return await self._go(bulk)
 
     async def _go(self, bulk: Sequence[_Pending]) -> Sequence[_Result]:
-        """Take a permit, record the intents, send one request, settle each question."""
+        """Pass the breaker, take a permit, record the intents, send one request, settle each question."""
         question = bulk[0].question
         channel = self.channels.of(question.spec)
-        if wait_s := await channel.closed_for_s(probe_s=question.operation.timeout_s):
-            failing = f"{question.spec.name} is failing"
-            return [Declined(Decline.CIRCUIT, failing, wait_s=wait_s)] * len(bulk)
-        limiter = channel.limiter(question.operation, asks=len(bulk))
-        permit = await limiter.permit()
-        if not isinstance(permit, Permit):
-            why = Decline.WAIT if question.spec.patient else Decline.BUSY
-            return [Declined(why, "rate limit", wait_s=permit.wait_s)] * len(bulk)
+        probe_s = question.operation.timeout_s + DEADLINE_MARGIN_S + PATIENCE_S
+        async with channel.passing(probe_s=probe_s) as passing:
+            if passing.wait_s:
+                failing = f"{question.spec.name} is failing"
+                refusal = Declined(Decline.CIRCUIT, failing, wait_s=passing.wait_s)
+                return [refusal] * len(bulk)
+            limiter = channel.limiter(question.operation, asks=len(bulk))
+            permit = await limiter.permit()
+            if isinstance(permit, Wait):
+                return [_no_room(permit, question)] * len(bulk)
+            return await self._buy(bulk, passing, limiter, permit)
+
+    async def _buy(
+        self, bulk: Sequence[_Pending], passing: Passing, limiter: Limiter, permit: Permit
+    ) -> Sequence[_Result]:
+        """Record the intents, send one request for those that may be bought, settle each."""
+        question = bulk[0].question
         deadline_s = question.operation.timeout_s + DEADLINE_MARGIN_S
         sealed = Sealed([pending.intent for pending in bulk], deadline_s)
         granted = await bulk[0].books.reserve(sealed)
@@ -281,8 +298,10 @@ class Gateway:
         self._at("reserved")
         pairs = list(zip(bulk, granted.grants, strict=True))
         going = [(pending, grant) for pending, grant in pairs if isinstance(grant, Reserved)]
-        leave = _Leave(limiter, permit, granted.begun)
+        leave = _Leave(passing, limiter, permit, granted.begun)
         sent = await self._send(going, leave) if going else {}
+        if not going:
+            await limiter.give_back(permit)
         return [
             sent[grant.call_id]
             if isinstance(grant, Reserved)
@@ -326,23 +345,25 @@ class Gateway:
         outcome = await self._look_up([pending.question for pending, _ in going], http)
         self._at("answered")
         if isinstance(outcome, FetchError):
-            return await self._settle_failure(going, outcome, http)
-        limited = [reply for reply in outcome if reply.verdict is Verdict.RATE_LIMITED]
-        settled = await self._settle_replies(going, outcome, http)
-        if limited:
-            await leave.limiter.hold_back(max(map(pause_s, limited)))
+            return await self._settle_failure(going, outcome, http, leave.passing)
+        settled = await self._settle_replies(going, outcome, http, leave.passing)
+        await channel.heard(leave.limiter, outcome, http.headers)
         return settled
 
     async def _too_late(self, question: Question, leave: _Leave) -> str | None:
-        """Say why the call must not be sent any more, None where it may."""
-        if time.monotonic() > leave.permit.good_until:
-            try:
+        """Wait for the permit's moment; say why the call must not be sent any more, None where it may."""
+        permit, unsent = leave.permit, "not sent: the permit ran out"
+        try:
+            while not await leave.limiter.use(permit):
+                if time.monotonic() - leave.begun > SEND_WITHIN_S:
+                    return unsent
                 again = await leave.limiter.permit()
-            except Exception:  # whatever it is: nothing was sent, and that must be recorded
-                log.exception("no second permit", provider=question.spec.name)
-                return "not sent: the permit ran out and no other could be had"
-            if not isinstance(again, Permit):
-                return "not sent: the permit ran out"
+                if isinstance(again, Wait):
+                    return unsent
+                permit = again
+        except Exception:  # whatever it is: nothing was sent, and that must be recorded
+            log.exception("no second permit", provider=question.spec.name)
+            return f"{unsent} and no other could be had"
         if time.monotonic() - leave.begun > SEND_WITHIN_S:
             return "not sent: too long since the intent was recorded"
         return None
@@ -368,19 +389,18 @@ class Gateway:
             return FetchError(f"{type(error).__name__} in the provider", sent=_left(http))
 
     async def _settle_failure(
-        self, going: _Going, error: FetchError, http: BoundHttp
+        self, going: _Going, error: FetchError, http: BoundHttp, passing: Passing
     ) -> dict[CallId, _Result]:
         question = going[0][0].question
         settled = [settle_failure(grant.call_id, error, question.operation) for _, grant in going]
         await self._settle(going, settled, http, error=f"{error.code}: {error}")
-        await self.channels.of(question.spec).record(failed=True)
+        await passing.record(failed=True, error=error.code)
         return {one.call_id: declined(one) for one in settled}
 
     async def _settle_replies(
-        self, going: _Going, replies: Sequence[Reply], http: BoundHttp
+        self, going: _Going, replies: Sequence[Reply], http: BoundHttp, passing: Passing
     ) -> dict[CallId, _Result]:
         question = going[0][0].question
-        channel = self.channels.of(question.spec)
         settled: Settled = [
             recorded(
                 settle_reply(
@@ -396,7 +416,8 @@ class Gateway:
         settled = await self._settle(going, settled, http)
         self._at("settled")
         outage = all(reply.verdict is Verdict.VENDOR_ERROR for reply in replies)
-        await channel.record(failed=outage)
+        status = f"status {http.facts[-1].status}" if http.facts else "no request"
+        await passing.record(failed=outage, error=status if outage else "")
         return {
             one.call_id: answered(one, reply) for one, reply in zip(settled, replies, strict=True)
         }
@@ -499,6 +520,17 @@ def _left(http: BoundHttp) -> bool:
 
 def _refused(refused: Refused) -> Declined:
     return Declined(_DECLINES[refused.why], refused.detail or _REFUSED[refused.why])
+
+
+def _no_room(wait: Wait, question: Question) -> Declined:
+    """Say why there is no permit: limits are waited for, what the vendor refuses is not."""
+    if wait.goes_on:
+        until = f" (until {wait.until:%Y-%m-%d %H:%M} UTC)" if wait.until else ""
+        verdict = _SAID.get(wait.cause) if wait.cause else None
+        why = Decline.FAILED if verdict else Decline.BUSY
+        return Declined(why, f"{wait.detail}{until}", wait_s=wait.wait_s, verdict=verdict)
+    why = Decline.WAIT if question.spec.patient else Decline.BUSY
+    return Declined(why, wait.detail or "rate limit", wait_s=wait.wait_s)
 
 
 def _blocked(blocked: Blocked) -> Declined:

@@ -3,80 +3,180 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from glaze.model.provider import Limit
+from glaze.model.room import GOES_ON, Cause, Room
 from glaze.pipeline.grouping import Grouped
-from glaze.store.limit import LimitStore, allowance_s
+from glaze.store.limit import AHEAD_S, LimitStore, Slots, use_within_s
 
 PATIENCE_S = 2.0
 """Longer than this nobody waits in place: the job's slot goes to another."""
+_DRIFT = 1e-3
+"""How fast the two clocks may come apart, at most: a millisecond a second."""
+_LONGEST_LEAD_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Leave to send one request, until ``good_until`` (a reading of ``time.monotonic()``)."""
+    """Leave to send one request, between two readings of ``time.monotonic()``.
 
+    ``at`` is its moment by the database's clock, None where there is no limit.
+    """
+
+    good_from: float
     good_until: float
+    at: datetime | None = None
+
+
+UNLIMITED = Permit(float("-inf"), float("inf"))
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """No permit within patience; ``wait_s`` seconds until there may be one."""
+    """No permit within patience; ``wait_s`` seconds until there may be one, and the vendor's word."""
 
     wait_s: float
+    cause: Cause | None = None
+    detail: str = ""
+    until: datetime | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether nobody is to wait for it."""
+        return self.cause in GOES_ON
+
+
+class DatabaseClock:
+    """Where the database's clock stands on this process's own, between two bounds.
+
+    Each exchange bounds it; the bounds of several are narrower than the slowest of them.
+    """
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._low, self._high = float("-inf"), float("inf")
+        self._as_of = 0.0
+
+    def seen(self, at: datetime, begun: float, ended: float) -> tuple[float, float]:
+        """Return the bounds of ``at`` as readings of ``time.monotonic()``.
+
+        It was read between ``begun`` and ``ended``.
+        """
+        moment = at.timestamp()
+        drift = _DRIFT * (ended - self._as_of)
+        low = max(begun - moment, self._low - drift)
+        high = min(ended - moment, self._high + drift)
+        if low > high:  # that clock was set anew
+            low, high = begun - moment, ended - moment
+        self._low, self._high, self._as_of = low, high, ended
+        return moment + low, moment + high
 
 
 class Limiter:
-    """Grants permits of one (provider, credential)."""
+    """Grants permits of one (provider or endpoint, credential)."""
 
     def __init__(
         self,
         store: LimitStore,
         tasks: asyncio.TaskGroup,
+        slots: Slots,
         *,
-        provider: str,
-        credential: str,
-        limits: Sequence[Limit],
         patience_s: float = PATIENCE_S,
     ) -> None:
-        """Keep ``limits`` together with every other process on the same database.
+        """Keep ``slots`` together with every other process on the same database.
 
         ``patience_s`` is how long an asker waits in place for a permit.
         """
+        self.slots = slots
+        self.doubted = False  # something was said against the vendor's room that may not hold
         self._store = store
-        self._provider = provider
-        self._credential = credential
-        self._limits = tuple(limits)
         self._patience_s = patience_s
-        self._allowance_s = min((allowance_s(limit) for limit in limits), default=0.0)
+        self._use_within_s = min(map(use_within_s, slots.limits), default=0.0)
         self._declared = False
+        self._clock = DatabaseClock()
+        self._lead_s = 0.0
         self._take = Grouped(self._take_together, tasks, most=1000)
+        self._give_back = Grouped(self._give_back_together, tasks, most=1000)
+        self._tell = Grouped(self._tell_together, tasks, most=1000)
 
     async def permit(self) -> Permit | Wait:
-        """Return a permit, waiting for it at most as long as patience lasts."""
-        if not self._limits:
-            return Permit(float("inf"))
+        """Return a permit, waiting for one at most as long as patience lasts."""
+        if not self.slots.limits:
+            return UNLIMITED
         patience = time.monotonic() + self._patience_s
         while True:
             got = await self._take(None)
-            if isinstance(got, Permit):
+            if isinstance(got, Permit) or got.goes_on:
                 return got
             if time.monotonic() + got.wait_s > patience:
                 return got
-            await asyncio.sleep(got.wait_s)  # nothing but time frees a slot
+            # Nothing but time frees a slot; those of the next moments are given ahead.
+            await asyncio.sleep(max(got.wait_s, AHEAD_S / 2))
 
-    async def hold_back(self, wait_s: float) -> None:
-        """Grant nothing for ``wait_s`` seconds, in the whole fleet: the vendor asked for it."""
-        if self._limits:
-            await self._store.hold_back(self._provider, self._credential, wait_s)
+    async def use(self, permit: Permit) -> bool:
+        """Wait for the permit's moment; tell whether it can be used, or came too late here.
+
+        One that came too late is given back, and the next are given for a little later.
+        """
+        now = time.monotonic()
+        if now < permit.good_from:
+            await asyncio.sleep(permit.good_from - now)
+            now = time.monotonic()
+        late_s = now - permit.good_until
+        if late_s > 0:
+            self._lead_s = min(_LONGEST_LEAD_S, self._lead_s + late_s + self._use_within_s)
+            await self.give_back(permit)
+        elif self._lead_s:
+            self._lead_s = self._lead_s * 0.95 if self._lead_s > self._use_within_s else 0.0
+        return late_s <= 0
+
+    async def give_back(self, permit: Permit) -> None:
+        """Let another have a permit with which nothing was sent."""
+        if permit.at is not None:
+            await self._give_back(permit.at)
+
+    async def tell(self, rooms: Sequence[Room]) -> None:
+        """Let the whole fleet keep to what the vendor said, where our own limits are wider."""
+        told = [room for room in rooms if self._binds(room)]
+        if self.doubted:  # what was said before is replaced by what no longer binds us
+            told += [replace(room, probe_s=None) for room in rooms if not self._binds(room)]
+        if told and self.slots.limits:
+            await self._tell(told)
+
+    def _binds(self, room: Room) -> bool:
+        """Tell whether our own limits would let more calls pass than the vendor has room for."""
+        most = min(
+            (limit.calls * (1 + room.wait_s // limit.window_s) for limit in self.slots.limits),
+            default=0,
+        )
+        return room.calls_left < most
+
+    async def _give_back_together(self, moments: Sequence[datetime]) -> Sequence[None]:
+        await self._store.give_back(self.slots, moments)
+        return [None] * len(moments)
+
+    async def _tell_together(self, told: Sequence[Sequence[Room]]) -> Sequence[None]:
+        least: dict[tuple[Cause, str], Room] = {}
+        for room in (room for rooms in told for room in rooms):
+            known = least.setdefault((room.cause, room.span), room)
+            if (room.calls_left, -room.wait_s) < (known.calls_left, -known.wait_s):
+                least[room.cause, room.span] = room
+        await self._store.tell(self.slots.name, self.slots.credential, [*least.values()])
+        return [None] * len(told)
 
     async def _take_together(self, waiting: Sequence[None]) -> Sequence[Permit | Wait]:
         if not self._declared:
-            await self._store.declare(self._provider, self._credential, self._limits)
+            await self._store.declare(self.slots)
             self._declared = True
-        begun = time.monotonic()  # before the grant: the allowance counts from it
-        taken = await self._store.take(self._provider, self._credential, self._limits, len(waiting))
-        permit = Permit(begun + self._allowance_s)
-        wait = Wait(taken.wait_s)
-        return [permit if i < taken.granted else wait for i in range(len(waiting))]
+        begun = time.monotonic()
+        taken = await self._store.take(self.slots, len(waiting), lead_s=self._lead_s)
+        asked = self._clock.seen(taken.asked_at, begun, time.monotonic())
+        permits = [self._permit(asked, *one) for one in zip(taken.ahead_s, taken.at, strict=True)]
+        wait = Wait(taken.wait_s, taken.cause, taken.detail, taken.until)
+        self.doubted = self.doubted or taken.trying or wait.goes_on
+        return [permits[i] if i < len(permits) else wait for i in range(len(waiting))]
+
+    def _permit(self, asked: tuple[float, float], ahead_s: float, at: datetime) -> Permit:
+        early, late = asked
+        return Permit(late + ahead_s, early + ahead_s + self._use_within_s, at)

@@ -18,6 +18,7 @@ from glaze.model.provider import (
     Unbilled,
     Verdict,
 )
+from glaze.model.room import LONGEST_PAUSE_S
 from glaze.model.value import FREE, CallId, EntityId, Micros, Reading
 from glaze.pipeline.asking import Answer, Decline, Declined
 
@@ -184,9 +185,10 @@ def answered(settlement: Settlement, reply: Reply) -> Answer | Declined:
             notes=reply.notes,
         )
     if reply.verdict in ASKS_TO_WAIT and settlement.end is not CallEnd.PENDING:
+        used_up = pause_s(reply) > LONGEST_PAUSE_S
         return Declined(
-            Decline.WAIT,
-            ASKS_TO_WAIT[reply.verdict],
+            Decline.BUSY if used_up else Decline.WAIT,
+            "the vendor's quota is used up" if used_up else ASKS_TO_WAIT[reply.verdict],
             wait_s=pause_s(reply),
             verdict=reply.verdict,
             call_id=settlement.call_id,

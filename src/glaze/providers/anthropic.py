@@ -16,6 +16,7 @@ from glaze.model.provider import (
     VendorResponse,
     Verdict,
 )
+from glaze.model.room import RoomHeaders
 from glaze.model.value import Json
 from glaze.model.vendor_body import (
     at,
@@ -52,6 +53,11 @@ class AnthropicWire:
     default_model = "claude-haiku-5-5"
     base_url = "https://api.anthropic.com/v1"
     limits: tuple[Limit, ...] = (Limit(50, 60),)
+    room_headers: tuple[RoomHeaders, ...] = (
+        RoomHeaders(  # names unconfirmed
+            "anthropic-ratelimit-requests-remaining", 60, "anthropic-ratelimit-requests-reset"
+        ),
+    )
 
     async def send(self, prompt: Prompt, config: LlmConfig, http: VendorHttp) -> VendorResponse:
         """Send the prompt: exactly one request."""

@@ -21,6 +21,7 @@ from glaze.model.provider import (
     VendorResponse,
     Verdict,
 )
+from glaze.model.room import RoomHeaders
 from glaze.model.value import FieldName, Json, Micros
 from glaze.model.vendor_body import (
     Readings,
@@ -157,6 +158,11 @@ SPEC = ProviderSpec(
     base_url="https://api.apollo.io/api/v1",
     key_setting="apollo_api_key",
     limits=(Limit(100, 60),),
+    room_headers=(
+        RoomHeaders("x-minute-requests-left", 60),
+        RoomHeaders("x-hourly-requests-left", 3_600),
+        RoomHeaders("x-24-hour-requests-left", 86_400),
+    ),
     credit_micros=CREDIT_PRICE,
 )
 

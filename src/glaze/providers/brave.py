@@ -17,6 +17,7 @@ from glaze.model.provider import (
     VendorResponse,
     Verdict,
 )
+from glaze.model.room import RoomHeaders
 from glaze.model.search import (
     PANEL_FIELDS,
     RESULTS,
@@ -52,6 +53,10 @@ SPEC = ProviderSpec(
     base_url="https://api.search.brave.com/res/v1",
     key_setting="brave_api_key",
     limits=(Limit(50, 1),),
+    room_headers=(
+        RoomHeaders("x-ratelimit-remaining", 1, "x-ratelimit-reset", place=0),
+        RoomHeaders("x-ratelimit-remaining", 30 * 86_400, "x-ratelimit-reset", place=1),
+    ),
 )
 
 

@@ -26,6 +26,7 @@ from glaze.model.provider import (
     VendorResponse,
     Verdict,
 )
+from glaze.model.room import RoomHeaders
 from glaze.model.value import Micros
 from glaze.model.vendor_body import (
     Readings,
@@ -77,6 +78,7 @@ SPEC = ProviderSpec(
     base_url="https://person.clearbit.com",
     key_setting="clearbit_api_key",
     limits=(Limit(600, 60),),
+    room_headers=(RoomHeaders("x-ratelimit-remaining", 60, "x-ratelimit-reset"),),
     credit_micros=LOOKUP,
 )
 

@@ -18,6 +18,7 @@ from glaze.model.provider import (
     VendorResponse,
     Verdict,
 )
+from glaze.model.room import RoomHeaders
 from glaze.model.same_company import Basis, Entry, Sought, basis_of
 from glaze.model.value import FieldName, Json
 from glaze.model.vendor_body import (
@@ -84,6 +85,7 @@ SPEC = ProviderSpec(
     base_url="https://api.github.com",
     # The vendor counts requests, 60 an hour by address or 5,000 by token: an ask may take two.
     limits=(Limit(30, 3600),),
+    room_headers=(RoomHeaders("x-ratelimit-remaining", 3_600, "x-ratelimit-reset"),),
     keyed_limits=(Limit(2_500, 3600),),
     concurrency=5,
     patient=False,

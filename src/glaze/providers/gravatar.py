@@ -16,6 +16,7 @@ from glaze.model.provider import (
     VendorHttp,
     Verdict,
 )
+from glaze.model.room import RoomHeaders
 from glaze.model.value import FieldName, Json
 from glaze.model.vendor_body import (
     Readings,
@@ -59,6 +60,7 @@ SPEC = ProviderSpec(
     operations=(_PROFILE,),
     base_url="https://api.gravatar.com/v3",
     limits=(Limit(100, 3600),),
+    room_headers=(RoomHeaders("x-ratelimit-remaining", 3_600, "x-ratelimit-reset"),),
     keyed_limits=(Limit(1_000, 3600),),
     concurrency=5,
     patient=False,

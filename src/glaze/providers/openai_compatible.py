@@ -15,6 +15,7 @@ from glaze.model.provider import (
     VendorResponse,
     Verdict,
 )
+from glaze.model.room import RoomHeaders
 from glaze.model.value import Json
 from glaze.model.vendor_body import (
     at,
@@ -39,6 +40,9 @@ class OpenAiWire:
     default_model = "gpt-6-luna"
     base_url = "https://api.openai.com/v1"
     limits: tuple[Limit, ...] = (Limit(500, 60),)
+    room_headers: tuple[RoomHeaders, ...] = (
+        RoomHeaders("x-ratelimit-remaining-requests", 60, "x-ratelimit-reset-requests"),
+    )
 
     async def send(self, prompt: Prompt, config: LlmConfig, http: VendorHttp) -> VendorResponse:
         """Send the prompt: exactly one request."""

@@ -19,6 +19,7 @@ from glaze.model.provider import (
     VendorResponse,
     Verdict,
 )
+from glaze.model.room import RoomHeaders
 from glaze.model.value import FieldName, Json, Micros
 from glaze.model.vendor_body import (
     Readings,
@@ -146,6 +147,10 @@ SPEC = ProviderSpec(
     base_url="https://api.peopledatalabs.com/v5",
     key_setting="pdl_api_key",
     limits=(Limit(100, 60),),
+    room_headers=(
+        RoomHeaders("x-ratelimit-remaining", 60, _RESET, key="minute"),
+        RoomHeaders("x-ratelimit-remaining", 86_400, key="day"),
+    ),
     credit_micros=CREDIT,
 )
 

@@ -1,12 +1,13 @@
 """Rate limits and circuits in the database, so that the whole fleet keeps them together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from psycopg.types.json import Jsonb
 
 from glaze.model.provider import Limit
+from glaze.model.room import Cause, Room
 from glaze.store.database import Database
 from glaze.store.statements import statements
 
@@ -16,101 +17,188 @@ OPEN_AFTER = 5
 """Failures in a row that open a circuit."""
 OPEN_S = 30.0
 """Seconds that a circuit stays open before one probe may go."""
+AHEAD_S = 0.25
+"""How far ahead a permit is given: who asks again after half of it loses nothing by asking late."""
 _LEAST_WAIT_S = 0.01
 
 
-def allowance_s(limit: Limit) -> float:
-    """Return how long after its grant a permit may be used: the window is stretched by it.
+def guard_s(limit: Limit) -> float:
+    """Return by how much a window is stretched, in seconds: what it costs to never go over.
 
-    3 % of the window, at least 50 ms and at most 1 s: what the way from grant to wire may take.
+    Requests take differently long on their way, so permits a window apart may arrive closer
+    together than that.
     """
-    return min(1.0, max(0.05, 0.03 * limit.window_s))
+    if limit.guard_s is not None:
+        return limit.guard_s
+    return min(3.0, max(0.04, 0.03 * limit.window_s))
+
+
+def use_within_s(limit: Limit) -> float:
+    """Return how long after its moment a permit may be used, in seconds.
+
+    Part of the guard band; what is left of it covers the differences of the way.
+    """
+    return 0.6 * guard_s(limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Whose permits are meant: the limits of one endpoint or provider, and the key that pays.
+
+    ``names`` are those under which a vendor's own word may concern it: its own and the provider's.
+    """
+
+    name: str
+    credential: str
+    limits: tuple[Limit, ...]
+    names: tuple[str, ...]
+    key_print: str = ""  # tells a key from the one before it, for what was said of that one
+
+    @property
+    def params(self) -> dict[str, object]:
+        """The parameters that every statement takes."""
+        return {
+            "provider": self.name,
+            "credential": self.credential,
+            "names": list(self.names),
+            "key_print": self.key_print,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """How many permits were granted and when, by the database's clock; if none, how long to wait."""
+    """The moments of the permits that were granted, by the database's clock; if none, the wait.
 
-    granted: int
-    at: datetime
+    ``ahead_s`` is how far each lies ahead of ``asked_at``. Where the vendor's own word is what
+    keeps us, ``cause``, ``detail`` and ``until`` say so. ``trying``: what a vendor said has lapsed,
+    and the one call that was granted finds out whether it still holds.
+    """
+
+    asked_at: datetime
+    at: tuple[datetime, ...] = ()
+    ahead_s: tuple[float, ...] = ()
     wait_s: float = 0.0
+    cause: Cause | None = None
+    detail: str = ""
+    until: datetime | None = None
+    trying: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Whether a circuit lets a call pass: ``wait_s`` is 0.0 then; ``probe`` where it is the one."""
+
+    wait_s: float = 0.0
+    probe: bool = False
 
 
 class LimitStore:
     """Slots of (provider, credential), circuits of (provider, base URL)."""
 
-    def __init__(self, db: Database) -> None:
-        """Use the pools of ``db``."""
+    def __init__(self, db: Database, *, open_s: float = OPEN_S) -> None:
+        """Use the pools of ``db``; a circuit stays open for ``open_s`` before it is probed."""
         self._db = db
+        self._open_s = open_s
 
-    async def declare(self, provider: str, credential: str, limits: Sequence[Limit]) -> None:
+    async def declare(self, slots: Slots) -> None:
         """Bring the slots to these limits; calls granted before keep theirs."""
         params = {
-            "provider": provider,
-            "credential": credential,
-            "limits": Jsonb([{"window_s": li.window_s, "calls": li.calls} for li in limits]),
+            "provider": slots.name,
+            "credential": slots.credential,
+            "limits": Jsonb([{"window_s": li.window_s, "calls": li.calls} for li in slots.limits]),
         }
         async with self._db.fleet() as conn:
             await conn.execute(_sql["make_slots"], params)
             await conn.execute(_sql["drop_slots"], params)
 
-    async def take(
-        self, provider: str, credential: str, limits: Sequence[Limit], wanted: int
-    ) -> Taken:
-        """Take up to ``wanted`` permits that every window has free."""
-        who = {"provider": provider, "credential": credential}
-        windows = Jsonb(
-            [{"window_s": li.window_s, "allowance_s": allowance_s(li)} for li in limits]
-        )
+    async def give_back(self, slots: Slots, at: Sequence[datetime]) -> None:
+        """Let others have the permits that were granted for these moments: nothing was sent."""
+        params = slots.params | {"windows": _windows(slots), "at": list(at)}
         async with self._db.fleet() as conn:
             await conn.execute(_sql["in_index_order"])
-            cursor = await conn.execute(_sql["take"], who | {"windows": windows, "wanted": wanted})
-            (taken,) = await cursor.fetchall()
-            if taken["granted"]:
-                return Taken(taken["granted"], taken["at"])
-            cursor = await conn.execute(
-                _sql["next_free"], who | {"spans": [limit.window_s for limit in limits]}
-            )
-            (free,) = await cursor.fetchall()
-        if free["windows"] < len(limits):  # another process, with other limits, dropped ours
-            await self.declare(provider, credential, limits)
-        return Taken(0, taken["at"], max(_LEAST_WAIT_S, free["wait_s"] or 0.0))
+            await conn.execute(_sql["give_back"], params)
 
-    async def hold_back(self, provider: str, credential: str, wait_s: float) -> None:
-        """Grant nothing for ``wait_s`` seconds: the vendor asked for it."""
+    async def take(self, slots: Slots, wanted: int, *, lead_s: float = 0.0) -> Taken:
+        """Take up to ``wanted`` permits, none for a moment sooner than ``lead_s`` from now."""
+        params = slots.params | {
+            "windows": _windows(slots),
+            "wanted": wanted,
+            "ahead_s": AHEAD_S + lead_s,
+            "lead_s": lead_s,
+        }
         async with self._db.fleet() as conn:
-            await conn.execute(
-                _sql["hold_back"],
-                {"provider": provider, "credential": credential, "wait_s": wait_s},
-            )
+            await conn.execute(_sql["in_index_order"])
+            rows = await (await conn.execute(_sql["take"], params)).fetchall()
+            granted = [row for row in rows if row["at"] is not None]
+            if granted:
+                return Taken(
+                    asked_at=rows[0]["asked_at"],
+                    at=tuple(row["at"] for row in granted),
+                    ahead_s=tuple(row["ahead_s"] for row in granted),
+                    trying=rows[0]["trying"],
+                )
+            spans = {"spans": [limit.window_s for limit in slots.limits]}
+            cursor = await conn.execute(_sql["next_free"], slots.params | spans)
+            (free,) = await cursor.fetchall()
+        if free["windows"] < len(slots.limits):  # another process, with other limits, dropped ours
+            await self.declare(slots)
+        wait_s = (free["wait_s"] or 0.0) - AHEAD_S
+        return Taken(
+            asked_at=rows[0]["asked_at"],
+            wait_s=max(_LEAST_WAIT_S, wait_s),
+            cause=Cause(free["cause"]) if free["cause"] else None,
+            detail=free["detail"] or "",
+            until=free["until"],
+        )
 
-    async def circuit_wait_s(self, provider: str, base_url: str, *, probe_s: float) -> float:
-        """Return 0.0 where a call may go, else the seconds until it may be worth asking.
+    async def tell(self, name: str, credential: str, rooms: Sequence[Room]) -> None:
+        """Keep what a vendor said of the room that is left, for the whole fleet."""
+        params = {
+            "provider": name,
+            "credential": credential,
+            "rooms": Jsonb([asdict(room) for room in rooms]),
+        }
+        async with self._db.fleet() as conn:
+            await conn.execute(_sql["tell"], params)
 
-        Where an open circuit's time is over, the first to ask becomes the probe and gets 0.0; it
-        has ``probe_s`` seconds before another may try.
+    async def accepted(self, name: str, credential: str, key_print: str) -> None:
+        """Forget what was said against a key: the vendor answered with it."""
+        params = {"provider": name, "credential": credential, "key_print": key_print}
+        async with self._db.fleet() as conn:
+            await conn.execute(_sql["accepted"], params)
+
+    async def circuit(self, provider: str, base_url: str, *, probe_s: float) -> Passage:
+        """Tell whether a call may pass.
+
+        Where an open circuit's time is over, the first to ask becomes the probe; it has
+        ``probe_s`` seconds before another may try.
         """
         params = {"provider": provider, "base_url": base_url, "probe_s": probe_s}
         async with self._db.fleet() as conn:
             row = await (await conn.execute(_sql["circuit"], params)).fetchone()
-        return float(row["wait_s"]) if row else 0.0
+        return Passage(float(row["wait_s"]), bool(row["probe"])) if row else Passage()
 
-    async def circuit_failed(self, provider: str, base_url: str) -> None:
-        """Count a failure; enough of them in a row open the circuit."""
+    async def circuit_failed(
+        self, provider: str, base_url: str, *, probe: bool, error: str
+    ) -> None:
+        """Count a failure; enough of them in a row, or the probe's, open the circuit."""
+        params = {"provider": provider, "base_url": base_url, "probe": probe, "error": error}
+        params |= {"threshold": OPEN_AFTER, "open_s": self._open_s}
         async with self._db.fleet() as conn:
-            await conn.execute(
-                _sql["circuit_failed"],
-                {
-                    "provider": provider,
-                    "base_url": base_url,
-                    "threshold": OPEN_AFTER,
-                    "open_s": OPEN_S,
-                },
-            )
+            await conn.execute(_sql["circuit_failed"], params)
 
-    async def circuit_succeeded(self, provider: str, base_url: str) -> None:
-        """Close the circuit and forget its failures."""
+    async def circuit_succeeded(self, provider: str, base_url: str, *, probe: bool) -> None:
+        """Forget failures; where the circuit is open only its probe closes it."""
+        params = {"provider": provider, "base_url": base_url, "probe": probe}
         async with self._db.fleet() as conn:
-            await conn.execute(
-                _sql["circuit_succeeded"], {"provider": provider, "base_url": base_url}
-            )
+            await conn.execute(_sql["circuit_succeeded"], params)
+
+    async def circuit_unprobed(self, provider: str, base_url: str) -> None:
+        """Let another be the probe: this one was not sent."""
+        params = {"provider": provider, "base_url": base_url}
+        async with self._db.fleet() as conn:
+            await conn.execute(_sql["circuit_unprobed"], params)
+
+
+def _windows(slots: Slots) -> Jsonb:
+    return Jsonb([{"window_s": li.window_s, "guard_s": guard_s(li)} for li in slots.limits])

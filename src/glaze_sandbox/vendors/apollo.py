@@ -5,12 +5,12 @@ for no match, 401 as plain text, at most 10 records in a bulk request.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from glaze_sandbox.billing import Clock
 from glaze_sandbox.knowledge import APOLLO, Knowledge
-from glaze_sandbox.limits import RateLimits
+from glaze_sandbox.limits import Left, RateLimits
 from glaze_sandbox.seeded import draw, number
 from glaze_sandbox.vendors.apollo_records import organization_record, person_record
 from glaze_sandbox.wire import Answer, Call, Callback, Charge, json_answer
@@ -22,6 +22,7 @@ MATCH_MICROS = 100_000
 ORGANIZATION_MICROS = 100_000
 BULK_MOST = 10
 MINUTE_S = 60
+_WINDOWS = {60: ("minute", "minute"), 3_600: ("hourly", "hourly"), 86_400: ("24-hour", "24-hour")}
 PHONE_SHARE = 0.45  # of the people whom it knows
 MOBILE_CREDITS = 8
 QUICKEST_S, SLOWEST_S = 0.4, 2.0  # until numbers are found
@@ -76,7 +77,7 @@ class Apollo:
             f"The maximum number of api calls allowed for {call.path.strip('/')} is {calls} times "
             f"per {unit}. Please upgrade your plan from https://app.apollo.io/#/settings/plans."
         )
-        headers = {"retry-after": str(max(1, round(retry_after_s)))} | self._rate_headers(call)
+        headers = {"retry-after": str(max(1, round(retry_after_s)))}
         return json_answer(429, {"message": message}, headers=headers)
 
     def answer(self, call: Call) -> Answer:
@@ -89,17 +90,19 @@ class Apollo:
         self._requests += 1
         return route(call)
 
-    def _rate_headers(self, call: Call) -> dict[str, str]:
-        room = self._limits.room(self.name, self.key_of(call))
-        headers = {"x-rate-limit-hourly": "", "x-rate-limit-24-hour": ""}  # empty: unlimited
-        if room is None:
-            return headers | {"x-rate-limit-minute": ""}
-        calls, used, _ = room
-        return headers | {
-            "x-rate-limit-minute": str(calls),
-            "x-minute-usage": str(used),
-            "x-minute-requests-left": str(max(0, calls - used)),
-        }
+    def room_headers(self, lefts: Sequence[Left]) -> dict[str, str]:
+        """Return ceiling, use and rest of a minute, an hour and a day; an empty ceiling is none."""
+        headers = {f"x-rate-limit-{ceiling}": "" for ceiling, _ in _WINDOWS.values()}
+        for one in lefts:
+            window_s = next((known for known in _WINDOWS if one.window_s <= known), None)
+            if window_s is not None:
+                ceiling, span = _WINDOWS[window_s]
+                headers |= {
+                    f"x-rate-limit-{ceiling}": str(one.calls),
+                    f"x-{span}-usage": str(one.calls - one.left),
+                    f"x-{span}-requests-left": str(one.left),
+                }
+        return headers
 
     def _request_id(self) -> int:
         return number(self._world.seed, "apollo-request", self._requests) >> 1  # signed 64 bits
@@ -110,7 +113,6 @@ class Apollo:
         return json_answer(
             200,
             body,
-            headers=self._rate_headers(call),
             charges=tuple(charges),
             request_id=str(request_id),
         )

@@ -7,7 +7,7 @@ each a list: the second's window, then the month's (their form is unconfirmed).
 import math
 
 from glaze_sandbox.knowledge import BRAVE
-from glaze_sandbox.limits import RateLimits
+from glaze_sandbox.limits import Left, RateLimits
 from glaze_sandbox.seeded import hex_id
 from glaze_sandbox.vendors.searching import Hit, Index, Panel, site_in
 from glaze_sandbox.wire import Answer, Call, Charge, json_answer
@@ -74,12 +74,14 @@ class Brave:
             request_id=hex_id(self._world.seed, "brave", self._requests, length=32),
         )
 
-    def _rate_headers(self, call: Call, *, reset_s: int = 1) -> dict[str, str]:
-        calls, used, window_s = self._limits.room(self.name, self.key_of(call)) or (50, 0, 1)
-        left = 0 if reset_s > 1 else max(0, calls - used)
+    def _rate_headers(self, call: Call, *, reset_s: int = 0) -> dict[str, str]:
+        told = self._limits.lefts(self.name, self.key_of(call))
+        first = told[0] if told else Left(50, 50, 1, 1)
+        left = 0 if reset_s else first.left
+        window_s, reset_s = math.ceil(first.window_s), reset_s or math.ceil(first.reset_s)
         return {
-            "X-RateLimit-Limit": f"{calls}, {MONTH_CALLS}",
-            "X-RateLimit-Policy": f"{calls};w={math.ceil(window_s)}, {MONTH_CALLS};w={MONTH_S}",
+            "X-RateLimit-Limit": f"{first.calls}, {MONTH_CALLS}",
+            "X-RateLimit-Policy": f"{first.calls};w={window_s}, {MONTH_CALLS};w={MONTH_S}",
             "X-RateLimit-Remaining": f"{left}, {MONTH_CALLS - self._requests}",
             "X-RateLimit-Reset": f"{reset_s}, {MONTH_S // 2}",
         }

@@ -9,12 +9,13 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 from binascii import Error as NotBase64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from glaze_sandbox.billing import Clock
 from glaze_sandbox.knowledge import CLEARBIT, Knowledge
-from glaze_sandbox.limits import RateLimits
+from glaze_sandbox.limits import Left, RateLimits
 from glaze_sandbox.seeded import draw, hex_id
 from glaze_sandbox.vendors.hunter_records import company_record, person_record
 from glaze_sandbox.wire import Answer, Call, Callback, Charge, json_answer
@@ -87,6 +88,18 @@ class Clearbit:
             "x-ratelimit-reset": str(round(self._now() + retry_after_s)),
         }
         return _error(429, "rate_limit", "Rate limit exceeded.", headers)
+
+    def room_headers(self, lefts: Sequence[Left]) -> dict[str, str]:
+        """Return what is left of the window, and the moment at which it ends."""
+        return {
+            name: value
+            for one in lefts[:1]
+            for name, value in (
+                ("x-ratelimit-limit", str(one.calls)),
+                ("x-ratelimit-remaining", str(one.left)),
+                ("x-ratelimit-reset", str(math.ceil(self._now() + one.reset_s))),
+            )
+        }
 
     def answer(self, call: Call) -> Answer:
         """Answer one call with a good key."""

@@ -1,6 +1,10 @@
 """GitHub's public accounts: companies', their people's, and those of strangers of the same name."""
 
+import math
+from collections.abc import Sequence
+
 from glaze_sandbox.billing import Clock
+from glaze_sandbox.limits import Left
 from glaze_sandbox.seeded import draw
 from glaze_sandbox.wire import ANYONE, Answer, Call, json_answer
 from glaze_sandbox.world.entities import Company, Person
@@ -36,6 +40,18 @@ class GitHub:
         ends = int(self._clock().timestamp() + max(1, round(retry_after_s)))
         headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(ends)}
         return json_answer(403, {"message": "API rate limit exceeded"}, headers=headers)
+
+    def room_headers(self, lefts: Sequence[Left]) -> dict[str, str]:
+        """Return what is left of the window, and the moment at which it ends."""
+        return {
+            name: value
+            for one in lefts[:1]
+            for name, value in (
+                ("x-ratelimit-limit", str(one.calls)),
+                ("x-ratelimit-remaining", str(one.left)),
+                ("x-ratelimit-reset", str(math.ceil(self._clock().timestamp() + one.reset_s))),
+            )
+        }
 
     def answer(self, call: Call) -> Answer:
         """Answer one account."""

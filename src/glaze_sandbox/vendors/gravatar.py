@@ -1,9 +1,12 @@
 """Gravatar: what some people made public under the hash of their address."""
 
+import math
+from collections.abc import Sequence
 from functools import cached_property
 from hashlib import sha256
 
 from glaze_sandbox.billing import Clock
+from glaze_sandbox.limits import Left
 from glaze_sandbox.seeded import draw
 from glaze_sandbox.vendors.github import has_account
 from glaze_sandbox.wire import ANYONE, Answer, Call, json_answer
@@ -47,6 +50,18 @@ class Gravatar:
         ends = int(self._clock().timestamp() + max(1, round(retry_after_s)))
         headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(ends)}
         return json_answer(429, {"error": "Rate limit exceeded"}, headers=headers)
+
+    def room_headers(self, lefts: Sequence[Left]) -> dict[str, str]:
+        """Return what is left of the window, and the moment at which it ends."""
+        return {
+            name: value
+            for one in lefts[:1]
+            for name, value in (
+                ("x-ratelimit-limit", str(one.calls)),
+                ("x-ratelimit-remaining", str(one.left)),
+                ("x-ratelimit-reset", str(math.ceil(self._clock().timestamp() + one.reset_s))),
+            )
+        }
 
     def answer(self, call: Call) -> Answer:
         """Answer one profile."""

@@ -2,10 +2,12 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
 from glaze_sandbox.billing import Clock
+from glaze_sandbox.limits import Left
 from glaze_sandbox.seeded import hex_id
 from glaze_sandbox.vendors.model import StandIn, at, text_of, tokens
 from glaze_sandbox.wire import Answer, Call, Charge, json_answer
@@ -46,6 +48,18 @@ class OpenAI:
         """Answer 429 with ``retry-after``."""
         refused = _error(429, "Rate limit reached.", "requests", "rate_limit_exceeded")
         return replace(refused, headers={"retry-after": str(max(1, round(retry_after_s)))})
+
+    def room_headers(self, lefts: Sequence[Left]) -> dict[str, str]:
+        """Return the requests that are left of a minute, and how long it lasts."""
+        return {
+            name: value
+            for one in lefts[:1]
+            for name, value in (
+                ("x-ratelimit-limit-requests", str(one.calls)),
+                ("x-ratelimit-remaining-requests", str(one.left)),
+                ("x-ratelimit-reset-requests", f"{one.reset_s:.3f}s"),
+            )
+        }
 
     def answer(self, call: Call) -> Answer:
         """Answer one completion."""

@@ -1,0 +1,137 @@
+"""An outage, seen by a fleet: few attempts, one probe, no rush when the vendor is back."""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from aiohttp import web
+
+from glaze.pipeline.asking import Answer, Decline, Declined
+from glaze.pipeline.circuit import CLOSED_FOR_S, Circuit
+from glaze.store.database import Database
+from glaze.store.limit import OPEN_AFTER, LimitStore
+from tests.gateway.conftest import PRICE, Bench, question
+from tests.gateway.outage_process import PACE_S
+
+ROOT = Path(__file__).parents[2]
+PROCESSES, QUESTIONS = 3, 150
+BUSY_AFTER = 30
+OUTAGE_S = 6.0
+"""Ten minutes at a hundredth."""
+
+
+@dataclass
+class Failing:
+    """A vendor that fails while it is ``down``, slowly, and remembers who asked when."""
+
+    down: bool = False
+    arrivals: list[float] = field(default_factory=list)
+    under_way: int = 0
+    at_once: list[tuple[float, int]] = field(default_factory=list)  # while it was down
+    busy: asyncio.Event = field(default_factory=asyncio.Event)  # it was asked, and answered
+    url: str = ""
+
+    async def handle(self, request: web.Request) -> web.Response:
+        now = asyncio.get_running_loop().time()
+        self.arrivals.append(now)
+        if len(self.arrivals) >= BUSY_AFTER:
+            self.busy.set()
+        asked = (await request.json())["emails"]
+        if not self.down:
+            titles = dict.fromkeys(asked, "Title")
+            return web.json_response({"titles": titles, "billing": "billed", "price": PRICE})
+        self.under_way += 1
+        self.at_once.append((now, self.under_way))
+        await asyncio.sleep(0.1)
+        self.under_way -= 1
+        return web.json_response({}, status=503)
+
+
+@asynccontextmanager
+async def failing_vendor() -> AsyncIterator[Failing]:
+    vendor = Failing()
+    app = web.Application()
+    app.router.add_post("/title", vendor.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield vendor
+    await runner.cleanup()
+
+
+async def test_an_outage_brings_no_storm_of_retries_and_one_probe_at_a_time(dsn: str) -> None:
+    async with failing_vendor() as vendor:
+        started = [
+            await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "tests.gateway.outage_process", dsn, vendor.url),
+                *(f"p{i}", str(QUESTIONS)),
+                cwd=ROOT,
+            )
+            for i in range(PROCESSES)
+        ]
+        await vendor.busy.wait()
+        vendor.down, down_at = True, asyncio.get_running_loop().time()
+        await asyncio.sleep(OUTAGE_S)
+        vendor.down = False
+        assert [await one.wait() for one in started] == [0] * PROCESSES
+    first_tries = PROCESSES * QUESTIONS
+    assert first_tries <= len(vendor.arrivals) <= 1.1 * first_tries
+    known_at = down_at + 3 * CLOSED_FOR_S  # by then all have heard of it, and nothing is on its way
+    probes = [n for at, n in vendor.at_once if at > known_at]
+    assert len(probes) > 1
+    assert max(probes) == 1
+    a_second = Counter(int(at) for at in vendor.arrivals)
+    assert max(a_second.values()) <= 2 * PROCESSES / PACE_S
+
+
+async def open_circuit(store: LimitStore, url: str) -> None:
+    for _ in range(OPEN_AFTER):
+        await store.circuit_failed("titles", url, probe=False, error="status 503")
+
+
+async def test_of_all_who_ask_when_an_open_circuit_may_be_tried_one_is_the_probe(
+    db: Database, dsn: str
+) -> None:
+    store = LimitStore(db, open_s=0.0)
+    await open_circuit(store, "https://a")
+    async with Database.open(dsn) as other:
+        circuits = [Circuit(LimitStore(one), "titles", "https://a") for one in (db, other)]
+        looks = [circuit.look(probe_s=60.0) for circuit in circuits for _ in range(20)]
+        passages = await asyncio.gather(*looks)
+    assert [one.probe for one in passages if one.wait_s == 0.0] == [True]
+
+
+async def test_only_the_probe_closes_an_open_circuit_or_keeps_it_open(db: Database) -> None:
+    store = LimitStore(db)
+    await open_circuit(store, "https://a")
+    opened = await store.circuit("titles", "https://a", probe_s=60.0)
+    await store.circuit_succeeded("titles", "https://a", probe=False)  # sent before it opened
+    await store.circuit_failed("titles", "https://a", probe=False, error="timeout")
+    still = await store.circuit("titles", "https://a", probe_s=60.0)
+    assert 0 < still.wait_s <= opened.wait_s
+    await store.circuit_succeeded("titles", "https://a", probe=True)
+    assert (await store.circuit("titles", "https://a", probe_s=60.0)).wait_s == 0.0
+
+
+async def test_a_probe_that_is_not_sent_leaves_its_place_to_the_next(bench: Bench) -> None:
+    await open_circuit(LimitStore(bench.db, open_s=0.0), bench.vendor.url)
+    provider = bench.provider()
+    poor, rich = [await bench.asker(job) for job in await bench.claimed(2)]
+    none_left = await bench.budget(0, "poor")
+    async with bench.gateway() as gateway:
+        refused = await gateway.ask(question(provider, replace(poor, budgets=none_left), "a@x.com"))
+        assert isinstance(refused, Declined)
+        assert refused.why is Decline.BUDGET
+        assert isinstance(await gateway.ask(question(provider, rich, "b@x.com")), Answer)
+
+
+async def test_an_outage_at_one_address_leaves_another_address_alone(db: Database) -> None:
+    store = LimitStore(db)
+    await open_circuit(store, "https://a")
+    assert (await store.circuit("titles", "https://a", probe_s=60.0)).wait_s > 0
+    assert (await store.circuit("titles", "https://b", probe_s=60.0)).wait_s == 0.0
