@@ -102,9 +102,12 @@ async def test_a_permit_is_given_ahead_for_the_moment_when_its_slots_are_free(db
     assert (await store.take(ours, 9)).at == ()
     with connect(db.dsn, autocommit=True) as conn:
         conn.execute("update glaze.rate_slot set free_at = free_at - interval '900 ms'")
+        later = "select array_agg(free_at) from glaze.rate_slot where free_at > '-infinity' and window_s = 1"
+        row = conn.execute(later).fetchone()
     ahead = await store.take(ours, 9)
     assert len(ahead.at) == 3
-    assert all(0 < one <= 0.25 for one in ahead.ahead_s)
+    assert all(at >= free_at for at, free_at in zip(ahead.at, row[0], strict=True))
+    assert all(0 <= one <= 0.25 for one in ahead.ahead_s)
 
 
 async def test_a_permit_that_was_not_used_is_there_for_the_next(db: Database) -> None:
