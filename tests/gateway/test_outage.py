@@ -20,7 +20,7 @@ from tests.gateway.conftest import PRICE, Bench, question
 from tests.gateway.outage_process import PACE_S
 
 ROOT = Path(__file__).parents[2]
-PROCESSES, QUESTIONS = 3, 150
+PROCESSES, QUESTIONS = 3, 250
 BUSY_AFTER, SOME = 30, 2
 KNOWN_AFTER_S = CLOSED_FOR_S + PATIENCE_S + SEND_WITHIN_S
 """By then all have heard that the circuit is open, and nothing is on its way from before."""
