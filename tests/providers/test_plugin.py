@@ -86,7 +86,8 @@ async def test_a_plugin_takes_its_place_in_the_waterfall_and_is_paid_once(
     order = ("--order", "yellowbook", "--fields", "company_phone,company_city")
     for _ in range(2):
         await glaze("enrich", "in.csv", "-o", "out.csv", *order)
-    (row,) = csv.DictReader((tmp_path / "out.csv").open(newline=""))
+    with (tmp_path / "out.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
     assert row["company_city"] == "Toledo"
     assert asked == ["acme-anvils.com"]
     told = json.loads(await glaze("providers", "yellowbook", "--json"))
