@@ -86,11 +86,10 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "what a person decided grows old",
+        "a source outranks what a person decided",
         "AssertionError",
-        "tests/flow/test_cli_values.py"
-        "::test_what_a_person_decided_stays_through_new_answers_and_old_age_and_buys_nothing",
-        (Change("pipeline/sheet.py", "seen.provider == USER or seen", "seen"),),
+        f"{MERGE}::test_what_a_person_decided_wins_over_every_source_whatever_its_age",
+        (Change("pipeline/merge.py", "    if decided:\n", "    if decided and not scored:\n"),),
     ),
     Mutant(
         "a page's orders to a model are sent along",
