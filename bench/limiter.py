@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from time import monotonic
 
 import aiohttp
+import structlog
 import uvloop
 from pydantic import SecretStr
 
@@ -164,4 +166,5 @@ async def run(dsn: str) -> list[Figure]:
 
 
 if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     uvloop.run(ask_for_all(sys.argv[1], sys.argv[2]))
