@@ -319,8 +319,18 @@ class Settings(BaseSettings):
     callback_url: str = Field(
         default="",
         pattern=r"^(https?://[^\s?#]+)?$",
-        description="public address of this installation, given to vendors that call back; their"
-        " callbacks are not served yet, so answers are polled",
+        description="public address of this installation, as `https://glaze.example.com`, given to"
+        " vendors that call back; unset: their answers are polled",
+    )
+    clearbit_webhook_secret: SecretStr | None = Field(
+        default=None,
+        validation_alias=_plain("CLEARBIT_WEBHOOK_SECRET"),
+        description="what Clearbit signs its callbacks with; unset: the key",
+    )
+    apollo_webhook_secret: SecretStr | None = Field(
+        default=None,
+        validation_alias=_plain("APOLLO_WEBHOOK_SECRET"),
+        description="woven into the address that Apollo, which signs nothing, reports to",
     )
     sandbox_url: str | None = Field(
         default=None,

@@ -67,10 +67,10 @@ class Service:
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Service]:
-    """Serve the API in this process for as long as the block."""
+async def serving(settings: Settings, port: int = 0) -> AsyncIterator[Service]:
+    """Serve the API in this process for as long as the block; on ``port``, 0: any that is free."""
     async with boot(settings) as app, aiohttp.ClientSession() as http:
-        config = uvicorn.Config(create_app(app), port=0, log_config=None, lifespan="off")
+        config = uvicorn.Config(create_app(app), port=port, log_config=None, lifespan="off")
         server = uvicorn.Server(config)
         config.load()
         server.lifespan = config.lifespan_class(config)

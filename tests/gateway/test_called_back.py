@@ -51,7 +51,7 @@ class Door:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
         app = web.Application()
-        app.router.add_post("/callbacks/{provider}/{token}", self.open)
+        app.router.add_post("/v1/hooks/{provider}/{token}", self.open)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

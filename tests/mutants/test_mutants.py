@@ -24,6 +24,7 @@ CRASHES = "tests/flow/test_flow_crashes.py"
 KILLED = (
     f"{CRASHES}::test_a_worker_killed_at_any_point_of_its_work_loses_nothing_and_buys_nothing_twice"
 )
+HOOKS_IN = "tests/flow/test_hooks_in.py"
 MERGE = "tests/unit/test_merge.py"
 LIMITS = (
     "tests/gateway/test_limits.py"
@@ -61,6 +62,24 @@ class Mutant:
 
 
 MUTANTS = (
+    Mutant(
+        "a callback's signature is not looked at",
+        r"assert \{204, 404|assert \{404, 204|assert \{4.*== \{404\}",
+        f"{HOOKS_IN}::test_of_a_thousand_forgeries_none_is_taken_and_each_is_logged",
+        (
+            Change(
+                "providers/clearbit.py",
+                "if not secret or not hmac.compare_digest(given.encode(), signed.encode()):",
+                "if not secret:",
+            ),
+        ),
+    ),
+    Mutant(
+        "a callback's body counts whenever it comes",
+        r"assert \d+ == 409",
+        f"{HOOKS_IN}::test_of_a_thousand_forgeries_none_is_taken_and_each_is_logged",
+        (Change("store/due.py", "if await kept.fetchone() is None:", "if False:"),),
+    ),
     Mutant(
         "two resellers of one feed are two witnesses",
         r"assert 9\d == \d\d|AssertionError",
@@ -410,7 +429,7 @@ MUTANTS = (
         (
             Change(
                 "pipeline/collecting.py",
-                "if not hmac.compare_digest(token, genuine):",
+                "if not hmac.compare_digest(token.encode(), genuine.encode()):",
                 "if not hmac or not genuine:",
             ),
         ),

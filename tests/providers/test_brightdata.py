@@ -1,6 +1,7 @@
 """Bright Data: trigger, progress, snapshot; what there is is paid, what is not there is free."""
 
 import asyncio
+import hmac
 import json
 from dataclasses import dataclass, field
 
@@ -89,8 +90,18 @@ async def test_no_handle_leads_elsewhere() -> None:
 
 def test_a_notice_names_its_snapshot() -> None:
     body = b'{"snapshot_id": "s_abc1", "status": "ready"}'
-    assert brightdata.announced({}, body, "key") == "s_abc1"
-    assert brightdata.announced({}, b"[]", "key") is None
+    shown = {"authorization": f"Bearer {hmac.digest(b'key', b'notice', 'sha256').hex()}"}
+    assert brightdata.announced(shown, body, "key") == "s_abc1"
+    assert brightdata.announced(shown, b"[]", "key") is None
+
+
+def test_a_notice_without_the_shared_secret_is_not_genuine() -> None:
+    body = b'{"snapshot_id": "s_abc1", "status": "ready"}'
+    shown = {"authorization": f"Bearer {hmac.digest(b'other', b'notice', 'sha256').hex()}"}
+    assert brightdata.announced(shown, body, "key") is None
+    assert brightdata.announced({}, body, "key") is None
+    assert brightdata.announced({"authorization": "Bearer \xff"}, body, "key") is None
+    assert brightdata.announced(shown, body, "") is None
 
 
 async def test_the_sandbox_is_understood_and_its_bills_are_the_bills_stated(

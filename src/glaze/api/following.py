@@ -1,5 +1,6 @@
 """What every answer carries: the request's id, as its log lines and its job do, and the key's limit."""
 
+import re
 import time
 
 import structlog
@@ -12,6 +13,10 @@ log = structlog.get_logger("api")
 
 HEADER = "X-Correlation-ID"
 _GIVEN_IN = ("x-correlation-id", "x-request-id")
+
+
+_SECRET = re.compile(r"(?<=/hooks/)[^/]*/.*")
+"""Where a vendor calls back is known to it alone."""
 
 
 class Following:
@@ -42,7 +47,7 @@ class Following:
                 log.info(
                     "request",
                     method=scope["method"],
-                    path=scope["path"],
+                    path=_SECRET.sub("***", scope["path"]),
                     status=message["status"],
                     ms=round((time.monotonic() - begun) * 1000),
                 )

@@ -7,6 +7,7 @@ from typing import Protocol
 from glaze.jobs.burst import Summary
 from glaze.jobs.kind import Kinds
 from glaze.jobs.waiting import Waiting
+from glaze.pipeline.collecting import Collector
 from glaze.settings import Settings
 from glaze.store.access import KeyStore
 from glaze.store.audit import AuditStore
@@ -62,6 +63,10 @@ class Services(Protocol):
 
     async def run_some(self, *, max_jobs: int = 10, timeout_ms: int = 25_000) -> Summary:
         """Run some jobs in this process."""
+
+    @property
+    def collector(self) -> Collector:
+        """Who collects the answers that vendors promised."""
 
     @property
     def kinds(self) -> Kinds:

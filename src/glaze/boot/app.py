@@ -213,11 +213,11 @@ async def boot(
                 await server.runtime_dsn(), size=settings.pool_size, recover=server.recover
             )
         )
-        http, collector, pipeline = await _asking(
-            stack, settings, providers, db, clock=clock, at=at
-        )
         wake = Wake(db.dsn)
         await stack.enter_async_context(_running(wake.run()))
+        http, collector, pipeline = await _asking(
+            stack, settings, providers, db, wake, clock=clock, at=at
+        )
         jobs, batches = JobStore(db, wake.hint, wake.ended), BatchStore(db, wake.hint)
         workflows = WorkflowStore(db, jobs)
         waiting = Waiting(db.dsn, jobs, workflows)
@@ -281,6 +281,7 @@ async def _asking(
     settings: Settings,
     providers: Providers,
     db: Database,
+    wake: Wake,
     *,
     clock: Callable[[], datetime],
     at: At,
@@ -303,7 +304,7 @@ async def _asking(
     beliefs = Beliefs(providers.specs, CalibrationStore(db), set_confidences(settings))
     collector = Collector(
         gateway,
-        DueStore(db),
+        DueStore(db, wake.hint),
         http,
         providers.by_name,
         beliefs=beliefs,

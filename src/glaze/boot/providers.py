@@ -68,6 +68,7 @@ def configure_providers(settings: Settings) -> Providers:
             credential=_KEYED_CREDENTIAL if key else "none",
             key=key,
             base_url=override.base_url or provider.spec.base_url,
+            webhook_secret=_webhook_secret(name, settings),
         )
         needs_key = provider.spec.key_setting is not None and not provider.spec.key_optional
         if needs_key and not key and name not in unusable:
@@ -147,6 +148,11 @@ def _limits(override: ProviderOverride) -> tuple[Limit, ...]:
 
 def _key(spec: ProviderSpec, override: ProviderOverride, settings: Settings) -> str:
     given = override.key or getattr(settings, spec.key_setting or "", None)
+    return given.get_secret_value() if given else ""
+
+
+def _webhook_secret(name: str, settings: Settings) -> str:
+    given = getattr(settings, f"{name}_webhook_secret", None)
     return given.get_secret_value() if given else ""
 
 

@@ -17,6 +17,7 @@ class Access:
     credential: str = "none"
     key: str = ""
     base_url: str = ""
+    webhook_secret: str = ""  # "": a vendor that signs does so with the key
 
 
 Judge = Callable[[tuple[Reading, ...]], tuple[Reading, ...]]

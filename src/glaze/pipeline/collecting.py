@@ -32,7 +32,7 @@ from glaze.pipeline.channel import Channel, Channels
 from glaze.pipeline.gateway import DEADLINE_MARGIN_S, SEND_WITHIN_S, Gateway
 from glaze.pipeline.limiter import PATIENCE_S, Limiter, Wait
 from glaze.pipeline.merge import merging
-from glaze.pipeline.naming import callback_url, named_by, token_of
+from glaze.pipeline.naming import callback_url, named_by, sealed, token_of
 from glaze.pipeline.recorded import collected
 from glaze.pipeline.settling import ANSWERS, poll_wait_s, settle_reply
 from glaze.pipeline.validate import Judging
@@ -115,7 +115,7 @@ class Collector:
 
         Args:
             provider: The provider that the address it came to speaks of.
-            token: The token in that address.
+            token: The last part of that address: the call's token, sealed where there is a secret.
             headers: Header names in lower case.
             body: The body, byte for byte.
         """
@@ -127,18 +127,19 @@ class Collector:
     async def _deliver(
         self, name: str, token: str, headers: Mapping[str, str], body: bytes
     ) -> Delivery:
-        named, provider = named_by(token), self._providers.get(name)
+        named, provider = named_by(token.partition(".")[0]), self._providers.get(name)
         if named is None or not isinstance(provider, Announced):
             return Delivery.UNKNOWN
         try:
             books = await self._bookkeeping.of(named.workspace_id)
         except LookupError:
             return Delivery.FORGED
-        genuine = token_of(books.hash_key, named.workspace_id, named.call_id)
-        if not hmac.compare_digest(token, genuine):
+        access = self._channels.of(provider.spec).access
+        called = token_of(books.hash_key, named.workspace_id, named.call_id)
+        genuine = sealed(called, access.webhook_secret)
+        if not hmac.compare_digest(token.encode(), genuine.encode()):
             return Delivery.FORGED
-        key = self._channels.of(provider.spec).access.key
-        handle = provider.announced(headers, body, key)
+        handle = provider.announced(headers, body, access.webhook_secret or access.key)
         if handle is None:
             return Delivery.FORGED
         delivery = await self._due.called_back(
@@ -237,7 +238,9 @@ class Collector:
             deadline=time.monotonic() + poll.operation.timeout_s,
             max_requests=1 if _is_resent(claimed) else None,
             token=token,
-            callback_url=callback_url(self._base_url, claimed.provider, token),
+            callback_url=callback_url(
+                self._base_url, claimed.provider, token, poll.channel.access.webhook_secret
+            ),
         )
 
     async def _reply(self, poll: _Poll, http: BoundHttp) -> Reply | FetchError:
@@ -277,6 +280,7 @@ class Collector:
         names = {claimed.call_id: claimed.provider}
         await poll.books.settle(Settling(facts, (settlement,), names))
         self._at("resolved")
+        await self._due.wake(claimed)
         if settlement.readings:  # nobody may be waiting for it any more
             belief = await self._beliefs.of(claimed.workspace_id)
             await poll.books.remerge(Remerge(claimed.entities, merging(belief), self._clock()))

@@ -333,7 +333,9 @@ class Gateway:
             deadline=time.monotonic() + question.operation.timeout_s,
             max_requests=1 if question.operation.price_micros else None,
             token=token,
-            callback_url=callback_url(self._callback_url, question.spec.name, token),
+            callback_url=callback_url(
+                self._callback_url, question.spec.name, token, channel.access.webhook_secret
+            ),
         )
         late = await self._too_late(question, leave)
         if late is not None:

@@ -30,6 +30,19 @@ def named_by(token: str) -> Named | None:
     return Named(WorkspaceId(int(found[1])), CallId(int(found[2]))) if found else None
 
 
-def callback_url(base_url: str, provider: str, token: str) -> str:
-    """Return where a vendor reports the call, "" where it cannot reach us."""
-    return f"{base_url.rstrip('/')}/callbacks/{provider}/{token}" if base_url else ""
+def callback_url(base_url: str, provider: str, token: str, secret: str = "") -> str:
+    """Return where a vendor reports the call, "" where it cannot reach us.
+
+    A ``secret`` is woven into it: of who has none of it no address is genuine.
+    """
+    if not base_url:
+        return ""
+    return f"{base_url.rstrip('/')}/v1/hooks/{provider}/{sealed(token, secret)}"
+
+
+def sealed(token: str, secret: str) -> str:
+    """Return what the last part of a callback's address is; the token itself without a secret."""
+    if not secret:
+        return token
+    proof = hmac.digest(secret.encode(), f"callback:{token}".encode(), "sha256").hex()
+    return f"{token}.{proof[:32]}"

@@ -1,5 +1,6 @@
 """Bright Data: LinkedIn profiles and company pages, collected on demand; every answer comes later."""
 
+import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -133,8 +134,10 @@ class BrightData:
         return _record(self.spec.operation(operation), ask, records, snapshot)
 
     def announced(self, headers: Mapping[str, str], body: bytes, key: str) -> str | None:
-        """Return the snapshot that a notice speaks of; the vendor signs none."""
-        del headers, key
+        """Return the snapshot that a notice speaks of; the vendor shows the secret it was given."""
+        shown = headers.get("authorization", "").encode()
+        if not key or not hmac.compare_digest(shown, _shared(key).encode()):
+            return None
         return text_at(parse_json(body), "snapshot_id")
 
     async def _trigger(self, operation: str, ask: Ask, http: VendorHttp) -> Reply:
@@ -144,7 +147,7 @@ class BrightData:
         dataset = _PEOPLE if operation == _PROFILE.name else _COMPANIES
         params = {"dataset_id": dataset, "format": "json", "include_errors": "true"}
         if http.callback_url:
-            params["notify"] = http.callback_url
+            params |= {"notify": http.callback_url, "auth_header": _shared(http.key)}
         response = await http.request(
             "POST",
             f"{http.base_url}/trigger",
@@ -158,6 +161,11 @@ class BrightData:
         if not _HANDLE.fullmatch(handle):
             return malformed(response)
         return replace(promised(handle, response), retry_after_s=_FIRST_POLL_S, detail="")
+
+
+def _shared(key: str) -> str:
+    """Return the secret that the vendor sends back with a notice, made of the key they share."""
+    return f"Bearer {hmac.digest(key.encode(), b'notice', 'sha256').hex()}"
 
 
 def _headers(http: VendorHttp) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Calls that are due: given up by whoever sent them, or with an answer to ask for; and callbacks."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from glaze.model.field import EntityKind
@@ -18,9 +19,12 @@ _ledger = statements("ledger")
 class DueStore:
     """Reads and writes of what is due. Every method is one transaction."""
 
-    def __init__(self, db: Database) -> None:
-        """Use the pools of ``db``."""
+    def __init__(
+        self, db: Database, hint: Callable[[str, datetime], None] = lambda _queue, _rank: None
+    ) -> None:
+        """Use the pools of ``db``; ``hint`` is told of jobs that wait no more."""
         self._db = db
+        self._hint = hint
 
     async def workspaces(self) -> list[WorkspaceId]:
         """Return the workspaces in which something is due; of what it is nothing is seen."""
@@ -53,6 +57,13 @@ class DueStore:
         }
         async with self._db.workspace(claimed.workspace_id) as conn:
             await conn.execute(_sql["put_off"], params)
+
+    async def wake(self, claimed: Claimed) -> None:
+        """Let the job that waits for an answer which is there now wait no more."""
+        async with self._db.workspace(claimed.workspace_id) as conn:
+            rows = await (await conn.execute(_sql["wake"], {"call": claimed.call_id})).fetchall()
+        for row in rows:
+            self._hint(row["queue"], row["rank"])
 
     async def called_back(
         self,

@@ -115,7 +115,8 @@ class BrightData:
         notify = call.query.get("notify")
         status = "failed" if fails else "ready"
         notice = json.dumps({"snapshot_id": snapshot_id, "status": status}).encode()
-        callbacks = (Callback(notify, notice, {}, wait_s),) if notify else ()
+        shown = {"Authorization": call.query.get("auth_header", "")}
+        callbacks = (Callback(notify, notice, shown, wait_s),) if notify else ()
         return json_answer(
             200,
             {"snapshot_id": snapshot_id},

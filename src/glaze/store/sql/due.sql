@@ -54,3 +54,19 @@ update call set handle = coalesce(handle, %(handle)s), poll_at = clock_timestamp
   collect_until = greatest(collect_until, clock_timestamp() + interval '1 hour'),
   state = case when state = 'unknown' then 'pending_vendor' else state end
 where workspace_id = current_workspace() and id = %(call)s
+
+-- name: wake
+-- Its answer is there: the job that was sent away to wait for it is due now.
+with moment as materialized (select clock_timestamp() as now),
+woken as (
+  update job j set state = 'pending', due_at = m.now, rank = job_rank(m.now, j.priority, j.batch_id)
+  from moment m
+  where j.workspace_id = current_workspace() and j.state = 'scheduled' and j.due_at > m.now
+    and j.started_at is not null
+    and j.id = (select c.job_id from call c where c.workspace_id = current_workspace() and c.id = %(call)s)
+  returning j.id, j.queue, j.rank, j.batch_id
+), logged as (
+  insert into event (workspace_id, type, job_id)
+  select current_workspace(), 'due', id from woken where batch_id is null
+)
+select queue, rank from woken
