@@ -25,7 +25,7 @@ from psycopg.conninfo import make_conninfo
 
 import bench
 from bench.figure import Figure
-from glaze.boot import collect_rarely
+from glaze.boot.process import collect_rarely
 from glaze.store.embedded import ensure_server
 from glaze.store.migrate import migrate
 

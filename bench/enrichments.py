@@ -17,7 +17,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from bench.figure import Figure
-from glaze.boot import App, boot
+from glaze.boot.app import App, boot
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId
 from glaze.settings import Settings
 from glaze.store.batch import NewBatch

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from bench.enrichments import sandbox
 from bench.figure import Figure
-from glaze.boot import configure_providers
+from glaze.boot.providers import configure_providers
 from glaze.model.field import EntityKind
 from glaze.model.identity import Key
 from glaze.model.job import NewJob

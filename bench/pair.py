@@ -20,7 +20,7 @@ from bench.drain import (
     check,
 )
 from bench.figure import Figure
-from glaze.boot import collect_rarely
+from glaze.boot.process import collect_rarely
 from glaze.jobs.kind import JobContext, Kind
 from glaze.jobs.options import WorkerOptions
 from glaze.jobs.worker import Worker

@@ -15,7 +15,7 @@ import psycopg
 from bench.enrichments import VENDORS, WANTED, companies, sandbox, settings
 from bench.figure import Figure
 from bench.million import sizes
-from glaze.boot import App, boot
+from glaze.boot.app import App, boot
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId
 from glaze.settings import Settings
 from glaze.store.batch import NewBatch

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bench.study.policies import REFRESH
 from bench.study.worlds import CONFIDENCE, Case, Lead, Vendor
-from glaze.boot import utc_now
+from glaze.boot.process import utc_now
 from glaze.model.history import Tally
 from glaze.model.job import ClaimedJob, NewJob
 from glaze.model.provider import (

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from glaze.api.app import create_app
-from glaze.boot import App, boot
+from glaze.boot.app import App, boot
 from glaze.model.access import Scope
 from glaze.model.value import DEFAULT_WORKSPACE, WorkspaceId
 from glaze.settings import Settings

@@ -53,7 +53,7 @@ def greet_kind(tools: Tools) -> Kind[Greeting]:
 '''
 RUN_THE_KIND = """
 import asyncio
-from glaze.boot import boot
+from glaze.boot.app import boot
 from glaze.jobs.enqueue import enqueue, new_job
 from glaze.model.job import TERMINAL
 from glaze.model.value import DEFAULT_WORKSPACE

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from glaze.boot import boot
+from glaze.boot.app import boot
 from glaze.settings import load_settings
 
 

@@ -14,7 +14,7 @@ from cli_process import Cli, Sandbox, environment, write_world
 from ledger_facts import one, rows
 from psycopg.conninfo import make_conninfo
 
-from glaze.boot import configure_providers
+from glaze.boot.providers import configure_providers
 from glaze.model.failpoint import At, nowhere
 from glaze.model.provider import Ask, Provider, Reply, VendorHttp, Verdict
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Reading

@@ -7,7 +7,7 @@ from cli_process import Sandbox
 from ledger_facts import assert_paid_once
 from whole_path import booted, websites
 
-from glaze.boot import App
+from glaze.boot.app import App
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId
 from glaze.store.batch import NewBatch, Progress
 

@@ -10,7 +10,7 @@ import pytest
 from cli_process import Sandbox
 from whole_path import booted, finished, websites
 
-from glaze.boot import App
+from glaze.boot.app import App
 from glaze.errors import ArgsInvalid
 from glaze.jobs.enqueue import enqueue, new_job
 from glaze.model.job import JobState

@@ -18,7 +18,7 @@ import failing_worker
 import psycopg
 from cli_process import Sandbox
 
-from glaze.boot import App, boot
+from glaze.boot.app import App, boot
 from glaze.model.access import Scope
 from glaze.model.job import TERMINAL, NewJob
 from glaze.model.request import EnrichArgs, EnrichResult

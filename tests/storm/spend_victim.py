@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from multiprocessing.synchronize import Event
 
-from glaze.boot import boot
+from glaze.boot.app import boot
 from glaze.providers.registry import load_providers
 from glaze.settings import load_settings
 

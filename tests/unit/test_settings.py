@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.docs.reading import ROOT
 
-from glaze.boot import configure_providers
+from glaze.boot.providers import configure_providers
 from glaze.cli import demo
 from glaze.errors import SettingsError
 from glaze.model.provider import Limit

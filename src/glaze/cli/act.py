@@ -4,21 +4,25 @@ import json
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glaze.boot import App, boot, run
+from glaze.boot.process import run
+from glaze.boot.server import fleet
 from glaze.cli.choose import chooses, parse_due
-from glaze.cli.look import AsJson
-from glaze.cli.screen import err, out, print_json, quiet, say
+from glaze.cli.screen import AsJson, err, out, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.jobs.enqueue import checked, vetted_webhook
 from glaze.model.bulk import NOT_BEGUN, OPEN, Change, Filter
 from glaze.model.job import TERMINAL, JobState
 from glaze.model.value import DEFAULT_WORKSPACE, Json
 from glaze.settings import load_settings
-from glaze.store.control import Step, Sum
+from glaze.store.control import ControlStore, Step, Sum
+from glaze.store.job import JobStore
+
+if TYPE_CHECKING:
+    from glaze.boot.app import App
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 All = Annotated[bool, typer.Option("--all", help="Every job of this workspace that allows it.")]
@@ -34,7 +38,7 @@ class Action:
     verb: str
     done: str
     allowed: Collection[JobState]
-    start: Callable[[App, Filter], AsyncIterator[Step]]
+    start: Callable[["App", Filter], AsyncIterator[Step]]
     usual: Collection[JobState] | None = None  # where neither ids nor states are given
 
 
@@ -174,11 +178,13 @@ def act(action: Action, which: Filter, *, every: bool, yes: bool, as_json: bool)
 
 
 async def _count(which: Filter) -> int:
-    async with boot(quiet(load_settings())) as app:
-        return await app.control.count(DEFAULT_WORKSPACE, which)
+    async with fleet(quiet(load_settings())) as db:
+        return await ControlStore(db, JobStore(db)).count(DEFAULT_WORKSPACE, which)
 
 
 async def _act(action: Action, which: Filter) -> Sum:
+    from glaze.boot.app import boot  # noqa: PLC0415  slow to import, and looking needs none of it
+
     async with boot(quiet(load_settings())) as app:
         came_to = Sum()
         with err.status(f"{action.done} 0 jobs") as status:

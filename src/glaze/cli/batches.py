@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot import App, boot, run
+from glaze.boot.app import App, boot
+from glaze.boot.process import run
 from glaze.cli.export import export_batch
 from glaze.cli.screen import cells, money, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from glaze.boot import boot, run
+from glaze.boot.app import boot
+from glaze.boot.process import run
 from glaze.boot.providers import configure_providers, standing_caps
 from glaze.cli.ask import parse_dollars
-from glaze.cli.look import AsJson
-from glaze.cli.screen import cells, money, out, plain_table, print_json, quiet, say
+from glaze.cli.screen import AsJson, cells, money, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.model.ledger import PausedPrice
 from glaze.model.value import DEFAULT_WORKSPACE, MICROS_PER_CENT, Json, Micros

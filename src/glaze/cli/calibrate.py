@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot import boot, run
-from glaze.cli.look import AsJson
-from glaze.cli.screen import cells, out, plain_table, print_json, quiet, say
+from glaze.boot.app import boot
+from glaze.boot.process import run
+from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.model.calibration import Calibration, Fit, Judged, Origin, fit, goodness
 from glaze.model.field import FIELDS

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from glaze.boot import utc_now
+from glaze.boot.process import utc_now
 from glaze.errors import InputError
 from glaze.model.bulk import Filter
 from glaze.model.job import JobState

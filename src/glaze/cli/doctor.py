@@ -11,7 +11,9 @@ from enum import StrEnum
 import typer
 from rich.text import Text
 
-from glaze.boot import configure_providers, run, running_server, utc_now
+from glaze.boot.process import run, utc_now
+from glaze.boot.providers import configure_providers
+from glaze.boot.server import running_server
 from glaze.cli.providers import read_standings
 from glaze.cli.screen import out
 from glaze.errors import FetchError, GlazeError, SettingsError, StoreError

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from glaze.boot import App, boot, run
+from glaze.boot.app import App, boot
+from glaze.boot.process import run
 from glaze.cli.screen import INTERRUPTED, err, out, print_json, quiet, say, stop_on_signals
 from glaze.errors import InputError
 from glaze.jobs.enqueue import enqueue as put

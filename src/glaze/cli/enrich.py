@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot import boot, run
+from glaze.boot.app import boot
+from glaze.boot.process import run
 from glaze.cli.ask import (
     FileAsk,
     Limits,

@@ -10,7 +10,7 @@ from itertools import islice
 
 from rich.table import Table
 
-from glaze.boot import App
+from glaze.boot.app import App
 from glaze.cli.ask import FileAsk, described
 from glaze.cli.progress import Standing, Tally, shown_progress
 from glaze.cli.screen import Stops, err, say, stop_on_signals

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from glaze.boot import App
+from glaze.boot.app import App
 from glaze.cli.ask import Limits
 from glaze.cli.screen import err, money, out, print_json, say, shown, stop_on_signals
 from glaze.cli.working import work_until

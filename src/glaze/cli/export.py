@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from glaze.boot import App
+from glaze.boot.app import App
 from glaze.files.cell import Cell, text_of
 from glaze.files.parquet import INTEGER, TEXT
 from glaze.files.reading import Row

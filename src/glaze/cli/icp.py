@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from glaze.boot import boot, run
-from glaze.cli.look import AsJson
-from glaze.cli.screen import cells, out, plain_table, print_json, quiet, say, shown
+from glaze.boot.app import boot
+from glaze.boot.process import run
+from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, quiet, say, shown
 from glaze.cli.values import Record, who_is
 from glaze.errors import InputError
 from glaze.model.field import FIELDS

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from glaze.boot import fleet, run
+from glaze.boot.process import run
+from glaze.boot.server import fleet
 from glaze.cli.choose import parse_due
-from glaze.cli.look import AsJson
-from glaze.cli.screen import cells, out, plain_table, print_json, say
+from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, say
 from glaze.errors import InputError
 from glaze.model.access import Scope
 from glaze.model.value import DEFAULT_WORKSPACE

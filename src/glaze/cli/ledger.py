@@ -11,16 +11,26 @@ from typing import Annotated, Any
 
 import typer
 
-from glaze.boot import boot, run
+from glaze.boot.process import run
+from glaze.boot.server import fleet
 from glaze.cli.choose import chooses_calls
-from glaze.cli.look import AsJson
-from glaze.cli.screen import cells, harmless, money, out, plain_table, print_json, quiet, say, shown
+from glaze.cli.screen import (
+    AsJson,
+    cells,
+    harmless,
+    money,
+    out,
+    plain_table,
+    print_json,
+    quiet,
+    say,
+    shown,
+)
 from glaze.errors import InputError
-from glaze.files.writing import MICROS_PER_DOLLAR
 from glaze.model.ledger import CallState
-from glaze.model.value import DEFAULT_WORKSPACE, CallId, Json, Micros
+from glaze.model.value import DEFAULT_WORKSPACE, MICROS_PER_DOLLAR, CallId, Json, Micros
 from glaze.settings import load_settings
-from glaze.store.calls import CallFilter, CallStory, CallView
+from glaze.store.calls import CallFilter, CallStore, CallStory, CallView
 from glaze.store.ledger_check import Verified, verify
 
 ledger = typer.Typer(
@@ -259,28 +269,28 @@ def _line(call: CallView) -> list[str]:
 
 
 async def _list(which: CallFilter, limit: int) -> list[CallView]:
-    async with boot(quiet(load_settings())) as app:
-        return await app.calls.page(DEFAULT_WORKSPACE, which, limit)
+    async with fleet(quiet(load_settings())) as db:
+        return await CallStore(db).page(DEFAULT_WORKSPACE, which, limit)
 
 
 async def _story(call: CallId) -> CallStory:
-    async with boot(quiet(load_settings())) as app:
-        return await app.calls.story(DEFAULT_WORKSPACE, call)
+    async with fleet(quiet(load_settings())) as db:
+        return await CallStore(db).story(DEFAULT_WORKSPACE, call)
 
 
 async def _resolve(found: Mapping[CallId, Micros], by: str) -> None:
-    async with boot(quiet(load_settings())) as app:
-        await app.calls.resolve(DEFAULT_WORKSPACE, found, by)
+    async with fleet(quiet(load_settings())) as db:
+        await CallStore(db).resolve(DEFAULT_WORKSPACE, found, by)
 
 
 async def _export(which: CallFilter, output: Path | None) -> int:
     count = 0
-    async with boot(quiet(load_settings())) as app:
+    async with fleet(quiet(load_settings())) as db:
         target = sys.stdout if output is None else output.open("w", encoding="utf-8", newline="")
         try:
             writer = csv.writer(target)
             writer.writerow((*_COLUMNS, _BILLED))
-            async for call in app.calls.all(DEFAULT_WORKSPACE, which):
+            async for call in CallStore(db).all(DEFAULT_WORKSPACE, which):
                 writer.writerow(_line(call))
                 count += 1
         finally:
@@ -290,5 +300,5 @@ async def _export(which: CallFilter, output: Path | None) -> int:
 
 
 async def _verify() -> list[Verified]:
-    async with boot(quiet(load_settings())) as app:
-        return await verify(app.db, DEFAULT_WORKSPACE)
+    async with fleet(quiet(load_settings())) as db:
+        return await verify(db, DEFAULT_WORKSPACE)

@@ -9,19 +9,18 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from glaze.boot import boot, run
+from glaze.boot.process import run
+from glaze.boot.server import fleet
 from glaze.cli.choose import chooses
-from glaze.cli.screen import cells, harmless, out, plain_table, print_json, quiet, say
+from glaze.cli.screen import AsJson, cells, harmless, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.model.bulk import Filter
 from glaze.model.job import JobState
 from glaze.model.value import DEFAULT_WORKSPACE, JobId, Json
 from glaze.settings import load_settings
-from glaze.store.control import Group
-from glaze.store.event import Event
-from glaze.store.job import JobView
-
-AsJson = Annotated[bool, typer.Option("--json", help="JSON, for machines.")]
+from glaze.store.control import ControlStore, Group
+from glaze.store.event import Event, EventStore
+from glaze.store.job import JobStore, JobView
 
 _PAGE = 500
 _SHOWN = 2000
@@ -106,10 +105,11 @@ def dead(which: Filter, *, as_json: AsJson = False) -> None:
 
 async def _list(which: Filter, limit: int, before: JobId | None) -> list[JobView]:
     shown: list[JobView] = []
-    async with boot(quiet(load_settings())) as app:
+    async with fleet(quiet(load_settings())) as db:
+        control = ControlStore(db, JobStore(db))
         while len(shown) < limit:
             n = min(_PAGE, limit - len(shown))
-            page = await app.control.page(DEFAULT_WORKSPACE, which, n, before=before)
+            page = await control.page(DEFAULT_WORKSPACE, which, n, before=before)
             shown += page
             if len(page) < n:
                 break
@@ -118,16 +118,16 @@ async def _list(which: Filter, limit: int, before: JobId | None) -> list[JobView
 
 
 async def _groups(which: Filter) -> list[Group]:
-    async with boot(quiet(load_settings())) as app:
-        return await app.control.groups(DEFAULT_WORKSPACE, which)
+    async with fleet(quiet(load_settings())) as db:
+        return await ControlStore(db, JobStore(db)).groups(DEFAULT_WORKSPACE, which)
 
 
 async def _show(job_id: JobId) -> tuple[JobView, list[Event]]:
-    async with boot(quiet(load_settings())) as app:
-        found = await app.jobs.get(DEFAULT_WORKSPACE, job_id)
+    async with fleet(quiet(load_settings())) as db:
+        found = await JobStore(db).get(DEFAULT_WORKSPACE, job_id)
         if found is None:
             raise InputError(f"there is no job {job_id}")
-        return found, await app.events.log(DEFAULT_WORKSPACE, job_id)
+        return found, await EventStore(db).log(DEFAULT_WORKSPACE, job_id)
 
 
 def job_as_json(job: JobView) -> dict[str, Json]:

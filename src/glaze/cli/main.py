@@ -2,77 +2,88 @@
 
 import asyncio
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from glaze.cli.admin import migrate, prune, sandbox
-from glaze.cli.batches import batches
-from glaze.cli.budget import budget
-from glaze.cli.calibrate import calibrate
-from glaze.cli.demo import demo
-from glaze.cli.doctor import doctor
-from glaze.cli.enqueue import enqueue, kinds
-from glaze.cli.enrich import enrich
-from glaze.cli.extract import extract
-from glaze.cli.icp import icp
-from glaze.cli.jobs import jobs
-from glaze.cli.keys import keys
-from glaze.cli.ledger import ledger
-from glaze.cli.order import order
-from glaze.cli.plan import plan
-from glaze.cli.providers import providers
-from glaze.cli.queues import queues
-from glaze.cli.rebuild import rebuild
-from glaze.cli.schedules import schedules
 from glaze.cli.screen import INTERRUPTED, say
-from glaze.cli.serve import api, up
-from glaze.cli.values import values
-from glaze.cli.worker import worker
-from glaze.cli.workers import workers
-from glaze.cli.workflows import workflows
 from glaze.errors import GlazeError, InputError, SettingsError
 from glaze.logs import correlation, new_correlation
 
+_COMMANDS: Mapping[str, str] = {
+    "enrich": "enrich",
+    "plan": "plan",
+    "extract": "extract",
+    "demo": "demo",
+    "enqueue": "enqueue",
+    "kinds": "enqueue",
+    "order": "order",
+    "up": "serve",
+    "api": "serve",
+    "worker": "worker",
+    "sandbox": "admin",
+    "migrate": "admin",
+    "prune": "admin",
+    "rebuild": "rebuild",
+    "providers": "providers",
+    "doctor": "doctor",
+    "calibrate": "calibrate",
+    "jobs": "jobs",
+    "queues": "queues",
+    "schedules": "schedules",
+    "workflows": "workflows",
+    "workers": "workers",
+    "batches": "batches",
+    "ledger": "ledger",
+    "keys": "keys",
+    "budget": "budget",
+    "values": "values",
+    "icp": "icp",
+}
+"""Command -> the module of this package that has it, under the same name."""
+
+
+class _Imported(Mapping[str, Any]):
+    """The commands; each is imported when it is asked for, as all together take longer than most do."""
+
+    def __getitem__(self, name: str) -> Any:
+        return _command(name, getattr(import_module(f"glaze.cli.{_COMMANDS[name]}"), name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_COMMANDS)
+
+    def __len__(self) -> int:
+        return len(_COMMANDS)
+
+
+class _Commands(TyperGroup):
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = _Imported()  # type: ignore[assignment]  # nobody adds one
+
+
+def _command(name: str, found: Any) -> Any:
+    if isinstance(found, typer.Typer):
+        group = typer.main.get_group(found)
+        group.name = name
+        return group
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(found)
+    return typer.main.get_command(alone)
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Rows with gaps in, sourced values out, never paid for twice.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (
-    enrich,
-    plan,
-    extract,
-    demo,
-    enqueue,
-    kinds,
-    order,
-    up,
-    api,
-    worker,
-    sandbox,
-    migrate,
-    prune,
-    rebuild,
-    providers,
-    doctor,
-    calibrate,
-):
-    app.command(command.__name__)(command)
-app.add_typer(jobs, name="jobs")
-app.add_typer(queues, name="queues")
-app.add_typer(schedules, name="schedules")
-app.add_typer(workflows, name="workflows")
-app.add_typer(workers, name="workers")
-app.add_typer(batches, name="batches")
-app.add_typer(ledger, name="ledger")
-app.add_typer(keys, name="keys")
-app.add_typer(budget, name="budget")
-app.add_typer(values, name="values")
-app.add_typer(icp, name="icp")
 
 
 def _print_version(*, wanted: bool) -> None:

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from glaze.boot import boot, run
-from glaze.cli.look import AsJson
-from glaze.cli.screen import cells, money, out, plain_table, print_json, quiet, say
+from glaze.boot.app import boot
+from glaze.boot.process import run
+from glaze.cli.screen import AsJson, cells, money, out, plain_table, print_json, quiet, say
 from glaze.model.field import known_field
 from glaze.model.history import HALF_LIFE, WINDOW
 from glaze.model.value import DEFAULT_WORKSPACE, Micros

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot import App, boot, run, utc_now
+from glaze.boot.app import App, boot
+from glaze.boot.process import run, utc_now
 from glaze.boot.providers import policy
 from glaze.cli.ask import FileAsk, Limits, ask_of_file, parse_dollars, split_names
 from glaze.cli.enrich_file import check_rows, show_mapping
-from glaze.cli.look import AsJson
-from glaze.cli.screen import err, money, out, plain_table, print_json, quiet, say
+from glaze.cli.screen import AsJson, err, money, out, plain_table, print_json, quiet, say
 from glaze.files.reading import Row, read_identified
 from glaze.model.request import EnrichArgs
 from glaze.model.value import DEFAULT_WORKSPACE, MICROS_PER_CENT, Json

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot import Providers, configure_providers, fleet, run
+from glaze.boot.process import run
+from glaze.boot.providers import Providers, configure_providers
+from glaze.boot.server import fleet
 from glaze.cli.choose import parse_past
 from glaze.cli.screen import cells, harmless, money, out, plain_table, print_json
 from glaze.errors import InputError

@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot import boot, run
+from glaze.boot.process import run
+from glaze.boot.server import fleet
 from glaze.cli.act import Action, Yes, act
-from glaze.cli.look import AsJson
-from glaze.cli.screen import cells, out, plain_table, print_json, quiet, say
+from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.jobs.enqueue import LONGEST_NAME
 from glaze.model.bulk import NOT_BEGUN, Filter
 from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.settings import load_settings
-from glaze.store.queues import QueueView
+from glaze.store.queues import QueueStore, QueueView
 
 queues = typer.Typer(help="See what waits in each queue, and steer it.", no_args_is_help=True)
 
@@ -81,18 +81,18 @@ def _checked(queue: str) -> None:
 
 
 async def _list() -> list[QueueView]:
-    async with boot(quiet(load_settings())) as app:
-        return await app.queues.list()
+    async with fleet(quiet(load_settings())) as db:
+        return await QueueStore(db).list()
 
 
 async def _pause(queue: str) -> None:
-    async with boot(quiet(load_settings())) as app:
-        await app.queues.pause(queue)
+    async with fleet(quiet(load_settings())) as db:
+        await QueueStore(db).pause(queue)
 
 
 async def _resume(queue: str) -> None:
-    async with boot(quiet(load_settings())) as app:
-        await app.queues.resume(queue)
+    async with fleet(quiet(load_settings())) as db:
+        await QueueStore(db).resume(queue)
 
 
 def age(seconds: float) -> str:

@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot import boot, run
-from glaze.cli.look import AsJson
+from glaze.boot.app import boot
+from glaze.boot.process import run
 from glaze.cli.screen import (
     INTERRUPTED,
+    AsJson,
     err,
     harmless,
     out,

@@ -11,7 +11,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from glaze.boot import App, boot, run
+from glaze.boot.app import App, boot
+from glaze.boot.process import run
 from glaze.cli.screen import err, out, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.jobs.enqueue import checked, known_kind

@@ -8,14 +8,17 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from glaze.files.writing import MICROS_PER_DOLLAR
-from glaze.model.value import Json
+from glaze.model.value import MICROS_PER_DOLLAR, Json
 from glaze.settings import Settings
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON, for machines.")]
 
 _PIPED_WIDTH = 240
 """Of a table that goes into a pipe, unless COLUMNS says otherwise: no terminal cuts it there."""

@@ -4,7 +4,8 @@ import asyncio
 from contextlib import AsyncExitStack
 from ipaddress import ip_address
 
-from glaze.boot import App, boot, run
+from glaze.boot.app import App, boot
+from glaze.boot.process import run
 from glaze.cli.screen import STOPPING, say, stop_on_signals
 from glaze.cli.working import health_of
 from glaze.errors import GlazeError, SettingsError

@@ -6,10 +6,10 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from glaze.boot import boot, run
+from glaze.boot.app import boot
+from glaze.boot.process import run
 from glaze.cli.ask import input_of
-from glaze.cli.look import AsJson
-from glaze.cli.screen import cells, out, plain_table, print_json, quiet, say, shown
+from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, quiet, say, shown
 from glaze.errors import InputError
 from glaze.model.decision import Decision
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Json

@@ -9,7 +9,8 @@ import typer
 from rich.markup import escape
 from rich.tree import Tree
 
-from glaze.boot import boot, run
+from glaze.boot.app import boot
+from glaze.boot.process import run
 from glaze.cli.screen import out, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.model.job import TERMINAL, JobState

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
-from glaze.boot import App
+from glaze.boot.app import App
 from glaze.cli.screen import Stops
 from glaze.errors import GlazeError, StoreError
 from glaze.jobs.metrics import MOST_COUNTED, Look, Metrics, Moment

@@ -18,9 +18,8 @@ from glaze.files.source import TEXT_FORMATS, Format, Source
 from glaze.files.workbook import open_workbook
 from glaze.model.field import FIELDS, FieldType
 from glaze.model.request import FieldValue
-from glaze.model.value import FieldName, Json
+from glaze.model.value import MICROS_PER_DOLLAR, FieldName, Json
 
-MICROS_PER_DOLLAR = 1_000_000
 _NOT_WRITTEN = frozenset({".xlsm", ".xls", ".ods", ".json", ".gz", ".zip"})
 _WRITTEN = {
     **dict.fromkeys((".csv", ".tsv"), Format.CSV),

@@ -32,6 +32,7 @@ Json = TypeAliasType(
 FREE = Micros(0)
 DEFAULT_WORKSPACE = WorkspaceId(1)
 MICROS_PER_CENT = 10_000
+MICROS_PER_DOLLAR = 100 * MICROS_PER_CENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,12 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from glaze.model.value import MICROS_PER_CENT, FieldName
+from glaze.model.value import MICROS_PER_DOLLAR, FieldName
 from glaze.pipeline.rates import LEAST, Estimate, Rates
 
 TRIAL_EVERY = 4
 """One question in so many is asked hopefully."""
 _SAME = math.log(1.05)  # what is worth as much within 5 % is equal: then the quicker one is asked
-_MICROS_PER_DOLLAR = 100 * MICROS_PER_CENT
 _SHOWN = 3
 
 
@@ -61,7 +60,7 @@ class Worth:
         return max((one.seconds or 0.0 for one in self.by_field.values()), default=0.0)
 
     def _per_dollar(self, gain: float) -> float:
-        return gain * _MICROS_PER_DOLLAR / max(self.cost_micros, 1.0)
+        return gain * MICROS_PER_DOLLAR / max(self.cost_micros, 1.0)
 
     def figures(self) -> str:
         """Say what was learned: ``fills 62 % of person_email at $0.049 expected, 340 asked``."""
@@ -69,7 +68,7 @@ class Worth:
         shown = ", ".join(f"{round(100 * one.rate)} % of {name}" for name, one in best[:_SHOWN])
         more = f" and {len(best) - _SHOWN} more" if len(best) > _SHOWN else ""
         calls = max(one.calls for one in self.by_field.values())
-        dollars = f"${self.cost_micros / _MICROS_PER_DOLLAR:.4f}".rstrip("0").ljust(5, "0")
+        dollars = f"${self.cost_micros / MICROS_PER_DOLLAR:.4f}".rstrip("0").ljust(5, "0")
         return f"fills {shown}{more} at {dollars} expected, {calls} asked"
 
 
