@@ -12,6 +12,8 @@ GlazeError
 │   ├── JobStateConflict     the job is not in a state that allows this
 │   ├── BatchStateConflict   the batch is not in a state that allows this
 │   ├── ScheduleBusy         the schedule's last job has not ended, and its jobs do not overlap
+│   ├── RowsInvalid          rows of a table that cannot be used; says which, where and why
+│   ├── UploadTooLarge       more bytes than an upload may have
 │   └── UnreadableFile       a file that is missing, empty or of no known format
 ├── AccessError              whoever asks may not
 │   ├── KeyRefused           no key, or one that is unknown, revoked or expired
@@ -109,6 +111,23 @@ class IdempotencyConflict(InputError):
     """The same idempotency key was sent with another body."""
 
     code = "idempotency_conflict"
+
+
+class RowsInvalid(InputError):
+    """Rows of a table that cannot be used; ``faults`` says which, where and why."""
+
+    code = "rows_invalid"
+
+    def __init__(self, message: str, faults: Sequence[Fault]) -> None:
+        """Keep the faults: their paths are ``rows.<number>.<column>``."""
+        super().__init__(message)
+        self.faults = tuple(faults)
+
+
+class UploadTooLarge(InputError):
+    """More bytes than an upload may have."""
+
+    code = "upload_too_large"
 
 
 class JobStateConflict(InputError):

@@ -196,6 +196,12 @@ class Settings(BaseSettings):
         validation_alias=_plain("CRON_SECRET"),
         description="who shows it to GET /v1/worker/cron may have jobs run; unset: nobody",
     )
+    api_max_upload_mb: int = Field(
+        default=512,
+        ge=1,
+        le=100_000,
+        description="MiB that a table sent to POST /v1/batches may have, as it is sent",
+    )
     api_requests_per_minute: int = Field(
         default=6000,
         ge=1,

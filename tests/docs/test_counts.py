@@ -23,10 +23,10 @@ def routes(services: Services) -> APIRouter:
     return router
 '''
 ASK_THE_ENDPOINT = """
-from types import SimpleNamespace
+from unittest.mock import MagicMock
 from glaze.api.app import create_app
 from glaze.settings import Settings
-services = SimpleNamespace(settings=Settings(), keys=None, audit=None, control=None)
+services = MagicMock(settings=Settings())
 assert "/v1/ping" in create_app(services).openapi()["paths"]
 """
 KIND = '''"""The job kind ``greet``: a kind of a test."""

@@ -19,10 +19,12 @@ from glaze.errors import (
     JobStateConflict,
     KeyRefused,
     NotFound,
+    RowsInvalid,
     ScheduleBusy,
     ScopeMissing,
     StoreUnavailable,
     TooManyRequests,
+    UploadTooLarge,
 )
 from glaze.logs import correlation
 
@@ -33,6 +35,7 @@ _STATUS: Mapping[type[GlazeError], int] = {
     JobStateConflict: 409,
     BatchStateConflict: 409,
     ScheduleBusy: 409,
+    UploadTooLarge: 413,
     InputError: 422,
     KeyRefused: 401,
     ScopeMissing: 403,
@@ -45,6 +48,7 @@ _TITLES = {
     404: "Not found",
     405: "Method not allowed",
     409: "Not in this state",
+    413: "Too large",
     422: "The request cannot be used",
     429: "Too many requests",
     500: "Something went wrong",
@@ -62,7 +66,7 @@ def install(api: FastAPI) -> None:
         code = error.code if isinstance(error, GlazeError) else "internal_error"
         # What went wrong inside is for the log, not for the caller.
         detail = str(error) if status < HTTPStatus.INTERNAL_SERVER_ERROR else _TITLES[status]
-        faults = error.faults if isinstance(error, ArgsInvalid) else ()
+        faults = error.faults if isinstance(error, ArgsInvalid | RowsInvalid) else ()
         told = answer(status, code, detail, errors=[one._asdict() for one in faults])
         if status == HTTPStatus.UNAUTHORIZED:
             told.headers["WWW-Authenticate"] = "Bearer"

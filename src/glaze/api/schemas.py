@@ -162,6 +162,6 @@ class Problem(BaseModel):
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}}
-    for status in (401, 403, 404, 409, 422, 429, 503)
+    for status in (401, 403, 404, 409, 413, 422, 429, 503)
 }
 """The answers other than success that any route may give."""

@@ -11,10 +11,13 @@ from glaze.pipeline.collecting import Collector
 from glaze.settings import Settings
 from glaze.store.access import KeyStore
 from glaze.store.audit import AuditStore
+from glaze.store.batch import BatchStore
+from glaze.store.batch_control import BatchControl
 from glaze.store.control import ControlStore
 from glaze.store.database import Database
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore
+from glaze.store.ledger import LedgerStore
 from glaze.store.worker import WorkerStore
 
 
@@ -40,6 +43,18 @@ class Services(Protocol):
     @property
     def jobs(self) -> JobStore:
         """The queue."""
+
+    @property
+    def batches(self) -> BatchStore:
+        """Tables of rows."""
+
+    @property
+    def batch_control(self) -> BatchControl:
+        """What is done to batches from outside."""
+
+    @property
+    def ledger(self) -> LedgerStore:
+        """What was paid."""
 
     @property
     def control(self) -> ControlStore:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -11,8 +11,8 @@ from glaze.errors import InputError
 from glaze.files.columns import ColumnMapping, map_columns
 from glaze.files.source import Source, inspect
 from glaze.files.writing import Target, errors_path, target_for
-from glaze.model.field import EntityKind, known_field
-from glaze.model.field_group import USUAL_FIELDS
+from glaze.model.field import known_field
+from glaze.model.field_group import default_fields
 from glaze.model.identity import identify
 from glaze.model.request import EnrichArgs
 from glaze.model.value import FieldName, Json
@@ -116,13 +116,6 @@ def parse_fields(text: str) -> tuple[FieldName, ...]:
     if not fields:
         raise InputError("--fields names no field; such as --fields company_name,company_phone")
     return fields
-
-
-def default_fields(words: Collection[str]) -> tuple[FieldName, ...]:
-    """Return what is asked where nobody says: a person's fields where the input has a person's."""
-    personal = {"first_name", "last_name", "name", "lead_id", "contact_id", "email"}
-    about_people = any(word in personal or word.startswith("person_") for word in words)
-    return USUAL_FIELDS[EntityKind.PERSON if about_people else EntityKind.COMPANY]
 
 
 def parse_map(given: Sequence[str]) -> dict[str, str]:

@@ -11,7 +11,6 @@ from glaze.cli.ask import (
     FileAsk,
     Limits,
     ask_of_file,
-    default_fields,
     input_of,
     looks_like_file,
     parse_dollars,
@@ -23,6 +22,7 @@ from glaze.cli.enrich_one import OneAsk, enrich_one, show_result
 from glaze.cli.plan import agreed, is_interactive, plan_of
 from glaze.cli.screen import INTERRUPTED, quiet, say
 from glaze.errors import InputError
+from glaze.model.field_group import default_fields
 from glaze.model.request import EnrichResult
 from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.settings import Settings, load_settings

@@ -1,6 +1,6 @@
 """Named groups of fields: what is asked where nobody names single ones."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
 from glaze.model.field import EntityKind
@@ -74,3 +74,10 @@ def wanted_fields(
     """Return single fields and those of groups, each once; the usual ones where none is named."""
     grouped = (name for type_ in types for name in GROUPS[about][type_])
     return tuple(dict.fromkeys((*single, *grouped))) or USUAL_FIELDS[about]
+
+
+def default_fields(words: Collection[str]) -> tuple[FieldName, ...]:
+    """Return what is asked where nobody says: a person's fields where the input has a person's."""
+    personal = {"first_name", "last_name", "name", "lead_id", "contact_id", "email"}
+    about_people = any(word in personal or word.startswith("person_") for word in words)
+    return USUAL_FIELDS[EntityKind.PERSON if about_people else EntityKind.COMPANY]

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
@@ -41,6 +41,10 @@ class NewBatch:
     feed_window: int = 500
     correlation_id: str | None = None  # of whoever made it; its rows' jobs carry it
     job_id: JobId | None = None  # the job that waits for it: once that ends, the batch is cancelled
+    name: str | None = None
+    tags: Sequence[str] = ()
+    request_key: bytes | None = None  # one batch has it: the same request finds its batch again
+    request_hash: bytes | None = None  # of all that the request asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class Progress:
     created_at: datetime
     finished_at: datetime | None
     running: int
+    name: str | None = None
+    tags: Sequence[str] = ()
 
     @property
     def draining(self) -> int:
@@ -77,6 +83,14 @@ class Progress:
     def over(self) -> bool:
         """Whether no row will change any more."""
         return self.finished_at is not None
+
+
+class OfRequest(NamedTuple):
+    """The batch that a request made before."""
+
+    id: BatchId
+    state: str
+    request_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,10 @@ class BatchStore:
             "feed_window": new.feed_window,
             "correlation_id": new.correlation_id,
             "job_id": new.job_id,
+            "name": new.name,
+            "tags": list(new.tags),
+            "request_key": new.request_key,
+            "request_hash": new.request_hash,
         }
         try:
             async with self._db.workspace(workspace_id) as conn:
@@ -211,6 +229,22 @@ class BatchStore:
             row = await (await conn.execute(_sql["progress"], {"batch": batch_id})).fetchone()
         return Progress(**row) if row else None
 
+    async def of_request(self, workspace_id: WorkspaceId, request_key: bytes) -> OfRequest | None:
+        """Return the batch that a request with this key made, or None."""
+        async with self._db.workspace(workspace_id) as conn:
+            row = await _one(conn, "of_request", {"request_key": request_key})
+        return OfRequest(**row) if row else None
+
+    async def discard(self, workspace_id: WorkspaceId, batch_id: BatchId) -> None:
+        """Remove a batch that was never started, with all its rows; any other stays as it is."""
+        progress = await self.progress(workspace_id, batch_id)
+        for after in range(0, progress.total if progress else 0, ROWS_CHUNK):
+            stretch = {"batch": batch_id, "after": after, "until": after + ROWS_CHUNK}
+            async with self._db.workspace(workspace_id) as conn:
+                await conn.execute(_sql["discard_rows"], stretch)
+        async with self._db.workspace(workspace_id) as conn:
+            await conn.execute(_sql["discard"], {"batch": batch_id})
+
     async def find(self, workspace_id: WorkspaceId, source_key: bytes) -> BatchId | None:
         """Return the batch made from this source that is open or not yet written, or None."""
         async with self._db.workspace(workspace_id) as conn:
@@ -250,6 +284,23 @@ class BatchStore:
         params = {"batch": batch_id, "after": after, "n": n}
         async with self._db.workspace(workspace_id) as conn:
             rows = await (await conn.execute(_sql["results"], params)).fetchall()
+        return [RowResult(**row) for row in rows]
+
+    async def stretch(
+        self,
+        workspace_id: WorkspaceId,
+        batch_id: BatchId,
+        states: Sequence[str],
+        *,
+        after: int,
+        until: int,
+        n: int,
+    ) -> list[RowResult]:
+        """Return up to ``n`` rows in these states, of the numbers above ``after`` up to ``until``."""
+        params = {"batch": batch_id, "after": after, "until": until, "n": n}
+        async with self._db.workspace(workspace_id) as conn:
+            found = await conn.execute(_sql["stretch"], params | {"states": list(states)})
+            rows = await found.fetchall()
         return [RowResult(**row) for row in rows]
 
     async def feed(self, batch_id: BatchId | None = None) -> int:

@@ -1,6 +1,6 @@
 """Batches in the user's hands: which there are, what they ask, and what failed tried again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,10 +41,24 @@ class BatchControl:
         self._batches = batches
 
     async def page(
-        self, workspace_id: WorkspaceId, n: int = 20, *, before: BatchId | None = None
+        self,
+        workspace_id: WorkspaceId,
+        n: int = 20,
+        *,
+        before: BatchId | None = None,
+        states: Sequence[str] | None = None,
+        tags: Sequence[str] = (),
     ) -> list[Progress]:
-        """Return up to ``n`` batches, newest first, below the id ``before``."""
-        params = {"n": n, "before": before}
+        """Return up to ``n`` batches, newest first, below the id ``before``.
+
+        ``states``: in one of these; ``tags``: with all of these.
+        """
+        params = {
+            "n": n,
+            "before": before,
+            "states": None if states is None else list(states),
+            "tags": list(tags),
+        }
         async with self._db.workspace(workspace_id) as conn:
             rows = await (await conn.execute(_sql["page"], params)).fetchall()
         return [Progress(**row) for row in rows]

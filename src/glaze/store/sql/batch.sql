@@ -1,8 +1,9 @@
 -- name: create
 -- A batch, empty and not yet fed.
-insert into batch (workspace_id, kind, queue, priority, max_attempts, settings, source_key, feed_window, correlation_id, job_id)
+insert into batch (workspace_id, kind, queue, priority, max_attempts, settings, source_key, feed_window, correlation_id, job_id,
+  name, tags, request_key, request_hash)
 values (current_workspace(), %(kind)s, %(queue)s, %(priority)s, %(max_attempts)s, %(settings)s, %(source_key)s, %(feed_window)s,
-  %(correlation_id)s, %(job_id)s)
+  %(correlation_id)s, %(job_id)s, %(name)s, %(tags)s, %(request_key)s, %(request_hash)s)
 returning id
 
 -- name: add_rows
@@ -126,7 +127,7 @@ where finished_at is not null or (state = 'running' and left_to_feed > 0 and que
 
 -- name: progress
 -- Counters of one batch, and how many of its rows a worker holds.
-select id, state::text, kind, total, queued, completed, partial, failed, cancelled, created_at, finished_at,
+select id, state::text, kind, name, tags, total, queued, completed, partial, failed, cancelled, created_at, finished_at,
        (select count(*) from job j
         where j.workspace_id = current_workspace() and j.batch_id = %(batch)s and j.state = 'processing') as running
 from batch where workspace_id = current_workspace() and id = %(batch)s
@@ -136,6 +137,20 @@ from batch where workspace_id = current_workspace() and id = %(batch)s
 select id from batch where workspace_id = current_workspace() and source_key = %(source_key)s
   and state <> 'cancelled' and (state <> 'finished' or written_at is null or written_at < finished_at)
 order by state = 'finished', id desc limit 1
+
+-- name: of_request
+-- The batch that a request with this key made, if any, and what was asked.
+select id, state::text, request_hash from batch where workspace_id = current_workspace() and request_key = %(request_key)s
+
+-- name: discard_rows
+-- One stretch of the rows of a batch that is not to be started.
+delete from batch_row r using batch b
+where r.workspace_id = current_workspace() and r.batch_id = %(batch)s and r.row_no > %(after)s and r.row_no <= %(until)s
+  and b.workspace_id = r.workspace_id and b.id = r.batch_id and b.state = 'loading'
+
+-- name: discard
+-- The batch itself, if it was never started.
+delete from batch where workspace_id = current_workspace() and id = %(batch)s and state = 'loading'
 
 -- name: written
 -- The output of this end was written; a batch that was opened again since then is not meant.
@@ -151,6 +166,19 @@ join batch b on b.workspace_id = r.workspace_id and b.id = r.batch_id
 left join result x on x.workspace_id = r.workspace_id and x.id = r.result_id
 where r.workspace_id = current_workspace() and r.batch_id = %(batch)s and r.row_no > %(after)s
 order by r.row_no limit %(n)s
+
+-- name: stretch
+-- Rows of one stretch of numbers that are in one of some states; those that a cancelled batch never fed count as cancelled.
+select f.* from (
+  select r.row_no, (case when b.state = 'cancelled' and r.state = 'new' then 'cancelled' else r.state::text end) as state,
+         r.input, r.error, x.body as result
+  from batch_row r
+  join batch b on b.workspace_id = r.workspace_id and b.id = r.batch_id
+  left join result x on x.workspace_id = r.workspace_id and x.id = r.result_id
+  where r.workspace_id = current_workspace() and r.batch_id = %(batch)s and r.row_no > %(after)s and r.row_no <= %(until)s
+) f
+where f.state = any(%(states)s)
+order by f.row_no limit %(n)s
 
 -- name: settings
 -- What all rows of a batch have in common.

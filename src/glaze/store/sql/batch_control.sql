@@ -1,12 +1,13 @@
 -- name: page
--- Batches, newest first, below an id.
-select b.id, b.state::text, b.kind, b.total, b.queued, b.completed, b.partial, b.failed, b.cancelled, b.created_at,
+-- Batches, newest first, below an id; of some states and with all of some tags, where these are given.
+select b.id, b.state::text, b.kind, b.name, b.tags, b.total, b.queued, b.completed, b.partial, b.failed, b.cancelled, b.created_at,
        b.finished_at, r.running
 from batch b
 cross join lateral (
   select count(*) as running from job j
   where j.workspace_id = b.workspace_id and j.batch_id = b.id and j.state = 'processing') r
 where b.workspace_id = current_workspace() and b.id < coalesce(%(before)s::bigint, 9223372036854775807)
+  and (%(states)s::text[] is null or b.state::text = any(%(states)s)) and b.tags @> %(tags)s::text[]
 order by b.id desc limit %(n)s
 
 -- name: plan

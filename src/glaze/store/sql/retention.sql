@@ -66,10 +66,12 @@ with page as materialized (
 select (select count(*) from gone) as gone, (select max(id)::text from page having count(*) = %(n)s) as last
 
 -- name: old_batch
--- The next batch at its end for long, held against being opened again; one that somebody still waits for stays.
+-- The next batch at its end for long, held against being opened again; one that somebody still waits for stays. So goes
+-- one of a request that broke off a day ago while its rows were read.
 select b.id from batch b
 where b.workspace_id = current_workspace() and b.id >= %(batch)s
-  and b.finished_at < clock_timestamp() - make_interval(secs => %(age_s)s)
+  and (b.finished_at < clock_timestamp() - make_interval(secs => %(age_s)s)
+    or b.state = 'loading' and b.request_key is not null and b.created_at < clock_timestamp() - interval '1 day')
   and not exists (
     select from job_edge e join job c on c.workspace_id = e.workspace_id and c.id = e.child_id
     where e.batch_id = b.id and c.finished_at is null)
