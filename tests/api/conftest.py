@@ -14,6 +14,7 @@ from glaze.boot.app import App, boot
 from glaze.model.access import Scope
 from glaze.model.value import DEFAULT_WORKSPACE, WorkspaceId
 from glaze.settings import Settings
+from glaze.store.workspace import WorkspaceStore
 
 THEIRS = WorkspaceId(2)
 """Another workspace in the same database."""
@@ -99,10 +100,8 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
 
 
 @pytest.fixture
-async def theirs(service: Service, dsn: str) -> Client:
+async def theirs(service: Service) -> Client:
     """An admin of another workspace."""
-    import psycopg  # noqa: PLC0415  only here: workspaces are made by whoever owns the database
-
-    with psycopg.connect(dsn, autocommit=True) as owner:
-        owner.execute("insert into glaze.workspace (id, name) values (2, 'theirs')")
-    return await service.client(workspace_id=THEIRS)
+    made = await WorkspaceStore(service.app.db).create("theirs")
+    assert made.id == THEIRS
+    return await service.client(workspace_id=made.id)

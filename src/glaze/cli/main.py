@@ -40,6 +40,7 @@ _COMMANDS: Mapping[str, str] = {
     "batches": "batches",
     "ledger": "ledger",
     "keys": "keys",
+    "workspaces": "workspaces",
     "budget": "budget",
     "values": "values",
     "icp": "icp",
