@@ -105,10 +105,21 @@ def environment(dsn: str, sandbox: Sandbox) -> dict[str, str]:
     }
 
 
-def write_world(path: Path, rows: int, companies: int = 200) -> list[str]:
-    """Write ``rows`` of the sandbox's companies as CSV and return the lines after the header."""
+def write_world(
+    path: Path, rows: int, companies: int = 200, *, kind: str = "companies"
+) -> list[str]:
+    """Write ``rows`` of the sandbox's companies as CSV and return the lines after the header.
+
+    Args:
+        path: The file to write.
+        rows: How many.
+        companies: The size of the world.
+        kind: "companies", or "leads", people that work there.
+    """
     command: Sequence[str] = [sys.executable, "-m", "glaze_sandbox", f"--write-csv={path}"]
     subprocess.run(
-        [*command, f"--rows={rows}", f"--companies={companies}"], check=True, capture_output=True
+        [*command, f"--rows={rows}", f"--companies={companies}", f"--kind={kind}"],
+        check=True,
+        capture_output=True,
     )
     return path.read_text().splitlines()[1:]

@@ -33,6 +33,7 @@ from glaze.pipeline.deciding import Deciding
 from glaze.pipeline.experience import History
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.run import Pipeline
+from glaze.pipeline.scoring import Scoring
 from glaze.settings import Settings
 from glaze.store.access import KeyStore
 from glaze.store.audit import AuditStore
@@ -47,6 +48,7 @@ from glaze.store.due import DueStore
 from glaze.store.entity import EntityStore
 from glaze.store.event import EventStore
 from glaze.store.history import HistoryStore
+from glaze.store.icp import IcpStore
 from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.limit import LimitStore
@@ -320,6 +322,7 @@ async def _asking(
         clock,
         beliefs,
         History(HistoryStore(db), providers.specs, gateway.tasks),
+        Scoring(IcpStore(db), EntityStore(db)),
     )
     return http, collector, pipeline
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from glaze.boot.app import App
 from glaze.cli.ask import FileAsk, described
+from glaze.cli.page_scores import PageScores, page_scores
 from glaze.cli.progress import Standing, Tally, shown_progress
 from glaze.cli.screen import Stops, err, say, stop_on_signals
 from glaze.cli.summary import show_summary
@@ -22,6 +23,7 @@ from glaze.files.writing import ErrorLog, WriteRow, open_errors, open_output, ow
 from glaze.jobs.enqueue import known_kind
 from glaze.jobs.retry import set_within, until_available
 from glaze.jobs.worker import Worker
+from glaze.model.icp_score import Score
 from glaze.model.provider import REFUSED
 from glaze.model.request import EnrichResult
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId
@@ -231,16 +233,21 @@ class _Watch:
 async def _write(app: App, ask: FileAsk, batch_id: BatchId) -> Tally:
     """Write output and errors, both whole or not at all; return what the results add up to."""
     tally = Tally()
+    scoring = await page_scores(app)
     with (
         open_errors(ask.errors, ask.source) as log,
         open_output(
-            ask.target, own_columns(ask.source), ask.fields, provenance=ask.provenance
+            ask.target,
+            own_columns(ask.source),
+            ask.fields,
+            provenance=ask.provenance,
+            scored=scoring is not None,
         ) as write,
     ):
         rows = read_rows(ask.source)
-        async for found in _results(app, batch_id):
+        async for found, icp in _results(app, batch_id, scoring):
             good = _row_of(found, rows, ask, log)
-            _write_row(good, found, write, log, tally)
+            _write_row(good, found, partial(write, icp=icp), log, tally)
             if aside := [*filter(None, [left_aside(good, ask.mapping)]), *_refusals(found)]:
                 reason = f"asked for by the rest of the row, without {'; '.join(aside)}"
                 log.add(BadRow(good.row_no, good.line_no, reason, good.values))
@@ -254,7 +261,9 @@ async def _write(app: App, ask: FileAsk, batch_id: BatchId) -> Tally:
     return tally
 
 
-async def _results(app: App, batch_id: BatchId) -> AsyncIterator[RowResult]:
+async def _results(
+    app: App, batch_id: BatchId, scoring: PageScores | None
+) -> AsyncIterator[tuple[RowResult, Score | None]]:
     after = 0
     while True:
         page = await until_available(
@@ -263,8 +272,9 @@ async def _results(app: App, batch_id: BatchId) -> AsyncIterator[RowResult]:
         )
         if not page:
             break
-        for row in page:
-            yield row
+        scores = [None] * len(page) if scoring is None else await scoring(page)
+        for row, icp in zip(page, scores, strict=True):
+            yield row, icp
         after = page[-1].row_no
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from glaze.boot.app import App
+from glaze.cli.page_scores import page_scores
 from glaze.files.cell import Cell, text_of
 from glaze.files.parquet import INTEGER, TEXT
 from glaze.files.reading import Row
@@ -51,14 +52,18 @@ async def export_batch(
     kinds = {name: INTEGER if name == "row" else TEXT for name in names}
     own = OwnColumns(names, names, lambda: kinds)
     count = after = 0
-    with open_output(target, own, fields, provenance=provenance) as write:
+    scoring = await page_scores(app)
+    with open_output(
+        target, own, fields, provenance=provenance, scored=scoring is not None
+    ) as write:
         while True:
             page = await until_available(
                 partial(app.batches.results, DEFAULT_WORKSPACE, batch_id, after=after, n=_PAGE),
                 "read the results",
             )
-            for found in page:
-                _write(found, inputs, names, write, with_fields=bool(fields))
+            scores = [None] * len(page) if scoring is None else await scoring(page)
+            for found, icp in zip(page, scores, strict=True):
+                _write(found, inputs, names, partial(write, icp=icp), with_fields=bool(fields))
             count += len(page)
             if len(page) < _PAGE:
                 return count

@@ -12,13 +12,16 @@ from pydantic import ValidationError
 
 from glaze.boot.app import boot
 from glaze.boot.process import run
+from glaze.cli.icp_file import ask_of, score_file
 from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, quiet, say, shown
 from glaze.cli.values import Record, who_is
 from glaze.errors import InputError
-from glaze.model.field import FIELDS
-from glaze.model.icp import Profile, Reason, Score, score
-from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Json
+from glaze.model.icp import Profile
+from glaze.model.icp_score import Reason, Score
+from glaze.model.value import DEFAULT_WORKSPACE, Json
+from glaze.pipeline.scoring import Scoring
 from glaze.settings import load_settings
+from glaze.store.entity import EntityStore
 from glaze.store.icp import IcpStore, Scored
 
 icp = typer.Typer(
@@ -45,18 +48,49 @@ def show() -> None:
     out.print_json(data=profile.model_dump(mode="json", exclude_defaults=True))
 
 
+@icp.command()
+def schema() -> None:
+    """Print the JSON Schema of a profile, for editors and for whoever writes one by program."""
+    out.print_json(data=Profile.model_json_schema())
+
+
 @icp.command("score")
 def score_all(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            exists=True,
+            dir_okay=False,
+            help="CSV, JSONL, Parquet, XLSX: score whom its rows identify.",
+        ),
+    ] = None,
     *,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write all scores as CSV; - for standard output."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Where the scored rows go, by default FILE.scored; without FILE all scores as CSV;"
+            " - for standard output.",
+        ),
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is; repeatable."),
     ] = None,
 ) -> None:
     """Score what is stored and not yet scored by this profile, or changed since; nothing is bought.
 
-    It goes on where a broken run stopped.
+    With FILE it writes the rows with the score and the reasons of whom each identifies. Without, it
+    goes on where a broken run stopped.
     """
+    if file is not None:
+        ask = ask_of(file, output, mapping or ())
+        count = run(score_file(ask))
+        aside = f", {count.bad:,} name nobody: {ask.errors}" if count.bad else ""
+        say(f"{count.rows:,} rows written to {ask.target.path}, {count.scored:,} scored{aside}")
+        return
     scored, written = run(_score(output))
     say(f"{scored:,} scored" + ("" if output is None else f", {written:,} written"))
 
@@ -75,15 +109,9 @@ def explain(record: Record, *, as_json: AsJson = False) -> None:
     for one in found.reasons:
         weight = str(one.weight) if one.role != "excludes" else "-"
         is_ = "-" if one.met is None else shown(one.value)
-        words = (_word(one.met), one.field, weight, str(one.confidence))
+        words = (one.word, one.field, weight, str(one.confidence))
         table.add_row(*cells(*words, f"{one.role}: {one.wanted}", is_))
     out.print(table)
-
-
-def _word(met: object) -> str:
-    if met is None:
-        return "unknown"
-    return "met" if met else "not met"
 
 
 def _read(file: Path) -> Profile:
@@ -133,11 +161,13 @@ async def _profile(store: IcpStore) -> tuple[int, Profile]:
 
 async def _explain(record: str) -> Score:
     async with boot(quiet(load_settings())) as app:
-        _, profile = await _profile(IcpStore(app.db))
-        standing = await app.deciding.standing(DEFAULT_WORKSPACE, who_is(record))
-        known = {name: (one.winner.value, one.winner.confidence) for name, one in standing.items()}
-        kinds = {FIELDS[FieldName(name)].entity for name in known}
-        return score([one for kind in sorted(kinds) for one in profile.of(kind)], known)
+        store = IcpStore(app.db)
+        await _profile(store)
+        scoring = Scoring(store, EntityStore(app.db))
+        (found,) = await scoring.of_inputs(DEFAULT_WORKSPACE, [who_is(record)])
+    if found is None:
+        raise InputError(f"nothing is known of {record}: enrich it first")
+    return found
 
 
 async def _score(output: Path | None) -> tuple[int, int]:
@@ -163,6 +193,6 @@ async def _score(output: Path | None) -> tuple[int, int]:
 
 
 def _line(one: Scored) -> list[str]:
-    reasons = "; ".join(f"{reason['field']} {_word(reason['met'])}" for reason in one.reasons)
-    marks = ("" if one.score is None else str(one.score), str(one.certainty))
-    return [one.kind, " ".join(one.keys), *marks, reasons]
+    found = one.score
+    marks = ("" if found.score is None else str(found.score), str(found.certainty))
+    return [one.kind, " ".join(one.keys), *marks, "; ".join(found.said)]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from glaze.errors import GlazeError, InputError
 from glaze.files.cell import Cell, json_text, text_of
@@ -17,6 +17,7 @@ from glaze.files.reading import BadRow, Row, read_rows
 from glaze.files.source import TEXT_FORMATS, Format, Source
 from glaze.files.workbook import open_workbook
 from glaze.model.field import FIELDS, FieldType
+from glaze.model.icp_score import Score
 from glaze.model.request import FieldValue
 from glaze.model.value import MICROS_PER_DOLLAR, FieldName, Json
 
@@ -121,7 +122,18 @@ def dollars(micros: int) -> str:
     return f"{whole}.{part:06d}".rstrip("0").removesuffix(".")
 
 
-WriteRow = Callable[[Row, Mapping[FieldName, FieldValue]], None]
+_Data = Mapping[FieldName, FieldValue]
+ICP = ("icp_score", "icp_reasons")
+"""The last columns, where the workspace has an ideal customer profile."""
+
+
+class WriteRow(Protocol):
+    """Writes a row with what was found for it, and how well it fits the profile if there is one."""
+
+    def __call__(
+        self, row: Row, data: Mapping[FieldName, FieldValue], icp: Score | None = None
+    ) -> None:
+        """Write one row; call it for each, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +167,18 @@ def own_columns(source: Source) -> OwnColumns:
 
 @contextmanager
 def open_output(
-    target: Target, own: OwnColumns, fields: Sequence[FieldName], *, provenance: bool = False
+    target: Target,
+    own: OwnColumns,
+    fields: Sequence[FieldName],
+    *,
+    provenance: bool = False,
+    scored: bool = False,
 ) -> Iterator[WriteRow]:
     """Yield a function that writes a row with what was found for it.
 
-    The file appears whole when the block ends well, and not at all otherwise.
+    ``scored`` adds the columns of ``ICP``. The file appears whole when the block ends well, and not at all otherwise.
     """
-    added = output_columns(own.names, fields, provenance=provenance)
+    added = output_columns(own.names, fields, provenance=provenance, scored=scored)
     match target.format:
         case Format.CSV:
             with _whole_text(target.path, target.encoding) as file:
@@ -185,27 +202,32 @@ def open_output(
 
 @dataclass(frozen=True, slots=True)
 class OutputColumn:
-    """One added column: ``part`` is value or one of PROVENANCE."""
+    """One added column: ``part`` is value, one of PROVENANCE, or one of ICP and of no field."""
 
     name: str
-    field: FieldName
+    field: FieldName | None
     part: str
 
 
 def output_columns(
-    taken: Sequence[str], fields: Sequence[FieldName], *, provenance: bool
+    taken: Sequence[str], fields: Sequence[FieldName], *, provenance: bool, scored: bool = False
 ) -> list[OutputColumn]:
     """Return the columns after the caller's own; a name already taken gets ``glaze_`` before it."""
     parts = ("value", *PROVENANCE) if provenance else ("value",)
+    wanted: list[tuple[str, FieldName | None, str]] = [
+        (field if part == "value" else f"{field}_{part}", field, part)
+        for field in fields
+        for part in parts
+    ]
+    wanted += [(part, None, part) for part in ICP if scored]
     names = set(taken)
     added = []
-    for field in fields:
-        for part in parts:
-            name = field if part == "value" else f"{field}_{part}"
-            while name in names:
-                name = f"glaze_{name}"
-            names.add(name)
-            added.append(OutputColumn(name, field, part))
+    for wish, field, part in wanted:
+        name = wish
+        while name in names:
+            name = f"glaze_{name}"
+        names.add(name)
+        added.append(OutputColumn(name, field, part))
     return added
 
 
@@ -215,16 +237,16 @@ def _csv_writer(
     writer = csv.writer(file, delimiter=delimiter)
     writer.writerow([*own.header, *(column.name for column in added)])
 
-    def write(row: Row, data: Mapping[FieldName, FieldValue]) -> None:
+    def write(row: Row, data: _Data, icp: Score | None = None) -> None:
         kept = [text_of(row.values.get(name)) for name in own.names]
-        writer.writerow(kept + [_cell(data.get(c.field), c.part) for c in added])
+        writer.writerow(kept + [_cell(column, data, icp) for column in added])
 
     return write
 
 
 def _jsonl_writer(file: TextIO, added: Sequence[OutputColumn]) -> WriteRow:
-    def write(row: Row, data: Mapping[FieldName, FieldValue]) -> None:
-        found = {c.name: _part(data.get(c.field), c.part) for c in added}
+    def write(row: Row, data: _Data, icp: Score | None = None) -> None:
+        found = {column.name: _value(column, data, icp) for column in added}
         file.write(json_text({**row.values, **found}) + "\n")
 
     return write
@@ -236,17 +258,25 @@ def _table_writer(
     added: Sequence[OutputColumn],
     form: Callable[[Json], Cell],
 ) -> WriteRow:
-    def write(row: Row, data: Mapping[FieldName, FieldValue]) -> None:
+    def write(row: Row, data: _Data, icp: Score | None = None) -> None:
         kept = [row.values.get(name) for name in own.names]
-        write_cells([*kept, *(form(_part(data.get(c.field), c.part)) for c in added)])
+        write_cells([*kept, *(form(_value(column, data, icp)) for column in added)])
 
     return write
 
 
+_KINDS = {
+    "confidence": INTEGER,
+    "cost_usd": NUMBER,
+    "icp_score": INTEGER,
+    "icp_reasons": TEXTS,
+}
+
+
 def _kind_of(column: OutputColumn) -> str:
     """Return what an added column holds, as Parquet types it."""
-    if column.part != "value":
-        return {"confidence": INTEGER, "cost_usd": NUMBER}.get(column.part, TEXT)
+    if column.field is None or column.part != "value":
+        return _KINDS.get(column.part, TEXT)
     match FIELDS[column.field].type:
         case FieldType.YEAR | FieldType.COUNT | FieldType.MONEY:
             return INTEGER
@@ -270,6 +300,14 @@ def _flat(value: Json) -> Cell:
     return text_of(value) if isinstance(value, Mapping) else value
 
 
+def _value(column: OutputColumn, data: _Data, icp: Score | None) -> Json:
+    if column.field is not None:
+        return _part(data.get(column.field), column.part)
+    if icp is None:
+        return None
+    return icp.score if column.part == "icp_score" else list(icp.said)
+
+
 def _part(value: FieldValue | None, part: str) -> Json:
     if value is None:
         return None
@@ -282,11 +320,12 @@ def _part(value: FieldValue | None, part: str) -> Json:
     return value.source if part == "source" else value.source_url
 
 
-def _cell(found: FieldValue | None, part: str) -> str:
-    """Return one part of an answer as a CSV cell, defused where it is text."""
-    if found is not None and part == "cost_usd":
+def _cell(column: OutputColumn, data: _Data, icp: Score | None) -> str:
+    """Return what belongs in a column as a CSV cell, defused where it is text."""
+    found = None if column.field is None else data.get(column.field)
+    if found is not None and column.part == "cost_usd":
         return dollars(found.cost_micros)
-    value = _part(found, part)
+    value = _value(column, data, icp)
     is_number = isinstance(value, int | float)
     return text_of(value) if is_number else defuse(text_of(_flat(value)))
 

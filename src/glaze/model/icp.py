@@ -1,13 +1,13 @@
 """The ideal customer profile of a workspace, and how well a record fits it, with reasons."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from glaze.model.agreement import comparable
-from glaze.model.field import EntityKind, FieldType, known_field
+from glaze.model.field import FIELDS, EntityKind, FieldType, known_field
+from glaze.model.icp_score import Reason, Role, Score
 from glaze.model.normalise import Invalid, normalise
 from glaze.model.request import Strict, Wanted
 from glaze.model.text import fold
@@ -15,20 +15,22 @@ from glaze.model.value import FieldName, Json
 
 _RANGED = frozenset({FieldType.COUNT, FieldType.MONEY, FieldType.YEAR})
 _LISTED = frozenset({FieldType.LIST, FieldType.MAP})
-
-
-class Role(StrEnum):
-    """What a criterion decides."""
-
-    WEIGHED = "weighed"  # it counts by its weight
-    MUST = "must"  # and who does not meet it scores 0
-    EXCLUDES = "excludes"  # who meets it scores 0; it has no weight
+_ONE_TEST: JsonDict = {
+    "oneOf": [
+        {"required": ["any_of"]},
+        {"required": ["all_of"]},
+        {"required": ["contains"]},
+        {"anyOf": [{"required": ["at_least"]}, {"required": ["at_most"]}]},
+    ]
+}
 
 
 class Criterion(Strict):
     """What one field has to be: exactly one of the tests, or a range."""
 
-    field: Wanted
+    model_config = ConfigDict(json_schema_extra=_ONE_TEST)
+
+    field: Wanted = Field(json_schema_extra={"enum": [*sorted(FIELDS)]})
     any_of: tuple[str, ...] = ()  # it is one of these, or has one of them where it is a list
     all_of: tuple[str, ...] = ()  # a list has all of these
     contains: tuple[str, ...] = ()  # its text has one of these words or phrases
@@ -100,34 +102,10 @@ class Profile(Strict):
         return self
 
     def of(self, kind: EntityKind) -> tuple[Criterion, ...]:
-        """Return the criteria about companies, or about people."""
+        """Return the criteria that a record is scored by: a person by its employer's, too."""
+        if kind is EntityKind.PERSON:
+            return self.criteria
         return tuple(one for one in self.criteria if known_field(one.field).entity is kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """What became of one criterion: ``met`` is None where the field is unknown."""
-
-    field: FieldName
-    wanted: str
-    role: Role
-    weight: int
-    met: bool | None
-    value: Json = None
-    confidence: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How well a record fits: ``score`` 0 to 100, None where nothing that counts is known.
-
-    ``certainty``, 0 to 100, is how much of the profile's weight the known values carry, each by
-    its confidence.
-    """
-
-    score: int | None
-    certainty: int
-    reasons: tuple[Reason, ...]
 
 
 def score(criteria: Sequence[Criterion], known: Mapping[FieldName, tuple[Json, int]]) -> Score:

@@ -16,6 +16,7 @@ from pydantic import (
 
 from glaze.errors import UnknownField
 from glaze.model.field import FIELDS, EntityKind, known_field
+from glaze.model.icp_score import Score
 from glaze.model.value import MICROS_PER_CENT, FieldName, Json
 
 
@@ -156,3 +157,5 @@ class EnrichResult(Strict):
     costs: Costs = Costs()
     stages: tuple[Stage, ...] = ()
     timestamp: datetime
+    # How well the record fits; left out where the workspace has no ideal customer profile.
+    icp: Score | None = Field(default=None, exclude_if=lambda score: score is None)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from glaze.errors import InputError
 from glaze.model.belief import Belief
 from glaze.model.field import EntityKind
+from glaze.model.icp_score import Score
 from glaze.model.identity import identify
 from glaze.model.job import ClaimedJob
 from glaze.model.ledger import Allowance, Asker, Spend
@@ -34,6 +35,7 @@ from glaze.pipeline.order import (
     next_operation,
     question_needs,
 )
+from glaze.pipeline.scoring import Scoring
 from glaze.pipeline.settling import ASKS_TO_WAIT
 from glaze.pipeline.sheet import INPUT, SITE, Sheet
 from glaze.store.budget import BudgetCap
@@ -124,6 +126,7 @@ class Pipeline:
     clock: Callable[[], datetime]
     beliefs: Beliefs
     history: History | None = None  # what the order is learned from
+    scoring: Scoring | None = None  # by the ideal customer profile
 
     @property
     def _rivals(self) -> bool:
@@ -152,14 +155,14 @@ class Pipeline:
         await self._check_cache(task, sheet)
         _tell(task, sheet, "looked into the cache")
         if not sheet.missing and not sheet.doubts(self._models):
-            return self._result(sheet, {}, await self._costs(task))
+            return await self._result(task, sheet, {})
         asker = await self._asker(task, sheet)
         stopped = await self._waterfall(task, sheet, asker)
         if stopped is not None:
             return stopped
         task.progress(_STORING, "storing what was found")
         final = await self._store(task, sheet)
-        result = self._result(sheet, final, await self._costs(task))
+        result = await self._result(task, sheet, final)
         if result.status is ResultStatus.FAILED and sheet.outages:
             errors = "; ".join(f"{s.name}: {s.error}" for s in result.stages if s.error)
             return Unavailable(errors)
@@ -518,7 +521,10 @@ class Pipeline:
         sheet.note("store", begun, self.clock(), fields_found=tuple(sorted(stored)))
         return stored
 
-    def _result(self, sheet: Sheet, final: Mapping[FieldName, Kept], costs: Costs) -> EnrichResult:
+    async def _result(
+        self, task: Enrichment, sheet: Sheet, final: Mapping[FieldName, Kept]
+    ) -> EnrichResult:
+        costs = await self._costs(task)
         begun = self.clock()
         data = sheet.values(final)
         floor = sheet.args.min_confidence
@@ -535,7 +541,13 @@ class Pipeline:
             costs=costs,
             stages=tuple(sheet.stages),
             timestamp=self.clock(),
+            icp=await self._score(task, sheet),
         )
+
+    async def _score(self, task: Enrichment, sheet: Sheet) -> Score | None:
+        if self.scoring is None:
+            return None
+        return await self.scoring.of(task.job.workspace_id, sheet.identity, sheet.entities)
 
     async def _costs(self, task: Enrichment) -> Costs:
         spend = await self._spend(task)

@@ -22,6 +22,7 @@ from glaze.model.value import (
     WorkspaceId,
 )
 from glaze.store.database import Connection, Database
+from glaze.store.icp import score_merged
 from glaze.store.statements import statements
 from glaze.store.text import storable
 
@@ -153,12 +154,21 @@ class EntityStore:
 
     async def find(self, workspace_id: WorkspaceId, keys: Keys) -> dict[EntityKind, EntityId]:
         """Return the entities that these keys lead to, as far as there are any; none is made."""
+        return (await self.homes(workspace_id, [keys]))[0]
+
+    async def homes(
+        self, workspace_id: WorkspaceId, wanted: Sequence[Keys]
+    ) -> list[dict[EntityKind, EntityId]]:
+        """Return for each what ``find`` does, in one transaction."""
+        places = [{kind: _places(kind, own) for kind, own in one.items()} for one in wanted]
+        asked = {place for one in places for own in one.values() for place in own}
         async with self._db.workspace(workspace_id) as conn:
-            places = {kind: _places(kind, own) for kind, own in keys.items()}
-            ways = await _find(conn, {place for own in places.values() for place in own})
+            ways = await _find(conn, asked)
             strong = await _strong(conn, set(ways.values()))
-        homes = {kind: _home(ways, strong, own) for kind, own in places.items()}
-        return {kind: EntityId(home) for kind, home in homes.items() if home is not None}
+        led = [{kind: _home(ways, strong, own) for kind, own in one.items()} for one in places]
+        return [
+            {kind: EntityId(id_) for kind, id_ in one.items() if id_ is not None} for one in led
+        ]
 
     async def known(
         self, workspace_id: WorkspaceId, entity: EntityId
@@ -224,9 +234,23 @@ async def derive(conn: Connection, wanted: Sequence[Remerge]) -> list[dict[Field
     )
     await conn.execute(_sql["keep_winners"], {"winners": stored})
     await conn.execute(_sql["clear_losers"], {"winners": stored, "entities": ids})
-    moments = [{"id": id_, "at": one.now.isoformat()} for one in wanted for id_ in _ids([one])]
+    moments = [moment for one in wanted for moment in _moments(one)]
     await conn.execute(_sql["note_merge"], {"moments": Jsonb(moments)})
+    await score_merged(conn, ids)
     return merged
+
+
+def _moments(wanted: Remerge) -> list[dict[str, object]]:
+    """Return when each entity is merged, and for whom the person works, who is told beside it."""
+    employer = wanted.entities.get(EntityKind.COMPANY)
+    return [
+        {
+            "id": id_,
+            "at": wanted.now.isoformat(),
+            "employer_id": employer if kind is EntityKind.PERSON else None,
+        }
+        for kind, id_ in wanted.entities.items()
+    ]
 
 
 async def hold_homes(conn: Connection, entities: Collection[int]) -> None:

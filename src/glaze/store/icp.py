@@ -1,19 +1,22 @@
 """The ideal customer profile of a workspace, and the scores by it: derived, free, in pages."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
+from pydantic import TypeAdapter
 
 from glaze.model.field import EntityKind
-from glaze.model.icp import Profile, Score, score
+from glaze.model.icp import Profile, score
+from glaze.model.icp_score import Score
 from glaze.model.value import EntityId, FieldName, Json, WorkspaceId
-from glaze.store.database import Database
+from glaze.store.database import Connection, Database
 from glaze.store.statements import statements
 
 _sql = statements("icp")
 PAGE = 500
+_SCORE = TypeAdapter(Score)
 
 
 class Scored(NamedTuple):
@@ -21,9 +24,14 @@ class Scored(NamedTuple):
 
     kind: str
     keys: tuple[str, ...]
-    score: int | None
-    certainty: int
-    reasons: list[dict[str, Json]]
+    score: Score
+
+
+class _Counting(NamedTuple):
+    """The profile that counts, with its version."""
+
+    version: int
+    profile: Profile
 
 
 class IcpStore:
@@ -43,8 +51,24 @@ class IcpStore:
     async def get(self, workspace_id: WorkspaceId) -> tuple[int, Profile] | None:
         """Return the profile with its version, None where none was set."""
         async with self._db.workspace(workspace_id) as conn:
-            row = await (await conn.execute(_sql["get"])).fetchone()
-        return None if row is None else (row["version"], Profile.model_validate(row["profile"]))
+            return await _counting(conn)
+
+    async def of(
+        self, workspace_id: WorkspaceId, entities: Collection[EntityId]
+    ) -> dict[EntityId, Score]:
+        """Return these entities' scores as they are now; one that is out of date is renewed.
+
+        Empty where the workspace has no profile.
+        """
+        async with self._db.workspace(workspace_id) as conn:
+            counting = await _counting(conn)
+            if counting is None:
+                return {}
+            asked = {"entities": sorted(entities), "version": counting.version}
+            rows = await (await conn.execute(_sql["subjects"], asked)).fetchall()
+            renewed = await _renew(conn, counting, [row for row in rows if not row["is_scored"]])
+        kept = {EntityId(row["id"]): _score(row) for row in rows if row["is_scored"]}
+        return kept | renewed
 
     async def rescore(
         self,
@@ -67,23 +91,17 @@ class IcpStore:
         set_ = await self.get(workspace_id)
         if set_ is None:
             return 0
-        version, profile = set_
-        kinds = [kind.value for kind in EntityKind if profile.of(kind)]
-        fields = [one.field for one in profile.criteria]
+        counting = _Counting(*set_)
+        kinds = [kind.value for kind in EntityKind if counting.profile.of(kind)]
         done, after = 0, 0
         while True:
-            due = {"after": after, "kinds": kinds, "version": version, "n": page}
+            due = {"after": after, "kinds": kinds, "version": counting.version, "n": page}
             async with self._db.workspace(workspace_id) as conn:
                 rows = await (await conn.execute(_sql["due"], due)).fetchall()
                 if not rows:
                     return done
-                ids = [row["id"] for row in rows]
-                asked = {"entities": ids, "fields": fields}
-                known = _known(await (await conn.execute(_sql["values"], asked)).fetchall())
-                scores = [_row(row, profile, known.get(row["id"], {})) for row in rows]
-                kept = {"version": version, "scores": Jsonb(scores)}
-                await conn.execute(_sql["keep"], kept)
-            after, done = ids[-1], done + len(ids)
+                await _renew(conn, counting, rows)
+            after, done = rows[-1]["id"], done + len(rows)
             tell(done)
 
     async def scores(self, workspace_id: WorkspaceId) -> AsyncIterator[Scored]:
@@ -95,22 +113,58 @@ class IcpStore:
             async with self._db.workspace(workspace_id) as conn:
                 rows = await (await conn.execute(_sql["scores"], params)).fetchall()
             for row in rows:
-                yield Scored(
-                    row["kind"],
-                    tuple(row["keys"]),
-                    row["score"],
-                    row["certainty"],
-                    row["reasons"],
-                )
+                yield Scored(row["kind"], tuple(row["keys"]), _score(row))
             if len(rows) < PAGE:
                 return
             after = EntityId(rows[-1]["entity_id"])
 
 
+async def score_merged(conn: Connection, entities: Sequence[EntityId]) -> None:
+    """Score entities within the transaction that merges them; nothing without a profile."""
+    counting = await _counting(conn)
+    if counting is not None:
+        asked = {"entities": entities, "version": counting.version}
+        rows = await (await conn.execute(_sql["subjects"], asked)).fetchall()
+        await _renew(conn, counting, rows)
+
+
+async def _counting(conn: Connection) -> _Counting | None:
+    row = await (await conn.execute(_sql["get"])).fetchone()
+    if row is None:
+        return None
+    return _Counting(row["version"], Profile.model_validate(row["profile"]))
+
+
+async def _renew(
+    conn: Connection, counting: _Counting, rows: Sequence[Mapping[str, Any]]
+) -> dict[EntityId, Score]:
+    """Score the entities of these rows by their stored values, and keep it.
+
+    What a row tells of the latest merge was read before the values: a merge in between lets the
+    score be out of date, never seem newer than it is.
+    """
+    if not rows:
+        return {}
+    ids = sorted({id_ for row in rows for id_ in (row["id"], row["employer_id"]) if id_})
+    fields = [one.field for one in counting.profile.criteria]
+    cursor = await conn.execute(_sql["values"], {"entities": ids, "fields": fields})
+    known = _known(await cursor.fetchall())
+    found = {
+        EntityId(row["id"]): score(
+            counting.profile.of(EntityKind(row["kind"])),
+            known.get(row["employer_id"], {}) | known.get(row["id"], {}),
+        )
+        for row in rows
+    }
+    told = [_row(row, found[row["id"]]) for row in rows]
+    await conn.execute(_sql["keep"], {"version": counting.version, "scores": Jsonb(told)})
+    return found
+
+
 _Known = dict[int, dict[FieldName, tuple[Json, int]]]
 
 
-def _known(rows: list[dict[str, Any]]) -> _Known:
+def _known(rows: Sequence[Mapping[str, Any]]) -> _Known:
     found: _Known = {}
     for row in rows:
         values = found.setdefault(row["entity_id"], {})
@@ -118,13 +172,17 @@ def _known(rows: list[dict[str, Any]]) -> _Known:
     return found
 
 
-def _row(
-    entity: Mapping[str, Any], profile: Profile, known: Mapping[FieldName, tuple[Json, int]]
-) -> dict[str, Json]:
-    found: Score = score(profile.of(EntityKind(entity["kind"])), known)
+def _row(entity: Mapping[str, Any], found: Score) -> dict[str, Json]:
+    merged_at = entity["merged_at"]
     return {
         "entity_id": entity["id"],
         "score": found.score,
         "certainty": found.certainty,
         "reasons": [asdict(one) for one in found.reasons],
+        "employer_id": entity["employer_id"],
+        "merged_at": None if merged_at is None else merged_at.isoformat(),
     }
+
+
+def _score(row: Mapping[str, Any]) -> Score:
+    return _SCORE.validate_python({name: row[name] for name in ("score", "certainty", "reasons")})

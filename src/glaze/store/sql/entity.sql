@@ -55,6 +55,10 @@ where excluded.decided_at > d.decided_at
 -- it by its id.
 with moved_keys as (
   update entity_key set entity_id = %(into)s where workspace_id = current_workspace() and entity_id = %(from)s
+), employed as (
+  update entity older set employer_id = coalesce(older.employer_id, younger.employer_id) from entity younger
+  where older.workspace_id = current_workspace() and older.id = %(into)s
+    and younger.workspace_id = older.workspace_id and younger.id = %(from)s and younger.employer_id is not null
 ), left_behind as (
   update entity set merged_into = %(into)s where workspace_id = current_workspace() and (id = %(from)s or merged_into = %(from)s)
 ), decided as (
@@ -166,7 +170,9 @@ delete from entity_field where workspace_id = current_workspace() and entity_id 
   (select a.entity_id, a.field from jsonb_to_recordset(%(winners)s) as a(entity_id bigint, field text))
 
 -- name: note_merge
--- Up to when ages were counted: as of that moment the same winners can be derived again.
-update entity e set merged_at = a.at
-from (select id, max(at) as at from jsonb_to_recordset(%(moments)s) as m(id bigint, at timestamptz) group by id order by id) a
-where e.workspace_id = current_workspace() and e.id = a.id and e.merged_at is distinct from a.at
+-- Up to when ages were counted: as of that moment the same winners can be derived again. And who a person works for.
+update entity e set merged_at = a.at, employer_id = coalesce(a.employer_id, e.employer_id)
+from (select id, max(at) as at, max(employer_id) as employer_id
+      from jsonb_to_recordset(%(moments)s) as m(id bigint, at timestamptz, employer_id bigint) group by id order by id) a
+where e.workspace_id = current_workspace() and e.id = a.id
+  and (e.merged_at, e.employer_id) is distinct from (a.at, coalesce(a.employer_id, e.employer_id))

@@ -8,13 +8,27 @@ returning version
 -- The profile that counts.
 select version, profile from icp where workspace_id = current_workspace()
 
+-- name: subjects
+-- These entities, what each is scored with, and its score where that is of this profile and of the values as they are.
+select e.id, e.kind::text as kind, c.id as employer_id, greatest(e.merged_at, c.merged_at) as merged_at,
+       s.entity_id is not null as is_scored, s.score, s.certainty, s.reasons
+from entity e
+left join entity c on c.workspace_id = e.workspace_id and c.id = case when e.kind = 'person' then employer_of(e.id) end
+left join icp_score s on s.workspace_id = e.workspace_id and s.entity_id = e.id and s.version = %(version)s
+  and s.employer_id is not distinct from c.id and s.merged_at is not distinct from greatest(e.merged_at, c.merged_at)
+where e.workspace_id = current_workspace() and e.id = any(%(entities)s)
+order by e.id
+
 -- name: due
--- The next entities whose score is of another profile, or older than their values.
-select e.id, e.kind::text as kind from entity e
-left join icp_score s on s.workspace_id = e.workspace_id and s.entity_id = e.id
+-- The next entities of which something is known and whose score is of another profile or of older values.
+select e.id, e.kind::text as kind, c.id as employer_id, greatest(e.merged_at, c.merged_at) as merged_at
+from entity e
+left join entity c on c.workspace_id = e.workspace_id and c.id = case when e.kind = 'person' then employer_of(e.id) end
+left join icp_score s on s.workspace_id = e.workspace_id and s.entity_id = e.id and s.version = %(version)s
+  and s.employer_id is not distinct from c.id and s.merged_at is not distinct from greatest(e.merged_at, c.merged_at)
 where e.workspace_id = current_workspace() and e.id > %(after)s and e.merged_into is null and e.kind::text = any(%(kinds)s)
-  and (s.version is distinct from %(version)s or e.merged_at > s.scored_at)
-  and exists (select from entity_field f where f.workspace_id = e.workspace_id and f.entity_id = e.id)
+  and s.entity_id is null
+  and exists (select from entity_field f where f.workspace_id = e.workspace_id and f.entity_id in (e.id, c.id))
 order by e.id limit %(n)s
 
 -- name: values
@@ -23,13 +37,16 @@ select entity_id, field, value, confidence from entity_field
 where workspace_id = current_workspace() and entity_id = any(%(entities)s) and field = any(%(fields)s)
 
 -- name: keep
--- New scores, in id order.
-insert into icp_score (workspace_id, entity_id, version, score, certainty, reasons)
-select current_workspace(), a.entity_id, %(version)s, a.score, a.certainty, a.reasons
-from jsonb_to_recordset(%(scores)s) as a(entity_id bigint, score smallint, certainty smallint, reasons jsonb)
+-- New scores, in id order; one by a newer profile stays.
+insert into icp_score as s (workspace_id, entity_id, version, score, certainty, reasons, employer_id, merged_at)
+select current_workspace(), a.entity_id, %(version)s, a.score, a.certainty, a.reasons, a.employer_id, a.merged_at
+from jsonb_to_recordset(%(scores)s) as a(entity_id bigint, score smallint, certainty smallint, reasons jsonb,
+  employer_id bigint, merged_at timestamptz)
 order by a.entity_id
 on conflict (workspace_id, entity_id) do update set version = excluded.version, score = excluded.score,
-  certainty = excluded.certainty, reasons = excluded.reasons, scored_at = excluded.scored_at
+  certainty = excluded.certainty, reasons = excluded.reasons, employer_id = excluded.employer_id,
+  merged_at = excluded.merged_at, scored_at = excluded.scored_at
+where s.version <= excluded.version
 
 -- name: scores
 -- Scores in the order of entities, with what leads to each.
