@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help dev demo up test check lint docs bench study storm audit lock
+.PHONY: help dev demo up test check lint docs bench study storm audit lock browser-deps
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ storm: $(VENV)/ready ## The long kill tests, beyond what CI has time for; interr
 
 audit: $(VENV)/ready ## Look the locked packages up for known vulnerabilities
 	$(BIN)/pip-audit --requirement requirements.lock --disable-pip
+
+browser-deps: ## Install what tests need that speak JavaScript (needs npm)
+	npm ci --prefix tests/node --no-audit --no-fund
 
 lock: ## Renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements.lock

@@ -41,6 +41,10 @@ HIDDEN_FROM_QUEUE = {
     "record": "input",
     "api_key": "digest",
     "audit": "actor",
+    "webhook": "salt",
+    "webhook_feed": "xid",
+    "webhook_delivery": "body",
+    "webhook_attempt": "excerpt",
 }
 """A column of each table that the queue's role must not read."""
 ROLES = ("glaze_app", "glaze_queue")

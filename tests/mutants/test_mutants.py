@@ -24,6 +24,7 @@ CRASHES = "tests/flow/test_flow_crashes.py"
 KILLED = (
     f"{CRASHES}::test_a_worker_killed_at_any_point_of_its_work_loses_nothing_and_buys_nothing_twice"
 )
+HOOKS_OUT = "tests/flow/test_webhooks_out.py"
 HOOKS_IN = "tests/flow/test_hooks_in.py"
 MERGE = "tests/unit/test_merge.py"
 LIMITS = (
@@ -62,6 +63,40 @@ class Mutant:
 
 
 MUTANTS = (
+    Mutant(
+        "an endpoint is dialled wherever its name leads",
+        r"AssertionError|TimeoutError",
+        f"{HOOKS_OUT}::test_a_name_that_leads_inside_is_never_dialled",
+        (
+            Change(
+                "tasks/courier.py",
+                "self._http.send(self._request(due), trusted=False, facts=facts)",
+                "self._http.send(self._request(due), trusted=True, facts=facts)",
+            ),
+            Change(
+                "net/client.py",
+                "if trusted and (not self._sandboxed or _on_this_machine(request.url)):",
+                "if trusted:",
+            ),
+        ),
+    ),
+    Mutant(
+        "an event that is looked through twice is told twice",
+        r"assert 2 == 1",
+        f"{HOOKS_OUT}::test_what_is_looked_through_twice_is_told_once",
+        (
+            Change(
+                "store/migrations/0027_pre_webhooks.sql",
+                "create unique index webhook_delivery_once",
+                "create index webhook_delivery_once",
+            ),
+            Change(
+                "store/sql/webhook.sql",
+                "\non conflict (workspace_id, webhook_id, event_id) do nothing",
+                "",
+            ),
+        ),
+    ),
     Mutant(
         "a callback's signature is not looked at",
         r"assert \{204, 404|assert \{404, 204|assert \{4.*== \{404\}",

@@ -18,6 +18,8 @@ from glaze.store.database import Database
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
+from glaze.store.webhook import WebhookStore
+from glaze.store.webhook_delivery import DeliveryStore
 from glaze.store.worker import WorkerStore
 
 
@@ -82,6 +84,14 @@ class Services(Protocol):
     @property
     def collector(self) -> Collector:
         """Who collects the answers that vendors promised."""
+
+    @property
+    def webhooks(self) -> WebhookStore:
+        """Endpoints that are told what happens."""
+
+    @property
+    def deliveries(self) -> DeliveryStore:
+        """What they were told."""
 
     @property
     def kinds(self) -> Kinds:

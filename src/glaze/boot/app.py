@@ -57,8 +57,11 @@ from glaze.store.queues import QueueStore
 from glaze.store.record import RecordStore
 from glaze.store.retention import Keep, RetentionStore
 from glaze.store.schedule import ScheduleStore
+from glaze.store.webhook import WebhookStore
+from glaze.store.webhook_delivery import DeliveryStore
 from glaze.store.worker import WorkerStore
 from glaze.store.workflow import WorkflowStore
+from glaze.tasks.courier import Courier
 from glaze.tasks.registry import load_kinds
 from glaze.tasks.tools import Tools
 
@@ -87,6 +90,9 @@ class App:
     retention: RetentionStore
     ledger: LedgerStore
     collector: Collector
+    webhooks: WebhookStore
+    deliveries: DeliveryStore
+    courier: Courier
     beliefs: Beliefs
     deciding: Deciding
     calls: CallStore
@@ -131,7 +137,7 @@ class App:
             rng=rng,
             at=self.at,
             redactor=self.redactor,
-            collect=self.collector.sweep,
+            collect=self.sweep,
         )
 
     async def run_some(
@@ -159,9 +165,14 @@ class App:
             wake=self.wake,
             at=self.at,
             redactor=self.redactor,
-            collect=self.collector.sweep,
+            collect=self.sweep,
         )
         return await burst.run(max_jobs, timeout_ms, stop=stop, abort=abort)
+
+    async def sweep(self) -> None:
+        """Ask for answers that vendors promised, and tell endpoints what happened."""
+        await self.collector.sweep()
+        await self.courier.sweep()
 
     def _options(
         self,
@@ -225,6 +236,10 @@ async def boot(
         waiting = Waiting(db.dsn, jobs, workflows)
         await stack.enter_async_context(_running(waiting.run()))
         records = RecordStore(db)
+        webhooks, deliveries = WebhookStore(db), DeliveryStore(db, at)
+        courier = await stack.enter_async_context(
+            Courier.open(deliveries, http, clock=clock, rng=random.Random(), at=at)  # noqa: S311  jitter
+        )
         installed = load_kinds(
             Tools(
                 pipeline=pipeline,
@@ -232,6 +247,7 @@ async def boot(
                 jobs=jobs,
                 batches=batches,
                 records=records,
+                webhooks=webhooks,
                 clock=clock,
             )
         )
@@ -256,6 +272,9 @@ async def boot(
             retention=RetentionStore(db),
             ledger=LedgerStore(db),
             collector=collector,
+            webhooks=webhooks,
+            deliveries=deliveries,
+            courier=courier,
             beliefs=pipeline.beliefs,
             deciding=Deciding(EntityStore(db), pipeline.beliefs, clock=clock),
             calls=CallStore(db),

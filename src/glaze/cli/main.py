@@ -44,6 +44,7 @@ _COMMANDS: Mapping[str, str] = {
     "budget": "budget",
     "values": "values",
     "icp": "icp",
+    "webhooks": "webhooks",
 }
 """Command -> the module of this package that has it, under the same name."""
 

@@ -24,6 +24,7 @@ async def prune(
     for workspace_id in await store.workspaces():
         for look, days in (
             (store.events, keep.events_days),
+            (store.deliveries, keep.events_days),
             (store.jobs, keep.jobs_days),
             (store.workflows, keep.jobs_days),
             (store.batches, keep.batches_days),

@@ -86,10 +86,8 @@ class EventStore:
         What a running transaction wrote is not shown before everything older is decided, so
         nothing ever appears behind a cursor.
         """
-        params = {"xid": str(after.xid), "id": after.id, "n": n}
         async with self._db.workspace(workspace_id) as conn:
-            rows = await (await conn.execute(self._sql["feed"], params)).fetchall()
-        events = [_event(row) for row in rows]
+            events = await page(conn, after, n)
         return events, events[-1].cursor if events else after
 
     async def tail(self, workspace_id: WorkspaceId) -> Cursor:
@@ -103,6 +101,13 @@ class EventStore:
         async with self._db.workspace(workspace_id) as conn:
             rows = await (await conn.execute(self._sql["log"], {"job": job_id})).fetchall()
         return [_event(row) for row in rows]
+
+
+async def page(conn: Connection, after: Cursor, n: int) -> list[Event]:
+    """Return up to ``n`` events after the cursor within the caller's transaction, as ``feed``."""
+    params = {"xid": str(after.xid), "id": after.id, "n": n}
+    rows = await (await conn.execute(statements("event")["feed"], params)).fetchall()
+    return [_event(row) for row in rows]
 
 
 async def append(conn: Connection, events: Sequence[NewEvent]) -> None:

@@ -64,6 +64,10 @@ class RetentionStore:
         """Look at the next page of idempotency keys; ``days`` count from when they expired."""
         return await self._page(workspace_id, "keys", days, after)
 
+    async def deliveries(self, workspace_id: WorkspaceId, days: float, after: str = "") -> Pruned:
+        """Look at the next page of deliveries of webhooks."""
+        return await self._page(workspace_id, "deliveries", days, after or "0")
+
     async def batches(self, workspace_id: WorkspaceId, days: float, after: str = "") -> Pruned:
         """Take the next page of rows from a batch that is over, and the batch after its last row."""
         batch, row = map(int, (after or "0-0").split("-"))

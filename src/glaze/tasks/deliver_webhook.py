@@ -1,8 +1,9 @@
 """The job kind ``deliver_webhook``: one JSON body to one URL, again until it is taken."""
 
 import json
+import random
 import time
-from datetime import datetime
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from pydantic import AwareDatetime, Field
@@ -15,15 +16,18 @@ from glaze.model.provider import VendorResponse
 from glaze.model.request import Strict
 from glaze.model.value import Json
 from glaze.model.vendor_body import retry_after_s
+from glaze.model.webhook import LONGEST_WAIT_S, MOST_ATTEMPTS, RETRY_AFTER_S, wait_s
 from glaze.net.client import Outgoing, RequestFact
 from glaze.net.urls import vet_url
+from glaze.tasks.courier import ANSWER_WITHIN_S, signed
 from glaze.tasks.tools import Tools
 
 NAME = "deliver_webhook"
 PRIORITY = 2
-# 5 s, then 30 s, 3 min, 18 min, 1 h 48 min, 6 h, 6 h
-RETRY = RetryPolicy(max_attempts=8, base_s=5.0, multiplier=6.0, cap_s=6 * 3600.0)
-ANSWER_WITHIN_S = 15.0
+# What breaks off is tried again by these, what is refused by the plan of all webhooks.
+RETRY = RetryPolicy(
+    max_attempts=MOST_ATTEMPTS, base_s=RETRY_AFTER_S[0], multiplier=6.0, cap_s=LONGEST_WAIT_S
+)
 _MOST_ANSWER_BYTES = 64 * 1024
 
 
@@ -39,6 +43,7 @@ class Delivery(Strict):
 
 def deliver_webhook_kind(tools: Tools) -> Kind[Delivery]:
     """Return the kind."""
+    rng = random.Random()  # noqa: S311  jitter, no secret
 
     async def run(args: Delivery, ctx: JobContext) -> Outcome:
         data = dict(args.data)
@@ -46,7 +51,10 @@ def deliver_webhook_kind(tools: Tools) -> Kind[Delivery]:
             data["result"] = await tools.jobs.result(ctx.job.workspace_id, args.result_id)
         happened = args.timestamp or ctx.job.created_at  # the same at every try
         body: dict[str, Json] = {"type": args.type, "timestamp": happened.isoformat(), "data": data}
-        request = _request(args.url, body, message_id=f"msg_{ctx.job.id}", now=tools.clock())
+        secret = await tools.webhooks.job_secret(ctx.job.workspace_id)
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        headers = signed(f"msg_{ctx.job.id}", text, (secret,), now=tools.clock())
+        request = _request(args.url, text, headers)
         facts: list[RequestFact] = []
         try:
             answer = await tools.http.send(request, trusted=False, facts=facts)
@@ -54,7 +62,7 @@ def deliver_webhook_kind(tools: Tools) -> Kind[Delivery]:
             return Failed(error.code, str(error))
         except BodyTooLarge:  # the status is what counts, and it came before the body
             answer = VendorResponse(facts[-1].status or 0, {}, b"", args.url)
-        return _judged(answer, facts)
+        return _judged(answer, facts, ctx.job.attempt, rng)
 
     def check(args: Delivery) -> None:
         try:
@@ -74,31 +82,26 @@ def deliver_webhook_kind(tools: Tools) -> Kind[Delivery]:
     )
 
 
-def _request(url: str, body: Json, *, message_id: str, now: datetime) -> Outgoing:
-    """Return the request, with the headers of Standard Webhooks; a retry has the same id."""
+def _request(url: str, body: str, headers: Mapping[str, str]) -> Outgoing:
     return Outgoing(
         "POST",
         url,
         time.monotonic() + ANSWER_WITHIN_S,
         _MOST_ANSWER_BYTES,
-        {
-            "Content-Type": "application/json",
-            "webhook-id": message_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-        },
-        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+        headers,
+        body.encode(),
         follow=False,  # a POST that is redirected would arrive as a GET without its body
     )
 
 
-def _judged(answer: VendorResponse, facts: list[RequestFact]) -> Outcome:
+def _judged(
+    answer: VendorResponse, facts: list[RequestFact], attempt: int, rng: random.Random
+) -> Outcome:
     """Taken is any 2xx; 410 says that nobody listens there any more; all else may pass."""
     status = answer.status
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return Done({"status": status, "duration_ms": facts[-1].duration_ms})
     if status == HTTPStatus.GONE:
         return Failed("webhook_gone", "the receiver answers 410: it wants no more")
-    wait_s = retry_after_s(answer)
-    if wait_s is not None:
-        wait_s = min(max(wait_s, RETRY.base_s), RETRY.cap_s)
-    return Retry("webhook_refused", f"the receiver answers {status}", wait_s)
+    again = wait_s(attempt, rng, retry_after_s(answer))
+    return Retry("webhook_refused", f"the receiver answers {status}", again)

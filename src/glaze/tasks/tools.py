@@ -9,6 +9,7 @@ from glaze.pipeline.run import Pipeline
 from glaze.store.batch import BatchStore
 from glaze.store.job import JobStore
 from glaze.store.record import RecordStore
+from glaze.store.webhook import WebhookStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +24,5 @@ class Tools:
     jobs: JobStore
     batches: BatchStore
     records: RecordStore  # the callers' own leads, accounts and contacts
+    webhooks: WebhookStore  # what deliveries are signed with
     clock: Callable[[], datetime]  # aware UTC

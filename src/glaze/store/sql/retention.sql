@@ -117,6 +117,18 @@ with page as materialized (
 )
 select (select count(*) from gone) as gone, (select max(key) from page having count(*) = %(n)s) as last
 
+-- name: deliveries
+-- One page of deliveries of webhooks that ended long ago, with their attempts (by the key that points here).
+with page as materialized (
+  select id, ended_at from webhook_delivery
+  where workspace_id = current_workspace() and id > %(after)s::bigint order by id limit %(n)s
+), gone as (
+  delete from webhook_delivery where workspace_id = current_workspace() and id = any(array(
+    select id from page where ended_at < clock_timestamp() - make_interval(secs => %(age_s)s)))
+  returning 1
+)
+select (select count(*) from gone) as gone, (select max(id)::text from page having count(*) = %(n)s) as last
+
 -- name: workers
 -- Workers that stopped long ago; jobs that one of them held were taken back when it did.
 with gone as (

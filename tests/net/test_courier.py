@@ -1,0 +1,77 @@
+"""Endpoints that hang (H6): each holds its own few attempts, and whoever listens is told at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from random import Random
+
+import pytest
+
+from conftest import HANG_S, World
+from glaze.model.failpoint import nowhere
+from glaze.model.value import DEFAULT_WORKSPACE
+from glaze.net.sandbox import SANDBOX_ADDRESS
+from glaze.store.database import Database
+from glaze.store.event import NewEvent, append
+from glaze.store.webhook import WebhookStore
+from glaze.store.webhook_delivery import DeliveryStore
+from glaze.tasks.courier import EACH_AT_ONCE, Courier
+
+WS = DEFAULT_WORKSPACE
+HUNG = 30
+
+
+class Receivers:
+    """Hosts that begin with ``hung`` never answer; the others thank."""
+
+    def __init__(self) -> None:
+        self.hanging = 0
+        self.given_up = asyncio.Event()
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        if b"host: hung" in head:
+            self.hanging += 1
+            await self.given_up.wait()
+            return
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+
+
+@pytest.fixture
+async def receivers() -> AsyncIterator[Receivers]:
+    them = Receivers()
+    yield them
+    them.given_up.set()
+
+
+async def test_one_good_endpoint_among_many_that_hang_is_told_at_once(
+    db: Database, worlds, receivers: Receivers
+):
+    world: World = await worlds(receivers.talk)
+    world.dns.everything_is = SANDBOX_ADDRESS
+    webhooks, deliveries = WebhookStore(db), DeliveryStore(db)
+    for n in range(HUNG):
+        await webhooks.create(WS, f"https://hung{n}.example.com/", ["search.*"])
+    good = await webhooks.create(WS, "https://good.example.com/", ["search.*"])
+    async with db.workspace(WS) as conn:
+        await append(conn, [NewEvent("search.ready", {"n": n}) for n in range(5)])
+    courier = Courier(
+        deliveries,
+        world.client,
+        clock=lambda: datetime.now(UTC),  # noqa: TID251
+        rng=Random(1),
+        at=nowhere,
+    )
+    told = []
+    try:
+        async with asyncio.timeout(HANG_S):
+            while len(told) < 5:
+                await courier.sweep()
+                await asyncio.sleep(0.05)
+                told = await deliveries.page(WS, good.webhook.id, state="delivered")
+    finally:
+        receivers.given_up.set()
+        await courier.close()
+    assert receivers.hanging <= HUNG * EACH_AT_ONCE
+    assert receivers.hanging >= HUNG
