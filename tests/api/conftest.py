@@ -82,6 +82,7 @@ async def serving(settings: Settings, port: int = 0) -> AsyncIterator[Service]:
             try:
                 yield Service(app, f"http://127.0.0.1:{port}", http)
             finally:
+                app.live.close()
                 server.should_exit = True
         await server.shutdown()
 

@@ -93,7 +93,7 @@ def test_an_endpoint_is_one_file_and_one_line(tmp_path):
     (glaze / "api" / "ping.py").write_text(ENDPOINT)
     edit(
         glaze / "api" / "app.py",
-        ("enrich, health, ", "enrich, ping, health, "),
+        ("    enrich,\n", "    enrich,\n    ping,\n"),
         ("for module in (enrich, ", "for module in (enrich, ping, "),
     )
     ran = run_python(tmp_path, ASK_THE_ENDPOINT)

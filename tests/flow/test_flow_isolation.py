@@ -45,6 +45,7 @@ HIDDEN_FROM_QUEUE = {
     "webhook_feed": "xid",
     "webhook_delivery": "body",
     "webhook_attempt": "excerpt",
+    "event_horizon": "xid",
 }
 """A column of each table that the queue's role must not read."""
 ROLES = ("glaze_app", "glaze_queue")
@@ -136,6 +137,7 @@ def _fill(owner: Connection, workspace: int, name: str) -> None:
 
 _SAMPLE = {
     "bigint": 1,
+    "xid8": "1",
     "integer": 1,
     "smallint": 1,
     "text": "x",

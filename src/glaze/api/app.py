@@ -5,7 +5,19 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from glaze.api import batches, enrich, health, hooks, jobs, keys, problems, webhooks, worker
+from glaze.api import (
+    batches,
+    enrich,
+    health,
+    hooks,
+    jobs,
+    keys,
+    live,
+    problems,
+    tokens,
+    webhooks,
+    worker,
+)
 from glaze.api.auth import Gate
 from glaze.api.following import Following
 from glaze.api.services import Services
@@ -23,8 +35,8 @@ def create_app(services: Services) -> FastAPI:
     )
     api.add_middleware(Following)
     problems.install(api)
-    api.state.gate = Gate(services.keys, services.settings.api_requests_per_minute)
-    for module in (enrich, batches, hooks, jobs, keys, webhooks, worker):
+    api.state.gate = Gate(services.keys, services.tokens, services.settings.api_requests_per_minute)
+    for module in (enrich, batches, hooks, jobs, keys, live, tokens, webhooks, worker):
         api.include_router(module.routes(services), prefix=V1)
     api.include_router(health.routes(services))
     # As they were called before there were versions.

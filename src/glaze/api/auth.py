@@ -12,15 +12,16 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from glaze.errors import KeyRefused, ScopeMissing, TooManyRequests
+from glaze.errors import KeyRefused, NotFound, ScopeMissing, TooManyRequests
 from glaze.model.access import Principal, Scope, digest_of
 from glaze.store.access import KeyStore
+from glaze.store.token import TokenStore, is_token
 
 REMEMBERED_S = 5.0
 """For so long another process may take a key that was revoked meanwhile."""
 _REMEMBERED = 10_000
 
-_bearer = HTTPBearer(
+bearer = HTTPBearer(
     auto_error=False, scheme_name="key", description="an API key of the workspace, or a read token"
 )
 
@@ -34,10 +35,15 @@ class Gate:
     """Knows keys that were shown lately, and counts what each asks for in a minute."""
 
     def __init__(
-        self, keys: KeyStore, per_minute: int, clock: Callable[[], float] = time.monotonic
+        self,
+        keys: KeyStore,
+        tokens: TokenStore,
+        per_minute: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Let each key make ``per_minute`` requests in any minute, in this process."""
         self._keys = keys
+        self._tokens = tokens
         self._clock = clock
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._limit = RateLimitItemPerMinute(per_minute)
@@ -52,14 +58,23 @@ class Gate:
         known = self._known.get(digest)
         if known is not None and known.until > now:
             return known.principal
-        principal = await self._keys.authenticate(text)
-        if principal is None:
-            raise KeyRefused("the key is unknown, revoked or expired; make one: glaze keys create")
-        self._known[digest] = _Known(principal, now + REMEMBERED_S)
+        principal, lasts_s = await self._look_up(text)
+        self._known[digest] = _Known(principal, now + min(lasts_s, REMEMBERED_S))
         self._known.move_to_end(digest)
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return principal
+
+    async def _look_up(self, text: str) -> tuple[Principal, float]:
+        if is_token(text):
+            found = await self._tokens.authenticate(text)
+            if found is None:
+                raise KeyRefused("the token is forged or expired; get one: POST /v1/tokens")
+            return found
+        principal = await self._keys.authenticate(text)
+        if principal is None:
+            raise KeyRefused("the key is unknown, revoked or expired; make one: glaze keys create")
+        return principal, math.inf
 
     def forget(self) -> None:
         """Look every key up again: one was revoked."""
@@ -91,12 +106,16 @@ def must(who: Principal, scope: Scope) -> None:
         raise ScopeMissing(f"this needs the scope {scope}, which the key does not have")
 
 
-def needs(scope: Scope) -> Callable[..., Awaitable[Principal]]:
-    """Return the dependency of a route that wants ``scope``."""
+def needs(scope: Scope, *, narrowed: bool = False) -> Callable[..., Awaitable[Principal]]:
+    """Return the dependency of a route that wants ``scope``.
+
+    Who may see one job or batch alone gets a 404, but where ``narrowed`` says that the route
+    looks whether it is that one.
+    """
 
     async def principal(
         request: Request,
-        shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+        shown: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     ) -> Principal:
         gate: Gate = request.app.state.gate
         if shown is None:
@@ -104,6 +123,8 @@ def needs(scope: Scope) -> Callable[..., Awaitable[Principal]]:
         found = await gate.admit(shown.credentials)
         request.state.limit = await gate.count(found)
         must(found, scope)
+        if found.narrowed is not None and not narrowed:
+            raise NotFound("the token is for one job or batch, and this is not it")
         return found
 
     return principal
@@ -111,6 +132,8 @@ def needs(scope: Scope) -> Callable[..., Awaitable[Principal]]:
 
 Reader = Annotated[Principal, Depends(needs(Scope.READ))]
 """Who may see."""
+Watcher = Annotated[Principal, Depends(needs(Scope.READ, narrowed=True))]
+"""Who may see, perhaps one job or batch alone: the route asks ``sees``."""
 Writer = Annotated[Principal, Depends(needs(Scope.WRITE))]
 """Who may ask for work, and change it."""
 Admin = Annotated[Principal, Depends(needs(Scope.ADMIN))]

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from glaze.api.auth import Admin, Reader, Writer, must
+from glaze.api.auth import Admin, Reader, Watcher, Writer, must
 from glaze.api.schemas import PROBLEMS, JobOut, RowId, shown
 from glaze.api.services import Services
 from glaze.errors import InputError, JobStateConflict, NotFound
 from glaze.jobs.enqueue import checked, enqueue, new_job, vetted_webhook
-from glaze.model.access import Scope
+from glaze.model.access import Principal, Scope
 from glaze.model.bulk import Change, Filter
 from glaze.model.job import After, IfFailed, JobState
 from glaze.model.value import BatchId, JobId, WorkspaceId
@@ -261,9 +261,9 @@ def routes(services: Services) -> APIRouter:
         return await _acted(_steps(services, who.workspace_id, body))
 
     @router.get("/jobs/{job_id}/log", summary="What happened to a job")
-    async def log(job_id: RowId, who: Reader) -> list[LogOut]:
+    async def log(job_id: RowId, who: Watcher) -> list[LogOut]:
         """Return every change of state, progress and log line of a job, in order."""
-        await _get(services, who.workspace_id, JobId(job_id))
+        await _seen(services, who, JobId(job_id))
         found = await services.events.log(who.workspace_id, JobId(job_id))
         return [LogOut(at=one.at, type=one.type, data=one.data) for one in found]
 
@@ -330,11 +330,18 @@ def following(services: Services) -> APIRouter:
     router = APIRouter(tags=["jobs"], responses=PROBLEMS)
 
     @router.get("/jobs/{job_id}", summary="Follow a job")
-    async def job(job_id: RowId, who: Reader) -> JobOut:
+    async def job(job_id: RowId, who: Watcher) -> JobOut:
         """Return a job with its arguments and, once it has ended, its result."""
-        return shown(await _get(services, who.workspace_id, JobId(job_id)))
+        return shown(await _seen(services, who, JobId(job_id)))
 
     return router
+
+
+async def _seen(services: Services, who: Principal, job_id: JobId) -> JobView:
+    view = await _get(services, who.workspace_id, job_id)
+    if not who.sees(view.id, view.batch_id):
+        raise NotFound(f"there is no job {job_id}")
+    return view
 
 
 async def _get(services: Services, workspace_id: WorkspaceId, job_id: JobId) -> JobView:

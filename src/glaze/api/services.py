@@ -6,6 +6,7 @@ from typing import Protocol
 
 from glaze.jobs.burst import Summary
 from glaze.jobs.kind import Kinds
+from glaze.jobs.live import Live
 from glaze.jobs.waiting import Waiting
 from glaze.pipeline.collecting import Collector
 from glaze.settings import Settings
@@ -18,6 +19,7 @@ from glaze.store.database import Database
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
+from glaze.store.token import TokenStore
 from glaze.store.webhook import WebhookStore
 from glaze.store.webhook_delivery import DeliveryStore
 from glaze.store.worker import WorkerStore
@@ -33,6 +35,14 @@ class Services(Protocol):
     @property
     def keys(self) -> KeyStore:
         """API keys."""
+
+    @property
+    def tokens(self) -> TokenStore:
+        """Read tokens."""
+
+    @property
+    def live(self) -> Live:
+        """Who is told what changes."""
 
     @property
     def audit(self) -> AuditStore:

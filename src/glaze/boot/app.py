@@ -18,6 +18,7 @@ from glaze.boot.server import running_server
 from glaze.errors import InputError
 from glaze.jobs.burst import Burst, Summary
 from glaze.jobs.kind import Kinds
+from glaze.jobs.live import Live
 from glaze.jobs.options import WorkerOptions
 from glaze.jobs.waiting import Waiting
 from glaze.jobs.wake import Wake
@@ -57,6 +58,7 @@ from glaze.store.queues import QueueStore
 from glaze.store.record import RecordStore
 from glaze.store.retention import Keep, RetentionStore
 from glaze.store.schedule import ScheduleStore
+from glaze.store.token import TokenStore
 from glaze.store.webhook import WebhookStore
 from glaze.store.webhook_delivery import DeliveryStore
 from glaze.store.worker import WorkerStore
@@ -75,6 +77,8 @@ class App:
     settings: Settings
     db: Database
     keys: KeyStore
+    tokens: TokenStore
+    live: Live
     audit: AuditStore
     jobs: JobStore
     batches: BatchStore
@@ -235,6 +239,9 @@ async def boot(
         workflows = WorkflowStore(db, jobs)
         waiting = Waiting(db.dsn, jobs, workflows)
         await stack.enter_async_context(_running(waiting.run()))
+        events = EventStore(db)
+        live = Live(db.dsn, events)
+        await stack.enter_async_context(_running(live.run()))
         records = RecordStore(db)
         webhooks, deliveries = WebhookStore(db), DeliveryStore(db, at)
         courier = await stack.enter_async_context(
@@ -257,6 +264,8 @@ async def boot(
             settings=settings,
             db=db,
             keys=KeyStore(db),
+            tokens=TokenStore(db, clock),
+            live=live,
             audit=AuditStore(db),
             jobs=jobs,
             batches=batches,
@@ -266,7 +275,7 @@ async def boot(
             queues=QueueStore(db),
             batch_control=BatchControl(db, batches),
             records=records,
-            events=EventStore(db),
+            events=events,
             workers=WorkerStore(db),
             schedules=ScheduleStore(db, jobs),
             retention=RetentionStore(db),

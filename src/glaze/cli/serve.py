@@ -94,12 +94,15 @@ async def _serve_api(app: App, stop: asyncio.Event) -> None:
         port=app.settings.api_port,
         log_config=None,
         access_log=False,
+        # A subscriber that does not read what it was sent cannot keep the process.
+        timeout_graceful_shutdown=round(app.settings.shutdown_s),
     )
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as group:
         # Not serve(), which would take the signals for itself.
         group.create_task(server._serve())  # noqa: SLF001  the part without signals
         await stop.wait()
+        app.live.close()
         server.should_exit = True
 
 

@@ -45,6 +45,12 @@ class Narrowed(NamedTuple):
     job_id: JobId | None = None
     batch_id: BatchId | None = None
 
+    def covers(self, job_id: JobId | None, batch_id: BatchId | None) -> bool:
+        """Tell whether a job, or a batch, or a job of a batch may be seen."""
+        return (self.job_id is None or self.job_id == job_id) and (
+            self.batch_id is None or self.batch_id == batch_id
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -54,6 +60,11 @@ class Principal:
     actor: str
     scopes: frozenset[Scope]
     narrowed: Narrowed | None = None
+    by_token: bool = False  # a read token was shown, which can make no other
+
+    def sees(self, job_id: JobId | None = None, batch_id: BatchId | None = None) -> bool:
+        """Tell whether a job or batch of the workspace may be seen."""
+        return self.narrowed is None or self.narrowed.covers(job_id, batch_id)
 
     def may(self, scope: Scope) -> bool:
         """Tell whether the scopes cover ``scope``."""

@@ -43,6 +43,20 @@ START = Cursor(0, 0)
 """Before the first event that is kept."""
 
 
+class Reach(NamedTuple):
+    """What of a feed can be read: from after ``horizon``, before which retention took some."""
+
+    horizon: Cursor
+    tail: Cursor
+
+    def holds(self, cursor: Cursor) -> bool:
+        """Tell whether a reader who stands at ``cursor`` misses nothing.
+
+        One that stands after the end read another database, from which this one was restored.
+        """
+        return cursor == START or (self.horizon <= cursor and cursor.xid <= self.tail.xid)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened to a job or batch, at ``at`` (aware UTC)."""
@@ -95,6 +109,13 @@ class EventStore:
         async with self._db.workspace(workspace_id) as conn:
             row = await (await conn.execute(self._sql["tail"])).fetchone()
         return Cursor(row["xid"], _LAST_ID) if row else START
+
+    async def reach(self, workspace_id: WorkspaceId) -> Reach:
+        """Return how far back the feed goes, and the cursor that ``tail`` returns."""
+        async with self._db.workspace(workspace_id) as conn:
+            [row] = await (await conn.execute(self._sql["reach"])).fetchall()
+        horizon = START if row["xid"] is None else Cursor(row["xid"], row["id"])
+        return Reach(horizon, Cursor(row["tail"], _LAST_ID))
 
     async def log(self, workspace_id: WorkspaceId, job_id: JobId) -> list[Event]:
         """Return everything that happened to one job, in order."""

@@ -69,6 +69,7 @@ class JobView:
     tags: tuple[str, ...] = ()
     webhook_url: str | None = None
     replay_of: JobId | None = None
+    batch_id: BatchId | None = None  # whose row it is
     open_parents: int | None = None  # of a waiting job: how many are not at their end
     workflow_id: WorkflowId | None = None
     step: str | None = None

@@ -44,3 +44,11 @@ where id = %(id)s
 select exists (
   select from api_key where revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
 ) as some
+
+-- name: signing
+-- What read tokens are signed with, and whether the key counts that made one (null: none did).
+select w.hash_key, %(key)s::bigint is null or exists (
+  select from api_key k where k.id = %(key)s and k.revoked_at is null
+    and (k.expires_at is null or k.expires_at > clock_timestamp())
+) as counts
+from workspace w where w.id = current_workspace()

@@ -17,6 +17,12 @@ order by xid, id limit %(n)s
 -- The cursor of a reader that wants only what comes from now on.
 select (pg_snapshot_xmin(pg_current_snapshot())::text::bigint) - 1 as xid
 
+-- name: reach
+-- How far back the feed goes, and where it ends now.
+select (pg_snapshot_xmin(pg_current_snapshot())::text::bigint) - 1 as tail,
+  h.xid::text::bigint as xid, h.id
+from (select) one left join event_horizon h on h.workspace_id = current_workspace()
+
 -- name: log
 -- What happened to one job, in order.
 select id, xid::text::bigint as xid, at, type, job_id, batch_id, data from event

@@ -7,8 +7,8 @@ select id from workspace order by id
 set local enable_sort = off
 
 -- name: events
--- One page of the job log and the feed, in the order of their index; what is old in it goes. What another holds is
--- passed over. `last` is where the next page begins, null when the rest is younger.
+-- One page of the job log and the feed, in the order of their index; what is old in it goes, and where
+-- the feed begins from then on is noted. What another holds is passed over. `last` is where the next page begins, null when the rest is younger.
 with page as materialized (
   select ctid as place, xid, id, at from event
   where workspace_id = current_workspace()
@@ -17,7 +17,12 @@ with page as materialized (
 ), gone as (
   delete from event where ctid = any(array(
     select place from page where at < clock_timestamp() - make_interval(secs => %(age_s)s)))
-  returning 1
+  returning xid, id
+), noted as (
+  insert into event_horizon (workspace_id, xid, id)
+  select current_workspace(), xid, id from gone order by xid desc, id desc limit 1
+  on conflict (workspace_id) do update set xid = excluded.xid, id = excluded.id
+  where (event_horizon.xid, event_horizon.id) < (excluded.xid, excluded.id)
 )
 select (select count(*) from gone) as gone,
   (select xid::text || '-' || id from page where at < clock_timestamp() - make_interval(secs => %(age_s)s)

@@ -1,0 +1,63 @@
+"""``/tokens``: what a browser may show instead of a key."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from glaze.api.auth import Reader
+from glaze.api.schemas import PROBLEMS
+from glaze.api.services import Services
+from glaze.errors import NotFound, ScopeMissing
+from glaze.model.access import Narrowed
+from glaze.model.value import BatchId, JobId
+from glaze.store.token import LONGEST_S
+
+Id = Annotated[int | None, Field(ge=1, lt=1 << 63)]
+
+
+class TokenIn(BaseModel):
+    """For how long, and what of the workspace may be seen."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"ttl_s": 600, "job_id": 4711}]}
+    )
+
+    ttl_s: int = Field(default=600, ge=1, le=LONGEST_S, description="seconds that it counts")
+    job_id: Id = Field(default=None, description="only this job")
+    batch_id: Id = Field(default=None, description="only this batch and its rows")
+
+
+class TokenOut(BaseModel):
+    """A token."""
+
+    token: str
+    expires_at: datetime
+
+
+def routes(services: Services) -> APIRouter:
+    """Return the routes over ``services``."""
+    router = APIRouter(tags=["access"], responses=PROBLEMS)
+
+    @router.post("/tokens", status_code=201, summary="Make a read token")
+    async def create(body: TokenIn, who: Reader) -> TokenOut:
+        """Make a token with which a browser reads for a while, perhaps one job or batch alone.
+
+        It ends with the key that made it, and makes no other.
+        """
+        if who.by_token:
+            raise ScopeMissing("a token makes no other; this needs a key")
+        workspace_id, narrowed = who.workspace_id, None
+        if body.job_id is not None:
+            narrowed = Narrowed(job_id=JobId(body.job_id))
+            if await services.jobs.get(workspace_id, JobId(body.job_id)) is None:
+                raise NotFound(f"there is no job {body.job_id}")
+        if body.batch_id is not None:
+            narrowed = Narrowed(narrowed and narrowed.job_id, BatchId(body.batch_id))
+            if await services.batches.progress(workspace_id, BatchId(body.batch_id)) is None:
+                raise NotFound(f"there is no batch {body.batch_id}")
+        issued = await services.tokens.issue(who, body.ttl_s, narrowed)
+        return TokenOut(token=issued.text, expires_at=issued.expires_at)
+
+    return router

@@ -1,0 +1,118 @@
+"""Read tokens for browsers: signed, short-lived, kept nowhere."""
+
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import jwt
+
+from glaze.errors import KeyRefused
+from glaze.model.access import Narrowed, Principal, Scope
+from glaze.model.value import BatchId, JobId, WorkspaceId
+from glaze.store.database import Database
+from glaze.store.statements import statements
+
+_sql = statements("access")
+
+LONGEST_S = 3600
+_ALGORITHM = "HS256"
+_ISSUER = "glaze"
+_CLAIMS = ("iss", "ws", "sub", "jti", "exp")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}\.[A-Za-z0-9_-]{1,2000}\.[A-Za-z0-9_-]{1,200}")
+_KEY = re.compile(r"key ([0-9]{1,18})")
+
+
+class IssuedToken(NamedTuple):
+    """A token and when it ends (aware UTC)."""
+
+    text: str
+    expires_at: datetime
+
+
+def is_token(text: str) -> bool:
+    """Tell whether ``text`` has the form of a token; a key has not."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+class TokenStore:
+    """Signs tokens with a key derived from the workspace's own, and checks them."""
+
+    def __init__(self, db: Database, clock: Callable[[], datetime]) -> None:
+        """Use the pools of ``db``."""
+        self._db = db
+        self._clock = clock
+
+    async def issue(
+        self, who: Principal, ttl_s: int, narrowed: Narrowed | None = None
+    ) -> IssuedToken:
+        """Return a token with which the workspace of ``who``, or a part of it, is seen for ``ttl_s``.
+
+        Raises: KeyRefused where the key of ``who`` counts no more.
+        """
+        now = self._clock()
+        expires_at = now + timedelta(seconds=ttl_s)
+        claims: dict[str, Any] = {
+            "iss": _ISSUER,
+            "ws": who.workspace_id,
+            "sub": who.actor,
+            "jti": secrets.token_urlsafe(12),
+            "iat": now,
+            "exp": expires_at,
+        }
+        if narrowed is not None:
+            claims |= {"job": narrowed.job_id, "batch": narrowed.batch_id}
+        signing = await self._signing(who.workspace_id, who.actor)
+        if signing is None:
+            raise KeyRefused("the key was revoked meanwhile")
+        return IssuedToken(jwt.encode(claims, signing, _ALGORITHM), expires_at)
+
+    async def authenticate(self, text: str) -> tuple[Principal, float] | None:
+        """Return on whose behalf who shows ``text`` acts, and for how many seconds more.
+
+        None where it is forged or expired, or the key that made it counts no more.
+        """
+        try:
+            openly = jwt.decode(text, options={"verify_signature": False})
+            workspace_id, actor = WorkspaceId(int(openly["ws"])), str(openly["sub"])
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
+            return None
+        if not 0 < workspace_id < 1 << 63:
+            return None
+        signing = await self._signing(workspace_id, actor)
+        if signing is None:
+            return None
+        try:
+            claims = jwt.decode(
+                text, signing, [_ALGORITHM], issuer=_ISSUER, options={"require": [*_CLAIMS]}
+            )
+        except jwt.InvalidTokenError:
+            return None
+        left_s = claims["exp"] - self._clock().timestamp()
+        principal = Principal(
+            workspace_id,
+            f"token {claims['jti']} of {actor}",
+            frozenset({Scope.READ}),
+            _narrowed(claims),
+            by_token=True,
+        )
+        return (principal, left_s) if left_s > 0 else None
+
+    async def _signing(self, workspace_id: WorkspaceId, actor: str) -> bytes | None:
+        """Return what tokens of the workspace are signed with; None where ``actor`` counts no more."""
+        made_by = _KEY.fullmatch(actor)
+        params = {"key": int(made_by[1]) if made_by else None}
+        async with self._db.workspace(workspace_id) as conn:
+            row = await (await conn.execute(_sql["signing"], params)).fetchone()
+        if row is None or not row["counts"]:
+            return None
+        return hmac.digest(bytes(row["hash_key"]), b"read token", "sha256")
+
+
+def _narrowed(claims: Mapping[str, Any]) -> Narrowed | None:
+    job, batch = claims.get("job"), claims.get("batch")
+    if job is None and batch is None:
+        return None
+    return Narrowed(None if job is None else JobId(job), None if batch is None else BatchId(batch))

@@ -1,0 +1,155 @@
+"""Read tokens (H5): a browser shows one for a while, and sees what it is for and nothing else."""
+
+import asyncio
+import base64
+import json
+import re
+
+import jwt
+import pytest
+
+from glaze.model.access import Scope
+from glaze.model.job import NewJob
+from glaze.model.value import DEFAULT_WORKSPACE
+from glaze.store.batch import NewBatch
+from tests.api.conftest import Client, Service
+
+WS = DEFAULT_WORKSPACE
+HANG_S = 30.0
+
+
+async def token(client: Client, **body: object) -> Client:
+    made = await client.post("/v1/tokens", body)
+    assert made.status == 201, made.body
+    return Client(client.http, client.url, made.body["token"])
+
+
+async def test_a_token_reads_changes_nothing_and_makes_no_other(service: Service):
+    (job,) = await service.app.jobs.enqueue(WS, [NewJob("enrich", {})])
+    browser = await token(await service.client(Scope.WRITE))
+    assert (await browser.get(f"/v1/jobs/{job}")).status == 200
+    assert (await browser.get("/v1/jobs")).status == 200
+    for path in ("/v1/jobs", f"/v1/jobs/{job}/cancel", "/v1/keys", "/v1/tokens"):
+        answer = await browser.post(path, {"kind": "enrich"} if path == "/v1/jobs" else {})
+        assert (answer.status, answer.body["code"]) == (403, "scope_missing"), path
+
+
+async def test_a_token_for_one_job_sees_that_job_and_no_other_and_no_list(service: Service):
+    client = await service.client()
+    job, other = await service.app.jobs.enqueue(
+        WS, [NewJob("enrich", {"n": 1}), NewJob("enrich", {"n": 2})]
+    )
+    browser = await token(client, job_id=job)
+    for path in (f"/v1/jobs/{job}", f"/v1/jobs/{job}/log", f"/jobs/{job}"):
+        assert (await browser.get(path)).status == 200, path
+
+    document = (await client.get("/openapi.json")).body
+    reading = [path for path, of in document["paths"].items() if "get" in of]
+    assert len(reading) > 8
+    for path in reading:
+        if path in {"/healthz", "/v1/worker/run", "/v1/worker/cron", "/v1/events"}:
+            continue
+        answer = await browser.get(re.sub(r"\{\w+\}", str(other), path))
+        assert answer.status in {403, 404}, path
+    for query in (f"job={other}", "batch=1"):
+        assert (await browser.get(f"/v1/events?{query}")).status == 404
+
+
+async def test_a_token_for_a_batch_sees_its_rows_alone(service: Service):
+    client = await service.client()
+    batch = await service.app.batches.create(WS, NewBatch("enrich", {"required_fields": ["x"]}))
+    (job,) = await service.app.jobs.enqueue(WS, [NewJob("enrich", {})])
+    browser = await token(client, batch_id=batch)
+    assert (await browser.get(f"/v1/jobs/{job}")).status == 404
+    assert (await browser.get(f"/v1/events?job={job}")).status == 404
+    assert (await browser.get(f"/v1/events?batch={batch + 1}")).status == 404
+    async with browser.http.get(f"{browser.url}/v1/events?access_token={browser.key}") as answer:
+        assert answer.status == 200
+
+
+async def test_a_narrowed_stream_tells_of_nothing_else(service: Service):
+    client = await service.client()
+    job, other = await service.app.jobs.enqueue(
+        WS, [NewJob("enrich", {"n": 1}), NewJob("enrich", {"n": 2})]
+    )
+    browser = await token(client, job_id=job)
+    query = f"after=0-0&access_token={browser.key}"
+    async with browser.http.get(f"{browser.url}/v1/events?{query}") as answer:
+        await client.post(f"/v1/jobs/{other}/cancel")
+        await client.post(f"/v1/jobs/{job}/cancel")
+        seen = []
+        async with asyncio.timeout(HANG_S):
+            async for line in answer.content:
+                if line.startswith(b"data: "):
+                    seen.append(json.loads(line[6:]))
+                    if seen[-1]["type"] == "cancelled":
+                        break
+    assert [one["job_id"] for one in seen] == [job, job]
+
+
+async def test_an_expired_token_and_one_of_a_revoked_key_count_no_more(service: Service):
+    admin = await service.client()
+    made = await admin.post("/v1/keys", {"name": "shop", "scopes": ["read"]})
+    shop = Client(service.http, service.url, made.body["key"])
+    short, long = await token(shop, ttl_s=1), await token(shop, ttl_s=3600)
+    assert (await long.get("/v1/jobs")).status == 200
+    async with asyncio.timeout(HANG_S):
+        while (await short.get("/v1/jobs")).status != 401:  # noqa: ASYNC110  as a browser asks
+            await asyncio.sleep(0.1)
+    await admin.ask("DELETE", f"/v1/keys/{made.body['id']}")
+    assert (await long.get("/v1/jobs")).status == 401
+    assert (await shop.post("/v1/tokens", {"ttl_s": 3601})).status in {401, 422}
+
+
+def forged(text: str, **changed: object) -> list[str]:
+    """Return the token with other claims: under its own signature, none, and others' keys."""
+    head, body, signature = text.split(".")
+    claims = json.loads(base64.urlsafe_b64decode(body + "==")) | changed
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return [
+        f"{head}.{payload}.{signature}",
+        jwt.encode(claims, None, "none") + "AA",
+        jwt.encode(claims, None, "none"),
+        jwt.encode(claims, b"\x00" * 32, "HS256"),
+        jwt.encode(claims, b"read token" * 4, "HS256"),
+    ]
+
+
+async def test_a_forged_token_and_one_of_another_workspace_are_refused(
+    service: Service, theirs: Client
+):
+    (job,) = await service.app.jobs.enqueue(WS, [NewJob("enrich", {})])
+    ours, other = await token(await service.client()), await token(theirs)
+    assert (await other.get(f"/v1/jobs/{job}")).status == 404
+    lies = [
+        *forged(other.key or "", ws=1),
+        *forged(ours.key or "", exp=99_999_999_999),
+        *forged(ours.key or "", ws="1; drop"),
+        *forged(ours.key or "", ws=999, sub="key 1"),
+        *forged(ours.key or "", ws=None),
+        *forged(ours.key or "", ws=1 << 80),
+        "a.b.c",
+        "..",
+    ]
+    for lie in lies:
+        answer = await Client(service.http, service.url, lie).get("/v1/jobs")
+        assert (answer.status, answer.body["code"]) == (401, "key_refused"), lie
+
+
+async def test_a_key_is_refused_in_a_query_and_a_token_too_where_nothing_is_live(service: Service):
+    client = await service.client()
+    browser = await token(client)
+    for query, path in ((client.key, "/v1/events"), (browser.key, "/v1/jobs")):
+        answer = await service.stranger.get(f"{path}?access_token={query}")
+        assert answer.status == 401, path
+
+
+@pytest.mark.parametrize("body", [{"job_id": 999}, {"batch_id": 999}])
+async def test_no_token_is_made_for_what_is_not_there(service: Service, body: dict[str, int]):
+    answer = await (await service.client()).post("/v1/tokens", body)
+    assert (answer.status, answer.body["code"]) == (404, "not_found")
+
+
+async def test_no_token_is_made_for_another_workspaces_job(service: Service, theirs: Client):
+    (job,) = await service.app.jobs.enqueue(WS, [NewJob("enrich", {})])
+    assert (await theirs.post("/v1/tokens", {"job_id": job})).status == 404
