@@ -267,6 +267,13 @@ class Settings(BaseSettings):
     llm_max_cost_cents: float | None = Field(
         default=None, ge=0, le=100_000, description="most that one job spends on the LLM, US cents"
     )
+    llm_batch: Literal["off", "auto"] = Field(
+        default="off",
+        description=(
+            "auto: rows of batches ask the LLM by its vendor's batch API (anthropic), at half the"
+            " price and up to a day later"
+        ),
+    )
     linkedin_api_key: SecretStr | None = Field(
         default=None,
         validation_alias=_plain("LINKEDIN_API_KEY"),

@@ -5,6 +5,7 @@ import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from aiohttp import web
 
@@ -23,7 +24,16 @@ CONTROL_PREFIX = "/_sandbox/"
 VENDOR_PREFIX = "/vendor/"  # /vendor/<host>/<path>: for curl, without a Host header
 DRIP_BYTES = 8
 SERVER = "web"  # says nothing of what really serves: technologies are read from this header
+MOST_BODY_BYTES = 256_000_000  # of Anthropic's batches, the largest that any takes
 _PORT_TRIES = 50
+
+
+class _Server(web.Server):
+    """A server that takes bodies as large as the vendors it plays do."""
+
+    def _make_request(self, *given: Any) -> web.BaseRequest:
+        request = super()._make_request(*given)
+        return request.clone(client_max_size=MOST_BODY_BYTES)
 
 
 class Server:
@@ -188,9 +198,7 @@ async def serve(state: State, port: int = 0) -> AsyncIterator[Running]:
 
     Raises: OSError when the port is taken.
     """
-    runner = web.ServerRunner(
-        web.Server(Server(state).handle, access_log=None), shutdown_timeout=0.5
-    )
+    runner = web.ServerRunner(_Server(Server(state).handle, access_log=None), shutdown_timeout=0.5)
     await runner.setup()
     try:
         bound, transport = await _bind(runner, state, port)

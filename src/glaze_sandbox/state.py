@@ -121,7 +121,7 @@ def new_state(
         Tavily(world),
         Exa(world),
         OpenAI(seed, clock, model),
-        Anthropic(seed, model),
+        Anthropic(seed, model, clock),
         ZeroBounce(world, clock),
         GitHub(world, clock),
         Gravatar(world, clock),

@@ -1,10 +1,20 @@
 """Anthropic's Messages API: its request, its usage in money, its refusals; evidence as for any model."""
 
+import json
+from dataclasses import dataclass, replace
+
 import pytest
 from vendor_fake import VendorFake, ask, one, values
 
 from glaze.model.inference import LlmConfig
-from glaze.model.provider import Billed, BillingUnknown, Page, Unbilled, Verdict
+from glaze.model.provider import (
+    Billed,
+    BillingUnknown,
+    Page,
+    Unbilled,
+    VendorResponse,
+    Verdict,
+)
 from glaze.providers.anthropic import anthropic
 from glaze_sandbox.limits import LimitSpec
 
@@ -142,3 +152,94 @@ async def test_the_sandbox_is_understood_and_its_bills_are_the_bills_stated(
     unknown = anthropic.with_config(LlmConfig("claude-none"))
     refused = await one(unknown, "infer", question("company_city"), http_of(anthropic))
     assert refused.verdict is Verdict.FORBIDDEN_PLAN
+
+
+@dataclass
+class BatchFake(VendorFake):
+    state: bytes = b""
+    results: bytes = b""
+    batches: bool = True
+
+    async def request(self, method: str, url: str, **more: object) -> VendorResponse:
+        response = await super().request(method, url, **more)
+        if url.endswith("/results"):
+            return replace(response, body=self.results)
+        if url.endswith("/batches"):
+            held = b"[" + (self.state if self.batches else b"") + b"]"
+            return replace(response, body=b'{"data": ' + held + b"}")
+        return replace(response, body=self.state)
+
+
+def handed_in(*lines: object, status: str = "ended") -> BatchFake:
+    """A vendor with one batch; its list, its state and its results are one body to a fake."""
+    listed = {"id": "msgbatch_1", "processing_status": status}
+    body = "\n".join(json.dumps(one) for one in lines)
+    return BatchFake(state=json.dumps(listed).encode(), results=body.encode())
+
+
+def succeeded(name: str) -> object:
+    usage = {"input_tokens": 1000, "output_tokens": 101}
+    content = [{"type": "text", "text": f'{{"answers": [{ROW}]}}'}]
+    told = {"type": "message", "content": content, "stop_reason": "end_turn", "usage": usage}
+    return {"custom_id": name, "result": {"type": "succeeded", "message": told}}
+
+
+def ended(name: str, kind: str, **more: object) -> object:
+    return {"custom_id": name, "result": {"type": kind, **more}}
+
+
+NAMES = ("g1-1-a", "g1-2-b", "g1-3-c", "g1-4-d", "g1-5-e")
+ASKED = dict.fromkeys(NAMES, question("company_founded_year"))
+
+
+async def test_questions_are_handed_in_by_one_request_each_under_a_name_of_its_own() -> None:
+    http = VendorFake.of({"id": "msgbatch_1", "type": "message_batch"})
+    http.tokens = NAMES[:2]
+    asks = [question("company_founded_year"), question("company_founded_year", text=" ")]
+    taken, unasked = await anthropic.defer("infer", asks, http)
+    (sent,) = http.sent
+    assert sent.url.endswith("/messages/batches")
+    (request,) = sent.json["requests"]
+    assert request["custom_id"] == NAMES[0]
+    assert request["params"].keys() == {
+        "model",
+        "max_tokens",
+        "system",
+        "messages",
+        "output_config",
+    }
+    assert (taken.verdict, taken.handle) == (Verdict.PENDING, "msgbatch_1")
+    assert unasked.billing == Unbilled()
+
+
+async def test_each_result_is_its_own_whatever_became_of_the_others_and_costs_half() -> None:
+    error = {"type": "error", "error": {"type": "invalid_request_error", "message": "no"}}
+    http = handed_in(
+        ended(NAMES[3], "errored", error=error), ended(NAMES[1], "expired"), succeeded(NAMES[0])
+    )
+    replies = await anthropic.collect_deferred("infer", "msgbatch_1", ASKED, http)
+    first, expired, missing, errored, _ = (replies[name] for name in NAMES)
+    assert values(first) == {"company_founded_year": 1998}
+    assert first.billing == Billed(76)  # half of 100 + 50.5, rounded up
+    assert (expired.verdict, expired.billing) == (Verdict.VENDOR_ERROR, Unbilled())
+    assert (errored.verdict, errored.billing) == (Verdict.BAD_INPUT, Unbilled())
+    assert isinstance(missing.billing, BillingUnknown)
+
+
+async def test_a_batch_that_has_not_ended_is_waited_for() -> None:
+    http = handed_in(status="in_progress")
+    for handle in ("msgbatch_1", None):
+        replies = await anthropic.collect_deferred("infer", handle, ASKED, http)
+        assert {reply.verdict for reply in replies.values()} == {Verdict.PENDING}
+
+
+async def test_a_batch_whose_creation_was_not_answered_is_found_by_its_names_or_is_nowhere() -> (
+    None
+):
+    http = handed_in(succeeded(NAMES[0]))
+    replies = await anthropic.collect_deferred("infer", None, ASKED, http)
+    assert replies[NAMES[0]].billing == Billed(76)
+    for http in (handed_in(succeeded("of another")), BatchFake(batches=False)):
+        replies = await anthropic.collect_deferred("infer", None, ASKED, http)
+        assert {reply.verdict for reply in replies.values()} == {Verdict.VENDOR_ERROR}
+        assert {reply.billing for reply in replies.values()} == {Unbilled()}

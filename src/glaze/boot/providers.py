@@ -175,6 +175,7 @@ def policy(settings: Settings, providers: Providers) -> Policy:
         unusable=providers.unusable,
         caps=standing_caps(settings),
         llm_pages=settings.llm_max_pages,
+        deferring=settings.llm_batch == "auto",
         llm_cap_micros=None if models is None else Micros(round(models * MICROS_PER_CENT)),
     )
 

@@ -23,6 +23,7 @@ from glaze.model.normalise import Invalid, normalise
 from glaze.model.provider import (
     Ask,
     Billing,
+    Deferral,
     Operation,
     Page,
     Reply,
@@ -151,7 +152,7 @@ class LlmConfig:
         return self.price_micros(self.max_input_tokens + _TEMPLATE_TOKENS, self.max_output_tokens)
 
 
-def operations_of(config: LlmConfig) -> tuple[Operation, ...]:
+def operations_of(config: LlmConfig, deferral: Deferral | None = None) -> tuple[Operation, ...]:
     """Return what can be asked of a language model; price and caps follow from ``config``."""
     price = config.most_micros
     infer = Operation(
@@ -162,6 +163,7 @@ def operations_of(config: LlmConfig) -> tuple[Operation, ...]:
         timeout_s=config.timeout_s,
         resend=Resend.SAFE if price == FREE else Resend.NEVER,
         flags=config.model,
+        deferral=deferral if price > FREE else None,
     )
     classify = replace(infer, name=CLASSIFY, gives={_GROUP: SURE})
     validate = replace(infer, name=VALIDATE, checks=True)

@@ -8,7 +8,7 @@ from typing import Self
 
 from glaze.model.field import EntityKind
 from glaze.model.job import Token
-from glaze.model.provider import Page, Resend
+from glaze.model.provider import Ask, Page, Resend
 from glaze.model.recording import Recording
 from glaze.model.value import (
     FREE,
@@ -171,6 +171,8 @@ class Intent:
     collect_s: float = 0.0  # for how long the answer may come later
     known: Mapping[FieldName, Json] = field(default_factory=dict)
     """The identifiers asked by: kept until the answer is there, where it may come later."""
+    whole: Ask | None = None
+    """The question with its page, kept as long where the answer is held against it."""
     earlier: tuple[str, ...] = ()  # operations that answered before it, in full
     country: str | None = None  # of whom it is about, where that is known
     floor: int = 0  # confidence from which a value counts as found
@@ -223,6 +225,10 @@ class Blocked:
 @dataclass(frozen=True, slots=True)
 class Unasked:
     """Nobody has a fresh answer: the question may be asked."""
+
+    in_vain: bool = (
+        False  # this very job handed it in for later, and it came back without an answer
+    )
 
 
 Look = Known | InFlight | Awaited | Blocked | Unasked
@@ -326,6 +332,7 @@ class Claimed:
     known: Mapping[FieldName, Json]
     wanted: tuple[FieldName, ...]
     entities: Mapping[EntityKind, EntityId]
+    whole: Ask | None  # the question with its page, where the answer is held against it
     polls: int  # how often it was asked for in vain
     poll_at: datetime  # as it was claimed: a callback meanwhile moves it
 

@@ -1,9 +1,9 @@
 """The contract of a provider: what it declares, what it is asked, what it answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 from glaze.model.room import RoomHeaders
 from glaze.model.value import FREE, FieldName, Json, Micros, Reading
@@ -39,6 +39,22 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Deferral:
+    """How a vendor answers many questions handed in together at its leisure, and for less.
+
+    ``percent`` is what it then bills of the price, ``most`` how many questions one request takes.
+    ``linger_s`` is for how long a request waits for another question after the last one came, and
+    ``longest_s`` for how long its first one waits at most.
+    """
+
+    percent: int
+    most: int
+    collect_s: float
+    linger_s: float = 0.5
+    longest_s: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One priced kind of question that a provider answers.
 
@@ -58,6 +74,9 @@ class Operation:
 
     ``checks`` marks an operation that finds nothing new: it judges the ``candidates`` of an ask,
     or, where it ``chooses``, names one of the values of its ``statements``.
+
+    ``deferral`` says how the same may be had later for less; what is asked so ``is_deferred``, and
+    is the same question to the ledger.
     """
 
     name: str
@@ -75,6 +94,22 @@ class Operation:
     checks: bool = False
     chooses: bool = False
     needs_callback: bool = False  # the vendor takes it only with an address to report to
+    deferral: Deferral | None = None
+    is_deferred: bool = False
+
+    def deferred(self) -> Self:
+        """Return the operation as it is asked for later, at its price; itself where it cannot be."""
+        later = self.deferral
+        if later is None or self.is_deferred or not self.price_micros:
+            return self
+        return replace(
+            self,
+            price_micros=Micros(-(-self.price_micros * later.percent // 100)),
+            batch_size=later.most,
+            resend=Resend.COLLECT,
+            collect_s=later.collect_s,
+            is_deferred=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +268,8 @@ class VendorHttp(Protocol):
     token: str = ""
     """Names this call to the vendor, unguessable and the same whenever it is sent again: an
     idempotency key, a webhook's id."""
+    tokens: Sequence[str] = ()
+    """Where a request carries several questions, each one's ``token``, in order."""
     callback_url: str = ""
     """Where the vendor may report this call, its token in it; "" where it cannot reach us."""
 
@@ -287,6 +324,29 @@ class Collects(Protocol):
         After a crash the handle may be the call's own token: only ``Resend.COLLECT`` operations
         are asked so. ``PENDING`` as long as the answer may still come, whatever stands in its way;
         any other reply that says something of the question ends the call.
+        """
+        ...
+
+
+@runtime_checkable
+class Defers(Protocol):
+    """A provider that hands questions in together; every operation with a ``deferral`` needs it."""
+
+    async def defer(self, operation: str, asks: Sequence[Ask], http: VendorHttp) -> Sequence[Reply]:
+        """Hand in ``asks``, one Reply each in order, by exactly one request.
+
+        Each is named to the vendor by its own of ``http.tokens``; the replies are ``PENDING`` under
+        one handle, or say why it was not taken.
+        """
+        ...
+
+    async def collect_deferred(
+        self, operation: str, handle: str | None, asks: Mapping[str, Ask], http: VendorHttp
+    ) -> Mapping[str, Reply]:
+        """Fetch what was handed in under ``handle``, free of charge; a Reply for each token.
+
+        Without a handle the request's answer was lost: it is looked for by the tokens. A reply that
+        is ``Unbilled`` then says that the vendor was looked through and has it nowhere.
         """
         ...
 

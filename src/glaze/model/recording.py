@@ -1,12 +1,12 @@
 """How an answer was come by: what was asked, and every exchange, so that it can be read again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from glaze.model.field import EntityKind
-from glaze.model.provider import Ask, Page
+from glaze.model.provider import Ask, Page, Statement
 from glaze.model.value import EntityId, FieldName, Json
 
 MOST_BYTES = 2_000_000
@@ -74,12 +74,8 @@ def short_facts(
 
 def as_json(recording: Recording, raw: bytes) -> dict[str, Json]:
     """Return a recording as it is stored beside ``raw``; a body that equals it is left out."""
-    ask = recording.ask
     return {
-        "known": {str(name): value for name, value in ask.known.items()},
-        "want": sorted(ask.want),
-        "evidence": [{"url": page.url, "text": page.text} for page in ask.evidence],
-        "candidates": {name: list(values) for name, values in ask.candidates.items()},
+        **ask_as_json(recording.ask),
         "entities": {str(kind): id_ for kind, id_ in recording.entities.items()},
         "judged_at": recording.judged_at.isoformat(),
         "mx": dict(recording.mx),
@@ -90,18 +86,39 @@ def as_json(recording: Recording, raw: bytes) -> dict[str, Json]:
     }
 
 
-def from_json(stored: Mapping[str, Any]) -> Recording:
-    """Return a recording as ``as_json`` gave it."""
-    ask = Ask(
+def ask_as_json(ask: Ask) -> dict[str, Json]:
+    """Return a question as it is stored, with its page and whatever else it is told by."""
+    return {
+        "known": {str(name): value for name, value in ask.known.items()},
+        "want": sorted(ask.want),
+        "evidence": [{"url": page.url, "text": page.text} for page in ask.evidence],
+        "candidates": {name: list(values) for name, values in ask.candidates.items()},
+        "statements": {
+            name: [asdict(one) for one in told] for name, told in ask.statements.items()
+        },
+    }
+
+
+def ask_from_json(stored: Mapping[str, Any]) -> Ask:
+    """Return a question as ``ask_as_json`` gave it; older ones hold no statements."""
+    return Ask(
         known={FieldName(name): value for name, value in stored["known"].items()},
         want=frozenset(FieldName(name) for name in stored["want"]),
         evidence=tuple(Page(page["url"], page["text"]) for page in stored["evidence"]),
         candidates={
             FieldName(name): tuple(values) for name, values in stored["candidates"].items()
         },
+        statements={
+            FieldName(name): tuple(Statement(**one) for one in told)
+            for name, told in stored.get("statements", {}).items()
+        },
     )
+
+
+def from_json(stored: Mapping[str, Any]) -> Recording:
+    """Return a recording as ``as_json`` gave it."""
     return Recording(
-        ask=ask,
+        ask=ask_from_json(stored),
         entities={EntityKind(kind): EntityId(id_) for kind, id_ in stored["entities"].items()},
         judged_at=datetime.fromisoformat(stored["judged_at"]),
         mx=stored["mx"],

@@ -32,6 +32,7 @@ class BoundHttp(VendorHttp):
         deadline: float,
         max_requests: int | None = None,
         token: str = "",
+        tokens: Sequence[str] = (),
         callback_url: str = "",
     ) -> None:
         """Bind to one provider and one call.
@@ -43,11 +44,13 @@ class BoundHttp(VendorHttp):
             deadline: When the whole call ends, a reading of ``time.monotonic()`` in seconds.
             max_requests: How many requests may be made, 1 for a paid operation, None for any.
             token: Names the call to the vendor.
+            tokens: Where the request carries several calls, each one's token, in order.
             callback_url: Where the vendor may report it, "" where it cannot.
         """
         self.base_url = base_url.rstrip("/")
         self.key = key
         self.token = token
+        self.tokens = tokens
         self.callback_url = callback_url
         self.facts: list[RequestFact] = []
         self.exchanges: list[Exchange] = []

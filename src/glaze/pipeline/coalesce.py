@@ -20,7 +20,8 @@ LONGEST_S = 0.1
 class _Bulk(Generic[T, R]):
     """The questions that will travel together."""
 
-    def __init__(self) -> None:
+    def __init__(self, linger_s: float, longest_s: float) -> None:
+        self.linger_s, self.longest_s = linger_s, longest_s
         self.items: list[T] = []
         self.futures: list[asyncio.Future[R]] = []
         self.full = asyncio.Event()
@@ -29,13 +30,13 @@ class _Bulk(Generic[T, R]):
     @property
     def patience_s(self) -> float:
         """For how long it still waits for company, in seconds; not above 0 where it is to go."""
-        return min(self.latest + LINGER_S, self.begun + LONGEST_S) - time.monotonic()
+        return min(self.latest + self.linger_s, self.begun + self.longest_s) - time.monotonic()
 
 
 class Coalescer(Generic[T, R]):
     """Collects items of one lane until there are enough, or no more come.
 
-    A lone item goes after ``LINGER_S``; while others keep coming, the first waits ``LONGEST_S``.
+    A lone item goes after ``linger_s``; while others keep coming, the first waits ``longest_s``.
     """
 
     def __init__(
@@ -46,11 +47,19 @@ class Coalescer(Generic[T, R]):
         self._tasks = tasks
         self._open: dict[Hashable, _Bulk[T, R]] = {}
 
-    async def add(self, lane: Hashable, item: T, *, most: int) -> R:
+    async def add(
+        self,
+        lane: Hashable,
+        item: T,
+        *,
+        most: int,
+        linger_s: float = LINGER_S,
+        longest_s: float = LONGEST_S,
+    ) -> R:
         """Let ``item`` travel in the lane's next bulk of at most ``most``; return its result."""
         bulk = self._open.get(lane)
         if bulk is None:
-            bulk = self._open[lane] = _Bulk()
+            bulk = self._open[lane] = _Bulk(linger_s, longest_s)
             self._tasks.create_task(self._depart(lane, bulk))
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         bulk.latest = time.monotonic()

@@ -3,7 +3,8 @@
 import asyncio
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
@@ -12,18 +13,20 @@ import structlog
 
 from glaze.errors import FetchError
 from glaze.model.failpoint import At, nowhere
-from glaze.model.ledger import CallEnd, Claimed, Delivery, RequestFacts
+from glaze.model.ledger import CallEnd, Claimed, Delivery, RequestFacts, Settlement
 from glaze.model.provider import (
     Announced,
     Ask,
     Collects,
+    Defers,
     Operation,
     Provider,
     Reply,
     Resend,
+    Unbilled,
     Verdict,
 )
-from glaze.model.value import Micros, WorkspaceId
+from glaze.model.value import CallId, Micros, WorkspaceId
 from glaze.net.client import HttpClient
 from glaze.net.vendor import BoundHttp
 from glaze.pipeline.beliefs import Beliefs
@@ -33,7 +36,7 @@ from glaze.pipeline.gateway import DEADLINE_MARGIN_S, SEND_WITHIN_S, Gateway
 from glaze.pipeline.limiter import PATIENCE_S, Limiter, Wait
 from glaze.pipeline.merge import merging
 from glaze.pipeline.naming import callback_url, named_by, sealed, token_of
-from glaze.pipeline.recorded import collected
+from glaze.pipeline.recorded import collected, deferred
 from glaze.pipeline.settling import ANSWERS, poll_wait_s, settle_reply
 from glaze.pipeline.validate import Judging
 from glaze.store.due import DueStore
@@ -43,6 +46,9 @@ log = structlog.get_logger("collecting")
 
 MOST_AT_ONCE = 50
 """Answers that one process asks for at the same time."""
+GONE_AFTER_POLLS = 5
+"""As often a request whose answer was lost is looked for at its vendor, over a minute, before it
+counts as never arrived: a slow one may still become known there."""
 ABSENT_S = 60.0
 """How long a call waits whose provider or key this process does not have."""
 _NOT_OF_THE_QUESTION = frozenset(
@@ -59,14 +65,22 @@ _NOT_OF_THE_QUESTION = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Poll:
-    """One answer about to be asked for."""
+    """One answer about to be asked for, or those of one request that were handed in together."""
 
-    claimed: Claimed
+    all: Sequence[Claimed]
     provider: Provider
     operation: Operation
     channel: Channel
     books: Books
     begun: float  # monotonic, before the claim was made
+
+    @property
+    def claimed(self) -> Claimed:
+        """What is the same of all: the question's provider, operation and handle."""
+        return self.all[0]
+
+
+_Replies = Mapping[CallId, Reply]
 
 
 class Collector:
@@ -96,7 +110,8 @@ class Collector:
         self._base_url = base_url
         self._at = at
         self._polling = 0
-        later = [one for p in providers.values() for one in p.spec.operations if one.collect_s]
+        all_ = [one.deferred() for p in providers.values() for one in p.spec.operations]
+        later = [one for one in all_ if one.collect_s]
         timeouts = [one.timeout_s for one in later]
         self._lease_s = max(timeouts, default=0.0) + DEADLINE_MARGIN_S
 
@@ -159,26 +174,31 @@ class Collector:
         begun = time.monotonic()
         room = max(0, MOST_AT_ONCE - self._polling)
         books = await self._bookkeeping.of(workspace_id)
-        for claimed in await self._due.claim(workspace_id, room, lease_s=self._lease_s):
+        for group in _together(await self._due.claim(workspace_id, room, lease_s=self._lease_s)):
             self._at("claimed_due")
-            self._polling += 1
-            self._tasks.create_task(self._poll(claimed, books, begun))
+            self._polling += len(group)
+            self._tasks.create_task(self._poll(group, books, begun))
 
-    async def _poll(self, claimed: Claimed, books: Books, begun: float) -> None:
-        """Ask for one answer; whatever happens, its claim ends by itself."""
+    async def _poll(self, group: Sequence[Claimed], books: Books, begun: float) -> None:
+        """Ask for what one request will be answered; whatever happens, its claims end by themselves."""
         try:
-            poll = self._poll_of(claimed, books, begun)
+            poll = self._poll_of(group, books, begun)
             if poll is None:
-                await self._due.put_off(claimed, ABSENT_S)
+                await self._put_off(group, ABSENT_S)
             else:
                 await self._ask(poll)
         except Exception:
-            log.exception("no answer was collected", provider=claimed.provider)
+            log.exception("no answer was collected", provider=group[0].provider)
         finally:
-            self._polling -= 1
+            self._polling -= len(group)
 
-    def _poll_of(self, claimed: Claimed, books: Books, begun: float) -> _Poll | None:
+    async def _put_off(self, group: Iterable[Claimed], wait_s: float) -> None:
+        for claimed in group:
+            await self._due.put_off(claimed, wait_s)
+
+    def _poll_of(self, group: Sequence[Claimed], books: Books, begun: float) -> _Poll | None:
         """Find out how to ask, None where this process cannot."""
+        claimed = group[0]
         provider = self._providers.get(claimed.provider)
         names = {one.name: one for one in provider.spec.operations} if provider else {}
         operation = names.get(claimed.operation)
@@ -187,50 +207,62 @@ class Collector:
         channel = self._channels.of(provider.spec)
         if channel.access.credential != claimed.credential:
             return None
-        return _Poll(claimed, provider, operation, channel, books, begun)
+        if claimed.whole is not None:
+            operation = operation.deferred()
+        return _Poll(group, provider, operation, channel, books, begun)
 
     async def _ask(self, poll: _Poll) -> None:
         probe_s = poll.operation.timeout_s + PATIENCE_S
         async with poll.channel.room, poll.channel.passing(probe_s=probe_s) as passing:
             if passing.wait_s:
-                await self._due.put_off(poll.claimed, passing.wait_s)
+                await self._put_off(poll.all, passing.wait_s)
                 return
             limiter = poll.channel.limiter(poll.operation, asks=1)
             permit = await limiter.permit()
             if isinstance(permit, Wait):
-                await self._due.put_off(poll.claimed, permit.wait_s)
+                await self._put_off(poll.all, permit.wait_s)
                 return
             if not await limiter.use(permit):
-                await self._due.put_off(poll.claimed, 0.0)
+                await self._put_off(poll.all, 0.0)
                 return
             if time.monotonic() - poll.begun > SEND_WITHIN_S:
                 await limiter.give_back(permit)
-                await self._due.put_off(poll.claimed, 0.0)
+                await self._put_off(poll.all, 0.0)
                 return
             http = self._bound(poll)
-            reply = await self._reply(poll, http)
+            replies = await self._replies(poll, http)
             self._at("collected")
-            error = reply.code if isinstance(reply, FetchError) else ""
+            error = replies.code if isinstance(replies, FetchError) else ""
             await passing.record(failed=bool(error), error=error)
-        await self._take_in(poll, reply, http, limiter)
+        await self._take_in(poll, replies, http, limiter)
 
     async def _take_in(
-        self, poll: _Poll, reply: Reply | FetchError, http: BoundHttp, limiter: Limiter
+        self, poll: _Poll, replies: _Replies | FetchError, http: BoundHttp, limiter: Limiter
     ) -> None:
-        if isinstance(reply, FetchError):
-            log.debug("promised answer not collected", provider=poll.claimed.provider, error=reply)
-            await self._due.put_off(poll.claimed, poll_wait_s(None, poll.claimed.polls))
+        if isinstance(replies, FetchError):
+            log.debug(
+                "promised answer not collected", provider=poll.claimed.provider, error=replies
+            )
+            await self._put_off(poll.all, poll_wait_s(None, poll.claimed.polls))
             return
-        await poll.channel.heard(limiter, [reply], http.headers)
-        if _leaves_open(poll.claimed, reply, http):
-            wait_s = poll_wait_s(reply, poll.claimed.polls)
-            await self._due.put_off(poll.claimed, wait_s, handle=reply.handle or None)
-            return
-        await self._settle(poll, reply, http)
+        await poll.channel.heard(limiter, [*replies.values()], http.headers)
+        ended: list[tuple[Claimed, Reply]] = []
+        for claimed in poll.all:
+            reply = replies[claimed.call_id]
+            if _leaves_open(claimed, reply, http):
+                wait_s = poll_wait_s(reply, claimed.polls)
+                await self._due.put_off(claimed, wait_s, handle=reply.handle or None)
+            else:
+                ended.append((claimed, reply))
+        if ended:
+            await self._settle(poll, ended, http)
+
+    def _token(self, poll: _Poll, claimed: Claimed) -> str:
+        return token_of(poll.books.hash_key, claimed.workspace_id, claimed.call_id)
 
     def _bound(self, poll: _Poll) -> BoundHttp:
         claimed = poll.claimed
-        token = token_of(poll.books.hash_key, claimed.workspace_id, claimed.call_id)
+        token = self._token(poll, claimed)
         return BoundHttp(
             self._http,
             base_url=poll.channel.base_url,
@@ -243,47 +275,83 @@ class Collector:
             ),
         )
 
-    async def _reply(self, poll: _Poll, http: BoundHttp) -> Reply | FetchError:
+    async def _replies(self, poll: _Poll, http: BoundHttp) -> _Replies | FetchError:
         claimed, provider = poll.claimed, poll.provider
         ask = Ask(known=claimed.known, want=frozenset(claimed.wanted))
         try:
             async with asyncio.timeout(poll.operation.timeout_s):
                 if _is_resent(claimed):
                     (reply,) = await provider.look_up(claimed.operation, [ask], http)
-                    return reply
+                    return {claimed.call_id: reply}
+                if poll.operation.is_deferred and isinstance(provider, Defers):
+                    return await self._handed_in(poll, provider, http)
                 if isinstance(provider, Collects):
                     handle = claimed.handle or http.token
-                    return await provider.collect(claimed.operation, handle, ask, http)
+                    reply = await provider.collect(claimed.operation, handle, ask, http)
+                    return {claimed.call_id: reply}
         except FetchError as error:
             return error
         except TimeoutError:
             return FetchError("no answer within the timeout", sent=True)
         return FetchError("the provider cannot collect any more", sent=False)
 
-    async def _settle(self, poll: _Poll, reply: Reply, http: BoundHttp) -> None:
-        claimed = poll.claimed
-        judge = Judging(claimed.known, self._clock(), {})
-        judged = replace(reply, readings=judge(reply.readings))
-        settlement = settle_reply(claimed.call_id, judged, claimed.entities, poll.operation)
-        settlement = collected(settlement, claimed, judge, http, resent=_is_resent(claimed))
-        if settlement.end is CallEnd.PENDING:
-            await self._due.put_off(claimed, poll_wait_s(reply, claimed.polls))
+    async def _handed_in(self, poll: _Poll, provider: Defers, http: BoundHttp) -> _Replies:
+        """Ask for what was handed in by one request, each question with its page."""
+        asks = {self._token(poll, one): one.whole for one in poll.all if one.whole is not None}
+        name, handle = poll.operation.name, poll.claimed.handle
+        replies = await provider.collect_deferred(name, handle, asks, http)
+        return {one.call_id: replies[self._token(poll, one)] for one in poll.all}
+
+    async def _settle(
+        self, poll: _Poll, ended: Sequence[tuple[Claimed, Reply]], http: BoundHttp
+    ) -> None:
+        settlements: list[Settlement] = []
+        for claimed, reply in ended:
+            settlement = self._settlement(poll, claimed, reply, http)
+            if settlement.end is CallEnd.PENDING:
+                await self._due.put_off(claimed, poll_wait_s(reply, claimed.polls))
+            else:
+                settlements.append(settlement)
+        if not settlements:
             return
         wire = http.facts
         facts = RequestFacts(
-            request_id=claimed.request_id,
+            request_id=poll.claimed.request_id,
             status=wire[-1].status if wire else None,
             exchanges=len(wire),
             bytes=sum(fact.body_bytes for fact in wire),
-            billed_micros=Micros(settlement.price_micros),
+            billed_micros=Micros(sum(one.price_micros for one in settlements)),
         )
-        names = {claimed.call_id: claimed.provider}
-        await poll.books.settle(Settling(facts, (settlement,), names))
+        names = {claimed.call_id: claimed.provider for claimed, _ in ended}
+        await poll.books.settle(Settling(facts, tuple(settlements), names))
         self._at("resolved")
-        await self._due.wake(claimed)
-        if settlement.readings:  # nobody may be waiting for it any more
-            belief = await self._beliefs.of(claimed.workspace_id)
-            await poll.books.remerge(Remerge(claimed.entities, merging(belief), self._clock()))
+        for claimed, _ in ended:
+            await self._due.wake(claimed)
+        belief = await self._beliefs.of(poll.claimed.workspace_id)
+        for settlement in settlements:
+            if settlement.readings:  # nobody may be waiting for it any more
+                merged = Remerge(settlement.entities, merging(belief), self._clock())
+                await poll.books.remerge(merged)
+
+    def _settlement(
+        self, poll: _Poll, claimed: Claimed, reply: Reply, http: BoundHttp
+    ) -> Settlement:
+        known = claimed.known if claimed.whole is None else claimed.whole.known
+        judge = Judging(known, self._clock(), {})
+        judged = replace(reply, readings=judge(reply.readings))
+        settlement = settle_reply(claimed.call_id, judged, claimed.entities, poll.operation)
+        if claimed.whole is not None:
+            return deferred(settlement, claimed.whole, reply, judge, http)
+        return collected(settlement, claimed, judge, http, resent=_is_resent(claimed))
+
+
+def _together(claimed: Iterable[Claimed]) -> list[list[Claimed]]:
+    """Return what was handed in by one request, and is answered as one, in one group."""
+    groups: defaultdict[tuple[object, ...], list[Claimed]] = defaultdict(list)
+    for one in claimed:
+        alone = one.call_id if one.whole is None else None
+        groups[one.request_id, one.handle, alone].append(one)
+    return [*groups.values()]
 
 
 def _leaves_open(claimed: Claimed, reply: Reply, http: BoundHttp) -> bool:
@@ -295,6 +363,9 @@ def _leaves_open(claimed: Claimed, reply: Reply, http: BoundHttp) -> bool:
     if reply.verdict in ANSWERS:
         return False
     failing = bool(http.facts) and (http.facts[-1].status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
+    nowhere_there = claimed.whole is not None and isinstance(reply.billing, Unbilled)
+    if claimed.handle is None and nowhere_there and claimed.polls >= GONE_AFTER_POLLS:
+        return failing or reply.verdict in _NOT_OF_THE_QUESTION
     return reply.verdict in _NOT_OF_THE_QUESTION or claimed.handle is None or failing
 
 

@@ -30,8 +30,10 @@ from glaze.model.ledger import (
     RequestFacts,
     Reserved,
     Settlement,
+    Unasked,
 )
-from glaze.model.provider import Ask, Page, Reply, Tier, Verdict
+from glaze.model.provider import Ask, Defers, Page, Reply, Tier, Verdict
+from glaze.model.recording import short_facts
 from glaze.model.room import Cause
 from glaze.model.value import CallId, Micros, WorkspaceId
 from glaze.net.client import HttpClient
@@ -208,7 +210,8 @@ class Gateway:
         while True:
             if flight in self._flying:
                 await asyncio.wait({self._flying[flight]})
-            told = await self._told(await books.look(intent), question)
+            seen = await books.look(intent)
+            told = await self._told(seen, question)
             if told is not None:
                 result = told
             elif question.forbidden is not None:
@@ -216,7 +219,10 @@ class Gateway:
             elif flight in self._flying:
                 continue  # another asker here was quicker: join it
             else:
-                result = await self._launch(flight, _Pending(question, intent, books))
+                again = isinstance(seen, Unasked) and seen.in_vain
+                asked = _at_once(question) if again else question
+                pending = _Pending(asked, self._intent(asked, books.hash_key), books)
+                result = await self._launch(flight, pending)
             if result is not _UNDER_WAY or time.monotonic() > patience:
                 return result
             await asyncio.sleep(POLL_S)  # another process tells nobody when it is done
@@ -251,7 +257,7 @@ class Gateway:
     async def _dispatch(self, pending: _Pending) -> _Result:
         """Send alone, or with others where the operation takes several."""
         operation = pending.question.operation
-        if operation.batch_size == 1:
+        if operation.batch_size == 1 and not operation.is_deferred:
             return (await self._travel([pending]))[0]
         key = pending.intent.question
         lane = (
@@ -260,8 +266,14 @@ class Gateway:
             key.provider,
             key.operation,
             key.flags,
+            operation.is_deferred,
         )
-        return await self._coalescer.add(lane, pending, most=operation.batch_size)
+        later, most = operation.deferral, operation.batch_size
+        if later is None or not operation.is_deferred:
+            return await self._coalescer.add(lane, pending, most=most)
+        return await self._coalescer.add(
+            lane, pending, most=most, linger_s=later.linger_s, longest_s=later.longest_s
+        )
 
     async def _travel(self, bulk: Sequence[_Pending]) -> Sequence[_Result]:
         """Send one request while the provider's concurrency allows it."""
@@ -323,18 +335,20 @@ class Gateway:
     async def _send(self, going: _Going, leave: _Leave) -> dict[CallId, _Result]:
         question = going[0][0].question
         channel = self.channels.of(question.spec)
-        token = token_of(
-            going[0][0].books.hash_key, question.asker.workspace_id, going[0][1].call_id
-        )
+        tokens = [
+            token_of(pending.books.hash_key, question.asker.workspace_id, grant.call_id)
+            for pending, grant in going
+        ]
         http = BoundHttp(
             self._http,
             base_url=channel.base_url,
             key=channel.access.key,
             deadline=time.monotonic() + question.operation.timeout_s,
             max_requests=1 if question.operation.price_micros else None,
-            token=token,
+            token=tokens[0],
+            tokens=tokens,
             callback_url=callback_url(
-                self._callback_url, question.spec.name, token, channel.access.webhook_secret
+                self._callback_url, question.spec.name, tokens[0], channel.access.webhook_secret
             ),
         )
         late = await self._too_late(question, leave)
@@ -378,7 +392,10 @@ class Gateway:
         asks = [question.ask for question in questions]
         try:
             async with asyncio.timeout(first.operation.timeout_s):
-                replies = await first.provider.look_up(first.operation.name, asks, http)
+                if first.operation.is_deferred and isinstance(first.provider, Defers):
+                    replies = await first.provider.defer(first.operation.name, asks, http)
+                else:
+                    replies = await first.provider.look_up(first.operation.name, asks, http)
             return [
                 _judged(question, reply) for question, reply in zip(questions, replies, strict=True)
             ]
@@ -483,10 +500,25 @@ class Gateway:
             resend=question.operation.resend,
             collect_s=question.operation.collect_s,
             known={name: question.ask.known[name] for name in question.needs},
+            whole=_whole(question) if question.operation.is_deferred else None,
             earlier=question.earlier,
             country=question.country,
             floor=question.floor,
         )
+
+
+def _at_once(question: Question) -> Question:
+    """Return what was to be answered later, and was not, as a question to be answered now."""
+    direct = question.spec.operation(question.operation.name)
+    return replace(
+        question, operation=direct if question.operation.is_deferred else question.operation
+    )
+
+
+def _whole(question: Question) -> Ask:
+    """Return what an answer that comes later is held against: the page, and short facts."""
+    known = short_facts(question.ask.known, question.needs)
+    return replace(question.ask, known=known)
 
 
 def _judged(question: Question, reply: Reply) -> Reply:

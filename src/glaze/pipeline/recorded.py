@@ -41,6 +41,29 @@ def _sliced(reply: Reply) -> Exchange:
     return Exchange("", "", reply.raw_status)
 
 
+def deferred(
+    settlement: Settlement, ask: Ask, reply: Reply, judge: Judging, http: BoundHttp
+) -> Settlement:
+    """Return the settlement of one of many that were handed in together with its recording.
+
+    Its slice is an answer as the vendor gives it at once, and is read again as such.
+    """
+    if settlement.end is not CallEnd.SETTLED:
+        return settlement
+    return replace(
+        settlement,
+        recording=Recording(
+            ask=ask,
+            entities=settlement.entities,
+            judged_at=judge.now,
+            mx=judge.mx,
+            base_url=http.base_url,
+            exchanges=(_sliced(reply),),
+            had_key=bool(http.key),
+        ),
+    )
+
+
 def collected(
     settlement: Settlement, claimed: Claimed, judge: Judging, http: BoundHttp, *, resent: bool
 ) -> Settlement:

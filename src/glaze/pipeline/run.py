@@ -12,7 +12,16 @@ from glaze.model.identity import identify
 from glaze.model.job import ClaimedJob
 from glaze.model.ledger import Allowance, Asker, Spend
 from glaze.model.observation import Kept
-from glaze.model.provider import Ask, Page, Provider, Statement, Tier
+from glaze.model.provider import (
+    Ask,
+    Operation,
+    Page,
+    Provider,
+    ProviderSpec,
+    Statement,
+    Tier,
+    Verdict,
+)
 from glaze.model.request import Costs, EnrichArgs, EnrichResult, ResultStatus, Stage
 from glaze.model.value import (
     MICROS_PER_CENT,
@@ -94,6 +103,7 @@ class Policy:
     caps: Mapping[str, Micros] = field(default_factory=dict)  # standing ones, see store/budget.py
     llm_pages: int = 5  # most pages of a site that a model reads for one job
     llm_cap_micros: Micros | None = None  # most that one job spends on models
+    deferring: bool = False  # rows of batches have models answer later, where that is cheaper
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +146,16 @@ class Pipeline:
         )
         paid = [op for spec in usable for op in spec.operations if op.price_micros]
         return len(paid) > 1
+
+    def _specs(self, task: Enrichment) -> list[ProviderSpec]:
+        """Return what the providers declare; for a row of a batch, at the price of answering later."""
+        specs = [provider.spec for provider in self.providers.values()]
+        if not self.policy.deferring or task.job.batch_id is None:
+            return specs
+        return [
+            replace(spec, operations=tuple(one.deferred() for one in spec.operations))
+            for spec in specs
+        ]
 
     @property
     def _models(self) -> frozenset[str]:
@@ -223,7 +243,7 @@ class Pipeline:
         self, task: Enrichment, sheet: Sheet, missing: frozenset[FieldName]
     ) -> Choice | None:
         """Decide whom to ask now; what evidence left open is told where inference begins."""
-        specs = [sheet.belief.shaped(provider.spec) for provider in self.providers.values()]
+        specs = [sheet.belief.shaped(spec) for spec in self._specs(task)]
         step = next_operation(
             specs,
             missing,
@@ -282,9 +302,8 @@ class Pipeline:
 
         if not doubts().want:
             return None
-        specs = [provider.spec for provider in self.providers.values()]
         step = next_operation(
-            specs,
+            self._specs(task),
             doubts().want,
             sheet.known,
             None,
@@ -308,7 +327,7 @@ class Pipeline:
         conflicts = sheet.conflicts(self._models)
         for name, told in list(conflicts.items())[: self.policy.llm_pages]:
             step = next_operation(
-                [provider.spec for provider in self.providers.values()],
+                self._specs(task),
                 frozenset([name]),
                 sheet.known,
                 None,
@@ -438,6 +457,8 @@ class Pipeline:
             return Later(PAUSED_S, "the batch is paused")
         if result.why in (Decline.BUDGET, Decline.PRICE):  # others were quicker: look again
             sheet.allowance = await self._allowance(task)
+        if result.verdict is Verdict.PENDING and _in_no_hurry(choice.operation):
+            return None
         told = result.verdict is not None  # by the vendor, not by another who asks the same
         if result.why is not Decline.WAIT or (told and not choice.spec.patient):
             return None
@@ -561,6 +582,14 @@ class Pipeline:
     async def _spend(self, task: Enrichment) -> Spend:
         books = await self.gateway.bookkeeping.of(task.job.workspace_id)
         return await books.spend(task.job.id)
+
+
+def _in_no_hurry(operation: Operation) -> bool:
+    """Tell whether an answer that is awaited may take a day, and whoever asks wants it at once.
+
+    It was handed in by a row of a batch; it is merged when it comes.
+    """
+    return operation.deferral is not None and not operation.is_deferred
 
 
 def _tell(task: Enrichment, sheet: Sheet, message: str) -> None:

@@ -1,14 +1,17 @@
 """A language model behind Anthropic's Messages API."""
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from glaze.model.inference import Completion, LlmConfig, Prompt
-from glaze.model.language_model import MOST_TOKENS, LanguageModel
+from glaze.model.language_model import MOST_TOKENS, LanguageModel, Result
 from glaze.model.provider import (
     Billed,
     Billing,
     BillingUnknown,
+    Deferral,
     Limit,
     Reply,
     Unbilled,
@@ -31,6 +34,11 @@ from glaze.model.vendor_body import (
 
 VERSION = "2023-06-01"
 OVERLOADED = 529
+LOOKED_THROUGH = 20
+"""So many of the newest batches are looked through for one whose creation was not answered."""
+_MOST_RESULT_BYTES = 64_000_000
+_BATCH_ID = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
+_LONGEST_NAME = 64
 # Usage as the vendor counts it -> what one token costs, in percent of the input price.
 _INPUT: Mapping[str, int] = {
     "input_tokens": 100,
@@ -47,6 +55,12 @@ class AnthropicWire:
     for like a 429; ``refusal`` and ``max_tokens`` end an answer that is no whole JSON, and are
     charged. Unconfirmed: that an empty account is 400 with a message about the credit balance
     besides the documented 402; what a 500 or 504 costs. There is no idempotency key.
+
+    ``POST /messages/batches`` takes many at half price, ``{"requests": [{"custom_id", "params"}]}``
+    with names of 1 to 64 letters, digits, ``-`` and ``_``. Within 24 hours it has ``ended``; its
+    results are JSON lines in any order, each ``succeeded``, ``errored``, ``canceled`` or
+    ``expired``; they are kept for 29 days. Only what succeeded is billed: so says the vendor's
+    guide (unconfirmed by a bill). A list of batches tells no names: what is in one its results tell.
     """
 
     name = "anthropic"
@@ -59,20 +73,75 @@ class AnthropicWire:
         ),
     )
 
+    deferral = Deferral(percent=50, most=100, collect_s=26 * 3600.0)
+
     async def send(self, prompt: Prompt, config: LlmConfig, http: VendorHttp) -> VendorResponse:
         """Send the prompt: exactly one request."""
         return await http.request(
             "POST",
             f"{http.base_url}/messages",
             headers={"x-api-key": http.key, "anthropic-version": VERSION},
+            json=_params(prompt, config),
+        )
+
+    async def hand_in(
+        self, prompts: Mapping[str, Prompt], config: LlmConfig, http: VendorHttp
+    ) -> VendorResponse:
+        """Create a batch of the prompts: exactly one request."""
+        return await http.request(
+            "POST",
+            f"{http.base_url}/messages/batches",
+            headers={"x-api-key": http.key, "anthropic-version": VERSION},
             json={
-                "model": config.model,
-                "max_tokens": config.max_output_tokens,
-                "system": prompt.system,
-                "messages": [{"role": "user", "content": prompt.user}],
-                "output_config": {"format": {"type": "json_schema", "schema": dict(prompt.schema)}},
+                "requests": [
+                    {"custom_id": _short(name), "params": _params(prompt, config)}
+                    for name, prompt in prompts.items()
+                ]
             },
         )
+
+    def handle_of(self, response: VendorResponse) -> str | None:
+        """Return the batch's id."""
+        handle = text_at(parse_json(response.body), "id") or ""
+        return handle if _BATCH_ID.fullmatch(handle) else None
+
+    async def results(
+        self, handle: str | None, names: Sequence[str], http: VendorHttp
+    ) -> Mapping[str, Result] | Reply:
+        """Return what became of each prompt, once the batch has ended."""
+        if handle is None:
+            return await self._looked_for(names, http)
+        batch = await _get(http, f"/{handle}") if _BATCH_ID.fullmatch(handle) else None
+        if batch is None:
+            return Reply(Verdict.VENDOR_ERROR, BillingUnknown("no id of a batch"))
+        if batch.status != HTTPStatus.OK:
+            return _not_yet(self.refusal(batch), handle)
+        if text_at(parse_json(batch.body), "processing_status") != "ended":
+            return _pending(handle)
+        lines = await _get(http, f"/{handle}/results")
+        if lines.status != HTTPStatus.OK:
+            return _not_yet(self.refusal(lines), handle)
+        return _by_name(lines, names)
+
+    async def _looked_for(
+        self, names: Sequence[str], http: VendorHttp
+    ) -> Mapping[str, Result] | Reply:
+        """Look the newest batches through for one that holds these names."""
+        listed = await _get(http, "", limit=str(LOOKED_THROUGH))
+        if listed.status != HTTPStatus.OK:
+            return _not_yet(self.refusal(listed), "")
+        batches, pending = objects_at(parse_json(listed.body), "data"), False
+        for batch in batches:
+            handle = text_at(batch, "id") or ""
+            if text_at(batch, "processing_status") != "ended":
+                pending = True  # it may be in there
+            elif _BATCH_ID.fullmatch(handle):
+                lines = await _get(http, f"/{handle}/results")
+                if lines.status == HTTPStatus.OK and (found := _by_name(lines, names)):
+                    return found
+        if pending:
+            return _pending("")
+        return Reply(Verdict.VENDOR_ERROR, Unbilled(), detail="the vendor never had the batch")
 
     def completion(self, response: VendorResponse, config: LlmConfig) -> Completion | None:
         """Return the completion and its price; None for a success that cannot be read."""
@@ -98,6 +167,71 @@ class AnthropicWire:
         if verdict is Verdict.BAD_INPUT and "credit balance" in message_of(response).lower():
             verdict = Verdict.OUT_OF_CREDITS
         return unusable(verdict, response, Unbilled())
+
+
+def _params(prompt: Prompt, config: LlmConfig) -> dict[str, Json]:
+    return {
+        "model": config.model,
+        "max_tokens": config.max_output_tokens,
+        "system": prompt.system,
+        "messages": [{"role": "user", "content": prompt.user}],
+        "output_config": {"format": {"type": "json_schema", "schema": dict(prompt.schema)}},
+    }
+
+
+async def _get(http: VendorHttp, path: str, **params: str) -> VendorResponse:
+    return await http.request(
+        "GET",
+        f"{http.base_url}/messages/batches{path}",
+        params=params or None,
+        headers={"x-api-key": http.key, "anthropic-version": VERSION},
+        max_bytes=_MOST_RESULT_BYTES,
+    )
+
+
+def _short(name: str) -> str:
+    """Return a name that the vendor takes: the end of a token is what nobody guesses."""
+    return name[-_LONGEST_NAME:]
+
+
+def _pending(handle: str) -> Reply:
+    return Reply(Verdict.PENDING, Unbilled(), handle=handle)
+
+
+def _not_yet(refused: Reply | None, handle: str) -> Reply:
+    """Return the reply for a poll without an answer: whatever stands in the way may pass."""
+    waits = (Verdict.RATE_LIMITED, Verdict.AUTH, Verdict.OUT_OF_CREDITS)
+    return refused if refused is not None and refused.verdict in waits else _pending(handle)
+
+
+def _by_name(lines: VendorResponse, names: Sequence[str]) -> dict[str, Result]:
+    """Return the results of these names, out of a batch's lines in whatever order."""
+    wanted = {_short(name): name for name in names}
+    found: dict[str, Result] = {}
+    for line in lines.body.splitlines():
+        told = parse_json(line)
+        name = wanted.get(text_at(told, "custom_id") or "")
+        if name is not None:
+            found[name] = Result(_told(at(told, "result"), lines))
+    return found
+
+
+def _told(result: Json, lines: VendorResponse) -> VendorResponse | Reply:
+    """Return one result as the vendor would have answered at once, or what became of it instead."""
+    kind = text_at(result, "type")
+    message = at(result, "message")
+    if kind == "succeeded" and isinstance(message, Mapping):
+        return VendorResponse(HTTPStatus.OK, {}, json.dumps(message).encode(), lines.url)
+    if kind in ("canceled", "expired"):
+        return Reply(Verdict.VENDOR_ERROR, Unbilled(), detail=f"{kind} in the vendor's batch")
+    if kind == "errored":
+        error = at(result, "error", "error") or at(result, "error")
+        verdict = _ERRORED.get(text_at(error, "type") or "", Verdict.VENDOR_ERROR)
+        return Reply(verdict, Unbilled(), detail=(text_at(error, "message") or "errored")[:200])
+    return Reply(Verdict.VENDOR_ERROR, BillingUnknown("a result that cannot be read"))
+
+
+_ERRORED: Mapping[str, Verdict] = {"invalid_request_error": Verdict.BAD_INPUT}
 
 
 def _billing(usage: Json, config: LlmConfig) -> Billing:

@@ -8,6 +8,7 @@ from typing import Any
 from glaze.model.field import EntityKind
 from glaze.model.ledger import Claimed, Delivery
 from glaze.model.provider import Resend
+from glaze.model.recording import ask_from_json
 from glaze.model.value import CallId, EntityId, FieldName, RequestId, WorkspaceId
 from glaze.store.database import Database
 from glaze.store.statements import statements
@@ -106,6 +107,7 @@ def _claimed(workspace_id: WorkspaceId, row: Mapping[str, Any]) -> Claimed:
         known={FieldName(name): value for name, value in asked["known"].items()},
         wanted=tuple(FieldName(name) for name in row["wanted"]),
         entities={EntityKind(kind): EntityId(id_) for kind, id_ in asked["entities"].items()},
+        whole=ask_from_json(asked["whole"]) if "whole" in asked else None,
         polls=row["polls"],
         poll_at=row["poll_at"],
     )

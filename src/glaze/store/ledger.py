@@ -243,6 +243,8 @@ def _judge(row: Mapping[str, Any], intent: Intent) -> Look:
             return Blocked(CallId(row["call_id"]))
         case "settled" if _fresh(row, intent) and _covers(row, intent):
             return Known(CallId(row["call_id"]), row["verdict"] or "", row["detail"] or "")
+        case "not_billed":
+            return Unasked(in_vain=bool(row["handle"]) and row["job_id"] == intent.asker.job_id)
         case _:
             return Unasked()
 

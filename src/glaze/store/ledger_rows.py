@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from glaze.model.field import FIELDS
 from glaze.model.ledger import CallEnd, Intent, RequestFacts, Settlement
-from glaze.model.recording import as_json
+from glaze.model.recording import as_json, ask_as_json
 from glaze.model.value import CallId, Json
 from glaze.store.text import storable
 
@@ -81,10 +81,13 @@ def new_call(request: int, intent: Intent, question: Mapping[str, Any]) -> dict[
 
 def _asked(intent: Intent) -> dict[str, object]:
     """Return what it takes to ask for the answer when nobody who wants it is at hand."""
-    return {
+    asked: dict[str, object] = {
         "known": {name: storable(value) for name, value in intent.known.items()},
         "entities": dict(intent.asker.entities),
     }
+    if intent.whole is not None:
+        asked["whole"] = storable(ask_as_json(intent.whole))
+    return asked
 
 
 def settle_params(

@@ -25,6 +25,9 @@ class Habits(BaseModel):
 
     malformed_rate: float = Field(default=0.02, ge=0, le=1)
     unsupported_rate: float = Field(default=0.03, ge=0, le=1)
+    batch_wait_s: float = Field(default=1.0, ge=0, le=86_400)  # until a vendor's batch has ended
+    batch_errored_rate: float = Field(default=0.02, ge=0, le=1)  # of the requests in one
+    batch_expired_rate: float = Field(default=0.0, ge=0, le=1)
     obedient: bool = False  # answers whatever a text tells it to, however it is told
 
 

@@ -1,7 +1,7 @@
 -- name: look
 -- The state of each question, without a lock: most askers need no more. Where an answer speaks of the
 -- wanted fields alone, the fields that were asked about since "after".
-select a.ord, q.id as question_id, q.generation, c.id as call_id, c.state, c.verdict, c.detail,
+select a.ord, q.id as question_id, q.generation, c.id as call_id, c.state, c.verdict, c.detail, c.job_id, c.handle,
        c.settled_at, c.deadline, c.reserved_micros,
        greatest(0, extract(epoch from c.poll_at - clock_timestamp()))::float8 as poll_in_s,
        case when a.by_field then array(
@@ -144,7 +144,8 @@ with ended as (
   returning c.id, c.request_id, c.budget_ids, c.reserved_micros, c.state, c.price_micros
 ), wire as (
   update vendor_request v set answered_at = clock_timestamp(), status = a.status, exchanges = v.exchanges + a.exchanges, bytes = v.bytes + a.bytes,
-    billed_micros = greatest(v.billed_micros, a.billed_micros), remainder_micros = a.remainder_micros, error = a.error
+    billed_micros = greatest(a.billed_micros, v.billed_micros + coalesce(  -- its calls may end one after the other
+      (select sum(e.price_micros) from ended e where e.request_id = v.id), 0)), remainder_micros = a.remainder_micros, error = a.error
   from jsonb_to_recordset(%(requests)s) as a(id bigint, status int, exchanges int, bytes bigint, billed_micros bigint, remainder_micros bigint, error text)
   where v.workspace_id = current_workspace() and v.id = any(%(request_ids)s) and v.id = a.id
 ), kept as (
