@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help dev demo up test check lint docs bench study storm audit lock browser-deps
+.PHONY: help dev demo up test check lint docs bench conformance study storm audit lock browser-deps
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ docs: $(VENV)/ready ## Renew the generated tables of docs/ and .env.example
 
 bench: $(VENV)/ready ## Measure beside references; writes bench/RESULTS.md
 	$(BIN)/python -m bench
+
+conformance: $(VENV)/ready ## Ask every provider in every situation, over HTTP; writes docs/conformance.md
+	$(BIN)/python -m tests.gateway.conformance
 
 study: $(VENV)/ready ## What the learned order costs beside others, simulated; writes docs/study.md
 	$(BIN)/python -m bench.study

@@ -38,7 +38,7 @@ from glaze.model.value import (
     WorkerId,
 )
 from glaze.net.client import HttpClient
-from glaze.pipeline.asking import Access, Question
+from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question
 from glaze.pipeline.gateway import Gateway
 from glaze.store.budget import BudgetCap
 from glaze.store.database import Database
@@ -236,4 +236,13 @@ async def bench(db: Database, vendor: Vendor) -> Bench:
     return Bench(db, vendor, worker, JobStore(db), LedgerStore(db), EntityStore(db))
 
 
-__all__ = ["Bench", "EntityId", "Vendor", "question"]
+async def patiently(gateway: Gateway, asked: Question) -> Answer | Declined:
+    """Ask as a job does that is sent away for a while and comes back."""
+    while True:
+        result = await gateway.ask(asked)
+        if not isinstance(result, Declined) or result.why is not Decline.WAIT:
+            return result
+        await asyncio.sleep(result.wait_s)
+
+
+__all__ = ["Bench", "EntityId", "Vendor", "patiently", "question"]

@@ -26,7 +26,7 @@ from glaze_sandbox.faults import FaultKind, FaultSpec
 from glaze_sandbox.server import Running, serve
 from glaze_sandbox.state import new_state
 from glaze_sandbox.world.entities import Person
-from tests.gateway.conftest import Bench
+from tests.gateway.conftest import Bench, patiently
 
 EMAIL, NAME = FieldName("person_email"), FieldName("person_full_name")
 DOMAIN, STATUS = FieldName("company_domain"), FieldName("person_email_status")
@@ -155,7 +155,7 @@ async def test_500_questions_of_500_jobs_travel_in_full_requests_and_each_gets_i
     people = people_of(sandbox, 500)
     asked = await questions(bench, bulk, people)
     async with opened(bench, sandbox) as gateway:
-        answers = await asyncio.gather(*map(gateway.ask, asked))
+        answers = await asyncio.gather(*(patiently(gateway, one) for one in asked))
     assert [a for a in answers if isinstance(a, Declined)] == []
     assert all(
         fits(bulk, person, answer, sandbox) for person, answer in zip(people, answers, strict=True)
@@ -199,11 +199,13 @@ async def test_a_bulk_that_is_refused_costs_nothing_and_each_row_is_bought_once_
     sandbox.state.faults.add(FaultSpec(vendor=bulk.name, **refusal))
     async with opened(bench, sandbox) as gateway:
         refused = await asyncio.gather(*map(gateway.ask, asked))
-        assert await money(bench) == {"not_billed": 8, "paid": 0}
+        tried = await money(bench)  # a bulk that came after a 429 is not sent at all
+        assert 0 < tried.pop("not_billed") <= 8
+        assert tried == {"paid": 0}
         sandbox.state.faults.clear()
         async with bench.db.fleet() as conn:  # the pause that the vendor asked for is over
-            await conn.execute("update rate_slot set free_at = now()")
-        bought = await asyncio.gather(*map(gateway.ask, asked))
+            await conn.execute("delete from vendor_room")
+        bought = await asyncio.gather(*(patiently(gateway, one) for one in asked))
     why = Decline.WAIT if status == 429 else Decline.FAILED
     assert {getattr(one, "why", None) for one in refused} == {why}
     assert all(isinstance(one, Answer) for one in bought)

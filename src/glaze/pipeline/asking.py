@@ -103,3 +103,4 @@ class Declined:
     wait_s: float = 0.0
     verdict: Verdict | None = None
     call_id: CallId | None = None
+    unsent: bool = False  # it was reserved and given up before anything left: it may go at once

@@ -68,6 +68,8 @@ DEADLINE_MARGIN_S = 5.0
 JOIN_S = 2.0
 """How long an asker waits in place for the same question asked by another process."""
 POLL_S = 0.2
+ASKED_AGAIN = 3
+"""How often a question is asked again at once whose call was given up before anything left."""
 
 _UNDER_WAY = Declined(Decline.WAIT, "the same question is under way", wait_s=JOIN_S)
 _DECLINES: Mapping[Refusal, Decline] = {
@@ -249,10 +251,18 @@ class Gateway:
         return _UNDER_WAY if isinstance(seen, InFlight) else None
 
     async def _launch(self, flight: tuple[WorkspaceId, QuestionKey], pending: _Pending) -> _Result:
-        future = detach(self.tasks, self._dispatch(pending))
+        future = detach(self.tasks, self._insist(pending))
         self._flying[flight] = future
         future.add_done_callback(lambda _: self._flying.pop(flight, None))
         return await asyncio.shield(future)
+
+    async def _insist(self, pending: _Pending) -> _Result:
+        """Send; where this process was too slow to, and nothing left, again at once."""
+        for _ in range(ASKED_AGAIN):
+            result = await self._dispatch(pending)
+            if isinstance(result, Answer) or not result.unsent:
+                return result
+        return await self._dispatch(pending)
 
     async def _dispatch(self, pending: _Pending) -> _Result:
         """Send alone, or with others where the operation takes several."""
@@ -355,7 +365,9 @@ class Gateway:
         if late is not None:
             await self._settle(going, [settle_unsent(g.call_id, late) for _, g in going], http)
             return {
-                grant.call_id: Declined(Decline.WAIT, late, wait_s=POLL_S, call_id=grant.call_id)
+                grant.call_id: Declined(
+                    Decline.WAIT, late, wait_s=POLL_S, call_id=grant.call_id, unsent=True
+                )
                 for _, grant in going
             }
         outcome = await self._look_up([pending.question for pending, _ in going], http)
