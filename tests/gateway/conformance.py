@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from glaze.boot import utc_now
+from glaze.boot.process import utc_now
 from glaze.model.provider import Ask, Operation, Page, Provider, Reply, Tier, Unbilled, Verdict
 from glaze.model.value import DEFAULT_WORKSPACE, FREE, MICROS_PER_CENT, BudgetId, FieldName, Json
 from glaze.net.client import HttpClient
