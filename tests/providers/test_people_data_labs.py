@@ -71,7 +71,6 @@ async def test_a_person_is_as_sure_as_the_match_and_hidden_values_are_none() -> 
         (spent(0), Unbilled()),
         (spent("2"), Billed(2 * CREDIT)),
         (spent("0.5"), Billed(CREDIT // 2)),
-        (spent("many"), Billed(CREDIT)),
     ],
 )
 async def test_the_price_is_what_the_vendor_says_it_was(headers, billing) -> None:
@@ -80,10 +79,19 @@ async def test_the_price_is_what_the_vendor_says_it_was(headers, billing) -> Non
     assert (reply.verdict, reply.billing) == (Verdict.MATCH, billing)
 
 
-async def test_no_possible_number_of_credits_is_no_price() -> None:
-    http = VendorFake.of(hit(), headers=spent(4000))
+IMPOSSIBLE = ["4000", "10000000000", "-3", "nan", "many", ""]
+
+
+@pytest.mark.parametrize("credits_", IMPOSSIBLE)
+async def test_no_possible_number_of_credits_is_no_price(credits_) -> None:
+    http = VendorFake.of(hit(), headers=spent(credits_))
     reply = await one(people_data_labs, "person", sample_ask(PERSON), http)
-    assert isinstance(reply.billing, BillingUnknown)
+    assert (reply.verdict, type(reply.billing)) == (Verdict.MATCH, BillingUnknown)
+    refused = VendorFake.of(MISS, 404, headers=spent(credits_))
+    reply = await one(people_data_labs, "person", sample_ask(PERSON), refused)
+    assert (reply.verdict, type(reply.billing)) == (Verdict.NO_MATCH, BillingUnknown)
+    for reply in await bulk([hit(0), hit(1), hit(2)], credits_):
+        assert (reply.verdict, type(reply.billing)) == (Verdict.MATCH, BillingUnknown)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from glaze.model.provider import Billed, Unbilled, VendorResponse
+from glaze.model.provider import Billed, BillingUnknown, Unbilled, VendorResponse
 from glaze.model.value import Micros
 from glaze.model.vendor_body import (
     Readings,
@@ -10,8 +10,8 @@ from glaze.model.vendor_body import (
     gives,
     int_at,
     message_of,
-    number_header,
     parse_json,
+    price_header,
     retry_after_s,
     share_out,
     text_at,
@@ -84,11 +84,15 @@ def test_retry_after_is_seconds_or_a_date_beside_the_answers_own(headers, second
     assert retry_after_s(response(**headers)) == seconds
 
 
-@pytest.mark.parametrize(
-    ("header", "number"), [("2", 2), ("0.5", 0.5), ("-1", None), ("many", None), ("1e9", None)]
-)
-def test_a_header_states_a_number_or_nothing(header, number) -> None:
-    assert number_header(response(x_credits=header), "x-credits") == number
+@pytest.mark.parametrize(("header", "number"), [("2", 2), (" 0.5 ", 0.5), ("0", 0)])
+def test_a_header_states_the_price_in_credits(header, number) -> None:
+    assert price_header(response(x_credits=header), "x-credits") == number
+    assert price_header(response(), "x-credits") is None
+
+
+@pytest.mark.parametrize("header", ["-1", "many", "1e9", "nan", "", "10000000000", "9" * 5000])
+def test_a_header_without_a_possible_number_leaves_the_price_unknown(header) -> None:
+    assert isinstance(price_header(response(x_credits=header), "x-credits"), BillingUnknown)
 
 
 def test_a_price_is_shared_out_without_a_rest() -> None:

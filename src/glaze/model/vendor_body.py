@@ -325,10 +325,17 @@ def _utc_s(stated: str) -> float:
     return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
 
 
-def number_header(response: VendorResponse, header: str) -> float | None:
-    """Return the number, 0 or more, that a header states; None without one."""
-    stated = response.headers.get(header, "").strip()
-    return float(stated) if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", stated) else None
+def price_header(response: VendorResponse, header: str) -> float | BillingUnknown | None:
+    """Return the number of credits, 0 or more, that a header states; None without the header.
+
+    One that is there and states no possible number says that the price is not the documented one.
+    """
+    stated = response.headers.get(header)
+    if stated is None:
+        return None
+    if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", stated.strip()):
+        return float(stated)
+    return BillingUnknown(f"the vendor states {stated.strip()[:40]!r} credits")
 
 
 def share_out(micros: Micros, bearers: Sequence[int]) -> dict[int, Billing]:

@@ -31,9 +31,9 @@ from glaze.model.vendor_body import (
     int_at,
     malformed,
     not_asked,
-    number_header,
     objects_at,
     parse_json,
+    price_header,
     reset_wait_s,
     share_out,
     stated,
@@ -298,7 +298,9 @@ def _bulk_bills(
     A row that is missing is free where the credits of the request are those of the rows that came.
     """
     hits = [row for row, item in items.items() if int_at(item, "status") == HTTPStatus.OK]
-    spent = number_header(response, SPENT)
+    spent = price_header(response, SPENT)
+    if isinstance(spent, BillingUnknown):
+        return [spent] * asked
     lost = [row for row in range(asked) if row not in items]
     if spent is None or spent > len(hits):
         missing: Billing = BillingUnknown("the answer has no row for this question")
@@ -348,7 +350,9 @@ def _share(body: Json) -> float:
 
 def _bill(response: VendorResponse, price: Micros) -> Billing:
     """Return what a single answer cost: the credits it names, else the documented one."""
-    spent = number_header(response, SPENT)
+    spent = price_header(response, SPENT)
+    if isinstance(spent, BillingUnknown):
+        return spent
     if spent is None:
         spent = 1.0
     if spent > _MOST_CREDITS:
@@ -423,9 +427,11 @@ def _refusal(response: VendorResponse) -> Reply | None:
     if status == HTTPStatus.OK:
         return None
     verdict = _REFUSALS.get(status, Verdict.VENDOR_ERROR)
-    spent = number_header(response, SPENT)
+    spent = price_header(response, SPENT)
     billing = Unbilled() if status in _REFUSALS else undocumented_billing(response)
-    if spent is not None:
+    if isinstance(spent, BillingUnknown):
+        billing = spent
+    elif spent is not None:
         reason = f"status {status}, and yet the vendor states {spent:g} credits"
         billing = BillingUnknown(reason) if spent else Unbilled()
     reply = unusable(verdict, response, billing)
