@@ -319,6 +319,30 @@ async def test_found_numbers_cost_what_they_name_and_the_match():
 
 
 @pytest.mark.parametrize(
+    ("credits_used", "billing"),
+    [
+        (9, Billed(1_000_000)),  # more than was reserved: an overrun
+        ("8", Billed(900_000)),
+        (None, Billed(100_000)),
+        (-1, BillingUnknown),
+        (10, BillingUnknown),
+        (10**12, BillingUnknown),
+        (10**30, BillingUnknown),
+        (0.5, BillingUnknown),
+        ("many", BillingUnknown),
+        (True, BillingUnknown),
+        ({}, BillingUnknown),
+    ],
+)
+async def test_a_webhooks_bill_is_taken_whole_or_not_at_all(credits_used, billing):
+    result = FOUND["webhook_result"] | {"credits_consumed": credits_used}
+    http = VendorFake.of(FOUND | {"webhook_result": result})
+    reply = await apollo.collect("people_phone", "17", sample_ask(PHONE), http)
+    assert reply.verdict is Verdict.MATCH
+    assert billing in (reply.billing, type(reply.billing))
+
+
+@pytest.mark.parametrize(
     ("status", "body", "verdict"),
     [
         (404, b'{"error_code": "result_pending", "retry_after_seconds": 10}', Verdict.PENDING),

@@ -271,15 +271,24 @@ def _request_id(body: Json) -> str | None:
 def _numbers(body: Json, response: VendorResponse, credit: Micros) -> Reply:
     """Read what a webhook's result holds: the match itself cost a credit whatever was found."""
     result = at(body, "webhook_result")
-    used = 1 + max(0, int_at(result, "credits_consumed") or 0)
-    billing: Billing = Billed(Micros(min(used, _MOST_CREDITS) * credit)) if credit else Unbilled()
     readings = Readings(_PHONE.gives)
     for person in objects_at(result, "people"):
         for number in objects_at(person, "phone_numbers"):
             field = "person_mobile" if text_at(number, "type_cd") == "mobile" else "person_phone"
             readings.add(field, text_at(number, "sanitized_number"))
     verdict = Verdict.MATCH if readings.found else Verdict.NO_MATCH
+    billing = _numbers_bill(result, credit)
     return Reply(verdict, billing, readings.found, response.body, notes=readings.notes)
+
+
+def _numbers_bill(result: Json, credit: Micros) -> Billing:
+    """Return what the match and its numbers cost, in whole credits: also what was not reserved."""
+    stated = at(result, "credits_consumed")
+    used = 0 if stated is None else int_at(stated)
+    records = max(1, len(objects_at(result, "people")))
+    if used is None or not 0 <= used <= _MOST_CREDITS * records:
+        return BillingUnknown(f"the vendor states {stated!r:.40} credits for {records} records")
+    return Billed(Micros((1 + used) * credit)) if credit else Unbilled()
 
 
 async def _match(question: Mapping[FieldName, str], http: VendorHttp, price: Micros) -> Reply:
