@@ -1,6 +1,7 @@
 """Every setting of Glaze: one frozen object, read once at start from the environment and ``.env``."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +24,7 @@ from glaze.errors import SettingsError
 
 PREFIX = "GLAZE_"
 
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]{1,255}")
 Names = Annotated[tuple[str, ...], NoDecode]
 """A comma-separated list of names."""
 
@@ -202,6 +204,10 @@ class Settings(BaseSettings):
         le=100_000,
         description="MiB that a table sent to POST /v1/batches may have, as it is sent",
     )
+    api_cors_origins: Names = Field(
+        default=(),
+        description="origins whose pages may ask the API, with commas: https://app.example.com",
+    )
     api_requests_per_minute: int = Field(
         default=6000,
         ge=1,
@@ -357,11 +363,19 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="form of a log line")
 
-    @field_validator("queues", "allow", "order", mode="before")
+    @field_validator("queues", "allow", "order", "api_cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
+
+    @field_validator("api_cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin[:100]!r} is no origin like https://app.example.com")
         return value
 
     @field_validator("log_levels", mode="before")

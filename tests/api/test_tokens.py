@@ -11,8 +11,9 @@ import pytest
 from glaze.model.access import Scope
 from glaze.model.job import NewJob
 from glaze.model.value import DEFAULT_WORKSPACE
+from glaze.settings import Settings
 from glaze.store.batch import NewBatch
-from tests.api.conftest import Client, Service
+from tests.api.conftest import Client, Service, serving
 
 WS = DEFAULT_WORKSPACE
 HANG_S = 30.0
@@ -153,3 +154,28 @@ async def test_no_token_is_made_for_what_is_not_there(service: Service, body: di
 async def test_no_token_is_made_for_another_workspaces_job(service: Service, theirs: Client):
     (job,) = await service.app.jobs.enqueue(WS, [NewJob("enrich", {})])
     assert (await theirs.post("/v1/tokens", {"job_id": job})).status == 404
+
+
+async def test_pages_of_the_named_origins_may_ask_and_no_others(settings: Settings):
+    async def allowed(service: Service, origin: str) -> str | None:
+        asking = {"Origin": origin, "Access-Control-Request-Method": "GET"}
+        asking |= {"Access-Control-Request-Headers": "authorization"}
+        url = f"{service.url}/v1/jobs"
+        async with service.http.options(url, headers=asking) as answer:
+            assert "Access-Control-Allow-Credentials" not in answer.headers
+            return answer.headers.get("Access-Control-Allow-Origin")
+
+    ours = "https://app.example.com"
+    async with serving(settings) as closed:
+        assert await allowed(closed, ours) is None
+    named = Settings(database_url=settings.database_url, api_cors_origins=f"{ours}, http://x:81")
+    async with serving(named) as opened:
+        assert await allowed(opened, ours) == ours
+        assert await allowed(opened, "https://app.example.com.evil.example") is None
+        assert await allowed(opened, "null") is None
+
+
+@pytest.mark.parametrize("origin", ["*", "app.example.com", "https://a.example/path"])
+def test_what_is_no_origin_is_refused_at_the_start(origin: str):
+    with pytest.raises(ValueError, match="is no origin"):
+        Settings(api_cors_origins=origin)

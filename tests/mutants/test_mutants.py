@@ -64,6 +64,18 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
+        "a token for one job is not held to it where nobody looks",
+        r"assert 200 in \{",
+        "tests/api/test_tokens.py::test_a_token_for_one_job_sees_that_job_and_no_other_and_no_list",
+        (
+            Change(
+                "api/auth.py",
+                "if found.narrowed is not None and not narrowed:",
+                "if False:",
+            ),
+        ),
+    ),
+    Mutant(
         "an endpoint is dialled wherever its name leads",
         r"AssertionError|TimeoutError",
         f"{HOOKS_OUT}::test_a_name_that_leads_inside_is_never_dialled",

@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 
 from glaze.api import (
@@ -33,6 +34,14 @@ def create_app(services: Services) -> FastAPI:
         summary="Rows with gaps in, sourced values out, never paid for twice.",
         redoc_url=None,
     )
+    if services.settings.api_cors_origins:
+        api.add_middleware(
+            CORSMiddleware,
+            allow_origins=services.settings.api_cors_origins,
+            allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+            expose_headers=["Location", "RateLimit", "Retry-After", "X-Correlation-ID"],
+        )
     api.add_middleware(Following)
     problems.install(api)
     api.state.gate = Gate(services.keys, services.tokens, services.settings.api_requests_per_minute)
