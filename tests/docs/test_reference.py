@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from glaze import errors
+from glaze.settings import environment_names
 from tests.docs.reading import ROOT
 from tests.docs.tables import all_commands, error_classes
 
@@ -89,3 +90,12 @@ def test_a_docstring_ends_its_first_line_as_a_sentence(module):
         name: (ast.get_docstring(node) or "").split("\n\n")[0] for name, node in public(module)
     }
     assert {name: first for name, first in firsts.items() if first[-1:] not in {".", ":", ""}} == {}
+
+
+def test_what_is_said_to_be_without_effect_is_no_setting():
+    text = (DOCS / "settings.md").read_text()
+    said = re.search(r"\*\*Not read yet\*\*(.*?)\n- ", text, re.DOTALL)
+    assert said is not None
+    names = set(re.findall(r"`([A-Z_]+)`", said[1]))
+    assert names
+    assert not names & environment_names().keys()

@@ -106,3 +106,9 @@ async def test_a_cap_is_lowered_to_what_is_committed_raised_and_removed(
         (("resume", "apollo"), "no price of apollo is paused"),
     ):
         assert told in mine.run("budget", *wrong, code=2).err
+
+
+def test_a_negative_cap_is_refused_as_an_amount_not_as_an_option(cli: Cli):
+    told = cli.run("budget", "set", "day", "-1", code=2).err
+    assert told == "glaze: DOLLARS -1: give dollars and cents up to 100000, such as 0.25\n"
+    assert listed(cli) == []

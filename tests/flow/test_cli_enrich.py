@@ -227,6 +227,8 @@ def test_a_budget_for_the_file_is_never_passed(cli, sandbox):
         (("in.csv", "-o", "none/out.csv"), "no folder"),
         (("in.csv", "--max-cost", "lots"), "--max-cost lots"),
         (("in.csv", "--allow", "nobody"), "no provider is called nobody"),
+        (("in.csv", "--order", "serper,apollo,serper"), "serper stands there twice"),
+        (("in.csv", "--order", ","), "--order names nobody"),
         (("not a site",), "host name"),
         (("",), "give a file of rows, a URL, a domain or an e-mail address"),
         (("acme.com", "-o", "out.csv"), "go with a file"),

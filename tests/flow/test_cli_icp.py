@@ -53,7 +53,7 @@ def test_records_are_scored_for_nothing_and_again_only_where_something_changed(
     assert "0 scored" in cli.run("icp", "score", "-o", "scores.csv").err
     assert "100" not in {row["icp_score"] for row in scores(cli)}
     profile(cli, city | {"any_of": ["Bern"]})
-    cli.run("icp", "set", "profile.json")
+    assert cli.run("icp", "set", "profile.json").err.endswith(", 1 criterion\n")
     assert f"{ROWS} scored" in cli.run("icp", "score", "-o", "scores.csv").err
     assert "100" in {row["icp_score"] for row in scores(cli)}
     assert vendors.billed_micros == billed

@@ -175,3 +175,10 @@ def test_on_a_terminal_the_price_of_an_edit_is_told_and_nothing_is_bought_before
     assert "would buy" in told
     assert "go on?" not in told
     assert (cli.folder / "d.csv").exists()
+
+
+@pytest.mark.parametrize("what", ["https://acme.com/about", "acme.com"])
+def test_a_plan_for_a_single_site_is_refused_with_what_to_do_instead(learned: Cli, what: str):
+    told = learned.run("plan", what, code=2).err
+    assert f"glaze plan takes a file of rows, and no file is called {what!r}" in told
+    assert "--max-cost" in told

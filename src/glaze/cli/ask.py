@@ -104,9 +104,16 @@ def ask_of_file(
     return FileAsk(source, mapping, wanted, limits, target, errors, provenance)
 
 
-def split_names(text: str) -> tuple[str, ...]:
-    """Read ``a,b`` as names."""
-    return tuple(name for part in text.split(",") if (name := part.strip()))
+def parse_names(text: str | None, option: str) -> tuple[str, ...] | None:
+    """Read ``a,b`` as names. Raises: InputError where there is none, or one stands there twice."""
+    if text is None:
+        return None
+    names = tuple(name for part in text.split(",") if (name := part.strip()))
+    if not names:
+        raise InputError(f"{option} names nobody; give names, comma-separated")
+    if twins := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"{option} {text}: {', '.join(twins)} stands there twice")
+    return names
 
 
 def parse_fields(text: str) -> tuple[FieldName, ...]:

@@ -62,7 +62,7 @@ def list_budgets(
         out.print(_said(price), markup=False)
 
 
-@budget.command("set")
+@budget.command("set", context_settings={"ignore_unknown_options": True})  # -1 is an amount
 def set_budget(
     what: What,
     dollars: Annotated[str, typer.Argument(metavar="DOLLARS", help="The cap, such as 25 or 2.50.")],

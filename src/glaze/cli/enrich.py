@@ -15,7 +15,7 @@ from glaze.cli.ask import (
     looks_like_file,
     parse_dollars,
     parse_fields,
-    split_names,
+    parse_names,
 )
 from glaze.cli.enrich_file import check_rows, enrich_file, show_mapping
 from glaze.cli.enrich_one import OneAsk, enrich_one, show_result
@@ -100,7 +100,7 @@ def enrich(
         max_cost_cents=parse_dollars(max_cost, "--max-cost"),
         budget_cents=parse_dollars(budget, "--budget"),
         allow=tuple(allow or ()),
-        order=None if order is None else split_names(order),
+        order=parse_names(order, "--order"),
     )
     if not what.strip():
         raise InputError(

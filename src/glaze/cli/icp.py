@@ -38,7 +38,8 @@ def set_profile(
     """Set the profile; what is stored is scored by it with `glaze icp score`, for nothing."""
     profile = _read(file)
     version = run(_set(profile))
-    say(f"{profile.name}: version {version}, {len(profile.criteria)} criteria")
+    count = len(profile.criteria)
+    say(f"{profile.name}: version {version}, {count} {'criterion' if count == 1 else 'criteria'}")
 
 
 @icp.command()

@@ -11,9 +11,17 @@ import typer
 from glaze.boot.app import App, boot
 from glaze.boot.process import run, utc_now
 from glaze.boot.providers import policy
-from glaze.cli.ask import FileAsk, Limits, ask_of_file, parse_dollars, split_names
+from glaze.cli.ask import (
+    FileAsk,
+    Limits,
+    ask_of_file,
+    looks_like_file,
+    parse_dollars,
+    parse_names,
+)
 from glaze.cli.enrich_file import check_rows, show_mapping
 from glaze.cli.screen import AsJson, err, money, out, plain_table, print_json, quiet, say
+from glaze.errors import InputError
 from glaze.files.reading import Row, read_identified
 from glaze.model.request import EnrichArgs
 from glaze.model.value import DEFAULT_WORKSPACE, MICROS_PER_CENT, Json
@@ -27,7 +35,7 @@ from glaze.store.plan import PlanStore
 
 
 def plan(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, JSONL, Parquet, XLSX.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, JSONL, Parquet, XLSX.")],
     *,
     fields: Annotated[
         str | None, typer.Option(help="Fields to fill, comma-separated; see docs/fields.md.")
@@ -64,17 +72,22 @@ def plan(
     What the cache holds is exact. The rest is played through with the order that the run would take
     and the rates that the ledger taught: p50 is as likely passed as not, p95 one time in twenty.
     """
+    if not Path(file).exists() and not looks_like_file(file):
+        raise InputError(
+            f"glaze plan takes a file of rows, and no file is called {file!r};"
+            " what a single input may cost is bound by: glaze enrich URL --max-cost DOLLARS"
+        )
     limits = Limits(
         skip_cache=skip_cache,
         max_cost_cents=parse_dollars(max_cost, "--max-cost"),
         budget_cents=parse_dollars(budget, "--budget"),
         allow=tuple(allow or ()),
-        order=None if order is None else split_names(order),
+        order=parse_names(order, "--order"),
     )
     settings = quiet(load_settings())
     settings = settings.with_changes(allow=(*settings.allow, *limits.allow))
     ask = ask_of_file(
-        file,
+        Path(file),
         output=None,
         errors=None,
         fields=fields,
