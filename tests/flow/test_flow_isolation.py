@@ -41,6 +41,7 @@ HIDDEN_FROM_QUEUE = {
     "record": "input",
     "api_key": "digest",
     "audit": "actor",
+    "job_callback": "data",
     "webhook": "salt",
     "webhook_feed": "xid",
     "webhook_delivery": "body",

@@ -8,6 +8,7 @@ from fastapi_offline import FastAPIOffline
 
 from glaze.api import (
     batches,
+    callbacks,
     enrich,
     health,
     hooks,
@@ -45,7 +46,7 @@ def create_app(services: Services) -> FastAPI:
     api.add_middleware(Following)
     problems.install(api)
     api.state.gate = Gate(services.keys, services.tokens, services.settings.api_requests_per_minute)
-    for module in (enrich, batches, hooks, jobs, keys, live, tokens, webhooks, worker):
+    for module in (enrich, batches, callbacks, hooks, jobs, keys, live, tokens, webhooks, worker):
         api.include_router(module.routes(services), prefix=V1)
     api.include_router(health.routes(services))
     # As they were called before there were versions.

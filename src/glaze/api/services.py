@@ -14,6 +14,7 @@ from glaze.store.access import KeyStore
 from glaze.store.audit import AuditStore
 from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
+from glaze.store.callback import CallbackStore
 from glaze.store.control import ControlStore
 from glaze.store.database import Database
 from glaze.store.event import EventStore
@@ -94,6 +95,10 @@ class Services(Protocol):
     @property
     def collector(self) -> Collector:
         """Who collects the answers that vendors promised."""
+
+    @property
+    def callbacks(self) -> CallbackStore:
+        """What jobs wait to be told."""
 
     @property
     def webhooks(self) -> WebhookStore:

@@ -42,6 +42,7 @@ from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
 from glaze.store.budget import BudgetStore
 from glaze.store.calibration import CalibrationStore
+from glaze.store.callback import CallbackStore
 from glaze.store.calls import CallStore
 from glaze.store.control import ControlStore
 from glaze.store.database import Database, password_of
@@ -94,6 +95,7 @@ class App:
     retention: RetentionStore
     ledger: LedgerStore
     collector: Collector
+    callbacks: CallbackStore
     webhooks: WebhookStore
     deliveries: DeliveryStore
     courier: Courier
@@ -281,6 +283,7 @@ async def boot(
             retention=RetentionStore(db),
             ledger=LedgerStore(db),
             collector=collector,
+            callbacks=CallbackStore(db, wake.hint),
             webhooks=webhooks,
             deliveries=deliveries,
             courier=courier,

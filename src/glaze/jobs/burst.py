@@ -28,6 +28,7 @@ from glaze.model.value import JobId, WorkerId
 from glaze.store.alert import AlertStore
 from glaze.store.backlog import BacklogStore
 from glaze.store.batch import BatchStore
+from glaze.store.callback import CallbackStore
 from glaze.store.database import Database
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore
@@ -114,6 +115,7 @@ class Burst:
         self._jobs = JobStore(db, wake.hint, wake.ended)
         self._batches = BatchStore(db, wake.hint)
         self._events = EventStore(db)
+        self._callbacks = CallbackStore(db)
         self._workers = WorkerStore(db)
         self._schedules = ScheduleStore(db, self._jobs, at)
         self._retention = RetentionStore(db)
@@ -176,7 +178,12 @@ class Burst:
     async def _serve(self, hand: _Hand, deadline: float, stops: _Stops) -> int:
         """Work until ``hand.until``, then put everything in order until ``deadline``."""
         finisher = Finisher(self._jobs, self._batches, self._events, hand.written, self._at)
-        host = Host(finisher.say, self._redactor, self._jobs.results_of_parents)
+        host = Host(
+            finisher.say,
+            self._redactor,
+            self._jobs.results_of_parents,
+            self._callbacks.expect,
+        )
         executor = Executor(self._kinds, host, rng=self._rng)
         left = 0
         async with asyncio.TaskGroup() as group:

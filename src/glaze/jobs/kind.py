@@ -11,7 +11,7 @@ from glaze.errors import ArgsInvalid, Fault, InputError
 from glaze.jobs.journal import Journal, Level, Write
 from glaze.logs import followed
 from glaze.model.job import ClaimedJob, NewJob, RetryPolicy
-from glaze.model.outcome import Outcome
+from glaze.model.outcome import CalledBack, Outcome, Snooze
 from glaze.model.redact import Redactor
 from glaze.model.value import JobId, Json, WorkspaceId
 from glaze.store.batch import NewBatch
@@ -24,12 +24,24 @@ Parents: TypeAlias = Callable[[WorkspaceId, JobId], Awaitable[Mapping[str, Json]
 """Loads what the jobs left that a job came after."""
 
 
+Callbacks: TypeAlias = Callable[
+    [WorkspaceId, JobId, str, float], Awaitable[CalledBack | Snooze | None]
+]
+"""Has a job wait to be told something from outside."""
+
+
 def _unheard(_job: ClaimedJob, _event: NewEvent) -> None:
     """Nobody listens."""
 
 
 async def _no_parents(_workspace_id: WorkspaceId, _job_id: JobId) -> Mapping[str, Json]:
     return {}
+
+
+async def _no_callback(
+    _workspace_id: WorkspaceId, _job_id: JobId, _event: str, _within_s: float
+) -> None:
+    """Nobody calls back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,7 @@ class Host:
     say: Write = _unheard
     redactor: Redactor = field(default_factory=Redactor)
     parents: Parents = _no_parents
+    callbacks: Callbacks = _no_callback
 
 
 def _any(_args: BaseModel) -> None:
@@ -82,6 +95,14 @@ class JobContext:
         has no result of its own: its rows are read through it.
         """
         return await self._host.parents(self.job.workspace_id, self.job.id)
+
+    async def callback(self, event: str, *, within_s: float) -> CalledBack | Snooze | None:
+        """Wait to be told ``event`` from outside, by ``POST /v1/callbacks/jobs``.
+
+        Returns: What was said; or the ``Snooze`` to return, after which the job runs anew as soon
+        as it is told, or when ``within_s`` seconds from the first call are over; None once they are.
+        """
+        return await self._host.callbacks(self.job.workspace_id, self.job.id, event, within_s)
 
     def progress(self, percent: float, message: str = "") -> None:
         """Say how far the job is, 0 to 100, and what it is at: ``progress(40, "asked Apollo")``.

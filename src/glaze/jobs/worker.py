@@ -26,6 +26,7 @@ from glaze.model.redact import Redactor
 from glaze.model.value import JobId, WorkerId
 from glaze.store.alert import AlertStore
 from glaze.store.batch import BatchStore
+from glaze.store.callback import CallbackStore
 from glaze.store.database import Database
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore
@@ -98,6 +99,7 @@ class Worker:
         self._jobs = JobStore(db, self.wake.hint, self.wake.ended)
         self._batches = BatchStore(db, self.wake.hint)
         self._events = EventStore(db)
+        self._callbacks = CallbackStore(db)
         self._workers = WorkerStore(db)
         schedules = ScheduleStore(db, self._jobs, at)
         retention = RetentionStore(db)
@@ -182,7 +184,12 @@ class Worker:
         log.info("worker registered", worker=worker_id, queues=self._options.queues)
         intake = Intake(self._jobs, worker_id, self._options, self.tally, self._at)
         finisher = Finisher(self._jobs, self._batches, self._events, intake.ended, self._at)
-        host = Host(finisher.say, self._redactor, self._jobs.results_of_parents)
+        host = Host(
+            finisher.say,
+            self._redactor,
+            self._jobs.results_of_parents,
+            self._callbacks.expect,
+        )
         executor = Executor(self._kinds, host, rng=self._rng)
         lease = self._lease = _Lease(worker_id, intake, finisher, executor)
         async with asyncio.TaskGroup() as group:

@@ -53,4 +53,11 @@ class Cancelled:
     result: Json = None
 
 
+@dataclass(frozen=True, slots=True)
+class CalledBack:
+    """What a job that waited for a callback was told; no outcome, but what one goes on with."""
+
+    data: Json = None
+
+
 Outcome = Done | Partial | Retry | Snooze | Failed | Cancelled
