@@ -11,9 +11,11 @@ GlazeError
 │   ├── IdempotencyConflict  the same idempotency key was sent with another body
 │   ├── JobStateConflict     the job is not in a state that allows this
 │   ├── BatchStateConflict   the batch is not in a state that allows this
+│   ├── EditConflict         somebody else changed it since it was read
 │   ├── ScheduleBusy         the schedule's last job has not ended, and its jobs do not overlap
 │   ├── RowsInvalid          rows of a table that cannot be used; says which, where and why
 │   ├── UploadTooLarge       more bytes than an upload may have
+│   ├── ConfirmationNeeded   it would be paid for, and nobody has said how much it may cost
 │   └── UnreadableFile       a file that is missing, empty or of no known format
 ├── AccessError              whoever asks may not
 │   ├── KeyRefused           no key, or one that is unknown, revoked or expired
@@ -33,7 +35,7 @@ GlazeError
         └── NoSuchHost       the name has no address: nobody is there
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -130,6 +132,17 @@ class UploadTooLarge(InputError):
     code = "upload_too_large"
 
 
+class ConfirmationNeeded(InputError):
+    """It would be paid for, and nobody has said how much it may cost; ``quote`` tells what it would."""
+
+    code = "confirmation_needed"
+
+    def __init__(self, message: str, quote: Mapping[str, int]) -> None:
+        """Keep the quote: figures by name."""
+        super().__init__(message)
+        self.quote = quote
+
+
 class JobStateConflict(InputError):
     """The job is not in a state that allows this."""
 
@@ -146,6 +159,12 @@ class ScheduleBusy(InputError):
     """The schedule's last job has not ended, and its jobs do not overlap."""
 
     code = "schedule_busy"
+
+
+class EditConflict(InputError):
+    """Somebody else changed it since it was read: read it again."""
+
+    code = "edit_conflict"
 
 
 class AccessError(GlazeError):

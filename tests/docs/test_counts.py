@@ -93,8 +93,8 @@ def test_an_endpoint_is_one_file_and_one_line(tmp_path):
     (glaze / "api" / "ping.py").write_text(ENDPOINT)
     edit(
         glaze / "api" / "app.py",
-        ("    enrich,\n", "    enrich,\n    ping,\n"),
-        ("for module in (", "for module in (ping, "),
+        ("    enrich,\n    health,\n", "    enrich,\n    health,\n    ping,\n"),
+        ("_MODULES = (\n", "_MODULES = (\n    ping,\n"),
     )
     ran = run_python(tmp_path, ASK_THE_ENDPOINT)
     assert ran.returncode == 0, ran.stderr

@@ -15,16 +15,38 @@ from glaze.api import (
     jobs,
     keys,
     live,
+    money,
+    operations,
     problems,
+    schedules,
+    tables,
     tokens,
     webhooks,
     worker,
+    workflows,
 )
 from glaze.api.auth import Gate
 from glaze.api.following import Following
 from glaze.api.services import Services
 
 V1 = "/v1"
+_MODULES = (
+    enrich,
+    batches,
+    tables,
+    jobs,
+    schedules,
+    workflows,
+    callbacks,
+    hooks,
+    webhooks,
+    money,
+    operations,
+    keys,
+    live,
+    tokens,
+    worker,
+)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -46,7 +68,7 @@ def create_app(services: Services) -> FastAPI:
     api.add_middleware(Following)
     problems.install(api)
     api.state.gate = Gate(services.keys, services.tokens, services.settings.api_requests_per_minute)
-    for module in (enrich, batches, callbacks, hooks, jobs, keys, live, tokens, webhooks, worker):
+    for module in _MODULES:
         api.include_router(module.routes(services), prefix=V1)
     api.include_router(health.routes(services))
     # As they were called before there were versions.

@@ -255,9 +255,9 @@ def routes(services: Services) -> APIRouter:
             )
             columns = {**table.columns}
         response.headers["Location"] = f"/v1/batches/{batch_id}"
-        detail = await _detail(services, who.workspace_id, batch_id)
+        told = await detail_of(services, who.workspace_id, batch_id)
         return BatchMade(
-            **detail.model_dump(),
+            **told.model_dump(),
             columns=columns,
             left_out=loaded.left_out,
             faults=[_left_out(fault) for fault in loaded.faults],
@@ -285,7 +285,7 @@ def routes(services: Services) -> APIRouter:
     @router.get("/batches/{batch_id}", summary="Follow a batch")
     async def show(batch_id: RowId, who: Reader) -> BatchDetail:
         """Return a batch with counts by state, what it asks and what it cost so far."""
-        return await _detail(services, who.workspace_id, BatchId(batch_id))
+        return await detail_of(services, who.workspace_id, BatchId(batch_id))
 
     router.include_router(_steering(services))
     return router
@@ -298,29 +298,29 @@ def _steering(services: Services) -> APIRouter:
     @router.post("/batches/{batch_id}/pause", summary="Pause a batch")
     async def pause(batch_id: RowId, who: Writer) -> BatchDetail:
         """Begin no further row; what runs goes on to its end."""
-        await _detail(services, who.workspace_id, BatchId(batch_id))
+        await detail_of(services, who.workspace_id, BatchId(batch_id))
         await batches.pause(who.workspace_id, BatchId(batch_id))
-        return await _detail(services, who.workspace_id, BatchId(batch_id))
+        return await detail_of(services, who.workspace_id, BatchId(batch_id))
 
     @router.post("/batches/{batch_id}/resume", summary="Resume a batch")
     async def resume(batch_id: RowId, who: Writer) -> BatchDetail:
         """Go on with a paused batch."""
-        await _detail(services, who.workspace_id, BatchId(batch_id))
+        await detail_of(services, who.workspace_id, BatchId(batch_id))
         await batches.resume(who.workspace_id, BatchId(batch_id))
-        return await _detail(services, who.workspace_id, BatchId(batch_id))
+        return await detail_of(services, who.workspace_id, BatchId(batch_id))
 
     @router.post("/batches/{batch_id}/cancel", summary="Cancel a batch")
     async def cancel(batch_id: RowId, who: Writer) -> BatchDetail:
         """Begin no further row and make no further vendor call; what was found is kept."""
-        await _detail(services, who.workspace_id, BatchId(batch_id))
+        await detail_of(services, who.workspace_id, BatchId(batch_id))
         if not await batches.cancel(who.workspace_id, BatchId(batch_id)):
             raise BatchStateConflict(f"batch {batch_id} is at its end already")
-        return await _detail(services, who.workspace_id, BatchId(batch_id))
+        return await detail_of(services, who.workspace_id, BatchId(batch_id))
 
     @router.post("/batches/{batch_id}/retry", summary="Try failed rows again")
     async def retry(batch_id: RowId, body: RetryIn, who: Writer) -> Retried:
         """Try the rows that failed again, in the same batch; no answer is bought twice."""
-        await _detail(services, who.workspace_id, BatchId(batch_id))
+        await detail_of(services, who.workspace_id, BatchId(batch_id))
         rows = await control.retry_failed(who.workspace_id, BatchId(batch_id), partial=body.partial)
         return Retried(rows=rows)
 
@@ -403,8 +403,10 @@ def _hash(table: Table, asked: TableIn) -> bytes:
     return hashlib.sha256(table.source.digest + text.encode()).digest()
 
 
-async def _detail(services: Services, workspace_id: WorkspaceId, batch_id: BatchId) -> BatchDetail:
-    """Raises: NotFound."""
+async def detail_of(
+    services: Services, workspace_id: WorkspaceId, batch_id: BatchId
+) -> BatchDetail:
+    """Return a batch with what it asks and what it cost. Raises: NotFound."""
     progress = await services.batches.progress(workspace_id, batch_id)
     plan = await services.batch_control.plan(workspace_id, batch_id)
     if progress is None or plan is None:

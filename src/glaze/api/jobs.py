@@ -258,7 +258,7 @@ def routes(services: Services) -> APIRouter:
         """
         if body.action == "purge":
             must(who, Scope.ADMIN)
-        return await _acted(_steps(services, who.workspace_id, body))
+        return await acted(_steps(services, who.workspace_id, body))
 
     @router.get("/jobs/{job_id}/log", summary="What happened to a job")
     async def log(job_id: RowId, who: Watcher) -> list[LogOut]:
@@ -389,7 +389,8 @@ def _steps(services: Services, workspace_id: WorkspaceId, body: ActionIn) -> Asy
             )
 
 
-async def _acted(steps: AsyncIterator[Step]) -> ActionOut:
+async def acted(steps: AsyncIterator[Step]) -> ActionOut:
+    """Act for as long as one request may, and tell how far it came."""
     came_to, complete = Sum(), True
     try:
         async with asyncio.timeout(LONGEST_ACTION_S):

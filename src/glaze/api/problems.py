@@ -14,6 +14,8 @@ from glaze.api.schemas import Problem
 from glaze.errors import (
     ArgsInvalid,
     BatchStateConflict,
+    ConfirmationNeeded,
+    EditConflict,
     GlazeError,
     InputError,
     JobStateConflict,
@@ -36,6 +38,8 @@ _STATUS: Mapping[type[GlazeError], int] = {
     BatchStateConflict: 409,
     ScheduleBusy: 409,
     UploadTooLarge: 413,
+    ConfirmationNeeded: 409,
+    EditConflict: 412,
     InputError: 422,
     KeyRefused: 401,
     ScopeMissing: 403,
@@ -48,6 +52,7 @@ _TITLES = {
     404: "Not found",
     405: "Method not allowed",
     409: "Not in this state",
+    412: "Changed by somebody else",
     413: "Too large",
     422: "The request cannot be used",
     429: "Too many requests",
@@ -67,7 +72,8 @@ def install(api: FastAPI) -> None:
         # What went wrong inside is for the log, not for the caller.
         detail = str(error) if status < HTTPStatus.INTERNAL_SERVER_ERROR else _TITLES[status]
         faults = error.faults if isinstance(error, ArgsInvalid | RowsInvalid) else ()
-        told = answer(status, code, detail, errors=[one._asdict() for one in faults])
+        quote = error.quote if isinstance(error, ConfirmationNeeded) else None
+        told = answer(status, code, detail, errors=[one._asdict() for one in faults], quote=quote)
         if status == HTTPStatus.UNAUTHORIZED:
             told.headers["WWW-Authenticate"] = "Bearer"
         if isinstance(error, TooManyRequests):
@@ -100,7 +106,12 @@ def install(api: FastAPI) -> None:
 
 
 def answer(
-    status: int, code: str, detail: str, *, errors: list[dict[str, str]] | None = None
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    quote: Mapping[str, int] | None = None,
 ) -> JSONResponse:
     """Return problem details; ``errors`` are the faults of a body, each with its path."""
     problem = Problem(
@@ -110,6 +121,7 @@ def answer(
         detail=detail,
         code=code,
         errors=errors or [],
+        quote=None if quote is None else {**quote},
     )
     return JSONResponse(
         problem.model_dump(mode="json"),

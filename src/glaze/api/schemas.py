@@ -158,10 +158,13 @@ class Problem(BaseModel):
     errors: list[dict[str, str]] = Field(
         default_factory=list, description="for a malformed body: each fault with its path"
     )
+    quote: dict[str, int] | None = Field(
+        default=None, description="of `confirmation_needed`: what it would cost, in micros"
+    )
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}}
-    for status in (401, 403, 404, 409, 413, 422, 429, 503)
+    for status in (401, 403, 404, 409, 412, 413, 422, 429, 503)
 }
 """The answers other than success that any route may give."""

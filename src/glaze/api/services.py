@@ -1,6 +1,6 @@
 """What the routes stand on; the composition root provides it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -8,22 +8,32 @@ from glaze.jobs.burst import Summary
 from glaze.jobs.kind import Kinds
 from glaze.jobs.live import Live
 from glaze.jobs.waiting import Waiting
+from glaze.model.value import Json, WorkspaceId
 from glaze.pipeline.collecting import Collector
+from glaze.pipeline.deciding import Deciding
+from glaze.pipeline.plan import Planner
+from glaze.pipeline.scoring import Scoring
 from glaze.settings import Settings
 from glaze.store.access import KeyStore
 from glaze.store.audit import AuditStore
 from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
+from glaze.store.budget import BudgetStore, StandingCaps
 from glaze.store.callback import CallbackStore
+from glaze.store.calls import CallStore
 from glaze.store.control import ControlStore
 from glaze.store.database import Database
+from glaze.store.entity import EntityStore
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
+from glaze.store.queues import QueueStore
+from glaze.store.schedule import ScheduleStore
 from glaze.store.token import TokenStore
 from glaze.store.webhook import WebhookStore
 from glaze.store.webhook_delivery import DeliveryStore
 from glaze.store.worker import WorkerStore
+from glaze.store.workflow import WorkflowStore
 
 
 class Services(Protocol):
@@ -64,6 +74,54 @@ class Services(Protocol):
     @property
     def batch_control(self) -> BatchControl:
         """What is done to batches from outside."""
+
+    @property
+    def entities(self) -> EntityStore:
+        """What is known of companies and people."""
+
+    @property
+    def scoring(self) -> Scoring:
+        """How well records fit a profile."""
+
+    @property
+    def deciding(self) -> Deciding:
+        """What people decide of values."""
+
+    @property
+    def schedules(self) -> ScheduleStore:
+        """Jobs that recur."""
+
+    @property
+    def workflows(self) -> WorkflowStore:
+        """Jobs that come after one another."""
+
+    @property
+    def queues(self) -> QueueStore:
+        """What waits."""
+
+    @property
+    def budgets(self) -> BudgetStore:
+        """What may be spent."""
+
+    @property
+    def calls(self) -> CallStore:
+        """What was asked of providers."""
+
+    @property
+    def standing_caps(self) -> StandingCaps:
+        """The caps of the settings."""
+
+    @property
+    def provider_names(self) -> Collection[str]:
+        """The installed providers."""
+
+    async def provider_documents(
+        self, workspace_id: WorkspaceId, since: datetime
+    ) -> Sequence[Json]:
+        """Return how each provider stands."""
+
+    def planner(self) -> Planner:
+        """Return what foresees a run."""
 
     @property
     def ledger(self) -> LedgerStore:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import platform
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,8 +13,15 @@ from importlib.metadata import version
 import structlog
 
 from glaze.boot.process import utc_now
-from glaze.boot.providers import Providers, configure_providers, policy, set_confidences
+from glaze.boot.providers import (
+    Providers,
+    configure_providers,
+    policy,
+    set_confidences,
+    standing_caps,
+)
 from glaze.boot.server import running_server
+from glaze.boot.standing import as_document, standings
 from glaze.errors import InputError
 from glaze.jobs.burst import Burst, Summary
 from glaze.jobs.kind import Kinds
@@ -26,6 +33,7 @@ from glaze.jobs.worker import Worker
 from glaze.logs import configure_logs
 from glaze.model.failpoint import At, nowhere
 from glaze.model.redact import Redactor
+from glaze.model.value import Json, WorkspaceId
 from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
 from glaze.pipeline.beliefs import Beliefs
@@ -33,6 +41,7 @@ from glaze.pipeline.collecting import Collector
 from glaze.pipeline.deciding import Deciding
 from glaze.pipeline.experience import History
 from glaze.pipeline.gateway import Gateway
+from glaze.pipeline.plan import Planner
 from glaze.pipeline.run import Pipeline
 from glaze.pipeline.scoring import Scoring
 from glaze.settings import Settings
@@ -40,7 +49,7 @@ from glaze.store.access import KeyStore
 from glaze.store.audit import AuditStore
 from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
-from glaze.store.budget import BudgetStore
+from glaze.store.budget import BudgetStore, StandingCaps
 from glaze.store.calibration import CalibrationStore
 from glaze.store.callback import CallbackStore
 from glaze.store.calls import CallStore
@@ -49,12 +58,14 @@ from glaze.store.database import Database, password_of
 from glaze.store.due import DueStore
 from glaze.store.entity import EntityStore
 from glaze.store.event import EventStore
+from glaze.store.health import HealthStore
 from glaze.store.history import HistoryStore
 from glaze.store.icp import IcpStore
 from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.limit import LimitStore
 from glaze.store.migrate import migrate
+from glaze.store.plan import PlanStore
 from glaze.store.queues import QueueStore
 from glaze.store.record import RecordStore
 from glaze.store.retention import Keep, RetentionStore
@@ -119,6 +130,44 @@ class App:
             batches_days=self.settings.keep_batches_days,
             keys_days=self.settings.keep_keys_days,
             workers_days=self.settings.keep_workers_days,
+        )
+
+    @property
+    def entities(self) -> EntityStore:
+        """What is known of companies and people."""
+        return EntityStore(self.db)
+
+    @property
+    def scoring(self) -> Scoring:
+        """How well records fit a workspace's profile."""
+        return Scoring(IcpStore(self.db), self.entities)
+
+    @property
+    def standing_caps(self) -> StandingCaps:
+        """The caps that the settings hold for every period to come."""
+        return standing_caps(self.settings)
+
+    @property
+    def provider_names(self) -> Collection[str]:
+        """The installed providers."""
+        return self.providers.by_name.keys()
+
+    async def provider_documents(self, workspace_id: WorkspaceId, since: datetime) -> list[Json]:
+        """Return how each provider stands, with the workspace's calls since then."""
+        health = await HealthStore(self.db).read(workspace_id, since=since)
+        return [as_document(one) for one in standings(self.settings, self.providers, health)]
+
+    def planner(self, settings: Settings | None = None) -> Planner:
+        """Return what foresees a run, by these settings or the process's own."""
+        return Planner(
+            self.entities,
+            self.ledger,
+            HistoryStore(self.db),
+            PlanStore(self.db),
+            self.providers.specs,
+            self.providers.access,
+            policy(settings or self.settings, self.providers),
+            self.beliefs,
         )
 
     def worker(

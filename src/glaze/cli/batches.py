@@ -9,13 +9,16 @@ import typer
 
 from glaze.boot.app import App, boot
 from glaze.boot.process import run
-from glaze.cli.export import export_batch
 from glaze.cli.screen import cells, money, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
+from glaze.files.source import Format
+from glaze.files.writing import Target, check_place, format_for
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId, Json
 from glaze.settings import load_settings
 from glaze.store.batch import Progress
 from glaze.store.batch_control import BatchPlan
+from glaze.store.entity import EntityStore
+from glaze.tasks.export import export_of
 
 batches = typer.Typer(
     help="Look at batches, and pause, resume, cancel, retry or export one.",
@@ -184,7 +187,20 @@ def export(
 async def _export(batch_id: BatchId, output: Path, *, provenance: bool) -> int:
     async with _booted() as app:
         _, plan = await _found(app, batch_id)
-        return await export_batch(app, batch_id, plan, output, provenance=provenance)
+        target = Target(output, format_for(output, default=Format.CSV))
+        if not target.is_stdout:
+            check_place(output)
+        export = await export_of(
+            app.batches,
+            app.batch_control,
+            EntityStore(app.db),
+            DEFAULT_WORKSPACE,
+            batch_id,
+            scoring=app.scoring,
+            plan=plan,
+            provenance=provenance,
+        )
+        return await export.to_file(target)
 
 
 async def _found(app: App, batch_id: BatchId) -> tuple[Progress, BatchPlan]:

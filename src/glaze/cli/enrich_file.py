@@ -12,7 +12,6 @@ from rich.table import Table
 
 from glaze.boot.app import App
 from glaze.cli.ask import FileAsk, described
-from glaze.cli.page_scores import PageScores, page_scores
 from glaze.cli.progress import Standing, Tally, shown_progress
 from glaze.cli.screen import Stops, err, say, stop_on_signals
 from glaze.cli.summary import show_summary
@@ -30,6 +29,7 @@ from glaze.model.value import DEFAULT_WORKSPACE, BatchId
 from glaze.store.batch import Progress, RowResult
 from glaze.store.lock import SessionLock, session_lock
 from glaze.tasks.enrich import NAME
+from glaze.tasks.page_scores import PageScores, page_scores
 
 LOOK_EVERY_S = 0.5
 _PAGE = 500
@@ -233,7 +233,7 @@ class _Watch:
 async def _write(app: App, ask: FileAsk, batch_id: BatchId) -> Tally:
     """Write output and errors, both whole or not at all; return what the results add up to."""
     tally = Tally()
-    scoring = await page_scores(app)
+    scoring = await page_scores(app.scoring, DEFAULT_WORKSPACE)
     with (
         open_errors(ask.errors, ask.source) as log,
         open_output(

@@ -4,10 +4,9 @@ import csv
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -32,6 +31,7 @@ from glaze.model.value import DEFAULT_WORKSPACE, MICROS_PER_DOLLAR, CallId, Json
 from glaze.settings import load_settings
 from glaze.store.calls import CallFilter, CallStore, CallStory, CallView
 from glaze.store.ledger_check import Verified, verify
+from glaze.tasks.call_export import BILLED, COLUMNS, as_document, line_of, plain
 
 ledger = typer.Typer(
     help="See what was bought, resolve what is unknown, and verify the books.",
@@ -39,13 +39,6 @@ ledger = typer.Typer(
 )
 
 _LARGEST_ID = 2**63 - 1
-_COLUMNS = (
-    *("id", "created_at", "provider", "operation", "state", "verdict", "reserved", "price"),
-    *("job_id", "batch_id", "request_id", "wanted", "resolved_by", "detail"),
-)
-"""Of an export; ``billed`` is for whoever fills it in for ``reconcile``."""
-_BILLED = "billed"
-
 By = Annotated[
     str,
     typer.Option(metavar="TEXT", help="How this was found out; it is kept with the call."),
@@ -67,7 +60,7 @@ def list_calls(
     found = run(_list(which, limit))
     if as_json:
         for call in found:
-            print_json(_as_json(call))
+            print_json(as_document(call))
         return
     if not found:
         say("no such calls")
@@ -97,13 +90,13 @@ def show(
     if as_json:
         print_json(
             {
-                **_as_json(story.call),
-                "request": _plain(story.request),
-                "brought": [_plain(one) for one in story.brought],
+                **as_document(story.call),
+                "request": plain(story.request),
+                "brought": [plain(one) for one in story.brought],
             }
         )
         return
-    facts: dict[str, Json] = {**_as_json(story.call), "request": _plain(story.request)}
+    facts: dict[str, Json] = {**as_document(story.call), "request": plain(story.request)}
     for name, value in facts.items():
         if value not in (None, [], ""):
             out.print(harmless(f"{name}: {shown(value)}"), markup=False)
@@ -153,7 +146,7 @@ def reconcile(
     where it is empty are left as they are. All of it is recorded or, where one row is wrong, none.
     """
     found = _read(file)
-    run(_resolve(found, by)) if found else say(f'no row of {file} has "{_BILLED}" filled in')
+    run(_resolve(found, by)) if found else say(f'no row of {file} has "{BILLED}" filled in')
     if found:
         say(f"{len(found):,} resolved, {money(sum(found.values()))} of it billed")
 
@@ -214,11 +207,11 @@ def _read(file: Path) -> dict[CallId, Micros]:
     found: dict[CallId, Micros] = {}
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.DictReader(lines)
-        if not {"id", _BILLED} <= set(rows.fieldnames or ()):
-            raise InputError(f'{file}: the columns "id" and "{_BILLED}" are needed')
+        if not {"id", BILLED} <= set(rows.fieldnames or ()):
+            raise InputError(f'{file}: the columns "id" and "{BILLED}" are needed')
         for row in rows:
             where = f"{file}, line {rows.line_num}"
-            if not (billed := (row[_BILLED] or "").strip()):
+            if not (billed := (row[BILLED] or "").strip()):
                 continue
             number = (row["id"] or "").strip()
             if not (number.isdecimal() and 0 < int(number) <= _LARGEST_ID):
@@ -238,34 +231,6 @@ def _micros(dollars: str, where: str) -> Micros:
     if not micros.is_finite() or not 0 <= micros <= 10**12 or micros != micros.to_integral_value():
         raise InputError(f"{where}: {dollars!r} is no amount from $0 to $1,000,000 in millionths")
     return Micros(int(micros))
-
-
-def _dollars(micros: int | None) -> str:
-    return "" if micros is None else f"{Decimal(micros) / MICROS_PER_DOLLAR:f}"
-
-
-def _as_json(call: CallView) -> dict[str, Json]:
-    return _plain(asdict(call))
-
-
-def _plain(facts: Mapping[str, Any]) -> dict[str, Json]:
-    return {
-        name: value.isoformat()
-        if isinstance(value, datetime)
-        else [*value]
-        if isinstance(value, tuple)
-        else value
-        for name, value in facts.items()
-    }
-
-
-def _line(call: CallView) -> list[str]:
-    facts = _as_json(call) | {
-        "reserved": _dollars(call.reserved_micros),
-        "price": _dollars(call.price_micros),
-        "wanted": " ".join(call.wanted),
-    }
-    return [shown(facts[name]) for name in _COLUMNS] + [""]
 
 
 async def _list(which: CallFilter, limit: int) -> list[CallView]:
@@ -289,9 +254,9 @@ async def _export(which: CallFilter, output: Path | None) -> int:
         target = sys.stdout if output is None else output.open("w", encoding="utf-8", newline="")
         try:
             writer = csv.writer(target)
-            writer.writerow((*_COLUMNS, _BILLED))
+            writer.writerow((*COLUMNS, BILLED))
             async for call in CallStore(db).all(DEFAULT_WORKSPACE, which):
-                writer.writerow(_line(call))
+                writer.writerow(line_of(call))
                 count += 1
         finally:
             if output is not None:

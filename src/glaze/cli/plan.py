@@ -10,7 +10,6 @@ import typer
 
 from glaze.boot.app import App, boot
 from glaze.boot.process import run, utc_now
-from glaze.boot.providers import policy
 from glaze.cli.ask import (
     FileAsk,
     Limits,
@@ -26,12 +25,9 @@ from glaze.files.reading import Row, read_identified
 from glaze.model.request import EnrichArgs
 from glaze.model.value import DEFAULT_WORKSPACE, MICROS_PER_CENT, Json
 from glaze.pipeline.forecast import Band, Forecast
-from glaze.pipeline.plan import Plan, Planner
+from glaze.pipeline.plan import Plan
 from glaze.pipeline.rates import LEAST
 from glaze.settings import Settings, load_settings
-from glaze.store.entity import EntityStore
-from glaze.store.history import HistoryStore
-from glaze.store.plan import PlanStore
 
 
 def plan(
@@ -111,17 +107,8 @@ async def _plan(settings: Settings, ask: FileAsk) -> Plan:
 
 async def plan_of(app: App, settings: Settings, ask: FileAsk) -> Plan:
     """Plan a run over a checked file."""
-    planner = Planner(
-        EntityStore(app.db),
-        app.ledger,
-        HistoryStore(app.db),
-        PlanStore(app.db),
-        app.providers.specs,
-        app.providers.access,
-        policy(settings, app.providers),
-        app.beliefs,
-    )
     args = EnrichArgs.model_validate(ask.limits.shared(ask.fields))
+    planner = app.planner(settings)
     return await planner.plan(DEFAULT_WORKSPACE, args, _inputs(ask), utc_now())
 
 

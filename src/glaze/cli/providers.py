@@ -1,103 +1,23 @@
 """``glaze providers``: whom can be asked, how each fares, and what keeps one back."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from glaze.boot.process import run
-from glaze.boot.providers import Providers, configure_providers
+from glaze.boot.providers import configure_providers
 from glaze.boot.server import fleet
+from glaze.boot.standing import Standing, as_document, standings
 from glaze.cli.choose import parse_past
 from glaze.cli.screen import cells, harmless, money, out, plain_table, print_json
 from glaze.errors import InputError
-from glaze.model.provider import Limit, ProviderSpec
-from glaze.model.room import Cause, span_name
-from glaze.model.value import DEFAULT_WORKSPACE, FREE, Json
+from glaze.model.provider import ProviderSpec
+from glaze.model.room import span_name
+from glaze.model.value import DEFAULT_WORKSPACE, FREE
 from glaze.settings import Settings, load_settings
-from glaze.store.health import Calls, CircuitView, Health, HealthStore, Told, Window
-
-_SAID: Mapping[Cause, str] = {
-    Cause.KEY: "key refused",
-    Cause.CREDITS: "out of credits",
-    Cause.QUOTA: "quota used up",
-    Cause.PAUSE: "asked to wait",
-    Cause.WINDOW: "limit reached",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One provider: what it declares, what the settings make of it, and how it fares."""
-
-    spec: ProviderSpec
-    not_in_use: str  # why, "" where it can be asked
-    key: str  # set, missing, not needed, optional
-    base_url: str
-    calls: Calls
-    windows: tuple[Window, ...]
-    told: tuple[Told, ...]
-    circuit: CircuitView | None
-
-    @property
-    def state(self) -> str:
-        """What keeps it back, or ``ready``."""
-        if self.not_in_use:
-            return "not in use"
-        if self.circuit and self.circuit.state != "closed":
-            return f"circuit {self.circuit.state}"
-        for cause, said in _SAID.items():
-            if any(one.cause is cause and one.calls_left == 0 for one in self.told):
-                return said
-        return "ready"
-
-    @property
-    def advice(self) -> str:
-        """What to do about what keeps it back."""
-        if self.state == _SAID[Cause.KEY]:
-            return "correct its key: a new one is tried at once"
-        if self.state == _SAID[Cause.CREDITS]:
-            return "buy credits, or set another key; it is tried again every five minutes"
-        return f"it is tried again by itself; see glaze providers {self.spec.name}"
-
-
-def standings(settings: Settings, installed: Providers, health: Health) -> list[Standing]:
-    """Put together what is known of each provider, in name order."""
-    return [_standing(spec, settings, installed, health) for spec in installed.specs]
-
-
-def _standing(
-    spec: ProviderSpec, settings: Settings, installed: Providers, health: Health
-) -> Standing:
-    access = installed.access[spec.name]
-    closed = spec.opt_in and spec.name not in settings.allow
-    why = f"opt-in: GLAZE_ALLOW={spec.name}" if closed else ""
-
-    def is_ours(one: Window | Told) -> bool:
-        name, _, _endpoint = one.name.partition(".")
-        return (name, one.credential) == (spec.name, access.credential)
-
-    needed = spec.key_setting is not None
-    missing = "optional" if spec.key_optional else "missing"
-    return Standing(
-        spec=spec,
-        not_in_use=installed.unusable.get(spec.name, why),
-        key="set" if access.key else missing if needed else "not needed",
-        base_url=access.base_url,
-        calls=health.calls.get(spec.name, Calls()),
-        windows=tuple(filter(is_ours, health.windows)),
-        told=tuple(filter(is_ours, health.told)),
-        circuit=next(
-            (
-                one
-                for one in health.circuits
-                if (one.name, one.base_url) == (spec.name, access.base_url)
-            ),
-            None,
-        ),
-    )
+from glaze.store.health import CircuitView, HealthStore
 
 
 def providers(
@@ -142,51 +62,6 @@ async def read_standings(settings: Settings, since: datetime) -> list[Standing]:
     async with fleet(settings) as db:
         health = await HealthStore(db).read(DEFAULT_WORKSPACE, since=since)
     return standings(settings, installed, health)
-
-
-def as_document(one: Standing) -> Json:
-    """Return a standing for machines: times as ISO 8601, money in micros, spans in seconds."""
-    spec = one.spec
-    operations: list[Json] = [
-        {
-            "name": op.name,
-            "price_micros": op.price_micros,
-            "batch_size": op.batch_size,
-            "timeout_s": op.timeout_s,
-            "gives": sorted(op.gives),
-            "limits": [_limit(limit) for limit in (*op.limits, *op.bulk_limits)],
-        }
-        for op in spec.operations
-    ]
-    return {
-        "name": spec.name,
-        "state": one.state,
-        "in_use": not one.not_in_use,
-        "reason": one.not_in_use,
-        "key": one.key,
-        "opt_in": spec.opt_in,
-        "notice": spec.notice,
-        "base_url": one.base_url,
-        "retries": spec.retries,
-        "concurrency": spec.concurrency,
-        "operations": operations,
-        "limits": [_limit(limit) for limit in spec.limits],
-        "headroom": [_plain(asdict(window)) for window in one.windows],
-        "told": [_plain(asdict(told)) for told in one.told],
-        "circuit": _plain(asdict(one.circuit)) if one.circuit else {"state": "closed"},
-        "calls": _plain(asdict(one.calls)),
-    }
-
-
-def _limit(limit: Limit) -> Json:
-    return {"calls": limit.calls, "window_s": limit.window_s}
-
-
-def _plain(row: Mapping[str, object]) -> Json:
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value  # type: ignore[misc]
-        for name, value in row.items()
-    }
 
 
 def _print_table(found: Sequence[Standing]) -> None:

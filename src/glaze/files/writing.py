@@ -180,12 +180,9 @@ def open_output(
     """
     added = output_columns(own.names, fields, provenance=provenance, scored=scored)
     match target.format:
-        case Format.CSV:
+        case Format.CSV | Format.JSONL:
             with _whole_text(target.path, target.encoding) as file:
-                yield _csv_writer(file, target.delimiter, own, added)
-        case Format.JSONL:
-            with _whole_text(target.path, target.encoding) as file:
-                yield _jsonl_writer(file, added)
+                yield text_writer(file, target, own, added)
         case Format.PARQUET:
             kinds = {**own.kinds(), **{c.name: _kind_of(c) for c in added}}
             names = (*own.names, *(column.name for column in added))
@@ -198,6 +195,15 @@ def open_output(
             header = (*own.header, *(column.name for column in added))
             with _whole_file(target.path) as beside, open_workbook(beside, header) as write:
                 yield _table_writer(write, own, added, _flat)
+
+
+def text_writer(
+    file: TextIO, target: Target, own: OwnColumns, added: Sequence["OutputColumn"]
+) -> WriteRow:
+    """Return a function that writes a row as CSV or JSONL; a CSV begins with its header at once."""
+    if target.format is Format.CSV:
+        return _csv_writer(file, target.delimiter, own, added)
+    return _jsonl_writer(file, added)
 
 
 @dataclass(frozen=True, slots=True)

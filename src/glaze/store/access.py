@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from glaze.errors import InputError
+from glaze.errors import NotFound
 from glaze.model.access import (
     Principal,
     Scope,
@@ -102,12 +102,12 @@ class KeyStore:
     ) -> IssuedKey:
         """Draw a key like ``key_id``, which counts for ``overlap_s`` seconds more.
 
-        Raises: InputError where there is no such key, or it counts no more.
+        Raises: NotFound where there is no such key, or it counts no more.
         """
         async with self._db.workspace(workspace_id) as conn:
             old = await (await conn.execute(_sql["hold"], {"id": key_id})).fetchone()
             if old is None:
-                raise InputError(f"no key {key_id} counts: it is unknown, revoked or expired")
+                raise NotFound(f"no key {key_id} counts: it is unknown, revoked or expired")
             issued = await self._issue(conn, workspace_id, old["name"], old["scopes"], None)
             replaced = {"id": key_id, "new": issued.view.id, "overlap_s": overlap_s}
             await conn.execute(_sql["replace"], replaced)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, NewType
 
-from glaze.errors import InputError, ScheduleBusy
+from glaze.errors import EditConflict, InputError, ScheduleBusy
 from glaze.model.cron import Recurrence
 from glaze.model.failpoint import At, nowhere
 from glaze.model.job import JobState, NewJob
@@ -67,6 +67,14 @@ class Soon(NamedTuple):
     wait_s: float  # 0 or less: it is due
 
 
+Meets = Callable[[ScheduleView | None], None]
+"""Raises where what is there is not what a change was meant for."""
+
+
+def _whatever(_there: ScheduleView | None) -> None:
+    """Any may be changed."""
+
+
 class ScheduleStore:
     """Schedules of a workspace. Firing is the fleet's duty, done in the schedule's workspace."""
 
@@ -78,8 +86,16 @@ class ScheduleStore:
 
     # -- from outside ----------------------------------------------------------------------------
 
-    async def save(self, workspace_id: WorkspaceId, new: NewSchedule, check: Check) -> Saved:
+    async def save(
+        self,
+        workspace_id: WorkspaceId,
+        new: NewSchedule,
+        check: Check,
+        meets: Meets = _whatever,
+    ) -> Saved:
         """Create a schedule, or change the one of this name.
+
+        ``meets`` is shown what is there (None: nothing), under its lock, and raises to leave it.
 
         A changed one keeps its last job and whether it is paused; its next time is counted anew
         where expression or zone differ.
@@ -90,9 +106,14 @@ class ScheduleStore:
         check(_job(row))
         encode(job_row(0, _job(row)))
         async with self._db.workspace(workspace_id) as conn:
+            await _rows(conn, "take", name=new.name)
+            there = await _rows(conn, "list", name=new.name)
+            meets(_view(there[0]) if there else None)
             now = (await _rows(conn, "now"))[0]["now"]
             times = {"args": encode(new.args), "next_at": _next_time(new.when, now)}
             row = (await _rows(conn, "save", **row | times))[0]
+            if meets is not _whatever and row["created"] is bool(there):
+                raise EditConflict(f"schedule {new.name} was made or deleted just now")
         return Saved(row["id"], row["created"])
 
     async def listed(self, workspace_id: WorkspaceId) -> Sequence[ScheduleView]:

@@ -5,30 +5,26 @@ from functools import partial
 
 from pydantic import ValidationError
 
-from glaze.boot.app import App
 from glaze.jobs.retry import until_available
 from glaze.model.icp_score import Score
 from glaze.model.request import EnrichResult
-from glaze.model.value import DEFAULT_WORKSPACE, Json
+from glaze.model.value import Json, WorkspaceId
 from glaze.pipeline.scoring import Scoring
 from glaze.store.batch import RowResult
-from glaze.store.entity import EntityStore
-from glaze.store.icp import IcpStore
 
 PageScores = Callable[[Sequence[RowResult]], Awaitable[list[Score | None]]]
 
 
-async def page_scores(app: App) -> PageScores | None:
+async def page_scores(scoring: Scoring, workspace_id: WorkspaceId) -> PageScores | None:
     """Return what scores a page of rows; None where the workspace has no profile."""
-    scoring = Scoring(IcpStore(app.db), EntityStore(app.db))
-    looked = partial(scoring.counts, DEFAULT_WORKSPACE)
+    looked = partial(scoring.counts, workspace_id)
     if not await until_available(looked, "look for a profile"):
         return None
 
     async def scores(rows: Sequence[RowResult]) -> list[Score | None]:
         given = [_given(row.input) for row in rows]
         found = await until_available(
-            partial(scoring.of_inputs, DEFAULT_WORKSPACE, given), "read the scores"
+            partial(scoring.of_inputs, workspace_id, given), "read the scores"
         )
         # A row that does not name its record itself has what its job found.
         return [one or _own(row) for one, row in zip(found, rows, strict=True)]

@@ -1,0 +1,414 @@
+"""``/batches/{id}/rows``: a batch as a table: its rows and cells, what people decide of them, export."""
+
+import os
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import FileResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.background import BackgroundTask
+
+from glaze.api.auth import Reader, Writer
+from glaze.api.batches import BatchDetail, detail_of
+from glaze.api.schemas import PROBLEMS, JobOut, RowId, shown
+from glaze.api.services import Services
+from glaze.errors import BatchStateConflict, InputError, NotFound
+from glaze.files.source import TEXT_FORMATS, Format
+from glaze.files.writing import Target
+from glaze.jobs.enqueue import enqueue, known_kind
+from glaze.model.decision import Decision
+from glaze.model.request import FieldValue
+from glaze.model.value import BatchId, FieldName, Json, WorkspaceId
+from glaze.store.batch import RowResult
+from glaze.store.batch_control import BatchPlan
+from glaze.tasks.asking_again import Column, Which, asked_again, quote
+from glaze.tasks.cells import Cells, cells_of, fields_of
+from glaze.tasks.enrich import NAME as ENRICH
+from glaze.tasks.export import export_of
+
+_STRETCH = 20_000
+_LONGEST_LOOK_S = 2.0
+_MEDIA = {
+    Format.CSV: "text/csv; charset=utf-8",
+    Format.JSONL: "application/x-ndjson",
+    Format.PARQUET: "application/vnd.apache.parquet",
+    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+RowState = Literal["new", "queued", "completed", "partial", "failed", "cancelled"]
+
+
+class RowOut(BaseModel):
+    """A row with its cells: for each field that has a value, the value and where it came from."""
+
+    row: int = Field(description="from 1, in the order of the table")
+    state: RowState
+    input: Json
+    cells: dict[FieldName, FieldValue] = Field(
+        description="as they stand now: what a person decided (source `user`), else the newest"
+    )
+    missing: list[FieldName] = Field(description="fields that are asked for and have no value")
+    error: str | None = Field(description='"code: message"')
+    result: Json = Field(default=None, description="of rows that are no enrichments")
+
+
+class RowPage(BaseModel):
+    """Rows in the order of the table."""
+
+    items: list[RowOut] = Field(description="with a `state` perhaps fewer than `limit`, or none")
+    next_after: int | None = Field(description="`after` of the next page; null: this is the last")
+
+
+class DecidedOut(BaseModel):
+    """What a person decided of a cell."""
+
+    field: FieldName
+    value: Json
+    act: Literal["confirmed", "chosen", "corrected", "locked"]
+    by: str | None
+    at: datetime
+
+
+class RowDetail(RowOut):
+    """A row with what was decided of its cells."""
+
+    decided: list[DecidedOut]
+
+
+class ChooseIn(BaseModel):
+    """The value that is true."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"value": "Acme"}]})
+
+    value: Json = Field(description="an alternative, or one that no source stated")
+
+
+class AskIn(BaseModel):
+    """What asking again may cost."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}]})
+
+    max_cost_cents: int | None = Field(
+        default=None, ge=0, le=10_000_000, description="null: tell me first what it would cost"
+    )
+
+
+class AskColumnIn(AskIn):
+    """Which rows are asked again, and what it may cost."""
+
+    rows: Which = Field(default="missing", description="where the cell has no value, or all")
+
+
+def routes(services: Services) -> APIRouter:
+    """Return the routes over ``services``."""
+    router = APIRouter(tags=["tables"], responses=PROBLEMS)
+
+    @router.get("/batches/{batch_id}/rows", summary="Rows of a table")
+    async def page(
+        batch_id: RowId,
+        who: Reader,
+        state: Annotated[list[RowState] | None, Query(description="in one of these")] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        after: Annotated[int, Query(ge=0, lt=1 << 31, description="a row's number")] = 0,
+    ) -> RowPage:
+        """Return rows with their cells, in the order of the table."""
+        plan, total = await _plan(services, who.workspace_id, BatchId(batch_id))
+        states = [*(state or get_args(RowState))]
+        rows, next_after = await _look(
+            services,
+            who.workspace_id,
+            BatchId(batch_id),
+            states,
+            after=after,
+            total=total,
+            limit=limit,
+        )
+        fields = fields_of(plan.settings)
+        cells = await cells_of(services.entities, who.workspace_id, rows, fields)
+        items = [_row(row, own, fields) for row, own in zip(rows, cells, strict=True)]
+        return RowPage(items=items, next_after=next_after)
+
+    @router.get("/batches/{batch_id}/rows/{row_no}", summary="One row")
+    async def show(batch_id: RowId, row_no: RowId, who: Reader) -> RowDetail:
+        """Return a row with its cells and what was decided of them."""
+        plan, row = await _found(services, who.workspace_id, BatchId(batch_id), row_no)
+        fields = fields_of(plan.settings)
+        (cells,) = await cells_of(services.entities, who.workspace_id, [row], fields)
+        decided = await _decided(services, who.workspace_id, row) if fields else []
+        shown_row = _row(row, cells, fields)
+        return RowDetail(**dict(shown_row), decided=decided)
+
+    @router.get(
+        "/batches/{batch_id}/export",
+        summary="A table as a file",
+        response_class=Response,
+        responses={200: {"content": {media.partition(";")[0]: {} for media in _MEDIA.values()}}},
+    )
+    async def export(
+        batch_id: RowId,
+        who: Reader,
+        format: Annotated[Format, Query()] = Format.CSV,  # noqa: A002  as callers know it
+        *,
+        provenance: Annotated[
+            bool, Query(description="confidence, source, source URL and cost beside each value")
+        ] = False,
+    ) -> Response:
+        """Return all rows as they stand: number, state, error, input, and what was found.
+
+        Values that a spreadsheet would run as a formula are defused in CSV.
+        """
+        plan, _ = await _plan(services, who.workspace_id, BatchId(batch_id))
+        told = await export_of(
+            services.batches,
+            services.batch_control,
+            services.entities,
+            who.workspace_id,
+            BatchId(batch_id),
+            scoring=services.scoring,
+            plan=plan,
+            provenance=provenance,
+        )
+        name = f"batch-{batch_id}.{format}"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        if format in TEXT_FORMATS:
+            text = told.as_text(Target(Path(name), format))
+            return StreamingResponse(text, media_type=_MEDIA[format], headers=headers)
+        folder = tempfile.TemporaryDirectory(prefix="glaze-export-")
+        path = Path(folder.name) / name
+        try:
+            await told.to_file(Target(path, format))
+        except BaseException:
+            folder.cleanup()
+            raise
+        return FileResponse(
+            path,
+            media_type=_MEDIA[format],
+            headers=headers,
+            background=BackgroundTask(folder.cleanup),
+        )
+
+    router.include_router(_deciding(services))
+    router.include_router(_asking(services))
+    return router
+
+
+def _deciding(services: Services) -> APIRouter:
+    router = APIRouter(tags=["tables"], responses=PROBLEMS)
+    cell = "/batches/{batch_id}/rows/{row_no}/cells/{field}"
+
+    @router.post(f"{cell}/choose", summary="Choose a cell's value")
+    async def choose(
+        batch_id: RowId, row_no: RowId, field: FieldName, body: ChooseIn, who: Writer
+    ) -> DecidedOut:
+        """Say which value is true: an alternative, or one that no source stated. It stays."""
+        given = await _input(services, who.workspace_id, batch_id, row_no, field)
+        made = await services.deciding.choose(
+            who.workspace_id, given, field, body.value, by=who.actor
+        )
+        return _told(made)
+
+    @router.post(f"{cell}/confirm", summary="Confirm a cell's value")
+    async def confirm(batch_id: RowId, row_no: RowId, field: FieldName, who: Writer) -> DecidedOut:
+        """Say that the value is true: it stays, and its sources were right."""
+        given = await _input(services, who.workspace_id, batch_id, row_no, field)
+        return _told(await services.deciding.confirm(who.workspace_id, given, field, by=who.actor))
+
+    @router.post(f"{cell}/lock", summary="Lock a cell")
+    async def lock(batch_id: RowId, row_no: RowId, field: FieldName, who: Writer) -> DecidedOut:
+        """Keep the value as it is, whatever sources say; this does not say that it is true."""
+        given = await _input(services, who.workspace_id, batch_id, row_no, field)
+        return _told(await services.deciding.lock(who.workspace_id, given, field, by=who.actor))
+
+    @router.post(f"{cell}/unlock", status_code=204, summary="Take a decision back")
+    async def unlock(batch_id: RowId, row_no: RowId, field: FieldName, who: Writer) -> None:
+        """Let the sources speak again."""
+        given = await _input(services, who.workspace_id, batch_id, row_no, field)
+        await services.deciding.unlock(who.workspace_id, given, field)
+
+    return router
+
+
+def _asking(services: Services) -> APIRouter:
+    router = APIRouter(tags=["tables"], responses=PROBLEMS)
+
+    @router.post(
+        "/batches/{batch_id}/rows/{row_no}/cells/{field}/ask",
+        status_code=202,
+        summary="Ask for a cell again",
+    )
+    async def ask_cell(
+        batch_id: RowId,
+        row_no: RowId,
+        field: FieldName,
+        *,
+        body: AskIn,
+        who: Writer,
+        response: Response,
+    ) -> JobOut:
+        """Ask the sources for one value again, whatever is known; it may be paid for again.
+
+        Without `max_cost_cents` what would be paid for is a 409 `confirmation_needed` with a
+        `quote`; with it the request starts a job that never spends more. The cell shows what the
+        job finds.
+        """
+        plan, row = await _found(services, who.workspace_id, BatchId(batch_id), row_no)
+        args = asked_again(plan, field)
+        given = _words(row)
+        told = await quote(
+            services.planner(), who.workspace_id, args, [given], rows=1, now=services.clock()
+        )
+        cents = told.confirmed(body.max_cost_cents)
+        args = args.model_copy(update={"input": given, "max_cost_cents": cents})
+        job = known_kind(services.kinds, ENRICH).job(args, priority=1)
+        (job_id,) = await enqueue(services.jobs, services.kinds, who.workspace_id, [job])
+        response.headers["Location"] = f"/v1/jobs/{job_id}"
+        view = await services.jobs.get(who.workspace_id, job_id)
+        if view is None:
+            raise NotFound(f"there is no job {job_id}")
+        return shown(view)
+
+    @router.post(
+        "/batches/{batch_id}/columns/{field}/ask",
+        status_code=202,
+        summary="Ask for a column again",
+    )
+    async def ask_column(
+        batch_id: RowId, field: FieldName, body: AskColumnIn, who: Writer, response: Response
+    ) -> BatchDetail:
+        """Ask the sources for one value of many rows again; confirmed as a single cell is.
+
+        The rows are asked as a batch of their own, which never spends more than `max_cost_cents`;
+        the cells of this table show what it finds.
+        """
+        plan, _ = await _plan(services, who.workspace_id, BatchId(batch_id))
+        args = asked_again(plan, field)
+        column = Column(
+            services.batches,
+            services.entities,
+            who.workspace_id,
+            BatchId(batch_id),
+            field,
+            body.rows,
+        )
+        rows, first = await column.counted()
+        if not rows:
+            raise BatchStateConflict(f"every row has a value for {field}: ask for all rows")
+        told = await quote(
+            services.planner(), who.workspace_id, args, first, rows=rows, now=services.clock()
+        )
+        cents = told.confirmed(body.max_cost_cents)
+        args = args.model_copy(update={"batch_max_cost_cents": cents})
+        new = known_kind(services.kinds, ENRICH).batch(
+            args.model_dump(mode="json", exclude={"input"}),
+            name=f"{field} of batch {batch_id}",
+            priority=plan.priority,
+            request_key=os.urandom(32),
+        )
+        made = await services.batches.create(who.workspace_id, new)
+        try:
+            await services.batches.add_rows(who.workspace_id, made, column.inputs())
+            await services.batches.start(who.workspace_id, made)
+        except BaseException:
+            await services.batches.discard(who.workspace_id, made)
+            raise
+        response.headers["Location"] = f"/v1/batches/{made}"
+        return await detail_of(services, who.workspace_id, made)
+
+    return router
+
+
+async def _plan(
+    services: Services, workspace_id: WorkspaceId, batch_id: BatchId
+) -> tuple[BatchPlan, int]:
+    """Return what a batch asks, and how many rows it has. Raises: NotFound."""
+    plan = await services.batch_control.plan(workspace_id, batch_id)
+    progress = await services.batches.progress(workspace_id, batch_id)
+    if plan is None or progress is None:
+        raise NotFound(f"there is no batch {batch_id}")
+    return plan, progress.total
+
+
+async def _found(
+    services: Services, workspace_id: WorkspaceId, batch_id: BatchId, row_no: int
+) -> tuple[BatchPlan, RowResult]:
+    """Raises: NotFound."""
+    plan, total = await _plan(services, workspace_id, batch_id)
+    if row_no <= total:
+        for row in await services.batches.results(workspace_id, batch_id, after=row_no - 1, n=1):
+            if row.row_no == row_no:
+                return plan, row
+    raise NotFound(f"batch {batch_id} has no row {row_no}")
+
+
+async def _look(
+    services: Services,
+    workspace_id: WorkspaceId,
+    batch_id: BatchId,
+    states: list[str],
+    *,
+    after: int,
+    total: int,
+    limit: int,
+) -> tuple[list[RowResult], int | None]:
+    """Return rows in these states, and where to go on: of a million few may be meant."""
+    rows: list[RowResult] = []
+    begun = time.monotonic()
+    while after < total and time.monotonic() - begun < _LONGEST_LOOK_S:
+        until = after + _STRETCH
+        left = limit - len(rows)
+        found = await services.batches.stretch(
+            workspace_id, batch_id, states, after=after, until=until, n=left
+        )
+        rows += found
+        if len(found) == left:
+            last = found[-1].row_no
+            return rows, last if last < total else None
+        after = until
+    return rows, after if after < total else None
+
+
+def _row(row: RowResult, cells: Cells, fields: tuple[FieldName, ...]) -> RowOut:
+    facts: dict[str, Any] = {"state": row.state, "input": row.input, "error": row.error}
+    return RowOut(
+        row=row.row_no,
+        cells={name: value for name, value in cells.items() if name in fields},
+        missing=[name for name in fields if name not in cells],
+        result=None if fields else row.result,
+        **facts,
+    )
+
+
+def _words(row: RowResult) -> dict[str, str]:
+    given = row.input if isinstance(row.input, dict) else {}
+    return {word: str(text) for word, text in given.items()}
+
+
+async def _input(
+    services: Services, workspace_id: WorkspaceId, batch_id: int, row_no: int, field: str
+) -> dict[str, str]:
+    """Return who a row is about. Raises: NotFound, InputError where it has no such column."""
+    plan, row = await _found(services, workspace_id, BatchId(batch_id), row_no)
+    if field not in fields_of(plan.settings):
+        raise NotFound(f"batch {batch_id} has no column {field}")
+    return _words(row)
+
+
+async def _decided(
+    services: Services, workspace_id: WorkspaceId, row: RowResult
+) -> list[DecidedOut]:
+    try:
+        standing = await services.deciding.standing(workspace_id, _words(row))
+    except InputError:  # nothing is known of it yet
+        return []
+    decisions = (one.decision for one in standing.values())
+    return [_told(made) for made in decisions if made is not None]
+
+
+def _told(made: Decision) -> DecidedOut:
+    return DecidedOut(
+        field=made.field, value=made.value, act=made.act.value, by=made.by, at=made.at
+    )
