@@ -184,7 +184,8 @@ MUTANTS = (
             Change(
                 "pipeline/gateway.py",
                 "        granted = await bulk[0].books.reserve(sealed)\n",
-                """        early = BoundHttp(
+                """        channel = self.channels.of(question.spec)
+        early = BoundHttp(
             self._http,
             base_url=channel.base_url,
             key=channel.access.key,

@@ -28,7 +28,7 @@ def _question_row(ord_: int, intent: Intent) -> dict[str, object]:
         "provider": question.provider,
         "operation": question.operation,
         "flags": question.flags,
-        "key": question.key.hex(),
+        "hex": question.key.hex(),
         "by_field": intent.by_field,
         "after": after and after.isoformat(),
     }

@@ -6,7 +6,7 @@ select c.id, c.state, q.provider, q.operation, q.credential, c.generation, c.job
 from call c join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
 where c.workspace_id = current_workspace() and c.id < coalesce(%(before)s::bigint, 9223372036854775807)
   and (%(ids)s::bigint[] is null or c.id = any(%(ids)s::bigint[]))
-  and (%(states)s::text[] is null or c.state = any(%(states)s::text[]::call_state[]))
+  and (%(states)s::call_state[] is null or c.state = any(%(states)s::call_state[]))
   and (%(paid)s::boolean is not true or greatest(c.reserved_micros, c.price_micros) > 0)
   and (%(provider)s::text is null or q.provider = %(provider)s)
   and (%(job)s::bigint is null or c.job_id = %(job)s)

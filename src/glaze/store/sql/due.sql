@@ -5,18 +5,23 @@ where state in ('sending', 'pending_vendor') and greatest(poll_at, deadline) < (
 
 -- name: overdue
 -- Calls past their deadline that are still sending, a page of them.
-select id from call
-where workspace_id = current_workspace() and state = 'sending' and greatest(poll_at, deadline) < (select clock_timestamp())
-order by id limit 500 for update skip locked
+with late as materialized (
+  select id from call
+  where workspace_id = current_workspace() and state = 'sending' and greatest(poll_at, deadline) < (select clock_timestamp())
+  order by greatest(poll_at, deadline) limit 500 for update skip locked
+)
+select id from late order by id
 
 -- name: give_up
 -- Nobody waits for these answers any more: whether they were charged is unknown.
-update call set state = 'unknown', detail = 'the promised answer did not come'
-where workspace_id = current_workspace() and id in (
+with over as materialized (
   select id from call
   where workspace_id = current_workspace() and state = 'pending_vendor'
     and greatest(poll_at, deadline) < (select clock_timestamp()) and collect_until < clock_timestamp()
-  order by id for update skip locked)
+  order by greatest(poll_at, deadline) limit 500 for update skip locked
+)
+update call set state = 'unknown', detail = 'the promised answer did not come'
+where workspace_id = current_workspace() and id = any(array(select id from over))
 
 -- name: claim_due
 -- Answers to ask for now; whoever claims one has it until its deadline, and dies with it.

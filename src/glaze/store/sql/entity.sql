@@ -1,9 +1,8 @@
 -- name: find
 -- Entities that any of these keys leads to.
 select a.kind, a.scheme, a.key, k.entity_id
-from jsonb_to_recordset(%(keys)s) as a(kind text, scheme text, key text)
-join entity_key k on k.workspace_id = current_workspace()
-  and (k.kind, k.scheme, k.key) = (a.kind::entity_kind, a.scheme, a.key)
+from jsonb_to_recordset(%(keys)s) as a(kind entity_kind, scheme text, key text)
+join entity_key k on k.workspace_id = current_workspace() and (k.kind, k.scheme, k.key) = (a.kind, a.scheme, a.key)
 
 -- name: keys_of
 -- The keys of some schemes that lead to these entities.

@@ -1,6 +1,7 @@
 -- name: look
 -- The state of each question, without a lock: most askers need no more. Where an answer speaks of the
--- wanted fields alone, the fields that were asked about since "after".
+-- wanted fields alone, the fields that were asked about since "after". Under row level security only what cannot leak
+-- is looked up in an index, and decode() may: so keys are decoded first, here and below.
 select a.ord, q.id as question_id, q.generation, c.id as call_id, c.state, c.verdict, c.detail, c.job_id, c.handle,
        c.settled_at, c.deadline, c.reserved_micros,
        greatest(0, extract(epoch from c.poll_at - clock_timestamp()))::float8 as poll_in_s,
@@ -8,11 +9,13 @@ select a.ord, q.id as question_id, q.generation, c.id as call_id, c.state, c.ver
          select distinct field from call k cross join unnest(k.wanted) as field
          where k.workspace_id = q.workspace_id and k.question_id = q.id and k.state = 'settled'
            and k.settled_at >= coalesce(a.after, '-infinity')) end as covered
-from jsonb_to_recordset(%(questions)s) as a(ord int, credential text, provider text, operation text, flags text, key text,
-  by_field bool, after timestamptz)
+from (
+  select r.*, decode(r.hex, 'hex') as key
+  from jsonb_to_recordset(%(questions)s) as r(ord int, credential text, provider text, operation text, flags text, hex text,
+    by_field bool, after timestamptz) offset 0
+) a
 left join question q on q.workspace_id = current_workspace()
-  and (q.credential, q.provider, q.operation, q.flags, q.key)
-    = (a.credential, a.provider, a.operation, a.flags, decode(a.key, 'hex'))
+  and (q.credential, q.provider, q.operation, q.flags, q.key) = (a.credential, a.provider, a.operation, a.flags, a.key)
 left join call c on c.workspace_id = q.workspace_id and c.id = q.call_id
 order by a.ord
 
@@ -38,18 +41,19 @@ select provider, operation, billed_micros from paused_price where workspace_id =
 -- name: make_questions
 -- Questions nobody has asked before; in key order, so that two groups cannot wait for each other.
 insert into question (workspace_id, credential, provider, operation, flags, key)
-select current_workspace(), a.credential, a.provider, a.operation, a.flags, decode(a.key, 'hex')
-from jsonb_to_recordset(%(questions)s) as a(ord int, credential text, provider text, operation text, flags text, key text)
-order by a.provider, a.operation, a.key
+select current_workspace(), a.credential, a.provider, a.operation, a.flags, decode(a.hex, 'hex')
+from jsonb_to_recordset(%(questions)s) as a(ord int, credential text, provider text, operation text, flags text, hex text)
+order by a.provider, a.operation, a.hex
 on conflict do nothing
 
 -- name: lock_questions
 -- Nobody else reserves these until we commit. Their calls are read by a statement of its own after
 -- this one: a statement that waited for a lock still sees the other tables as they were before.
 select q.id from question q
-join jsonb_to_recordset(%(questions)s) as a(ord int, credential text, provider text, operation text, flags text, key text)
-  on (q.credential, q.provider, q.operation, q.flags, q.key)
-   = (a.credential, a.provider, a.operation, a.flags, decode(a.key, 'hex'))
+join (
+  select r.*, decode(r.hex, 'hex') as key
+  from jsonb_to_recordset(%(questions)s) as r(ord int, credential text, provider text, operation text, flags text, hex text) offset 0
+) a on (q.credential, q.provider, q.operation, q.flags, q.key) = (a.credential, a.provider, a.operation, a.flags, a.key)
 where q.workspace_id = current_workspace()
 order by q.id
 for update of q

@@ -15,10 +15,12 @@ where o.field = any(%(fields)s::text[]) group by l.operation, o.field
 -- name: answered
 -- Which of these questions would cost nothing now: answered freshly, under way, or not to be asked again.
 select a.ord
-from jsonb_to_recordset(%(questions)s) as a(ord int, credential text, provider text, operation text, flags text, key text)
+from (
+  select r.*, decode(r.hex, 'hex') as key
+  from jsonb_to_recordset(%(questions)s) as r(ord int, credential text, provider text, operation text, flags text, hex text) offset 0
+) a
 join question q on q.workspace_id = current_workspace()
-  and (q.credential, q.provider, q.operation, q.flags, q.key)
-    = (a.credential, a.provider, a.operation, a.flags, decode(a.key, 'hex'))
+  and (q.credential, q.provider, q.operation, q.flags, q.key) = (a.credential, a.provider, a.operation, a.flags, a.key)
 join call c on c.workspace_id = q.workspace_id and c.id = q.call_id
 where c.state in ('sending', 'pending_vendor', 'unknown')
   or (c.state = 'settled' and (c.verdict = 'suppressed_legal'
