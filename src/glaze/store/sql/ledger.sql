@@ -224,13 +224,13 @@ from call c join question q on q.workspace_id = c.workspace_id and q.id = c.ques
 where c.workspace_id = current_workspace() and c.job_id = %(job)s and c.state <> 'not_billed'
 
 -- name: spend_of_batch
--- What a batch caused, by provider.
+-- What a batch caused, by provider; a call that was never sent is none.
 select q.provider, count(*) as calls, count(*) filter (where c.verdict = 'match') as matches,
        coalesce(sum(c.price_micros), 0)::bigint as price_micros,
        coalesce(sum(c.reserved_micros) filter (where c.state in ('unknown', 'sending', 'pending_vendor')), 0)::bigint as unknown_micros,
        count(*) filter (where c.state in ('unknown', 'sending', 'pending_vendor') and c.reserved_micros > 0) as unknown_calls
 from call c join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
-where c.workspace_id = current_workspace() and c.batch_id = %(batch)s
+where c.workspace_id = current_workspace() and c.batch_id = %(batch)s and (c.state <> 'not_billed' or c.verdict is not null)
 group by q.provider order by q.provider
 
 -- name: told_to_wait
