@@ -7,6 +7,7 @@ import pytest
 
 from glaze.model.provider import (
     Ask,
+    BillingUnknown,
     Page,
     ProviderSpec,
     Reply,
@@ -84,6 +85,34 @@ async def test_a_job_spends_no_more_on_models_than_the_setting_says(desk: Desk):
     result = await desk.enrich([website(), model], ["company_city"], policy=policy)
     assert (len(model.asked), result.costs.llm) == (2, 100)
     assert "cap on models" in result.stages[stages(result).index("llm") + 2].detail
+
+
+@dataclass
+class Silent(Source):
+    """A vendor, or a model, that does not say whether it charged."""
+
+    async def look_up(
+        self, operation: str, asks: Sequence[Ask], http: VendorHttp
+    ) -> Sequence[Reply]:
+        del operation, http
+        self.asked += asks
+        return [Reply(Verdict.VENDOR_ERROR, BillingUnknown("it says nothing")) for _ in asks]
+
+
+async def test_what_a_vendor_may_have_charged_does_not_count_against_the_models_cap(desk: Desk):
+    vendor, model = Silent("vendor", CITY, price=500), Reader("llm", CITY, price=50)
+    policy = Policy(llm_cap_micros=Micros(120))
+    result = await desk.enrich([website(), vendor, model], ["company_city"], policy=policy)
+    assert (len(vendor.asked), result.costs.unknown) == (1, 500)
+    assert (result.costs.llm, values(result)["company_city"]) == (100, "Columbus")
+
+
+async def test_what_a_model_may_have_charged_counts_against_the_models_cap(desk: Desk):
+    silent = Silent("first", CITY, price=90, tier=Tier.INFERENCE)
+    model = Reader("second", CITY, price=95, finds_on=PAGES[0].url)
+    policy = Policy(llm_cap_micros=Micros(120))
+    result = await desk.enrich([website(), silent, model], ["company_city"], policy=policy)
+    assert (len(silent.asked), model.asked, result.costs.unknown) == (1, [], 90)
 
 
 async def test_a_model_that_fails_is_not_asked_about_the_other_pages(desk: Desk):

@@ -1,6 +1,6 @@
 """What the ledger is asked to record and what it answers: intents, settlements, known answers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -309,12 +309,17 @@ class Spend:
     """What a job has cost so far, from the ledger."""
 
     paid: Mapping[str, Micros] = field(default_factory=dict)  # by provider
-    unknown_micros: Micros = FREE  # reserved by calls that are open or of unknown outcome
+    unknown: Mapping[str, Micros] = field(default_factory=dict)
+    """Reserved by calls that are open or of unknown outcome, by provider."""
 
     @property
-    def total_micros(self) -> Micros:
-        """Everything that counts against a cap."""
-        return Micros(sum(self.paid.values()) + self.unknown_micros)
+    def unknown_micros(self) -> Micros:
+        """What may have been spent at any provider."""
+        return Micros(sum(self.unknown.values()))
+
+    def most_micros(self, providers: Collection[str]) -> Micros:
+        """Return the most that was spent at these providers."""
+        return Micros(sum(self.paid.get(p, 0) + self.unknown.get(p, 0) for p in providers))
 
 
 @dataclass(frozen=True, slots=True)

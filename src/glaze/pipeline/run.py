@@ -393,8 +393,7 @@ class Pipeline:
         if self.policy.llm_cap_micros is None:
             return True
         spend = await self._spend(task)
-        paid = sum(micros for name, micros in spend.paid.items() if name in self._models)
-        most = paid + spend.unknown_micros + choice.operation.price_micros
+        most = spend.most_micros(self._models) + choice.operation.price_micros
         return most <= self.policy.llm_cap_micros
 
     async def _ask(

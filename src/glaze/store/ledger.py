@@ -191,11 +191,11 @@ class LedgerStore:
         async with self._db.workspace(workspace_id) as conn:
             rows = await _fetch(conn, "spend_of_jobs", jobs=sorted(set(jobs)))
         by_job: dict[JobId, dict[str, Micros]] = defaultdict(dict)
-        unknown: dict[JobId, int] = defaultdict(int)
+        unknown: dict[JobId, dict[str, Micros]] = defaultdict(dict)
         for row in rows:
             by_job[row["job_id"]][row["provider"]] = Micros(row["price_micros"])
-            unknown[row["job_id"]] += row["unknown_micros"]
-        return {job: Spend(paid, Micros(unknown[job])) for job, paid in by_job.items()}
+            unknown[row["job_id"]][row["provider"]] = Micros(row["unknown_micros"])
+        return {job: Spend(paid, unknown[job]) for job, paid in by_job.items()}
 
     async def asked_by_job(self, workspace_id: WorkspaceId, job_id: JobId) -> frozenset[str]:
         """Return the full names of the operations whose answers this job has bought, or may have."""
