@@ -229,6 +229,8 @@ def test_a_budget_for_the_file_is_never_passed(cli, sandbox):
         (("in.csv", "--allow", "nobody"), "no provider is called nobody"),
         (("in.csv", "--order", "serper,apollo,serper"), "serper stands there twice"),
         (("in.csv", "--order", ","), "--order names nobody"),
+        (("in.csv", "--order", "nobody"), "no provider is called nobody"),
+        (("in.csv", "--providers", "apollo,nobody"), "no provider is called nobody"),
         (("not a site",), "host name"),
         (("",), "give a file of rows, a URL, a domain or an e-mail address"),
         (("acme.com", "-o", "out.csv"), "go with a file"),
@@ -274,3 +276,15 @@ def test_people_are_read_by_value_confidence_source_and_cost(cli):
     assert "company_name" in ran.out
     assert "conf." in ran.out
     assert "1 of 1 fields" in ran.err
+
+
+def test_only_the_named_providers_are_planned_and_asked_opt_in_ones_too(cli, sandbox):
+    # EnrichLayer is opt-in, and Apollo would be asked first for the same field.
+    lines = write_world(cli.folder / "all.csv", 12, kind="leads")
+    known = [line.split(",")[-1] for line in lines if "linkedin.com/in/" in line]
+    (cli.folder / "in.csv").write_text("\n".join(["LinkedIn URL", *known, ""]))
+    options = ("--fields", "person_title", "--providers", "enrichlayer")
+    plan = json.loads(cli.run("plan", "in.csv", *options, "--json").out)
+    assert {name.partition(".")[0] for name in plan["providers"]} == {"enrichlayer"}
+    cli.run("enrich", "in.csv", "-o", "out.csv", *options)
+    assert {bill["vendor"] for bill in sandbox.get("billing")} == {"enrichlayer"}

@@ -29,6 +29,7 @@ class Limits:
     max_cost_cents: int | None = None  # a row, US cents
     budget_cents: int | None = None  # the whole file, US cents
     allow: tuple[str, ...] = ()  # opt-in providers
+    providers: tuple[str, ...] | None = None  # ask only these, opt-in or not; None: all allowed
     order: tuple[str, ...] | None = None  # whom to ask first; None: as set
 
     def shared(self, fields: Sequence[FieldName]) -> dict[str, Json]:
@@ -39,6 +40,7 @@ class Limits:
             verify=self.verify,
             max_cost_cents=self.max_cost_cents,
             batch_max_cost_cents=self.budget_cents,
+            providers=self.providers,
             order=self.order,
         )
         shared: dict[str, Json] = args.model_dump(mode="json", exclude={"input"})

@@ -57,6 +57,12 @@ def enrich(
         list[str] | None,
         typer.Option(metavar="PROVIDER", help="Allow an opt-in provider; repeatable."),
     ] = None,
+    providers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES", help="Ask only these, comma-separated; opt-in ones are allowed by it."
+        ),
+    ] = None,
     order: Annotated[
         str | None,
         typer.Option(
@@ -100,6 +106,7 @@ def enrich(
         max_cost_cents=parse_dollars(max_cost, "--max-cost"),
         budget_cents=parse_dollars(budget, "--budget"),
         allow=tuple(allow or ()),
+        providers=parse_names(providers, "--providers"),
         order=parse_names(order, "--order"),
     )
     if not what.strip():

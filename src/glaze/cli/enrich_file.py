@@ -26,6 +26,7 @@ from glaze.model.icp_score import Score
 from glaze.model.provider import REFUSED
 from glaze.model.request import EnrichResult
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId
+from glaze.pipeline.order import arranged
 from glaze.store.batch import Progress, RowResult
 from glaze.store.lock import SessionLock, session_lock
 from glaze.tasks.enrich import NAME
@@ -64,6 +65,18 @@ def check_rows(ask: FileAsk) -> None:
     )
 
 
+def check_names(app: App, ask: FileAsk) -> None:
+    """Make sure that whoever is to be asked is installed.
+
+    Raises: InputError.
+    """
+    named = (*(ask.limits.providers or ()), *arranged(ask.limits.order or ())[0])
+    strangers = sorted({name.partition(".")[0] for name in named} - app.providers.by_name.keys())
+    if strangers:
+        known = ", ".join(sorted(app.providers.by_name))
+        raise InputError(f"no provider is called {', '.join(strangers)}; installed are {known}")
+
+
 async def enrich_file(
     app: App,
     ask: FileAsk,
@@ -78,6 +91,7 @@ async def enrich_file(
 
     Raises: InputError where the same command runs already, or the file changed meanwhile.
     """
+    check_names(app, ask)
     async with session_lock(app.db.dsn, ask.key) as lock:
         await _only_one(lock)
         batch_id = await _open_batch(app, ask)

@@ -18,7 +18,7 @@ from glaze.cli.ask import (
     parse_dollars,
     parse_names,
 )
-from glaze.cli.enrich_file import check_rows, show_mapping
+from glaze.cli.enrich_file import check_names, check_rows, show_mapping
 from glaze.cli.screen import AsJson, err, money, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.files.reading import Row, read_identified
@@ -50,6 +50,12 @@ def plan(
         list[str] | None,
         typer.Option(metavar="PROVIDER", help="Allow an opt-in provider; repeatable."),
     ] = None,
+    providers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES", help="Ask only these, comma-separated; opt-in ones are allowed by it."
+        ),
+    ] = None,
     order: Annotated[
         str | None,
         typer.Option(
@@ -78,6 +84,7 @@ def plan(
         max_cost_cents=parse_dollars(max_cost, "--max-cost"),
         budget_cents=parse_dollars(budget, "--budget"),
         allow=tuple(allow or ()),
+        providers=parse_names(providers, "--providers"),
         order=parse_names(order, "--order"),
     )
     settings = quiet(load_settings())
@@ -106,7 +113,8 @@ async def _plan(settings: Settings, ask: FileAsk) -> Plan:
 
 
 async def plan_of(app: App, settings: Settings, ask: FileAsk) -> Plan:
-    """Plan a run over a checked file."""
+    """Plan a run over a checked file. Raises: InputError for a provider that is not installed."""
+    check_names(app, ask)
     args = EnrichArgs.model_validate(ask.limits.shared(ask.fields))
     planner = app.planner(settings)
     return await planner.plan(DEFAULT_WORKSPACE, args, _inputs(ask), utc_now())
