@@ -288,3 +288,20 @@ def test_only_the_named_providers_are_planned_and_asked_opt_in_ones_too(cli, san
     assert {name.partition(".")[0] for name in plan["providers"]} == {"enrichlayer"}
     cli.run("enrich", "in.csv", "-o", "out.csv", *options)
     assert {bill["vendor"] for bill in sandbox.get("billing")} == {"enrichlayer"}
+
+
+def test_what_a_row_gave_is_no_hit_and_not_from_the_cache_though_a_vendor_agreed(cli):
+    header = "First Name,Last Name,Company,Email,LinkedIn URL"
+    leads = write_world(cli.folder / "all.csv", 8, kind="leads")
+    lines = [line for line in leads if "@" in line]
+    (cli.folder / "leads.csv").write_text("\n".join([header, *lines, ""]))
+    given = str(len(lines))
+    cli.run("enrich", "leads.csv", "-o", "out.csv", "--fields", "person_email,person_title")
+    agreed = "select count(*) from glaze.observation where field = 'person_email'"
+    assert one(cli.environment["DATABASE_URL"], agreed) > 0
+    plan = json.loads(cli.run("plan", "leads.csv", "--fields", "person_email", "--json").out)
+    assert (plan["fields"]["person_email"]["given"], plan["rows"]) == (len(lines), len(lines))
+    again = cli.run("enrich", "leads.csv", "-o", "again.csv", "--fields", "person_email").out
+    told = next(line.split() for line in again.splitlines() if line.startswith("person_email "))
+    assert told == ["person_email", given, "0", "-"]
+    assert "0 of 0 values came from the cache" in again

@@ -4,7 +4,7 @@ import asyncio
 import shlex
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Container, Iterator, Mapping
 from functools import partial
 from itertools import islice
 
@@ -23,9 +23,10 @@ from glaze.jobs.enqueue import known_kind
 from glaze.jobs.retry import set_within, until_available
 from glaze.jobs.worker import Worker
 from glaze.model.icp_score import Score
+from glaze.model.identity import identify
 from glaze.model.provider import REFUSED
 from glaze.model.request import EnrichResult
-from glaze.model.value import DEFAULT_WORKSPACE, BatchId
+from glaze.model.value import DEFAULT_WORKSPACE, BatchId, FieldName
 from glaze.pipeline.order import arranged
 from glaze.store.batch import Progress, RowResult
 from glaze.store.lock import SessionLock, session_lock
@@ -232,7 +233,7 @@ class _Watch:
                 row for row in page if row.result is not None and row.row_no not in self._counted
             ]
             for row in new:
-                self._tally.add(EnrichResult.model_validate(row.result))
+                self._tally.add(EnrichResult.model_validate(row.result), _stated(row))
                 self._counted.add(row.row_no)
             if len(page) < _PAGE or not new:
                 break
@@ -317,6 +318,13 @@ def _refusals(found: RowResult) -> Iterator[str]:
             yield f"the {stage.name}: {refused}{why}"
 
 
+def _stated(found: RowResult) -> Container[FieldName]:
+    """Return what a row of a batch gave itself."""
+    if not isinstance(found.input, Mapping):
+        return ()
+    return identify({word: str(text) for word, text in found.input.items()}).known.keys()
+
+
 def _changed(ask: FileAsk) -> InputError:
     return InputError(
         f"{ask.source.path} was changed while it was worked on; nothing is written."
@@ -332,5 +340,5 @@ def _write_row(row: Row, found: RowResult, write: WriteRow, log: ErrorLog, tally
         write(row, {})
         return
     result = EnrichResult.model_validate(found.result)
-    tally.add(result)
+    tally.add(result, _stated(found))
     write(row, result.data)

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -11,7 +11,6 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from glaze.cli.screen import err, money, say
 from glaze.model.request import EnrichResult
 from glaze.model.value import FieldName
-from glaze.pipeline.sheet import INPUT
 
 _PLAIN_EVERY_S = 5.0
 _RATE_OVER_S = 120.0  # longer than the minute that most vendors count in
@@ -32,14 +31,17 @@ class Tally:
     troubles: Counter[tuple[str, str]] = field(default_factory=Counter)  # (stage, its error)
     over_budget: int = 0  # rows for which a source was too dear
 
-    def add(self, result: EnrichResult) -> None:
-        """Count one row's result; a value below the floor counts as missing, as in the result."""
+    def add(self, result: EnrichResult, stated: Container[FieldName]) -> None:
+        """Count one row's result; a value below the floor counts as missing, as in the result.
+
+        What the row ``stated`` is given, also where a source said the same and is named for it.
+        """
         self.rows += 1
         self.complete += not result.missing
         for name, value in result.data.items():
             if name in result.missing:
                 continue
-            if value.source == INPUT:
+            if name in stated:
                 self.given[name] += 1
                 continue
             self.filled[name] += 1

@@ -225,8 +225,10 @@ def _count(plan: Plan, sheet: Sheet) -> None:
     plan.wanted += len(sheet.args.required_fields)
     plan.open += bool(missing)
     there = [name for name in sheet.args.required_fields if name not in missing]
-    plan.yours.update(name for name in there if name in sheet.from_cache)
-    plan.given.update(name for name in there if name not in sheet.from_cache)
+    # What the row states is given, also where the cache agrees with it.
+    stated = sheet.identity.known
+    plan.yours.update(name for name in there if name not in stated)
+    plan.given.update(name for name in there if name in stated)
 
 
 def _texts(needs: Sequence[frozenset[FieldName]], known: Mapping[FieldName, Json]) -> Iterator[str]:
