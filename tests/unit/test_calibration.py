@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glaze.model.belief import Belief
-from glaze.model.calibration import Bin, Curve, Judged, Point, fit, goodness
+from glaze.model.calibration import Bin, Curve, Judged, Point, cross_validated, fit, goodness
 from glaze.model.observation import Observation
 from glaze.model.value import FieldName
 from glaze.pipeline.merge import merge
@@ -37,6 +37,25 @@ def test_on_other_records_the_calibration_error_falls_by_more_than_half() -> Non
     assert stated.ece > 0.25
     assert calibrated.ece < stated.ece / 2
     assert calibrated.brier < stated.brier
+
+
+def test_what_is_told_of_a_fit_is_how_it_holds_for_records_that_it_has_not_seen() -> None:
+    found = cross_validated([one._replace(record=n // 3) for n, one in enumerate(world(1, 100))])
+    assert found is not None
+    others = world(2, 1000)
+    there = goodness(others, fit(world(1, 100)))
+    assert found.before.ece > 0.2
+    assert abs(found.after.ece - there.ece) < 0.05
+    # Where right and wrong are a matter of luck, nothing is gained: a fit to itself would say so.
+    rng = random.Random(3)
+    luck = [Judged("p", CITY, 50, rng.random() < 0.5, n) for n in range(300)]
+    told = cross_validated(luck)
+    assert told is not None
+    assert told.after.brier >= told.before.brier
+
+
+def test_one_record_alone_tells_nothing_of_others() -> None:
+    assert cross_validated([Judged("p", CITY, 50, right=True, record=7)] * 20) is None
 
 
 def test_the_winner_changes_where_the_record_of_the_sources_says_so() -> None:

@@ -11,7 +11,7 @@ from glaze.boot.app import boot
 from glaze.boot.process import run
 from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
-from glaze.model.calibration import Calibration, Fit, Judged, Origin, fit, goodness
+from glaze.model.calibration import Calibration, Judged, Origin, cross_validated, fit
 from glaze.model.field import FIELDS
 from glaze.model.normalise import Invalid, normalise
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Json
@@ -53,13 +53,34 @@ def calibrate(
     elif reset:
         say(f"version {run(_reset()).version}: sources are believed as they state")
     else:
-        made, before, after = run(_fit(from_sandbox, _read(from_sandbox)))
+        made = run(_fit(from_sandbox, _read(from_sandbox)))
         word = "simulated, " if made.origin is Origin.SIMULATED else ""
-        say(
-            f"version {made.version}: {word}{len(made.curves):,} curves of {made.samples:,} statements;"
-            f" ECE {before.ece:.3f} -> {after.ece:.3f}, Brier {before.brier:.3f} -> {after.brier:.3f}"
-            " (on the same statements)"
-        )
+        told = f"{len(made.curves):,} curves of {made.samples:,} statements"
+        say(f"version {made.version}: {word}{told}; {_held_out(made)}")
+
+
+def _held_out(made: Calibration) -> str:
+    """Return how well it tells of what it was not fitted to, for people."""
+    if made.held_out is None:
+        return "too few records to tell how well it holds for others"
+    before, after = made.held_out
+    figures = (
+        f"ECE {before.ece:.3f} -> {after.ece:.3f}, Brier {before.brier:.3f} -> {after.brier:.3f}"
+    )
+    return f"{figures} (each record by what the others taught)"
+
+
+def _told(newest: Calibration) -> dict[str, Json]:
+    """Return the same figures for programs: nothing where they were not tried."""
+    if newest.held_out is None:
+        return {}
+    before, after = newest.held_out
+    return {
+        "ece_before": before.ece,
+        "ece_after": after.ece,
+        "brier_before": before.brier,
+        "brier_after": after.brier,
+    }
 
 
 def _read(path: Path | None) -> list[str]:
@@ -73,10 +94,12 @@ def _show(newest: Calibration | None, *, as_json: bool) -> None:
     lines = list(_lines(newest))
     if as_json:
         for line in lines:
-            print_json({"version": newest.version, "origin": newest.origin, **line})
+            print_json(
+                {"version": newest.version, "origin": newest.origin, **line, **_told(newest)}
+            )
         return
     said = f"version {newest.version}, {newest.origin}, {newest.samples:,} statements"
-    say(f"{said}, {newest.fitted_at:%Y-%m-%d %H:%M}")
+    say(f"{said}, {newest.fitted_at:%Y-%m-%d %H:%M}; {_held_out(newest)}")
     table = plain_table(
         "provider", "field", numbers=("stated", "n", "right %", "95 %", "believed %")
     )
@@ -114,7 +137,7 @@ async def _reset() -> Calibration:
         return await CalibrationStore(app.db).add(DEFAULT_WORKSPACE, Origin.USERS, 0, {})
 
 
-async def _fit(truth: Path | None, lines: Sequence[str]) -> tuple[Calibration, Fit, Fit]:
+async def _fit(truth: Path | None, lines: Sequence[str]) -> Calibration:
     """Judge, fit and store. Raises: InputError where there is nothing to judge by."""
     async with boot(quiet(load_settings())) as app:
         store = CalibrationStore(app.db)
@@ -129,8 +152,8 @@ async def _fit(truth: Path | None, lines: Sequence[str]) -> tuple[Calibration, F
                 else f"{truth}: nothing is known of the companies in it"
             )
         curves = fit(judged)
-        before, after = goodness(judged, {}), goodness(judged, curves)
-        return await store.add(DEFAULT_WORKSPACE, origin, len(judged), curves), before, after
+        held_out = cross_validated(judged)
+        return await store.add(DEFAULT_WORKSPACE, origin, len(judged), curves, held_out)
 
 
 async def _simulated(store: CalibrationStore, path: Path, lines: Sequence[str]) -> list[Judged]:

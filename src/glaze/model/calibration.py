@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from glaze.model.value import FieldName
 
+FOLDS = 5
 PRIOR = 10.0
 WIDTH = 5
 _MOST = 100
@@ -35,12 +36,17 @@ class Origin(StrEnum):
 
 
 class Judged(NamedTuple):
-    """One statement of a source, and whether it was right. ``stated`` is 0 to 100."""
+    """One statement of a source, and whether it was right.
+
+    ``stated`` is 0 to 100. ``record`` is whom it is about: what is said of one record is right or
+    wrong together more often than not, so one part of it says nothing of how well the rest is told.
+    """
 
     provider: str
     field: FieldName
     stated: int
     right: bool
+    record: int = 0
 
 
 class Point(NamedTuple):
@@ -94,6 +100,21 @@ Curves = Mapping[tuple[str, FieldName], Curve]
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """How well confidences tell how often statements are right; 0 is perfect for both."""
+
+    brier: float  # mean squared difference to 1 (right) and 0 (wrong)
+    ece: float  # expected calibration error: mean distance of bins of 10, weighted by size
+
+
+class HeldOut(NamedTuple):
+    """How well statements are told by what was fitted to others alone, and without any of it."""
+
+    before: Fit
+    after: Fit
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """The curves that count from ``fitted_at`` on, until the next version."""
 
@@ -102,6 +123,7 @@ class Calibration:
     samples: int
     fitted_at: datetime
     curves: Curves = field(default_factory=lambda: MappingProxyType({}))
+    held_out: HeldOut | None = None  # None where too few records were judged to try
 
 
 def fit(judged: Iterable[Judged]) -> dict[tuple[str, FieldName], Curve]:
@@ -152,14 +174,6 @@ def _pooled(values: Sequence[tuple[float, float]]) -> list[float]:
     return [mean for mean, _, count in blocks for _ in range(count)]
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """How well confidences tell how often statements are right; 0 is perfect for both."""
-
-    brier: float  # mean squared difference to 1 (right) and 0 (wrong)
-    ece: float  # expected calibration error: mean distance of bins of 10, weighted by size
-
-
 def goodness(judged: Sequence[Judged], curves: Curves) -> Fit:
     """Return how well ``curves`` fit what was judged; without a curve a statement counts as stated.
 
@@ -167,7 +181,32 @@ def goodness(judged: Sequence[Judged], curves: Curves) -> Fit:
     """
     if not judged:
         raise ValueError("nothing was judged")
-    sure = [curves.get((one.provider, one.field), AS_STATED).sure(one.stated) for one in judged]
+    return _goodness(judged, [_believed(one, curves) for one in judged])
+
+
+def cross_validated(judged: Sequence[Judged], folds: int = FOLDS) -> HeldOut | None:
+    """Return how well statements are told by curves fitted to other records.
+
+    The records are dealt into ``folds``; each fold's statements are believed by what the others
+    taught. None where fewer than two records were judged.
+    """
+    records = sorted({one.record for one in judged})
+    if len(records) < 2:  # noqa: PLR2004  one to learn from and one to judge by
+        return None
+    fold_of = {record: n % folds for n, record in enumerate(records)}
+    curves = {
+        fold: fit(one for one in judged if fold_of[one.record] != fold)
+        for fold in set(fold_of.values())
+    }
+    sure = [_believed(one, curves[fold_of[one.record]]) for one in judged]
+    return HeldOut(goodness(judged, {}), _goodness(judged, sure))
+
+
+def _believed(one: Judged, curves: Curves) -> float:
+    return curves.get((one.provider, one.field), AS_STATED).sure(one.stated)
+
+
+def _goodness(judged: Sequence[Judged], sure: Sequence[float]) -> Fit:
     bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
     for believed, one in zip(sure, judged, strict=True):
         bins[min(9, int(believed * 10))].append((believed, one.right))

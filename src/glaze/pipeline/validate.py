@@ -25,6 +25,7 @@ from glaze.model.web_address import domain_of, is_ip, is_shared_host, parse_url
 _EARLIEST_YEAR = 1600
 _LARGEST_COMPANY = 5_000_000  # employees; the largest employers have about 2.3 million
 _LARGEST_SUM = 2_000_000_000_000  # US dollars; no company's revenue has reached one trillion
+_LEAST_PER_HEAD, _MOST_PER_HEAD = 500, 50_000_000  # US dollars of revenue in a year
 _LONGEST_NAME = 120
 
 
@@ -260,6 +261,12 @@ def _year(case: _Case) -> Iterator[Finding]:
         yield Refusal(f"not a year between {_EARLIEST_YEAR} and {case.now.year}")
 
 
+def _founded_year(case: _Case) -> Iterator[Finding]:
+    registered = case.known_text("company_founded_date")
+    if registered and isinstance(case.value, int) and case.value > int(registered[:4]):
+        yield Doubt(0.8, f"later than the founding date {registered}")
+
+
 def _date(case: _Case) -> Iterator[Finding]:
     if not str(_EARLIEST_YEAR) <= case.text <= case.now.date().isoformat():
         yield Refusal(f"not a date between {_EARLIEST_YEAR} and today")
@@ -281,6 +288,14 @@ def _size(case: _Case) -> Iterator[Finding]:
 def _money(case: _Case) -> Iterator[Finding]:
     if not isinstance(case.value, int) or not 0 < case.value <= _LARGEST_SUM:
         yield Refusal("no plausible amount")
+
+
+def _revenue(case: _Case) -> Iterator[Finding]:
+    employees = case.known.get(FieldName("company_employee_count"))
+    if isinstance(employees, int) and employees > 0 and isinstance(case.value, int):
+        per_head = case.value // employees
+        if not _LEAST_PER_HEAD <= per_head <= _MOST_PER_HEAD:
+            yield Doubt(0.7, f"US$ {per_head:,} for each of the {employees} employees")
 
 
 # --- addresses ------------------------------------------------------------------------------
@@ -391,6 +406,8 @@ _CHECKS: Mapping[str, _Check] = {
     "person_email_status": _email_status,
     "company_email": _company_email,
     "company_website": _website,
+    "company_founded_year": _founded_year,
+    "company_revenue": _revenue,
     "company_name": _company_name,
     "company_legal_name": _company_name,
     "person_company_name": _company_name,

@@ -1,12 +1,24 @@
 """Calibrations of a workspace, and the statements that they are fitted to."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from glaze.model.agreement import agree
-from glaze.model.calibration import Bin, Calibration, Curve, Curves, Judged, Origin, Point
+from glaze.model.calibration import (
+    Bin,
+    Calibration,
+    Curve,
+    Curves,
+    Fit,
+    HeldOut,
+    Judged,
+    Origin,
+    Point,
+)
+from glaze.model.conflict import CHOICE
 from glaze.model.field import FIELDS
 from glaze.model.value import FieldName, Json, WorkspaceId
 from glaze.store.database import Database
@@ -33,14 +45,25 @@ class CalibrationStore:
         return None if row is None else _calibration(row)
 
     async def add(
-        self, workspace_id: WorkspaceId, origin: Origin, samples: int, curves: Curves
+        self,
+        workspace_id: WorkspaceId,
+        origin: Origin,
+        samples: int,
+        curves: Curves,
+        held_out: HeldOut | None = None,
     ) -> Calibration:
         """Let ``curves`` count from now on."""
         told = [
             {"provider": provider, "field": name, "points": curve.points, "bins": _told(curve.bins)}
             for (provider, name), curve in sorted(curves.items())
         ]
-        params = {"origin": origin.value, "samples": samples, "curves": Jsonb(told)}
+        kept = None if held_out is None else [astuple(one) for one in held_out]
+        params = {
+            "origin": origin.value,
+            "samples": samples,
+            "curves": Jsonb(told),
+            "held_out": None if kept is None else Jsonb(kept),
+        }
         async with self._db.workspace(workspace_id) as conn:
             row = await (await conn.execute(_sql["add"], params)).fetchone()
         if row is None:
@@ -50,7 +73,7 @@ class CalibrationStore:
     async def judged_by_people(self, workspace_id: WorkspaceId) -> list[Judged]:
         """Return every statement about what people confirmed, chose or corrected."""
         found: list[Judged] = []
-        params: dict[str, object] = {"entity": 0, "field": "", "n": _PAGE}
+        params: dict[str, object] = {"entity": 0, "field": "", "n": _PAGE, "choice": CHOICE}
         while True:
             async with self._db.workspace(workspace_id) as conn:
                 rows = await (await conn.execute(_sql["judged_by_people"], params)).fetchall()
@@ -65,7 +88,8 @@ class CalibrationStore:
     ) -> list[Judged]:
         """Return every statement about the companies whose true values are known, by domain."""
         async with self._db.workspace(workspace_id) as conn:
-            cursor = await conn.execute(_sql["stated_of_domains"], {"domains": sorted(truth)})
+            asked = {"domains": sorted(truth), "choice": CHOICE}
+            cursor = await conn.execute(_sql["stated_of_domains"], asked)
             rows = await cursor.fetchall()
         return [
             _judged(row, truth[row["domain"]][FieldName(row["field"])])
@@ -77,7 +101,7 @@ class CalibrationStore:
 def _judged(row: Mapping[str, Any], truth: Json) -> Judged:
     name = FieldName(row["field"])
     right = agree(name, row["value"], truth)
-    return Judged(row["provider"], name, row["confidence"], right)
+    return Judged(row["provider"], name, row["confidence"], right, row["entity_id"])
 
 
 def _told(bins: Sequence[Bin]) -> list[list[float]]:
@@ -92,6 +116,7 @@ def _calibration(row: Mapping[str, Any]) -> Calibration:
         )
         for one in row["curves"]
     }
-    return Calibration(
-        row["version"], Origin(row["origin"]), row["samples"], row["fitted_at"], curves
-    )
+    kept = row["held_out"]
+    held_out = None if kept is None else HeldOut(*(Fit(*one) for one in kept))
+    origin = Origin(row["origin"])
+    return Calibration(row["version"], origin, row["samples"], row["fitted_at"], curves, held_out)
