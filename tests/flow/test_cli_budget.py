@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from cli_process import Cli, Sandbox
+from cli_process import Cli, Sandbox, write_world
 from ledger_facts import assert_budgets_hold, assert_paid_once, one
 from whole_path import booted, enrichment, finished, result_of, websites
 
@@ -106,6 +107,31 @@ async def test_a_cap_is_lowered_to_what_is_committed_raised_and_removed(
         (("resume", "apollo"), "no price of apollo is paused"),
     ):
         assert told in mine.run("budget", *wrong, code=2).err
+
+
+def test_a_paused_price_is_told_by_the_summary_of_a_file_with_how_to_resume_it(
+    cli: Cli, dsn: str, vendors: Sandbox
+):
+    header, *lines = "Company,Website", *write_world(cli.folder / "all.csv", 4)
+    for name, part in (("first", lines[:1]), ("rest", lines[1:])):
+        (cli.folder / f"{name}.csv").write_text("\n".join([header, *part, ""]))
+    options = ("--fields", EMPLOYEES, "--providers", "apollo")
+    assert "resume" not in cli.run("enrich", "first.csv", *options).out
+    with psycopg.connect(dsn, autocommit=True) as conn:  # as after a bill of $99
+        conn.execute(
+            "insert into glaze.paused_price"
+            " (workspace_id, provider, operation, reserved_micros, billed_micros, request_id)"
+            " select 1, 'apollo', 'organization_enrich', 1, 99000000, max(id)"
+            " from glaze.vendor_request"
+        )
+    paid = vendors.billed_micros
+    told = cli.run("enrich", "rest.csv", *options).out
+    assert "apollo was not asked for 3 rows: apollo.organization_enrich billed $99.00" in told
+    assert "glaze budget resume apollo.organization_enrich" in told
+    assert vendors.billed_micros == paid > 0
+    cli.run("budget", "resume", "apollo.organization_enrich")
+    assert "resume" not in cli.run("enrich", "rest.csv", *options).out
+    assert vendors.billed_micros > paid
 
 
 def test_a_negative_cap_is_refused_as_an_amount_not_as_an_option(cli: Cli):

@@ -106,9 +106,12 @@ async def enrich_file(
         spend = await until_available(
             partial(app.ledger.spend_of_batch, DEFAULT_WORKSPACE, batch_id), "sum up the spend"
         )
+        paused = await until_available(
+            partial(app.budgets.paused, DEFAULT_WORKSPACE), "look for paused prices"
+        )
         if before_summary is not None:
             before_summary(ask)
-        show_summary(ask, tally, spend)
+        show_summary(ask, tally, spend, paused)
     return True
 
 

@@ -30,6 +30,9 @@ class Tally:
     by_source: Counter[str] = field(default_factory=Counter)  # values bought or read now
     troubles: Counter[tuple[str, str]] = field(default_factory=Counter)  # (stage, its error)
     over_budget: int = 0  # rows for which a source was too dear
+    price_paused: Counter[str] = field(
+        default_factory=Counter
+    )  # provider -> rows it was not asked for
 
     def add(self, result: EnrichResult, stated: Container[FieldName]) -> None:
         """Count one row's result; a value below the floor counts as missing, as in the result.
@@ -49,11 +52,15 @@ class Tally:
             if not value.cached:
                 self.by_source[value.source] += 1
         dear = False
+        paused = set()
         for stage in result.stages:
             if stage.error:
                 self.troubles[stage.name, stage.error] += 1
             dear |= "over budget" in (stage.detail or "")
+            if "price paused" in (stage.detail or ""):
+                paused.add(stage.name)
         self.over_budget += dear
+        self.price_paused.update(paused)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,22 @@ from rich.table import Table
 from glaze.cli.ask import FileAsk
 from glaze.cli.progress import Tally
 from glaze.cli.screen import err, money, out
+from glaze.model.ledger import PausedPrice
 from glaze.model.value import FieldName
 
 _MOST_TROUBLES = 5
 
 
-def show_summary(ask: FileAsk, tally: Tally, spend: Sequence[Mapping[str, Any]]) -> None:
-    """Print the tables; on standard error where standard output carries the rows."""
+def show_summary(
+    ask: FileAsk,
+    tally: Tally,
+    spend: Sequence[Mapping[str, Any]],
+    paused: Sequence[PausedPrice],
+) -> None:
+    """Print the tables; on standard error where standard output carries the rows.
+
+    ``paused`` are the prices that are paused now; those that kept a row from an answer are told.
+    """
     console = err if ask.target.is_stdout else out
     console.print(field_table(ask.fields, tally))
     if spend:
@@ -28,6 +37,7 @@ def show_summary(ask: FileAsk, tally: Tally, spend: Sequence[Mapping[str, Any]])
     )
     show_unknown(console, spend)
     show_stop(console, tally, paid)
+    show_paused(console, tally, paused)
     show_troubles(console, tally)
     if not ask.target.is_stdout:
         console.print(f"written: {ask.target.path}", markup=False)
@@ -62,6 +72,19 @@ def show_stop(console: Console, tally: Tally, paid_micros: int) -> None:
             " twice",
             markup=False,
         )
+
+
+def show_paused(console: Console, tally: Tally, paused: Sequence[PausedPrice]) -> None:
+    """Say which prices vendors have passed, for how many rows nobody was asked for it, and what helps."""
+    for price in paused:
+        if rows := tally.price_paused[price.provider]:
+            name = f"{price.provider}.{price.operation}"
+            console.print(
+                f"{price.provider} was not asked for {rows:,} rows: {name} billed"
+                f" {money(price.billed_micros)} where {money(price.reserved_micros)} was the most, and"
+                f" its price is paused. To ask it again: glaze budget resume {name}",
+                markup=False,
+            )
 
 
 def show_troubles(console: Console, tally: Tally) -> None:
