@@ -140,7 +140,7 @@ async def _renew(
 ) -> dict[EntityId, Score]:
     """Score the entities of these rows by their stored values, and keep it.
 
-    What a row tells of the latest merge was read before the values: a merge in between lets the
+    How often the winners had changed was read before the values: a change in between lets the
     score be out of date, never seem newer than it is.
     """
     if not rows:
@@ -173,14 +173,13 @@ def _known(rows: Sequence[Mapping[str, Any]]) -> _Known:
 
 
 def _row(entity: Mapping[str, Any], found: Score) -> dict[str, Json]:
-    merged_at = entity["merged_at"]
     return {
         "entity_id": entity["id"],
         "score": found.score,
         "certainty": found.certainty,
         "reasons": [asdict(one) for one in found.reasons],
         "employer_id": entity["employer_id"],
-        "merged_at": None if merged_at is None else merged_at.isoformat(),
+        "winners_changed": entity["winners_changed"],
     }
 
 

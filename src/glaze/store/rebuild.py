@@ -278,9 +278,9 @@ async def _hold(conn: Connection, wanted: Sequence[Reread]) -> list[EntityId]:
 
 
 async def _apply(conn: Connection, plans: Sequence[_Plan]) -> None:
-    await conn.execute(
-        _sql["unstate"], {"ids": as_array(id_ for plan in plans for id_ in plan.gone)}
-    )
+    gone = {"ids": as_array(id_ for plan in plans for id_ in plan.gone)}
+    await conn.execute(_sql["underive"], gone)
+    await conn.execute(_sql["unstate"], gone)
     otherwise = Jsonb([row for plan in plans for row in plan.otherwise])
     await conn.execute(_sql["state_otherwise"], {"rows": otherwise})
     more = Jsonb([row for plan in plans for row in plan.more])

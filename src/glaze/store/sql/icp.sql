@@ -10,22 +10,22 @@ select version, profile from icp where workspace_id = current_workspace()
 
 -- name: subjects
 -- These entities, what each is scored with, and its score where that is of this profile and of the values as they are.
-select e.id, e.kind::text as kind, c.id as employer_id, greatest(e.merged_at, c.merged_at) as merged_at,
+select e.id, e.kind::text as kind, c.id as employer_id, e.winners_changed + coalesce(c.winners_changed, 0) as winners_changed,
        s.entity_id is not null as is_scored, s.score, s.certainty, s.reasons
 from entity e
 left join entity c on c.workspace_id = e.workspace_id and c.id = case when e.kind = 'person' then employer_of(e.id) end
 left join icp_score s on s.workspace_id = e.workspace_id and s.entity_id = e.id and s.version = %(version)s
-  and s.employer_id is not distinct from c.id and s.merged_at is not distinct from greatest(e.merged_at, c.merged_at)
+  and s.employer_id is not distinct from c.id and s.winners_changed = e.winners_changed + coalesce(c.winners_changed, 0)
 where e.workspace_id = current_workspace() and e.id = any(%(entities)s)
 order by e.id
 
 -- name: due
 -- The next entities of which something is known and whose score is of another profile or of older values.
-select e.id, e.kind::text as kind, c.id as employer_id, greatest(e.merged_at, c.merged_at) as merged_at
+select e.id, e.kind::text as kind, c.id as employer_id, e.winners_changed + coalesce(c.winners_changed, 0) as winners_changed
 from entity e
 left join entity c on c.workspace_id = e.workspace_id and c.id = case when e.kind = 'person' then employer_of(e.id) end
 left join icp_score s on s.workspace_id = e.workspace_id and s.entity_id = e.id and s.version = %(version)s
-  and s.employer_id is not distinct from c.id and s.merged_at is not distinct from greatest(e.merged_at, c.merged_at)
+  and s.employer_id is not distinct from c.id and s.winners_changed = e.winners_changed + coalesce(c.winners_changed, 0)
 where e.workspace_id = current_workspace() and e.id > %(after)s and e.merged_into is null and e.kind::text = any(%(kinds)s)
   and s.entity_id is null
   and exists (select from entity_field f where f.workspace_id = e.workspace_id and f.entity_id in (e.id, c.id))
@@ -38,14 +38,14 @@ where workspace_id = current_workspace() and entity_id = any(%(entities)s) and f
 
 -- name: keep
 -- New scores, in id order; one by a newer profile stays.
-insert into icp_score as s (workspace_id, entity_id, version, score, certainty, reasons, employer_id, merged_at)
-select current_workspace(), a.entity_id, %(version)s, a.score, a.certainty, a.reasons, a.employer_id, a.merged_at
+insert into icp_score as s (workspace_id, entity_id, version, score, certainty, reasons, employer_id, winners_changed)
+select current_workspace(), a.entity_id, %(version)s, a.score, a.certainty, a.reasons, a.employer_id, a.winners_changed
 from jsonb_to_recordset(%(scores)s) as a(entity_id bigint, score smallint, certainty smallint, reasons jsonb,
-  employer_id bigint, merged_at timestamptz)
+  employer_id bigint, winners_changed bigint)
 order by a.entity_id
 on conflict (workspace_id, entity_id) do update set version = excluded.version, score = excluded.score,
   certainty = excluded.certainty, reasons = excluded.reasons, employer_id = excluded.employer_id,
-  merged_at = excluded.merged_at, scored_at = excluded.scored_at
+  winners_changed = excluded.winners_changed, scored_at = excluded.scored_at
 where s.version <= excluded.version
 
 -- name: scores

@@ -43,8 +43,14 @@ from rows from (jsonb_to_recordset(%(rows)s) as (entity_id bigint, call_id bigin
   with ordinality as a(entity_id, call_id, field, value, raw, confidence, provider, source_url, quote, cost_micros, retrieved_at, ord)
 order by a.ord
 
+-- name: underive
+-- The winners that rest on statements which go: before these, for what a cascade changes nobody counts.
+delete from entity_field f using observation o
+where o.workspace_id = current_workspace() and o.id = any(%(ids)s::bigint[])
+  and f.workspace_id = o.workspace_id and f.entity_id = o.entity_id and f.observation_id = o.id
+
 -- name: unstate
--- Statements that are not read any more; the winners that rest on them go with them, and are derived anew.
+-- Statements that are not read any more.
 delete from observation where workspace_id = current_workspace() and id = any(%(ids)s::bigint[])
 
 -- name: entities
