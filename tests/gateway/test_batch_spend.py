@@ -1,6 +1,7 @@
 """What a batch has cost so far, by provider."""
 
 from dataclasses import replace
+from typing import Any
 
 from glaze.model.ledger import CallEnd, RequestFacts, Reserved, Settlement
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId, Micros
@@ -49,3 +50,51 @@ async def test_a_call_that_was_never_sent_is_not_counted(bench: Bench):
             "unknown_calls": 1,
         }
     ]
+
+
+async def test_one_who_looks_again_and_again_sees_what_one_look_sees(bench: Bench):
+    """Calls end out of order, one stays unknown and is resolved at last, one is committed late."""
+    spend = bench.ledger.batch_spend(DEFAULT_WORKSPACE, BATCH)
+    assert await spend.look() == []
+
+    async def agrees() -> dict[str, Any]:
+        (row,) = await spend.look()
+        assert [row] == await bench.ledger.spend_of_batch(DEFAULT_WORKSPACE, BATCH)
+        return row
+
+    lost, hit, unsent, slow = await sent(bench, 1, 2, 3, 4)
+    await ended(bench, lost, CallEnd.UNKNOWN)
+    await ended(bench, hit, CallEnd.SETTLED, price=4, verdict="match")
+    for _ in range(3):
+        assert (await agrees())["calls"] == 4
+    await ended(bench, unsent, CallEnd.NOT_BILLED)
+    for _ in range(3):
+        assert (await agrees())["calls"] == 3
+    (job,) = await bench.claimed()
+    asker = replace(await bench.asker(job), batch_id=BATCH)
+    async with bench.db.workspace(DEFAULT_WORKSPACE) as conn:
+        # A call whose id is given before that of the next, and that is there after it.
+        await conn.execute(LATE, {"question": (await asked(bench, hit)), "batch": BATCH})
+        await bench.ledger.reserve(DEFAULT_WORKSPACE, [sealed(asker, (6).to_bytes(4))])
+        for _ in range(3):
+            assert (await agrees())["calls"] == 4
+    for _ in range(3):
+        assert (await agrees())["calls"] == 5
+    await ended(bench, slow, CallEnd.SETTLED, price=7, verdict="no_match")
+    await ended(bench, lost, CallEnd.SETTLED, price=5, verdict="match")
+    for _ in range(3):
+        assert (await agrees())["price_micros"] == 16
+    # What has ended is not read again: its prices could change without anybody's notice.
+    async with bench.db.workspace(DEFAULT_WORKSPACE) as conn:
+        await conn.execute("update call set price_micros = 1000 where state = 'settled'")
+    assert (await spend.look())[0]["price_micros"] == 16
+
+
+LATE = """insert into call (workspace_id, question_id, generation, request_id, batch_id, position, reason, wanted,
+  reserved_micros, deadline) select workspace_id, question_id, 9, request_id, %(batch)s, 1, 'late', '{}', 1, deadline
+  from call where question_id = %(question)s"""
+
+
+async def asked(bench: Bench, grant: Reserved) -> int:
+    rows = await bench.rows(f"select question_id from call where id = {grant.call_id}")
+    return int(rows[0]["question_id"])

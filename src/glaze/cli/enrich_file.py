@@ -203,6 +203,7 @@ class _Watch:
     def __init__(self, app: App, batch_id: BatchId) -> None:
         self._app = app
         self._batch_id = batch_id
+        self._spend = app.ledger.batch_spend(DEFAULT_WORKSPACE, batch_id)
         self._tally = Tally()
         self._counted: set[int] = set()  # counted rows after self._after
         self._after = 0  # all rows up to here are counted
@@ -216,7 +217,7 @@ class _Watch:
             say(f"paused by another command; glaze batches resume {self._batch_id} goes on")
         self._paused = progress.state == "paused"
         await self._count()
-        spend = await self._app.ledger.spend_of_batch(DEFAULT_WORKSPACE, self._batch_id)
+        spend = await self._spend.look()
         return Standing(
             done=progress.ended,
             total=progress.total,

@@ -34,6 +34,7 @@ from glaze.model.ledger import (
 )
 from glaze.model.provider import Page, Verdict
 from glaze.model.value import BatchId, CallId, JobId, Micros, RequestId, WorkspaceId
+from glaze.store.batch_spend import BatchSpend
 from glaze.store.budget import BudgetCap, StandingCaps
 from glaze.store.budget import ensure as ensure_budgets
 from glaze.store.database import Connection, Database
@@ -207,8 +208,11 @@ class LedgerStore:
         self, workspace_id: WorkspaceId, batch_id: BatchId
     ) -> list[dict[str, Any]]:
         """Return a row a provider: calls, matches, price_micros, unknown_micros, unknown_calls."""
-        async with self._db.workspace(workspace_id) as conn:
-            return await _fetch(conn, "spend_of_batch", batch=batch_id)
+        return await self.batch_spend(workspace_id, batch_id).look()
+
+    def batch_spend(self, workspace_id: WorkspaceId, batch_id: BatchId) -> BatchSpend:
+        """Return what sums a batch up for whoever looks more than once."""
+        return BatchSpend(self._db, workspace_id, batch_id)
 
     async def times_told_to_wait(
         self, workspace_id: WorkspaceId, job_id: JobId, call_id: CallId

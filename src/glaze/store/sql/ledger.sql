@@ -224,14 +224,31 @@ from call c join question q on q.workspace_id = c.workspace_id and q.id = c.ques
 where c.workspace_id = current_workspace() and c.job_id = %(job)s and c.state <> 'not_billed'
 
 -- name: spend_of_batch
--- What a batch caused, by provider; a call that was never sent is none.
-select q.provider, count(*) as calls, count(*) filter (where c.verdict = 'match') as matches,
-       coalesce(sum(c.price_micros), 0)::bigint as price_micros,
-       coalesce(sum(c.reserved_micros) filter (where c.state in ('unknown', 'sending', 'pending_vendor')), 0)::bigint as unknown_micros,
-       count(*) filter (where c.state in ('unknown', 'sending', 'pending_vendor') and c.reserved_micros > 0) as unknown_calls
-from call c join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
-where c.workspace_id = current_workspace() and c.batch_id = %(batch)s and (c.state <> 'not_billed' or c.verdict is not null)
-group by q.provider order by q.provider
+-- What a batch caused, by provider; a call that was never sent is none. Of the calls after an id, and of those before
+-- it that were open when it was reached: the others' sum is known. What has ended for good is told apart up to where no
+-- call can appear any more: up to the last id that was there at an earlier look, once every transaction that was under
+-- way at that look is over.
+with place as materialized (
+  select case when pg_snapshot_xmin(pg_current_snapshot()) >= %(horizon)s::text::xid8 then %(seen)s::bigint else %(after)s::bigint end as settled_to
+), looked as (
+  select c.id, c.question_id, c.verdict, c.price_micros, c.reserved_micros, c.state in ('unknown', 'sending', 'pending_vendor') as is_open
+  from call c
+  where c.workspace_id = current_workspace() and c.batch_id = %(batch)s and c.id > %(after)s
+    and (c.state <> 'not_billed' or c.verdict is not null)
+  union all
+  select c.id, c.question_id, c.verdict, c.price_micros, c.reserved_micros, c.state in ('unknown', 'sending', 'pending_vendor')
+  from call c
+  where c.workspace_id = current_workspace() and c.id = any(%(open)s::bigint[])
+    and (c.state <> 'not_billed' or c.verdict is not null)
+)
+select q.provider, p.settled_to, pg_snapshot_xmax(pg_current_snapshot())::text as horizon, max(l.id) as last,
+       not l.is_open and l.id <= p.settled_to as ended, count(*) as calls, count(*) filter (where l.verdict = 'match') as matches,
+       coalesce(sum(l.price_micros), 0)::bigint as price_micros,
+       coalesce(sum(l.reserved_micros) filter (where l.is_open), 0)::bigint as unknown_micros,
+       count(*) filter (where l.is_open and l.reserved_micros > 0) as unknown_calls,
+       coalesce(array_agg(l.id) filter (where l.is_open and l.id <= p.settled_to), '{}') as open
+from looked l cross join place p join question q on q.workspace_id = current_workspace() and q.id = l.question_id
+group by q.provider, p.settled_to, not l.is_open and l.id <= p.settled_to order by q.provider
 
 -- name: told_to_wait
 -- How often this job was told to wait, as by this call: by the provider's limit, for an endless 429 is an
