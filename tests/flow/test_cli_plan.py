@@ -182,3 +182,27 @@ def test_a_plan_for_a_single_site_is_refused_with_what_to_do_instead(learned: Cl
     told = learned.run("plan", what, code=2).err
     assert f"glaze plan takes a file of rows, and no file is called {what!r}" in told
     assert "--max-cost" in told
+
+
+def test_a_paused_price_and_a_cap_that_is_used_up_are_not_planned_with_and_are_told(cli: Cli):
+    dsn = cli.environment["DATABASE_URL"]
+    asked = planned(cli, "new.csv", *OPTIONS)["providers"]
+    name = next(name for name in asked if name.startswith("apollo."))
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(
+            "insert into glaze.paused_price"
+            " (workspace_id, provider, operation, reserved_micros, billed_micros, request_id)"
+            " select 1, 'apollo', %s, 1, 99000000, max(id) from glaze.vendor_request",
+            [name.removeprefix("apollo.")],
+        )
+    assert name not in planned(cli, "new.csv", *OPTIONS)["providers"]
+    told = cli.run("plan", "new.csv", *OPTIONS).out
+    assert f"Not in it: {name}, price paused" in told
+    assert f"glaze budget resume {name}" in told
+    cli.run("budget", "set", "day", "0.01")  # less than most calls may cost, and than the rest
+    told = cli.run("plan", "new.csv", *OPTIONS).out
+    assert "Not in it, for a call may cost more than a cap leaves: " in told
+    assert "the day's cap leaves $0.01" in told
+    cli.run("budget", "set", "day", "0")
+    plan = planned(cli, "new.csv", *OPTIONS)
+    assert (plan["cost_micros"]["p95"], plan["providers"]) == (0, {})

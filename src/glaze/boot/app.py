@@ -168,6 +168,7 @@ class App:
             self.providers.access,
             policy(settings or self.settings, self.providers),
             self.beliefs,
+            self.budgets,
         )
 
     def worker(

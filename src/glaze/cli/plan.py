@@ -22,6 +22,7 @@ from glaze.cli.enrich_file import check_names, check_rows, show_mapping
 from glaze.cli.screen import AsJson, err, money, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.files.reading import Row, read_identified
+from glaze.model.ledger import Refusal
 from glaze.model.request import EnrichArgs
 from glaze.model.value import DEFAULT_WORKSPACE, MICROS_PER_CENT, Json
 from glaze.pipeline.forecast import Band, Forecast
@@ -142,6 +143,8 @@ def priced(made: Plan) -> str:
 def agreed(made: Plan, *, yes: bool) -> bool:
     """Say what a run would buy and ask whether it may, where somebody is there to answer."""
     say(priced(made))
+    for line in _bounds(made):
+        say(line)
     asks = made.forecast is not None and made.forecast.most_micros > 0
     if yes or not asks or not is_interactive():
         return True
@@ -179,6 +182,7 @@ def _show(made: Plan, ask: FileAsk) -> None:
 
 def _words(made: Plan, found: Forecast, ask: FileAsk) -> Iterator[str]:
     """Yield what to think of the figures."""
+    yield from _bounds(made)
     if found.unlearned:
         names = ", ".join(found.unlearned)
         yield (
@@ -195,6 +199,31 @@ def _words(made: Plan, found: Forecast, ask: FileAsk) -> Iterator[str]:
     elif found.most_micros and budget is None:
         cents = math.ceil(found.cost.p95 / MICROS_PER_CENT) / 100
         yield f"to bind a run to this: --budget {cents:.2f}"
+
+
+def _bounds(made: Plan) -> Iterator[str]:
+    """Yield who is not asked for its price, and which standing caps are nearer than the cost."""
+    dear = [name for name, no in made.barred.items() if no.why is Refusal.BUDGET]
+    for name, no in made.barred.items():
+        if no.why is Refusal.PRICE:
+            yield f"Not in it: {name}, {no.detail}; to ask it again: glaze budget resume {name}"
+    if dear:
+        yield f"Not in it, for a call may cost more than a cap leaves: {', '.join(dear)}"
+    for budget in made.allowance.budgets:
+        own = f"{budget.provider}." if budget.provider else ""
+        if any(name.startswith(own) for name in dear) or _expected(made, own) > budget.left_micros:
+            whose = f"{budget.provider}'s cap of the month" if own else "the day's cap"
+            yield f"{whose} leaves {money(budget.left_micros)}"
+
+
+def _expected(made: Plan, own: str) -> float:
+    """Return the p95 of the whole, or the average of the operations whose names begin so, in micros."""
+    found = made.forecast
+    if found is None:
+        return 0.0
+    if not own:
+        return found.cost.p95
+    return sum(spent for name, spent in found.spent.items() if name.startswith(own))
 
 
 def _budget(ask: FileAsk) -> int | None:
@@ -241,6 +270,11 @@ def _as_json(made: Plan, ask: FileAsk) -> dict[str, Json]:
             for name, times in found.asked.items()
         },
         "learned_from_calls": 0 if found is None else found.learned_from,
+        "not_payable": {name: no.detail for name, no in made.barred.items()},
+        "caps": [
+            {"provider": one.provider, "left_micros": one.left_micros}
+            for one in made.allowance.budgets
+        ],
         "unlearned": [] if found is None else list(found.unlearned),
     }
 

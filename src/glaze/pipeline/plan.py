@@ -3,21 +3,23 @@
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
 from glaze.model.identity import canonical_question, identify
+from glaze.model.ledger import Allowance, Refused
 from glaze.model.provider import ProviderSpec, Tier
 from glaze.model.request import EnrichArgs
 from glaze.model.value import MICROS_PER_CENT, FieldName, JobId, Json, Micros, WorkspaceId
 from glaze.pipeline.asking import Access, question_key
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.forecast import MOST_ROWS, SEED, Band, Forecast, OpenRow, World, forecast
-from glaze.pipeline.order import Rules, arranged, full_name
+from glaze.pipeline.order import Rules, arranged, full_name, next_operation
 from glaze.pipeline.rates import Rates
 from glaze.pipeline.run import Policy
 from glaze.pipeline.sheet import Sheet
+from glaze.store.budget import BudgetStore
 from glaze.store.entity import EntityStore
 from glaze.store.history import HistoryStore
 from glaze.store.ledger import LedgerStore
@@ -39,6 +41,8 @@ class Plan:
     twins: int = 0  # of these, rows that mean the same as an earlier one: they cost nothing more
     answered: float = 0.0  # paid questions of a row with gaps that are answered already, on average
     forecast: Forecast | None = None  # None where nothing is missing
+    allowance: Allowance = field(default_factory=Allowance)  # what the standing caps leave
+    barred: dict[str, Refused] = field(default_factory=dict)  # operations that cannot be paid now
 
     def filled(self, name: FieldName) -> Band:
         """Return in how many rows a field will be there, with what is there already."""
@@ -64,6 +68,7 @@ class Planner:
     access: Mapping[str, Access]
     policy: Policy
     beliefs: Beliefs
+    budgets: BudgetStore
 
     async def plan(
         self,
@@ -140,9 +145,11 @@ class Planner:
         ]
         tallies = await self.history.tallies(workspace_id, self.specs)
         needs = {name for s in self.specs for one in s.operations for n in one.needs for name in n}
+        plan.allowance = await self.budgets.standing(workspace_id, self.policy.caps)
+        rules, plan.barred = self._barred(args, plan.allowance)
         world = World(
             specs=self.specs,
-            rules=self._rules(args),
+            rules=rules,
             rates=Rates(tallies, self.specs),
             brought=await self.store.brought(workspace_id, needs),
             left_micros=_micros(args.max_cost_cents),
@@ -160,6 +167,23 @@ class Planner:
             unusable=self.policy.unusable,
             floor=args.min_confidence,
         )
+
+    def _barred(self, args: EnrichArgs, allowance: Allowance) -> tuple[Rules, dict[str, Refused]]:
+        """Return the rules without what cannot be paid now, and which operations that takes away."""
+        unpaid = {
+            full_name(spec, one): no
+            for spec in self.specs
+            for one in spec.operations
+            if (no := allowance.forbids(spec.name, one.name, one.price_micros))
+        }
+        usual = self._rules(args)
+        why = {name: no.detail for name, no in unpaid.items()}
+        rules = replace(usual, unusable={**why, **usual.unusable})
+        wanted = frozenset(args.required_fields)
+        skipped = next_operation(self.specs, wanted, {}, None, rules=rules).skipped
+        return rules, {
+            one.name: unpaid[one.name] for one in skipped if one.why == why.get(one.name)
+        }
 
     async def _answered(
         self,

@@ -60,6 +60,21 @@ class BudgetStore:
         async with self._db.workspace(workspace_id) as conn:
             return _views(await _fetch(conn, "in_force", defaults=_defaults(defaults)))
 
+    async def standing(self, workspace_id: WorkspaceId, defaults: StandingCaps) -> Allowance:
+        """Return what the standing caps leave now and which prices are paused; nothing is written."""
+        caps = tuple(
+            Budget(
+                view.id or BudgetId(0),
+                view.scope,
+                view.scope_key,
+                view.scope_key.partition("/")[0] if view.scope == "provider_month" else None,
+                view.cap_micros,
+                view.left_micros,
+            )
+            for view in await self.in_force(workspace_id, defaults)
+        )
+        return Allowance(caps, tuple(await self.paused(workspace_id)))
+
     async def page(self, workspace_id: WorkspaceId, n: int) -> list[BudgetView]:
         """Return the ``n`` newest budgets of every scope and period."""
         async with self._db.workspace(workspace_id) as conn:
