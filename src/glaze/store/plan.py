@@ -56,7 +56,7 @@ class PlanStore:
                 "provider": one.provider,
                 "operation": one.operation,
                 "flags": one.flags,
-                "key": one.key.hex(),
+                "hex": one.key.hex(),
             }
             for place, one in enumerate(questions)
         ]
