@@ -381,10 +381,11 @@ class Gateway:
     async def _too_late(self, question: Question, leave: _Leave) -> str | None:
         """Wait for the permit's moment; say why the call must not be sent any more, None where it may."""
         permit, unsent = leave.permit, "not sent: the permit ran out"
+        too_old = "not sent: too long since the intent was recorded"
         try:
             while not await leave.limiter.use(permit):
                 if time.monotonic() - leave.begun > SEND_WITHIN_S:
-                    return unsent
+                    return too_old
                 again = await leave.limiter.permit()
                 if isinstance(again, Wait):
                     return unsent
@@ -393,7 +394,7 @@ class Gateway:
             log.exception("no second permit", provider=question.spec.name)
             return f"{unsent} and no other could be had"
         if time.monotonic() - leave.begun > SEND_WITHIN_S:
-            return "not sent: too long since the intent was recorded"
+            return too_old
         return None
 
     async def _look_up(
