@@ -134,8 +134,8 @@ MUTANTS = (
         (
             Change(
                 "pipeline/merge.py",
-                "family = belief.family(seen.provider)",
-                "family = seen.provider",
+                "else belief.family(seen.provider)",
+                "else seen.provider",
             ),
         ),
     ),
