@@ -49,7 +49,7 @@ study: $(VENV)/ready ## What the learned order costs beside others, simulated; w
 storm: $(VENV)/ready ## The long kill tests, beyond what CI has time for; interrupted, it goes on where it was
 	$(BIN)/python -m tests.storm
 	$(BIN)/python -m tests.storm.spend
-	GLAZE_TEST_STORM=1 $(BIN)/python -m pytest tests/flow tests/storm tests/store/test_job_states.py tests/providers/test_llm_hostile.py
+	GLAZE_TEST_STORM=1 $(BIN)/python -m pytest tests/flow tests/storm tests/mutants tests/store/test_job_states.py tests/providers/test_llm_hostile.py
 
 audit: $(VENV)/ready ## Look the locked packages up for known vulnerabilities
 	$(BIN)/pip-audit --requirement requirements.lock --disable-pip

@@ -1,7 +1,7 @@
 """Each promise's test can fail: the product with one guard taken out fails the test that is named.
 
 A mutant is a copy of the package with a few lines changed, put first on the path of a process that
-runs one test.
+runs one test. Those whose test is of whole processes are tried with GLAZE_TEST_STORM=1 (`make storm`).
 """
 
 import os
@@ -850,7 +850,15 @@ def mutated(folder: Path, mutant: Mutant) -> None:
         file.write_text(text.replace(change.before, change.after))
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+_QUICK = ("tests/unit/", "tests/store/", "tests/providers/", GATEWAY)
+TRIED = [
+    mutant
+    for mutant in MUTANTS
+    if mutant.test.startswith(_QUICK) or os.environ.get("GLAZE_TEST_STORM")
+]
+
+
+@pytest.mark.parametrize("mutant", TRIED, ids=lambda mutant: mutant.name)
 def test_a_product_without_the_guard_fails_the_guards_test(
     tmp_path: Path, server_dsn: str, mutant: Mutant
 ):
