@@ -127,9 +127,21 @@ def wait_until_up(port: int) -> None:
             return
 
 
-def curl(words: list[str]) -> int:
-    """Send what a ``curl`` command line says and return the status."""
+def _part(name: str, value: str, folder: Path) -> bytes:
+    """Return one part of a form; ``@file`` is a file's content."""
+    told, content = f'form-data; name="{name}"', value.encode()
+    if value.startswith("@"):
+        told, content = f'{told}; filename="{value[1:]}"', (folder / value[1:]).read_bytes()
+    return f"--{BOUNDARY}\r\nContent-Disposition: {told}\r\n\r\n".encode() + content + b"\r\n"
+
+
+BOUNDARY = "a-part-ends-here"
+
+
+def curl(words: list[str], folder: Path) -> int:  # noqa: C901  a case for each option
+    """Send what a ``curl`` command line says, with files of ``folder``, and return the status."""
     url, method, headers, data = "", None, {}, None
+    form: list[bytes] = []
     rest = iter(words[1:])
     for word in rest:
         match word:
@@ -139,12 +151,20 @@ def curl(words: list[str]) -> int:
                 method = next(rest)
             case "-d":
                 data = next(rest).encode()
+            case "--data-binary":
+                data = (folder / next(rest).removeprefix("@")).read_bytes()
+            case "-F":
+                name, _, value = next(rest).partition("=")
+                form.append(_part(name, value, folder))
             case "-H":
                 name, _, value = next(rest).partition(":")
                 headers[name] = value.strip()
             case _:
                 assert not word.startswith("-"), f"not known to this test: {word}"
                 url = f"http://{word.removeprefix('http://')}"
+    if form:
+        headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
+        data = b"".join(form) + f"--{BOUNDARY}--\r\n".encode()
     request = urllib.request.Request(url, data, headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:

@@ -53,7 +53,7 @@ def works(command: str, place: Standing) -> None:
         case "export":
             assert {word.partition("=")[0] for word in words[1:]} <= environment_names().keys()
         case "curl":
-            assert curl(words) in {200, 201, 202}, command
+            assert curl(words, place.folder) in {200, 201, 202}, command
         case "glaze" if words[1] in GOES_ON:
             goes_on(words, place)
         case "glaze":

@@ -823,7 +823,7 @@ MUTANTS = (
     Mutant(
         "what was learned outranks a fixed order",
         r"test_rates\.py:\d+: AssertionError",
-        f"{RATES}::test_a_fixed_order_is_kept_whatever_was_learned",
+        f"{RATES}::test_what_fills_more_for_a_dollar_waits_for_who_is_named_before_it",
         (
             Change(
                 "pipeline/order.py", " and not fixed and self.rules.learned:", " and self.rules:"

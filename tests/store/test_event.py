@@ -8,9 +8,10 @@ from psycopg import AsyncConnection
 
 from glaze.errors import InputError
 from glaze.model.value import DEFAULT_WORKSPACE
+from glaze.store import event
 from glaze.store.database import Database
 from glaze.store.event import START, Cursor, EventStore, NewEvent
-from glaze.store.statements import Statements
+from glaze.store.statements import Statements, statements
 
 WS = DEFAULT_WORKSPACE
 HANG_S = 30.0
@@ -54,19 +55,20 @@ async def test_an_event_committed_out_of_order_reaches_a_resuming_reader(
     await resuming_reader_misses_nothing(dsn, EventStore(db))
 
 
-async def test_mutant_that_reads_by_id_alone_loses_the_late_event(db: Database, dsn: str) -> None:
-    store = EventStore(db)
+async def test_mutant_that_reads_by_id_alone_loses_the_late_event(
+    db: Database, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mutant = Statements.__new__(Statements)
-    mutant._by_name = dict(store._sql._by_name)
+    mutant._by_name = dict(statements("event")._by_name)
     for clause, instead in (
         ("(xid, id) > (%(xid)s::text::xid8, %(id)s::bigint)", "id > %(id)s and %(xid)s <> ''"),
         ("and xid < pg_snapshot_xmin(pg_current_snapshot())", ""),
     ):
         assert clause in mutant["feed"]
         mutant._by_name["feed"] = mutant["feed"].replace(clause, instead)
-    store._sql = mutant
+    monkeypatch.setattr(event, "statements", lambda _file: mutant)
     with pytest.raises(AssertionError):
-        await resuming_reader_misses_nothing(dsn, store)
+        await resuming_reader_misses_nothing(dsn, EventStore(db))
 
 
 async def test_a_reader_at_the_tail_sees_only_what_comes_after(db: Database, dsn: str) -> None:

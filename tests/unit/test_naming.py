@@ -33,5 +33,5 @@ def test_of_10000_forgeries_none_is_genuine():
 
 def test_an_address_is_given_where_there_is_one():
     assert callback_url("", "apollo", TOKEN) == ""
-    told = f"https://glaze.example/callbacks/apollo/{TOKEN}"
+    told = f"https://glaze.example/v1/hooks/apollo/{TOKEN}"
     assert callback_url("https://glaze.example/", "apollo", TOKEN) == told

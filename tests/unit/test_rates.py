@@ -102,6 +102,11 @@ def test_what_fills_more_for_a_dollar_is_asked_first_and_the_reason_states_the_f
     assert reason == "fills 62 % of person_email at $0.02 expected, 340 asked; one of 3"
 
 
+def test_what_fills_more_for_a_dollar_waits_for_who_is_named_before_it() -> None:
+    poor, good = tally("a", 400, 0.05, price=10_000), tally("b", 340, 0.62, price=20_000)
+    assert first(SPECS, poor, good, rules=Rules(order=("a",), learned=True))[0] == "a"
+
+
 def test_below_thirty_calls_nothing_is_learned() -> None:
     poor, good = tally("a", 400, 0.05, price=10_000), tally("b", LEAST - 1, 0.9, price=20_000)
     assert first(SPECS, poor, good)[0] == "a"
