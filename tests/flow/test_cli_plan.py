@@ -132,7 +132,7 @@ def test_a_budget_binds_the_run_and_a_higher_one_goes_on_without_paying_again(cl
     assert_budgets_hold(dsn)
     rest = planned(cli, "new.csv", *OPTIONS)
     cli.run("enrich", "new.csv", "-o", "b.csv", *OPTIONS, "--budget", "20")
-    assert spent(cli) - paid - first <= rest["cost_micros"]["p95"]
+    assert spent(cli) - paid - first <= rest["most_micros"]  # p95 is passed now and then
     asked_twice = "select count(*) from glaze.call where generation > 1 and state = 'settled'"
     assert one(dsn, asked_twice) == 0
 
