@@ -110,7 +110,11 @@ def test_people_whose_questions_travel_in_bulk_are_paid_once_though_the_run_is_k
     assert one(dsn, bulk) > 1
     before = _paid_requests(vendors.get("stats")["requests"])
     ran = cli.run(*command[:3], "again.csv", *command[4:])
-    assert _paid_requests(vendors.get("stats")["requests"]) == before
+    after = _paid_requests(vendors.get("stats")["requests"])
+    assert {name: n for name, n in after.items() if name != "openai"} == {
+        name: n for name, n in before.items() if name != "openai"
+    }
+    assert_paid_once(dsn, vendors)  # a model may be asked what only the first run made a question
     assert "total spend: $0.00" in ran.out
 
 

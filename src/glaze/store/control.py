@@ -5,22 +5,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, LiteralString
 
-from psycopg.errors import DeadlockDetected
-
-from glaze.errors import StoreUnavailable
 from glaze.model.bulk import NOT_BEGUN, OPEN, Change, Filter
 from glaze.model.job import TERMINAL, JobState, NewJob
 from glaze.model.merge_patch import merge_patch
 from glaze.model.value import JobId, Json, WorkspaceId
 from glaze.store.attempt import Row, encode
 from glaze.store.database import Connection, Database
+from glaze.store.deadlock import past_deadlocks
 from glaze.store.job import CHUNK, JobStore, JobView, view_of
 from glaze.store.statements import statements
 
 _SPAN = 100_000
 """Ids that one look goes through at most, so that a rare match keeps no transaction open long."""
-
-_TRIES = 5
 
 _sql = statements("control")
 
@@ -265,16 +261,14 @@ class ControlStore:
         Workers write groups of outcomes in the order of their coming, so the two can wait for
         each other: then the chunk is done again.
         """
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                async with self._db.workspace(workspace_id) as conn:
-                    held = await _rows(conn, _filtered("hold"), **_criteria(which))
-                    fit = [row for row in held if row["state"] in allowed]
-                    return held, await do(conn, fit) if fit else {}
-            except StoreUnavailable as error:
-                if not tries_left or not isinstance(error.__cause__, DeadlockDetected):
-                    raise
-        raise AssertionError("the last try returns or raises")
+
+        async def once() -> tuple[list[Row], dict[JobId, JobState]]:
+            async with self._db.workspace(workspace_id) as conn:
+                held = await _rows(conn, _filtered("hold"), **_criteria(which))
+                fit = [row for row in held if row["state"] in allowed]
+                return held, await do(conn, fit) if fit else {}
+
+        return await past_deadlocks(once)
 
 
 def _filtered(name: str) -> LiteralString:

@@ -14,6 +14,7 @@ from glaze.store import dependency
 from glaze.store.attempt import Ended, Row, body_hash, encode, ended_row, freed_row, job_row
 from glaze.store.backlog import listed
 from glaze.store.database import Connection, Database
+from glaze.store.deadlock import past_deadlocks
 from glaze.store.event import NewEvent, append
 from glaze.store.statements import Statements, as_array, statements
 
@@ -139,8 +140,13 @@ class JobStore:
             made = await self._db.workspace_rows(workspace_id, sql, params, row_factory=dict_row)
             enqueued = Enqueued([row["id"] for row in made], made)
         else:
-            async with self._db.workspace(workspace_id) as conn:
-                enqueued = await self.enqueue_within(conn, jobs)
+
+            async def once() -> Enqueued:
+                async with self._db.workspace(workspace_id) as conn:
+                    return await self.enqueue_within(conn, jobs)
+
+            # Who grows a graph and who ends its parents can wait for each other.
+            enqueued = await past_deadlocks(once)
         self.tell(enqueued.made)
         return enqueued.ids
 
