@@ -154,6 +154,7 @@ async def test_a_key_that_asks_too_often_is_told_when_to_come_back(settings: Set
         {"name": "a", "scopes": ["root"]},
         {"name": "a\x07", "scopes": ["read"]},
         {"name": "a", "scopes": ["read"], "expires_at": "2026-01-01T00:00:00"},
+        {"name": "a", "scopes": ["read"], "expires_at": "9999-12-31T23:59:59Z"},
         {"name": "a", "scopes": ["read"], "also": 1},
     ],
 )
@@ -161,3 +162,15 @@ async def test_a_key_that_cannot_be_is_refused_with_what_is_wrong(service: Servi
     answer = await (await service.client()).post("/v1/keys", body)
     assert answer.status == 422
     assert answer.body["detail"]
+
+
+async def test_a_key_that_expires_has_a_successor_of_the_same_lifetime(service: Service):
+    admin = await service.client()
+    asked = {"name": "a", "scopes": ["read"], "expires_at": "2999-01-01T00:00:00Z"}
+    first = (await admin.post("/v1/keys", asked)).body
+    second = (await admin.post(f"/v1/keys/{first['id']}/rotate", {})).body
+    lifetimes = [
+        datetime.fromisoformat(one["expires_at"]) - datetime.fromisoformat(one["created_at"])
+        for one in (first, second)
+    ]
+    assert abs((lifetimes[1] - lifetimes[0]).total_seconds()) < 60

@@ -19,6 +19,17 @@ from glaze.cli.ask import (
 )
 from glaze.cli.enrich_file import check_rows, enrich_file, show_mapping
 from glaze.cli.enrich_one import OneAsk, enrich_one, show_result
+from glaze.cli.options import (
+    Allow,
+    Budget,
+    Columns,
+    Encoding,
+    Fields,
+    MaxCost,
+    Only,
+    Order,
+    SkipCache,
+)
 from glaze.cli.plan import agreed, is_interactive, plan_of
 from glaze.cli.screen import INTERRUPTED, quiet, say
 from glaze.errors import InputError
@@ -40,40 +51,17 @@ def enrich(
         Path | None,
         typer.Option("--output", "-o", help="Output file, - for standard output.", dir_okay=False),
     ] = None,
-    fields: Annotated[
-        str | None, typer.Option(help="Fields to fill, comma-separated; see docs/fields.md.")
-    ] = None,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is; repeatable."),
-    ] = None,
-    max_cost: Annotated[
-        str | None, typer.Option(metavar="DOLLARS", help="Most that one row may cost.")
-    ] = None,
-    budget: Annotated[
-        str | None, typer.Option(metavar="DOLLARS", help="Most that the whole file may cost.")
-    ] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PROVIDER", help="Allow an opt-in provider; repeatable."),
-    ] = None,
-    providers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMES", help="Ask only these, comma-separated; opt-in ones are allowed by it."
-        ),
-    ] = None,
-    order: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMES",
-            help="Whom to ask first: learned, cheapest, originals, or names, comma-separated.",
-        ),
-    ] = None,
+    fields: Fields = None,
+    mapping: Columns = None,
+    max_cost: MaxCost = None,
+    budget: Budget = None,
+    allow: Allow = None,
+    providers: Only = None,
+    order: Order = None,
     errors: Annotated[
         Path | None, typer.Option(help="Where rows go that cannot be used.", dir_okay=False)
     ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of FILE, if misjudged.")] = None,
+    encoding: Encoding = None,
     concurrency: Annotated[
         int | None, typer.Option(min=1, max=5000, help="Rows worked on at once.")
     ] = None,
@@ -84,9 +72,7 @@ def enrich(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object, or one a row, for machines.")
     ] = False,
-    skip_cache: Annotated[
-        bool, typer.Option("--skip-cache", help="Ask again what was answered before.")
-    ] = False,
+    skip_cache: SkipCache = False,
     verify: Annotated[
         bool,
         typer.Option(help="Have the LLM check what sources disagree on against the site."),

@@ -19,6 +19,17 @@ from glaze.cli.ask import (
     parse_names,
 )
 from glaze.cli.enrich_file import check_names, check_rows, show_mapping
+from glaze.cli.options import (
+    Allow,
+    Budget,
+    Columns,
+    Encoding,
+    Fields,
+    MaxCost,
+    Only,
+    Order,
+    SkipCache,
+)
 from glaze.cli.screen import AsJson, err, money, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.files.reading import Row, read_identified
@@ -34,40 +45,15 @@ from glaze.settings import Settings, load_settings
 def plan(
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, JSONL, Parquet, XLSX.")],
     *,
-    fields: Annotated[
-        str | None, typer.Option(help="Fields to fill, comma-separated; see docs/fields.md.")
-    ] = None,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is; repeatable."),
-    ] = None,
-    max_cost: Annotated[
-        str | None, typer.Option(metavar="DOLLARS", help="Most that one row may cost.")
-    ] = None,
-    budget: Annotated[
-        str | None, typer.Option(metavar="DOLLARS", help="Most that the whole file may cost.")
-    ] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PROVIDER", help="Allow an opt-in provider; repeatable."),
-    ] = None,
-    providers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMES", help="Ask only these, comma-separated; opt-in ones are allowed by it."
-        ),
-    ] = None,
-    order: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMES",
-            help="Whom to ask first: learned, cheapest, originals, or names, comma-separated.",
-        ),
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of FILE, if misjudged.")] = None,
-    skip_cache: Annotated[
-        bool, typer.Option("--skip-cache", help="Ask again what was answered before.")
-    ] = False,
+    fields: Fields = None,
+    mapping: Columns = None,
+    max_cost: MaxCost = None,
+    budget: Budget = None,
+    allow: Allow = None,
+    providers: Only = None,
+    order: Order = None,
+    encoding: Encoding = None,
+    skip_cache: SkipCache = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what `glaze enrich` with the same options would find and cost; asks nobody.

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import structlog
 
 from glaze.errors import StoreUnavailable, TooManyRequests
+from glaze.jobs.hearing import hear_ends
 from glaze.jobs.retry import bear, going_on, pauses, set_within, until_available
 from glaze.model.job import JobState
 from glaze.model.value import BatchId, JobId, WorkspaceId
 from glaze.store.event import Cursor, Event, EventStore
-from glaze.store.notify import listen_for_ends
 
 log = structlog.get_logger("live")
 
@@ -246,22 +246,10 @@ class Live:
         """Listen and read until cancelled; idle, and without a connection, until somebody subscribes."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._listen())
+                group.create_task(hear_ends(self._dsn, self._somebody, self._heard))
                 group.create_task(self._read())
         finally:
             self.close()
-
-    async def _listen(self) -> None:
-        await self._somebody.wait()
-        pause = pauses()
-        while going_on():
-            try:
-                async for _ in listen_for_ends(self._dsn):
-                    pause = pauses()
-                    self._heard.set()
-            except StoreUnavailable as error:
-                bear(error, "listen for changes")
-            await asyncio.sleep(next(pause))
 
     async def _read(self) -> None:
         pause = pauses()

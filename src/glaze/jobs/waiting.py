@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from glaze.errors import InputError, StoreUnavailable
-from glaze.jobs.retry import bear, going_on, pauses, set_within
+from glaze.jobs.hearing import hear_ends
+from glaze.jobs.retry import bear, going_on, set_within
 from glaze.model.job import TERMINAL
 from glaze.model.value import JobId, WorkflowId, WorkspaceId
 from glaze.model.workflow import WorkflowView
 from glaze.store.job import JobStore, JobView
-from glaze.store.notify import listen_for_ends
 from glaze.store.workflow import WorkflowStore
 
 LOOK_EVERY_S = 0.5
@@ -98,20 +98,8 @@ class Waiting:
     async def run(self) -> None:
         """Listen and look until cancelled; idle, and without a connection, until somebody waits."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen())
+            group.create_task(hear_ends(self._dsn, self._somebody, self._heard))
             group.create_task(self._look())
-
-    async def _listen(self) -> None:
-        await self._somebody.wait()
-        pause = pauses()
-        while going_on():
-            try:
-                async for _ in listen_for_ends(self._dsn):
-                    pause = pauses()
-                    self._heard.set()
-            except StoreUnavailable as error:
-                bear(error, "listen for ends")
-            await asyncio.sleep(next(pause))
 
     async def _look(self) -> None:
         while going_on():

@@ -13,6 +13,8 @@ from glaze.errors import InputError
 from glaze.model.value import BatchId, JobId, WorkspaceId
 
 LONGEST_NAME = 100
+COMMAND_LINE = "command line"
+"""The actor of what is done with the database's own credentials."""
 _PREFIX_BYTES = 5  # 8 characters of base 32
 _SECRET_BYTES = 32
 _KEY = re.compile(r"glz_(?P<workspace>[1-9][0-9]{0,17})_(?P<prefix>[a-z2-7]{8})_[A-Za-z0-9_-]{43}")

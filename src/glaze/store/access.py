@@ -8,6 +8,7 @@ from typing import Any
 
 from glaze.errors import NotFound
 from glaze.model.access import (
+    COMMAND_LINE,
     Principal,
     Scope,
     checked_name,
@@ -16,15 +17,13 @@ from glaze.model.access import (
     key_parts,
     new_key,
 )
+from glaze.model.label import checked_time
 from glaze.model.value import WorkspaceId
 from glaze.store.audit import Deed, note
 from glaze.store.database import Connection, Database
 from glaze.store.statements import statements
 
 _sql = statements("access")
-
-COMMAND_LINE = "command line"
-"""The actor of what is done with the database's own credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,10 @@ class KeyStore:
     ) -> IssuedKey:
         """Draw a key.
 
-        Raises: InputError for a name or scope that cannot be.
+        Raises: InputError for a name, scope or end that cannot be.
         """
+        if expires_at is not None:
+            checked_time(expires_at, "expires_at")
         name, wanted = checked_name(name), checked_scopes(scopes)
         async with self._db.workspace(workspace_id) as conn:
             issued = await self._issue(conn, workspace_id, name, wanted, expires_at)
@@ -102,13 +103,17 @@ class KeyStore:
     ) -> IssuedKey:
         """Draw a key like ``key_id``, which counts for ``overlap_s`` seconds more.
 
+        One that expires has a successor of the same lifetime.
+
         Raises: NotFound where there is no such key, or it counts no more.
         """
         async with self._db.workspace(workspace_id) as conn:
             old = await (await conn.execute(_sql["hold"], {"id": key_id})).fetchone()
             if old is None:
                 raise NotFound(f"no key {key_id} counts: it is unknown, revoked or expired")
-            issued = await self._issue(conn, workspace_id, old["name"], old["scopes"], None)
+            issued = await self._issue(
+                conn, workspace_id, old["name"], old["scopes"], old["next_expiry"]
+            )
             replaced = {"id": key_id, "new": issued.view.id, "overlap_s": overlap_s}
             await conn.execute(_sql["replace"], replaced)
             detail = {"replaced_by": issued.view.id, "overlap_s": overlap_s}

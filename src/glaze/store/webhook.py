@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 from glaze.errors import NotFound
+from glaze.model.access import COMMAND_LINE
 from glaze.model.value import WorkspaceId
 from glaze.model.webhook import secret_of
 from glaze.store.audit import Deed, note
@@ -16,7 +17,6 @@ from glaze.store.statements import statements
 
 _sql = statements("webhook")
 _SALT_BYTES = 16
-_COMMAND_LINE = "command line"
 JOBS_SALT = b"jobs"
 """Of it the secret is made that deliveries to a job's own URL are signed with."""
 
@@ -69,7 +69,7 @@ class WebhookStore:
         events: Sequence[str],
         description: str = "",
         *,
-        actor: str = _COMMAND_LINE,
+        actor: str = COMMAND_LINE,
     ) -> WithSecret:
         """Make an endpoint that is told what happens from now on."""
         salt = secrets.token_bytes(_SALT_BYTES)
@@ -98,7 +98,7 @@ class WebhookStore:
         webhook_id: int,
         change: WebhookChange,
         *,
-        actor: str = _COMMAND_LINE,
+        actor: str = COMMAND_LINE,
     ) -> Webhook:
         """Change an endpoint; enabled again it is told what it missed being told, and goes on.
 
@@ -123,7 +123,7 @@ class WebhookStore:
             return await _get(conn, webhook_id)
 
     async def remove(
-        self, workspace_id: WorkspaceId, webhook_id: int, *, actor: str = _COMMAND_LINE
+        self, workspace_id: WorkspaceId, webhook_id: int, *, actor: str = COMMAND_LINE
     ) -> None:
         """Take an endpoint away, with the log of what it was told. Raises: NotFound."""
         async with self._db.workspace(workspace_id) as conn:
@@ -137,7 +137,7 @@ class WebhookStore:
         webhook_id: int,
         *,
         overlap_s: float,
-        actor: str = _COMMAND_LINE,
+        actor: str = COMMAND_LINE,
     ) -> WithSecret:
         """Make a new secret; for ``overlap_s`` seconds both sign. Raises: NotFound."""
         salt = secrets.token_bytes(_SALT_BYTES)

@@ -28,8 +28,8 @@ where id = %(id)s and revoked_at is null
 returning id, name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at, replaced_by
 
 -- name: hold
--- A key that is to be rotated.
-select id, name, scopes from api_key
+-- A key that is to be rotated, and until when its successor counts: for as long as it did from its making.
+select id, name, scopes, clock_timestamp() + (expires_at - created_at) as next_expiry from api_key
 where id = %(id)s and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
 for update
 
