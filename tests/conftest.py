@@ -53,7 +53,7 @@ def dsn(server_dsn: str, template: str) -> Iterator[str]:
     """DSN of a fresh, migrated database of this test's own."""
     name = f"glaze_test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(server_dsn, autocommit=True) as conn:
-        conn.execute(f"create database {name} template {template}")
+        conn.execute(f"create database {name} template {template} strategy file_copy")
         yield make_conninfo(server_dsn, dbname=name)
         conn.execute(f"drop database {name} with (force)")
 
