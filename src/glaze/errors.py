@@ -20,6 +20,7 @@ GlazeError
 ├── AccessError              whoever asks may not
 │   ├── KeyRefused           no key, or one that is unknown, revoked or expired
 │   ├── ScopeMissing         the key is good, but not for this
+│   ├── OriginRefused        a page of an origin that may not ask
 │   └── TooManyRequests      the key's limit of requests is used up for now
 ├── StoreError               the database refused or is not there
 │   ├── StoreUnavailable     cannot be reached, or is shutting down; worth another try
@@ -183,6 +184,12 @@ class ScopeMissing(AccessError):
     """The key is good, but not for this."""
 
     code = "scope_missing"
+
+
+class OriginRefused(AccessError):
+    """A page of an origin that may not ask."""
+
+    code = "origin_refused"
 
 
 class TooManyRequests(AccessError):

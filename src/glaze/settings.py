@@ -214,6 +214,13 @@ class Settings(BaseSettings):
         le=10_000_000,
         description="requests that a key may make in a minute, of each API process",
     )
+    api_beat_s: float = Field(
+        default=15.0,
+        ge=0.2,
+        le=300,
+        description="seconds between signs of life on live connections; so often their key or"
+        " token is looked at",
+    )
 
     cache_ttl_days: float = Field(
         default=7.0, ge=0, le=3650, description="days that a value stays fresh"

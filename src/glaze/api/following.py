@@ -15,6 +15,8 @@ HEADER = "X-Correlation-ID"
 _GIVEN_IN = ("x-correlation-id", "x-request-id")
 
 
+_ANSWERS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+_SWITCHED = 101
 _SECRET = re.compile(r"(?<=/hooks/)[^/]*/.*")
 """Where a vendor calls back is known to it alone."""
 
@@ -28,7 +30,7 @@ class Following:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on under its id, and log how it was answered."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -40,15 +42,15 @@ class Following:
         begun = time.monotonic()
 
         async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in _ANSWERS:
                 headers = MutableHeaders(scope=message)
                 headers[HEADER] = followed_by
                 headers.update(scope.get("state", {}).get("limit", {}))
                 log.info(
                     "request",
-                    method=scope["method"],
+                    method=scope.get("method", "GET"),
                     path=_SECRET.sub("***", scope["path"]),
-                    status=message["status"],
+                    status=message.get("status", _SWITCHED),
                     ms=round((time.monotonic() - begun) * 1000),
                 )
             await send(message)

@@ -2,23 +2,26 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import structlog
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request, WebSocket, WebSocketDisconnect
 from fastapi.security import HTTPAuthorizationCredentials
+from fastapi.security.utils import get_authorization_scheme_param
 from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse
 from sse_starlette.sse import SendTimeoutError
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from glaze.api.auth import Gate, bearer, must
 from glaze.api.schemas import PROBLEMS
 from glaze.api.services import Services
-from glaze.errors import KeyRefused, NotFound, StoreUnavailable
+from glaze.errors import KeyRefused, NotFound, OriginRefused, StoreUnavailable
 from glaze.jobs.live import Told, Which
 from glaze.model.access import Principal, Scope
 from glaze.model.value import BatchId, JobId
@@ -27,10 +30,10 @@ from glaze.store.token import is_token
 
 log = structlog.get_logger("live")
 
-BEAT_S = 15.0
-"""So often a connection shows that it lives, and the key that it still counts."""
 SEND_S = 10.0
 """For so long a subscriber may take nothing before it is let go."""
+GOING_AWAY, TRY_AGAIN_LATER, UNAUTHORIZED = 1001, 1013, 3000
+"""Close codes of WebSockets, as IANA lists them: Glaze ends; too slow; the key or token does."""
 
 Id = Annotated[int | None, Field(ge=1, lt=1 << 63)]
 
@@ -85,10 +88,19 @@ async def _admitted(
     shown: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     asked: Annotated[Subscription, Query()],
 ) -> Shown:
-    gate: Gate = request.app.state.gate
-    text = shown.credentials if shown else _token_only(asked.access_token)
+    return await _admit(request, shown.credentials if shown else None, asked)
+
+
+async def _connected(socket: WebSocket, asked: Annotated[Subscription, Query()]) -> Shown:
+    scheme, text = get_authorization_scheme_param(socket.headers.get("authorization"))
+    return await _admit(socket, text if scheme.lower() == "bearer" else None, asked)
+
+
+async def _admit(asking: HTTPConnection, shown: str | None, asked: Subscription) -> Shown:
+    gate: Gate = asking.app.state.gate
+    text = shown or _token_only(asked.access_token)
     who = await gate.admit(text)
-    request.state.limit = await gate.count(who)
+    asking.state.limit = await gate.count(who)
     must(who, Scope.READ)
     return Shown(who, text, asked)
 
@@ -137,14 +149,39 @@ def routes(services: Services) -> APIRouter:
         Each has an `id`; who comes back with it (`Last-Event-ID`, or `after`) has missed nothing.
         An event `reset` says that this is not so, for it was too long ago: read everything again.
         """
-        which = await _checked(services, shown.who, shown.asked)
-        given = last_event_id or shown.asked.after
-        after = Cursor.parse(given) if given else None
-        services.live.check_room(shown.who.workspace_id)
-        tellings = _followed(services, request.app.state.gate, shown, which, after)
+        tellings = await _begun(services, request, shown, last_event_id or shown.asked.after)
         return _Stream(_as_sse(tellings), ping=0, send_timeout=SEND_S)
 
+    @router.websocket("/ws")
+    async def ws(socket: WebSocket, shown: Annotated[Shown, Depends(_connected)]) -> None:
+        """Tell the same over a WebSocket; what the subscriber says is not listened to."""
+        _check_origin(socket, services.settings.api_cors_origins)
+        tellings = await _begun(services, socket, shown, shown.asked.after)
+        await socket.accept()
+        await _converse(services, socket, tellings)
+
     return router
+
+
+async def _begun(
+    services: Services, asking: HTTPConnection, shown: Shown, after: str | None
+) -> AsyncGenerator[Told | None, None]:
+    """Return what is told; it begins once it is asked for. Raises: NotFound, TooManyRequests."""
+    which = await _checked(services, shown.who, shown.asked)
+    cursor = Cursor.parse(after) if after else None
+    services.live.check_room(shown.who.workspace_id)
+    return _followed(services, asking.app.state.gate, shown, which, cursor)
+
+
+def _check_origin(socket: WebSocket, allowed: Collection[str]) -> None:
+    """Let no page of a strange origin in: browsers ask nobody before they open a WebSocket.
+
+    Programs send no origin. Raises: OriginRefused.
+    """
+    origin = socket.headers.get("origin")
+    own = urlsplit(origin).netloc if origin else None
+    if origin and origin not in allowed and (not own or own != socket.headers.get("host")):
+        raise OriginRefused(f"pages of {origin[:100]} may not subscribe: GLAZE_API_CORS_ORIGINS")
 
 
 async def _checked(services: Services, who: Principal, asked: Subscription) -> Which:
@@ -163,16 +200,18 @@ async def _checked(services: Services, who: Principal, asked: Subscription) -> W
 
 async def _followed(
     services: Services, gate: Gate, shown: Shown, which: Which, after: Cursor | None
-) -> AsyncGenerator[Told, None]:
-    """Yield what changes for as long as what was shown counts."""
+) -> AsyncGenerator[Told | None, None]:
+    """Yield what changes for as long as what was shown counts, and None at its end."""
     now = asyncio.get_running_loop().time
+    beat_s = services.settings.api_beat_s
     checked = now()
-    live = services.live.follow(shown.who.workspace_id, which, after, beat_s=BEAT_S)
+    live = services.live.follow(shown.who.workspace_id, which, after, beat_s=beat_s)
     async with aclosing(live) as tellings:
         async for told in tellings:
             yield told
-            if now() - checked >= BEAT_S:
+            if now() - checked >= beat_s:
                 if not await _counts(gate, shown.text):
+                    yield None
                     return
                 checked = now()
 
@@ -187,20 +226,68 @@ async def _counts(gate: Gate, text: str) -> bool:
     return True
 
 
-async def _as_sse(tellings: AsyncGenerator[Told, None]) -> AsyncIterator[bytes]:
+async def _as_sse(tellings: AsyncGenerator[Told | None, None]) -> AsyncIterator[bytes]:
     async with aclosing(tellings):
         async for told in tellings:
-            yield _sse(told).encode()
+            if told is not None:
+                yield _sse(told).encode()
 
 
 def _sse(told: Told) -> str:
     if told.changes:
         return "".join(f"id: {one.cursor}\ndata: {one.text}\n\n" for one in told.changes)
     if told.reset:
-        return f"id: {told.cursor}\nevent: reset\ndata: {_reset(told)}\n\n"
+        return f"id: {told.cursor}\nevent: reset\ndata: {_of_itself('reset', told)}\n\n"
     # Without data it is no event, but the client knows its cursor.
     return f": beat\nid: {told.cursor}\n\n"
 
 
-def _reset(told: Told) -> str:
-    return json.dumps({"event": "reset", "id": str(told.cursor)})
+async def _converse(
+    services: Services, socket: WebSocket, tellings: AsyncGenerator[Told | None, None]
+) -> None:
+    """Tell until either side has enough; say why where it is ours."""
+    async with asyncio.TaskGroup() as group:
+        telling = group.create_task(_tell(services, socket, tellings))
+        leaving = group.create_task(_left(socket))
+        await asyncio.wait((telling, leaving), return_when=asyncio.FIRST_COMPLETED)
+        telling.cancel()
+        leaving.cancel()
+
+
+async def _left(socket: WebSocket) -> None:
+    """Return when the subscriber has gone."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def _tell(
+    services: Services, socket: WebSocket, tellings: AsyncGenerator[Told | None, None]
+) -> None:
+    code, why = TRY_AGAIN_LATER, "too slow: come back with the last id"
+    try:
+        async with aclosing(tellings):
+            async for told in tellings:
+                if told is None:
+                    code, why = UNAUTHORIZED, "the key or token counts no more"
+                    break
+                async with asyncio.timeout(SEND_S):
+                    for text in _messages(told):
+                        await socket.send_text(text)
+        if services.live.closed:
+            code, why = GOING_AWAY, "Glaze ends"
+        async with asyncio.timeout(SEND_S):
+            await socket.close(code, why)
+    except TimeoutError:  # not even the end of it is taken
+        log.info("subscriber took nothing", seconds=SEND_S)
+    except WebSocketDisconnect:
+        return
+
+
+def _messages(told: Told) -> Sequence[str]:
+    if told.changes:
+        return [one.text for one in told.changes]
+    return [_of_itself("reset" if told.reset else "beat", told)]
+
+
+def _of_itself(event: str, told: Told) -> str:
+    return json.dumps({"event": event, "id": str(told.cursor)})

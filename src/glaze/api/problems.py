@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import structlog
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
@@ -21,6 +21,7 @@ from glaze.errors import (
     JobStateConflict,
     KeyRefused,
     NotFound,
+    OriginRefused,
     RowsInvalid,
     ScheduleBusy,
     ScopeMissing,
@@ -43,6 +44,7 @@ _STATUS: Mapping[type[GlazeError], int] = {
     InputError: 422,
     KeyRefused: 401,
     ScopeMissing: 403,
+    OriginRefused: 403,
     TooManyRequests: 429,
     StoreUnavailable: 503,
 }
@@ -80,6 +82,7 @@ def install(api: FastAPI) -> None:
             told.headers["Retry-After"] = str(error.retry_after_s)
         return told
 
+    @api.exception_handler(WebSocketRequestValidationError)
     @api.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: Exception) -> JSONResponse:
         faults = (
@@ -87,7 +90,7 @@ def install(api: FastAPI) -> None:
                 {"path": ".".join(str(part) for part in one["loc"]), "message": str(one["msg"])}
                 for one in error.errors()
             ]
-            if isinstance(error, RequestValidationError)
+            if isinstance(error, RequestValidationError | WebSocketRequestValidationError)
             else []
         )
         detail = "; ".join(f"{fault['path']}: {fault['message']}" for fault in faults)

@@ -14,6 +14,9 @@ from glaze.model.access import Scope
 from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.settings import Settings, load_settings
 
+_LONGEST_WORD = 64 * 1024
+"""Bytes of a message that a WebSocket is read for."""
+
 
 def up() -> None:
     """Start API, worker and, without DATABASE_URL, the embedded PostgreSQL."""
@@ -94,6 +97,9 @@ async def _serve_api(app: App, stop: asyncio.Event) -> None:
         port=app.settings.api_port,
         log_config=None,
         access_log=False,
+        # Subscribers say nothing, and what they are told is too short to be worth compressing.
+        ws_max_size=_LONGEST_WORD,
+        ws_per_message_deflate=False,
         # A subscriber that does not read what it was sent cannot keep the process.
         timeout_graceful_shutdown=round(app.settings.shutdown_s),
     )

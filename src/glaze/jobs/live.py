@@ -233,6 +233,11 @@ class Live:
             if not feed.subscribers and self._feeds.get(workspace_id) is feed:
                 del self._feeds[workspace_id]
 
+    @property
+    def closed(self) -> bool:
+        """Whether the process ends."""
+        return self._closed
+
     def close(self) -> None:
         """End all subscriptions, also those that come later: the process ends."""
         self._closed = True
