@@ -12,8 +12,8 @@ from glaze.model.access import Scope
 from glaze.model.job import NewJob
 from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.settings import Settings
-from glaze.store.batch import NewBatch
 from tests.api.conftest import Client, Service, serving
+from tests.api.test_batches import CSV, sent
 
 WS = DEFAULT_WORKSPACE
 HANG_S = 30.0
@@ -58,12 +58,21 @@ async def test_a_token_for_one_job_sees_that_job_and_no_other_and_no_list(servic
 
 async def test_a_token_for_a_batch_sees_its_rows_alone(service: Service):
     client = await service.client()
-    batch = await service.app.batches.create(WS, NewBatch("enrich", {"required_fields": ["x"]}))
+    batch, other = [
+        (await sent(client, CSV, f"fields=company_name&name={name}")).body["id"] for name in "ab"
+    ]
     (job,) = await service.app.jobs.enqueue(WS, [NewJob("enrich", {})])
     browser = await token(client, batch_id=batch)
+    for path in ("", "/rows", "/rows/1", "/export"):
+        assert (await browser.get(f"/v1/batches/{batch}{path}")).status == 200, path
+        assert (await browser.get(f"/v1/batches/{other}{path}")).status == 404, path
+    of_job = await token(client, job_id=job)
+    assert (await of_job.get(f"/v1/batches/{batch}/rows")).status == 404
+    assert (await browser.get("/v1/batches")).status == 404, "no list"
+    assert (await browser.post(f"/v1/batches/{batch}/pause")).status == 403
     assert (await browser.get(f"/v1/jobs/{job}")).status == 404
     assert (await browser.get(f"/v1/events?job={job}")).status == 404
-    assert (await browser.get(f"/v1/events?batch={batch + 1}")).status == 404
+    assert (await browser.get(f"/v1/events?batch={other}")).status == 404
     async with browser.http.get(f"{browser.url}/v1/events?access_token={browser.key}") as answer:
         assert answer.status == 200
 

@@ -21,7 +21,8 @@ from whole_path import HANG_S, booted, failing_process
 from glaze.boot.app import App
 from glaze.errors import InputError, NotFound
 from glaze.jobs.enqueue import enqueue, new_job
-from glaze.model.value import DEFAULT_WORKSPACE, JobId, WorkspaceId
+from glaze.model.value import DEFAULT_WORKSPACE, BatchId, JobId, WorkspaceId
+from glaze.store.batch import NewBatch
 from glaze.store.event import PROGRESS, NewEvent
 from glaze.store.webhook import WebhookChange
 
@@ -324,6 +325,29 @@ async def test_of_a_jobs_progress_the_last_word_is_told_once_a_second(app: App, 
     assert percents(page) == [70, 40]
     due = rows(dsn, "select due_at from glaze.webhook_delivery order by id")
     assert (due[1]["due_at"] - due[0]["due_at"]).total_seconds() >= 1
+
+
+async def test_until_it_is_sent_the_last_word_on_a_batch_takes_the_place_of_the_one_before(
+    app: App, dsn: str
+):
+    made = await app.webhooks.create(WS, HOOK, ["batch.progress"])
+    ids = [await app.batches.create(WS, NewBatch("enrich", {})) for _ in range(2)]
+
+    async def came(batch_id: BatchId, n: int) -> None:
+        do(dsn, f"update glaze.batch set completed = {n}, total = 9 where id = {batch_id}")
+        await app.events.append(WS, [NewEvent("batch_progress", None, batch_id=batch_id)])
+
+    for n in (1, 2):
+        await came(ids[0], n)
+    await app.deliveries.fan_out(WS)
+    await came(ids[0], 3)
+    await came(ids[1], 1)
+    await app.deliveries.fan_out(WS)
+    page = await app.deliveries.page(WS, made.webhook.id)
+    assert [(one.batch_id, json.loads(one.body)["data"]["completed"]) for one in page] == [
+        (ids[1], 1),
+        (ids[0], 3),
+    ]
 
 
 def percents(page: list[Any]) -> list[int]:

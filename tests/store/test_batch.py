@@ -122,6 +122,26 @@ async def test_a_batch_finishes_with_the_right_counters_and_leaves_no_job_rows(
     assert [t for t in log if t != "failed"] == ["batch_started", "batch_finished"]
 
 
+async def test_an_open_batch_that_came_further_is_told_of_once_in_a_while_and_not_again(
+    db: Database,
+) -> None:
+    batch_id, me, batches = await batch_of(db, 4, window=4), await worker(db), BatchStore(db)
+    await batches.start(WS, batch_id)
+    await batches.tell_progress(0.0)
+    held = await claim(db, me)
+    await finish(db, held[:1], Done())
+    await asyncio.gather(*(batches.tell_progress(60.0) for _ in range(4)))
+    await finish(db, held[1:2], Done())
+    await batches.tell_progress(60.0)
+    assert await batch_log(db) == ["batch_started", "batch_progress"]
+    await batches.tell_progress(0.0)
+    await batches.tell_progress(0.0)
+    assert await batch_log(db) == ["batch_started", "batch_progress", "batch_progress"]
+    await finish(db, held[2:], Done())
+    await batches.tell_progress(0.0)
+    assert (await batch_log(db))[3:] == ["batch_finished"], "the end says it"
+
+
 async def test_a_batch_without_rows_is_finished_when_it_starts(db: Database) -> None:
     batch_id = await batch_of(db, 0)
     await BatchStore(db).start(WS, batch_id)

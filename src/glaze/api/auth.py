@@ -14,6 +14,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 
 from glaze.errors import KeyRefused, NotFound, ScopeMissing, TooManyRequests
 from glaze.model.access import Principal, Scope, digest_of
+from glaze.model.value import BatchId
 from glaze.store.access import KeyStore
 from glaze.store.token import TokenStore, is_token
 
@@ -104,6 +105,12 @@ def must(who: Principal, scope: Scope) -> None:
     """Let who may do it pass. Raises: ScopeMissing."""
     if not who.may(scope):
         raise ScopeMissing(f"this needs the scope {scope}, which the key does not have")
+
+
+def must_see_batch(who: Principal, batch_id: int) -> None:
+    """Let who may see the batch pass. Raises: NotFound."""
+    if not who.sees(batch_id=BatchId(batch_id)):
+        raise NotFound(f"there is no batch {batch_id}")
 
 
 def needs(scope: Scope, *, narrowed: bool = False) -> Callable[..., Awaitable[Principal]]:

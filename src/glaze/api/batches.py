@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from glaze.api.auth import Reader, Writer
+from glaze.api.auth import Reader, Watcher, Writer, must_see_batch
 from glaze.api.schemas import PROBLEMS, RowId
 from glaze.api.services import Services
 from glaze.api.uploads import MEDIA_TYPES, Upload, uploaded
@@ -283,8 +283,9 @@ def routes(services: Services) -> APIRouter:
         return BatchPage(items=[BatchOut(**_facts(one)) for one in found], next_before=last)
 
     @router.get("/batches/{batch_id}", summary="Follow a batch")
-    async def show(batch_id: RowId, who: Reader) -> BatchDetail:
+    async def show(batch_id: RowId, who: Watcher) -> BatchDetail:
         """Return a batch with counts by state, what it asks and what it cost so far."""
+        must_see_batch(who, batch_id)
         return await detail_of(services, who.workspace_id, BatchId(batch_id))
 
     router.include_router(_steering(services))

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 
-from glaze.api.auth import Reader, Writer
+from glaze.api.auth import Watcher, Writer, must_see_batch
 from glaze.api.batches import BatchDetail, detail_of
 from glaze.api.schemas import PROBLEMS, JobOut, RowId, shown
 from glaze.api.services import Services
@@ -110,12 +110,13 @@ def routes(services: Services) -> APIRouter:
     @router.get("/batches/{batch_id}/rows", summary="Rows of a table")
     async def page(
         batch_id: RowId,
-        who: Reader,
+        who: Watcher,
         state: Annotated[list[RowState] | None, Query(description="in one of these")] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         after: Annotated[int, Query(ge=0, lt=1 << 31, description="a row's number")] = 0,
     ) -> RowPage:
         """Return rows with their cells, in the order of the table."""
+        must_see_batch(who, batch_id)
         plan, total = await _plan(services, who.workspace_id, BatchId(batch_id))
         states = [*(state or get_args(RowState))]
         rows, next_after = await _look(
@@ -133,8 +134,9 @@ def routes(services: Services) -> APIRouter:
         return RowPage(items=items, next_after=next_after)
 
     @router.get("/batches/{batch_id}/rows/{row_no}", summary="One row")
-    async def show(batch_id: RowId, row_no: RowId, who: Reader) -> RowDetail:
+    async def show(batch_id: RowId, row_no: RowId, who: Watcher) -> RowDetail:
         """Return a row with its cells and what was decided of them."""
+        must_see_batch(who, batch_id)
         plan, row = await _found(services, who.workspace_id, BatchId(batch_id), row_no)
         fields = fields_of(plan.settings)
         (cells,) = await cells_of(services.entities, who.workspace_id, [row], fields)
@@ -150,7 +152,7 @@ def routes(services: Services) -> APIRouter:
     )
     async def export(
         batch_id: RowId,
-        who: Reader,
+        who: Watcher,
         format: Annotated[Format, Query()] = Format.CSV,  # noqa: A002  as callers know it
         *,
         provenance: Annotated[
@@ -161,6 +163,7 @@ def routes(services: Services) -> APIRouter:
 
         Values that a spreadsheet would run as a formula are defused in CSV.
         """
+        must_see_batch(who, batch_id)
         plan, _ = await _plan(services, who.workspace_id, BatchId(batch_id))
         told = await export_of(
             services.batches,

@@ -24,6 +24,9 @@ from glaze.store.worker import WorkerStore
 log = structlog.get_logger("jobs")
 
 
+_PROGRESS_S = 0.8
+"""Of a batch's progress nothing is told sooner after the last, however many workers look each second."""
+
 Errand = Callable[[], Awaitable[None]]
 """A duty that the jobs know nothing of but that it is theirs to have done."""
 
@@ -83,6 +86,7 @@ class Duties:
                 (options.promote_s, self.promote),
                 (options.poll_s, self.feed),
                 (options.poll_s, self.sweep),
+                (options.poll_s, self.tell_progress),
                 (options.poll_s, self.collect),
                 (options.lease_s / 10, self.rescue),
                 (options.lease_s / 10, self.repair),
@@ -111,6 +115,7 @@ class Duties:
             self.promote,
             self.feed,
             self.sweep,
+            self.tell_progress,
             self.collect,
             self.repair,
             self.alert,
@@ -128,6 +133,10 @@ class Duties:
         """Refill the window of every batch that runs low."""
         while await self._batches.feed():
             continue
+
+    async def tell_progress(self) -> None:
+        """Tell how far the open batches are."""
+        await self._batches.tell_progress(_PROGRESS_S)
 
     async def sweep(self) -> None:
         """Cancel batches whose own job was; take the jobs of cancelled ones out of the queue."""

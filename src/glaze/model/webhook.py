@@ -15,11 +15,12 @@ EVENT_TYPES: Mapping[str, str] = {
     "failed": "job.failed",
     "dead": "job.dead",
     "cancelled": "job.cancelled",
+    "batch_progress": "batch.progress",
     "batch_finished": "batch.completed",
     "batch_cancelled": "batch.cancelled",
 }
 """Events of the feed, and as what they are told."""
-PROGRESS = "job.progress"
+PROGRESS = frozenset({"job.progress", "batch.progress"})
 TEST = "webhook.test"
 _FAMILIES = ("job.", "batch.", "search.")
 EVERYTHING = "*"

@@ -262,6 +262,11 @@ class BatchStore:
         async with self._db.workspace(workspace_id) as conn:
             await conn.execute(_sql["written"], params)
 
+    async def tell_progress(self, spacing_s: float) -> None:
+        """Write an event for each open batch that came further, once in ``spacing_s`` seconds."""
+        async with self._db.fleet() as conn:
+            await conn.execute(_sql["tell_progress"], {"spacing_s": spacing_s})
+
     async def orphans(self) -> list[tuple[WorkspaceId, BatchId]]:
         """Return batches whose job has ended without waiting for them: cancel each."""
         async with self._db.fleet() as conn:

@@ -281,14 +281,19 @@ async def _told(
 
 
 def _latest(events: Sequence[Event]) -> Iterator[tuple[Event, str]]:
-    """Yield what is told: of a job's progress the last word, of the rows of a batch nothing."""
-    last = {event.job_id: event.cursor for event in events if told_as(event.type) == PROGRESS}
+    """Yield what is told: of progress the last word, of the rows of a batch nothing."""
+    last = {
+        (event.job_id, event.batch_id): event.cursor
+        for event in events
+        if told_as(event.type) in PROGRESS
+    }
     for event in events:
         type_ = told_as(event.type)
         of_a_row = event.job_id is not None and event.batch_id is not None
         if type_ is None or of_a_row:
             continue
-        if type_ == PROGRESS and last[event.job_id] != event.cursor:
+        about = event.job_id, event.batch_id
+        if type_ in PROGRESS and last[about] != event.cursor:
             continue
         yield event, type_
 

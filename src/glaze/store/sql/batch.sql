@@ -50,6 +50,20 @@ with turned as (
 )
 select id, over from turned
 
+-- name: tell_progress
+-- Open batches that came further since that was told; one whose counters are being written is told of next time.
+with moved as materialized (
+  select b.workspace_id, b.id from batch b
+  where b.finished_at is null and b.state <> 'loading' and b.told <> b.completed + b.partial + b.failed + b.cancelled
+    and (b.told_at is null or b.told_at <= (select clock_timestamp()) - make_interval(secs => %(spacing_s)s))
+  order by b.id for update skip locked
+), told as (
+  update batch b set told = b.completed + b.partial + b.failed + b.cancelled, told_at = (select clock_timestamp())
+  from moved m where b.workspace_id = m.workspace_id and b.id = m.id
+  returning b.workspace_id, b.id
+)
+insert into event (workspace_id, type, batch_id) select workspace_id, 'batch_progress', id from told order by id
+
 -- name: orphans
 -- Open batches whose job has ended without waiting for them, by a cancel above all.
 select b.workspace_id, b.id from batch b

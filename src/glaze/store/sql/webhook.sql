@@ -112,6 +112,11 @@ with given as materialized (
   where d.workspace_id = current_workspace() and d.webhook_id = g.webhook_id and d.job_id = g.job_id
     and d.type = 'job.progress' and g.type = 'job.progress' and d.state = 'pending' and d.attempt = 0
   returning d.webhook_id, d.job_id
+), replaced_of_batches as (
+  update webhook_delivery d set body = g.body, event_id = g.event_id from given g
+  where d.workspace_id = current_workspace() and d.webhook_id = g.webhook_id and d.batch_id = g.batch_id
+    and d.type = 'batch.progress' and g.type = 'batch.progress' and d.state = 'pending' and d.attempt = 0
+  returning d.webhook_id, d.batch_id
 )
 insert into webhook_delivery (workspace_id, webhook_id, event_id, type, job_id, batch_id, body, due_at)
 select current_workspace(), g.webhook_id, g.event_id, g.type, g.job_id, g.batch_id, g.body,
@@ -120,8 +125,11 @@ select current_workspace(), g.webhook_id, g.event_id, g.type, g.job_id, g.batch_
     where d.workspace_id = current_workspace() and d.webhook_id = g.webhook_id and d.job_id = g.job_id
       and d.type = 'job.progress' and d.due_at < 'infinity') end)
 from given g
-where g.type <> 'job.progress'
-  or not exists (select from replaced r where r.webhook_id = g.webhook_id and r.job_id = g.job_id)
+where case g.type
+  when 'job.progress' then not exists (select from replaced r where r.webhook_id = g.webhook_id and r.job_id = g.job_id)
+  when 'batch.progress' then not exists (
+    select from replaced_of_batches r where r.webhook_id = g.webhook_id and r.batch_id = g.batch_id)
+  else true end
 order by g.event_id
 on conflict (workspace_id, webhook_id, event_id) do nothing
 
