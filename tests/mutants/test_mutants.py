@@ -146,8 +146,20 @@ MUTANTS = (
         (
             Change(
                 "pipeline/merge.py",
-                "return min(_together(by_family.values(), first), _together(by_page.values(), first))",
-                "return _together(by_family.values(), first)",
+                "return min(_together(by_family.values()), _together(by_page.values()))",
+                "return _together(by_family.values())",
+            ),
+        ),
+    ),
+    Mutant(
+        "a contradiction counts by half",
+        r"assert 0\.\d+ < 0\.05",
+        f"{MERGE}::test_where_two_independent_sources_disagree_the_winner_is_right_as_often_as_it_says",
+        (
+            Change(
+                "pipeline/merge.py",
+                "(1.0 + support + against)",
+                "(1.0 + support + against / 2)",
             ),
         ),
     ),

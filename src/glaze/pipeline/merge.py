@@ -3,9 +3,9 @@
 For a field, every observed value is a candidate, a hypothesis that excludes the others. What
 speaks for it is put together by a noisy-or: the best source that agrees counts in full, every
 further witness by half, for sources copy from one another. What speaks against it, other values
-that other witnesses state, is put together in the same way, each by half: much of what differs
-is another reading of the same fact and no error. With the odds of both, f and a, the candidate's
-confidence is f / (1 + f + a): it is right, or what contradicts it is, or neither. The highest wins.
+that other witnesses state, is put together in the same way. With the odds of both, f and a, the
+candidate's confidence is f / (1 + f + a): it is right, or what contradicts it is, or neither. Of two
+independent sources that is the probability itself. The highest wins.
 
 A witness is neither a provider nor a page alone. Providers of one family (``ProviderSpec.family``)
 take their data from one place; two that read one page have read the same. So what speaks for a
@@ -247,7 +247,7 @@ _BEYOND_FORM = _ADDITIVE | {FieldType.COUNT, FieldType.MONEY, FieldType.DATE}
 def _score(field: Field, candidate: _Candidate, others: Sequence[_Candidate]) -> _Scored:
     witnesses = [other for other in others if _agree(field, candidate, other)]
     names = tuple(sorted({witness.seen.provider for witness in witnesses}))
-    support = _odds(_support(witnesses, first=1.0))
+    support = _odds(_support(witnesses))
     if field.type in _ADDITIVE:
         return _Scored(candidate, support / (1.0 + support), names)
     families = {witness.family for witness in witnesses}
@@ -259,29 +259,28 @@ def _score(field: Field, candidate: _Candidate, others: Sequence[_Candidate]) ->
         and other.page not in pages
         and not _agree(field, candidate, other)
     ]
-    against = _odds(_support(rivals, first=_OTHERS_WEIGHT))
+    against = _odds(_support(rivals))
     return _Scored(candidate, support / (1.0 + support + against), names)
 
 
-def _support(witnesses: Sequence[_Candidate], *, first: float) -> float:
+def _support(witnesses: Sequence[_Candidate]) -> float:
     """Return how sure (0 to 1) these are together, no origin counted twice.
 
     Args:
         witnesses: What states the same, or contradicts the same.
-        first: The weight of the surest, 0 to 1.
     """
     by_family: dict[str, float] = {}
     by_page: dict[str, float] = {}
     for one in witnesses:
         by_family[one.family] = max(one.sure, by_family.get(one.family, 0.0))
         by_page[one.page] = max(one.sure, by_page.get(one.page, 0.0))
-    return min(_together(by_family.values(), first), _together(by_page.values(), first))
+    return min(_together(by_family.values()), _together(by_page.values()))
 
 
-def _together(sure: Iterable[float], first: float) -> float:
-    """Return the noisy-or: the surest by ``first``, each other by half."""
+def _together(sure: Iterable[float]) -> float:
+    """Return the noisy-or: the surest in full, each other by half."""
     surest, *others = sorted(sure, reverse=True) or [0.0]
-    doubt = 1.0 - first * surest
+    doubt = 1.0 - surest
     for one in others:
         doubt *= 1.0 - _OTHERS_WEIGHT * one
     return 1.0 - doubt
