@@ -75,6 +75,22 @@ async def test_its_status_habits(status, headers, verdict, wait_s) -> None:
     assert reply.retry_after_s == wait_s
 
 
+@pytest.mark.parametrize("body", [b'{"type": "Organiz', b"{}", b"[]", b"<html>", b'{"type": 3}'])
+@pytest.mark.parametrize(
+    ("operation", "known"),
+    [
+        ("organisation", {"company_domain": "acme.com", "company_name": "Acme Tools"}),
+        ("organisation", {"company_github_url": "https://github.com/acme"}),
+        ("user", {"person_github_url": "https://github.com/jane"}),
+    ],
+)
+async def test_an_account_that_cannot_be_read_is_no_miss(
+    body: bytes, operation: str, known: dict
+) -> None:
+    reply = await one(github, operation, ask("x", **known), VendorFake(200, body))
+    assert (reply.verdict, reply.readings) == (Verdict.VENDOR_ERROR, ())
+
+
 async def test_a_token_is_sent_where_there_is_one() -> None:
     _, http = await asked(account(), company_domain="acme.com")
     assert http.sent[0].headers["Authorization"] == "Bearer secret-key"

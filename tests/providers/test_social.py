@@ -152,6 +152,26 @@ async def test_where_no_site_answers_it_is_an_outage() -> None:
     assert (reply.verdict, reply.detail) == (Verdict.VENDOR_ERROR, "no site could be read")
 
 
+class Answering(Web):
+    """Lets robots read all, and answers every page with one status."""
+
+    async def request(self, method, url, **more) -> VendorResponse:
+        absent = url.endswith("/robots.txt")
+        await super().request(method, url, **more)
+        return VendorResponse(404 if absent else self.status, {}, b"", url)
+
+
+@pytest.mark.parametrize("status", [500, 503, 429, 403])
+async def test_where_no_site_says_whether_the_profile_is_there_it_is_no_miss(status: int) -> None:
+    reply = await visited(Answering(status=status))
+    assert (reply.verdict, reply.detail) == (Verdict.VENDOR_ERROR, "no site could be read")
+    assert f"github: it does not show its profiles ({status})" in reply.notes
+
+
+async def test_where_every_site_has_nobody_of_that_name_it_is_a_miss() -> None:
+    assert (await visited(Answering(status=404))).verdict is Verdict.NO_MATCH
+
+
 async def test_in_the_sandbox_what_is_found_is_the_companys_and_much_is_found(
     sandbox, http_of
 ) -> None:

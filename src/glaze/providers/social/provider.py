@@ -101,7 +101,7 @@ class _Visit:
     room: asyncio.Semaphore
     profiles: list[_Profile] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    read: int = 0  # pages that answered
+    read: int = 0  # pages that told whether they are the subject's
 
 
 class Social:
@@ -152,12 +152,12 @@ class Social:
                 except FetchError as error:
                     visit.notes.append(f"{site.name}: {error}")
                     return
-                visit.read += 1
-                if isinstance(found, Evidence):
-                    visit.profiles.append(_Profile(site, url, found))
-                    return
-                if found:
+                if isinstance(found, str):
                     visit.notes.append(f"{site.name}: {found}")
+                    return
+                visit.read += 1
+                if found:
+                    visit.profiles.append(_Profile(site, url, found))
                     return
 
     async def _allows(self, http: VendorHttp, url: str) -> bool:
