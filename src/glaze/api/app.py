@@ -67,6 +67,7 @@ def create_app(services: Services) -> FastAPI:
         )
     api.add_middleware(Following)
     problems.install(api)
+    problems.describe(api)
     api.state.gate = Gate(services.keys, services.tokens, services.settings.api_requests_per_minute)
     for module in _MODULES:
         api.include_router(module.routes(services), prefix=V1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -10,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from glaze.api.following import HEADER
-from glaze.api.schemas import Problem
+from glaze.api.schemas import SCHEMAS, Problem
 from glaze.errors import (
     ArgsInvalid,
     BatchStateConflict,
@@ -106,6 +107,19 @@ def install(api: FastAPI) -> None:
         status = error.status_code if isinstance(error, HTTPException) else 500
         detail = str(error.detail) if isinstance(error, HTTPException) else ""
         return answer(status, f"http_{status}", detail)
+
+
+def describe(api: FastAPI) -> None:
+    """Add to the OpenAPI document the schema that ``PROBLEMS`` refers to."""
+    make = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = make()
+        schema = Problem.model_json_schema(ref_template=f"{SCHEMAS}{{model}}")
+        document["components"]["schemas"][Problem.__name__] = schema
+        return document
+
+    setattr(api, "openapi", openapi)  # noqa: B010  as FastAPI has it done; mypy takes no assignment
 
 
 def answer(

@@ -1,6 +1,7 @@
 """What the HTTP API takes and gives."""
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
@@ -10,6 +11,9 @@ from glaze.model.job import JobState
 from glaze.model.request import EnrichArgs, EnrichResult, InputType, field_of
 from glaze.model.value import Json
 from glaze.store.job import JobView
+
+SCHEMAS = "#/components/schemas/"
+"""Where the OpenAPI document keeps what others refer to."""
 
 RowId = Annotated[int, Path(ge=1, lt=1 << 63)]
 """An id in a path: as large as the database has them."""
@@ -164,7 +168,13 @@ class Problem(BaseModel):
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}}
+    status: {
+        "description": HTTPStatus(status).phrase,
+        "content": {"application/problem+json": {"schema": {"$ref": f"{SCHEMAS}Problem"}}},
+    }
     for status in (401, 403, 404, 409, 412, 413, 422, 429, 503)
 }
-"""The answers other than success that any route may give."""
+"""The answers other than success that any route may give.
+
+They refer to the schema: FastAPI would make a model of its own for each status of each route.
+"""
