@@ -9,12 +9,13 @@ ENDPOINT = '''"""``GET /ping``: an endpoint of a test."""
 
 from fastapi import APIRouter
 
+from glaze.api.schemas import V1
 from glaze.api.services import Services
 
 
 def routes(services: Services) -> APIRouter:
     """Return the route."""
-    router = APIRouter()
+    router = APIRouter(prefix=V1)
 
     @router.get("/ping")
     async def ping() -> str:

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from glaze.api.auth import Reader, Watcher, Writer, must_see_batch
-from glaze.api.schemas import PROBLEMS, RowId
+from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
 from glaze.api.uploads import MEDIA_TYPES, Upload, uploaded
 from glaze.errors import BatchStateConflict, Fault, IdempotencyConflict, InputError, NotFound
@@ -226,7 +226,7 @@ _BODY: dict[str, Any] = {
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["batches"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["batches"], responses=PROBLEMS)
 
     @router.post(
         "/batches",
@@ -288,12 +288,12 @@ def routes(services: Services) -> APIRouter:
         must_see_batch(who, batch_id)
         return await detail_of(services, who.workspace_id, BatchId(batch_id))
 
-    router.include_router(_steering(services))
+    router.routes.extend(_steering(services).routes)
     return router
 
 
 def _steering(services: Services) -> APIRouter:
-    router = APIRouter(tags=["batches"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["batches"], responses=PROBLEMS)
     batches, control = services.batches, services.batch_control
 
     @router.post("/batches/{batch_id}/pause", summary="Pause a batch")

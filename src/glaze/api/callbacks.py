@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from glaze.api.auth import needs
-from glaze.api.schemas import PROBLEMS
+from glaze.api.schemas import PROBLEMS, V1
 from glaze.api.services import Services
 from glaze.errors import GlazeError
 from glaze.model.access import Principal, Scope
@@ -42,7 +42,7 @@ class CallbackOut(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["jobs"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["jobs"], responses=PROBLEMS)
 
     @router.post("/callbacks/jobs", status_code=202, summary="Tell a job what it waits for")
     async def told(body: CallbackIn, who: Caller) -> CallbackOut:

@@ -5,16 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 
 from glaze.api.auth import Writer
-from glaze.api.schemas import PROBLEMS, EnrichBody, JobOut, shown
+from glaze.api.schemas import PROBLEMS, V1, EnrichBody, JobOut, shown
 from glaze.api.services import Services
 from glaze.jobs.enqueue import enqueue, known_kind
 from glaze.model.job import TERMINAL
 from glaze.tasks.enrich import NAME
 
 
-def routes(services: Services) -> APIRouter:
+def routes(services: Services, *, prefix: str = V1, include_in_schema: bool = True) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["enrichment"], responses=PROBLEMS)
+    router = APIRouter(
+        prefix=prefix, include_in_schema=include_in_schema, tags=["enrichment"], responses=PROBLEMS
+    )
 
     @router.post("/enrich", responses={202: {"model": JobOut}}, summary="Enrich one input")
     async def enrich(

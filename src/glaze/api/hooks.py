@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 
-from glaze.api.schemas import PROBLEMS
+from glaze.api.schemas import PROBLEMS, V1
 from glaze.api.services import Services
 from glaze.model.ledger import Delivery
 
@@ -29,7 +29,7 @@ Token = Annotated[
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["vendors"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["vendors"], responses=PROBLEMS)
 
     @router.post(
         "/hooks/{provider}/{token}",

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Admin, Reader, Watcher, Writer, must
-from glaze.api.schemas import PROBLEMS, JobOut, RowId, shown
+from glaze.api.schemas import PROBLEMS, V1, JobOut, RowId, shown
 from glaze.api.services import Services
 from glaze.errors import InputError, JobStateConflict, NotFound
 from glaze.jobs.enqueue import checked, enqueue, new_job, vetted_webhook
@@ -217,7 +217,7 @@ class LogOut(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["jobs"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["jobs"], responses=PROBLEMS)
     control = services.control
 
     @router.post("/jobs", status_code=202, summary="Make a job")
@@ -267,13 +267,13 @@ def routes(services: Services) -> APIRouter:
         found = await services.events.log(who.workspace_id, JobId(job_id))
         return [LogOut(at=one.at, type=one.type, data=one.data) for one in found]
 
-    router.include_router(following(services))
-    router.include_router(_steering(services))
+    router.routes.extend(following(services).routes)
+    router.routes.extend(_steering(services).routes)
     return router
 
 
 def _steering(services: Services) -> APIRouter:
-    router = APIRouter(tags=["jobs"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["jobs"], responses=PROBLEMS)
     control = services.control
 
     @router.patch("/jobs/{job_id}", summary="Change a job that has not begun")
@@ -325,9 +325,11 @@ def _steering(services: Services) -> APIRouter:
     return router
 
 
-def following(services: Services) -> APIRouter:
+def following(services: Services, *, prefix: str = V1, include_in_schema: bool = True) -> APIRouter:
     """Return the route that follows one job."""
-    router = APIRouter(tags=["jobs"], responses=PROBLEMS)
+    router = APIRouter(
+        prefix=prefix, include_in_schema=include_in_schema, tags=["jobs"], responses=PROBLEMS
+    )
 
     @router.get("/jobs/{job_id}", summary="Follow a job")
     async def job(job_id: RowId, who: Watcher) -> JobOut:

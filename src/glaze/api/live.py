@@ -19,7 +19,7 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from glaze.api.auth import Gate, bearer, must
-from glaze.api.schemas import PROBLEMS
+from glaze.api.schemas import PROBLEMS, V1
 from glaze.api.services import Services
 from glaze.errors import KeyRefused, NotFound, OriginRefused, StoreUnavailable
 from glaze.jobs.live import Told, Which
@@ -131,7 +131,7 @@ _SSE: dict[int | str, dict[str, Any]] = {
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["live"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["live"], responses=PROBLEMS)
 
     @router.get(
         "/events",

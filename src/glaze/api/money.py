@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Admin, Reader
-from glaze.api.schemas import PROBLEMS, RowId
+from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
 from glaze.errors import InputError, NotFound
 from glaze.model.ledger import CallState
@@ -165,7 +165,7 @@ class ResolveIn(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["money"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["money"], responses=PROBLEMS)
 
     @router.get("/budgets", summary="Budgets")
     async def budgets(
@@ -206,12 +206,12 @@ def routes(services: Services) -> APIRouter:
             raise NotFound(f"no budget is set for {what}")
         await services.audit.note(who.workspace_id, Deed(who.actor, "budget.remove", what))
 
-    router.include_router(_calls(services))
+    router.routes.extend(_calls(services).routes)
     return router
 
 
 def _calls(services: Services) -> APIRouter:
-    router = APIRouter(tags=["money"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["money"], responses=PROBLEMS)
 
     @router.get("/calls", summary="List calls")
     async def page(asked: Annotated[PageOf, Query()], who: Reader) -> CallPage:

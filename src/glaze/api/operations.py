@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field, SecretStr
 
 from glaze.api.auth import Admin, Reader
 from glaze.api.jobs import ActionOut, acted
-from glaze.api.schemas import PROBLEMS, RowId
+from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
 from glaze.errors import NotFound, ScopeMissing
 from glaze.jobs.enqueue import LONGEST_NAME
@@ -70,7 +70,7 @@ def operator(who: Principal) -> None:
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["operations"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["operations"], responses=PROBLEMS)
 
     @router.get("/queues", summary="List queues")
     async def queues(who: Admin) -> list[QueueOut]:
@@ -119,12 +119,12 @@ def routes(services: Services) -> APIRouter:
         deed = Deed(who.actor, "worker.drain", str(worker_id))
         await services.audit.note(who.workspace_id, deed)
 
-    router.include_router(_looking(services))
+    router.routes.extend(_looking(services).routes)
     return router
 
 
 def _looking(services: Services) -> APIRouter:
-    router = APIRouter(tags=["operations"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["operations"], responses=PROBLEMS)
 
     @router.get("/providers", summary="List providers")
     async def providers(

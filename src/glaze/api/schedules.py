@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Reader, Writer
-from glaze.api.schemas import PROBLEMS, JobOut, shown
+from glaze.api.schemas import PROBLEMS, V1, JobOut, shown
 from glaze.api.services import Services
 from glaze.errors import EditConflict, NotFound
 from glaze.jobs.enqueue import checked, known_kind
@@ -84,7 +84,7 @@ class ScheduleOut(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["schedules"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["schedules"], responses=PROBLEMS)
 
     @router.get("/schedules", summary="List schedules")
     async def listed(who: Reader) -> list[ScheduleOut]:
@@ -132,12 +132,12 @@ def routes(services: Services) -> APIRouter:
         response.status_code = 201 if saved.created else 200
         return _told(await _get(services, who.workspace_id, name), response)
 
-    router.include_router(_steering(services))
+    router.routes.extend(_steering(services).routes)
     return router
 
 
 def _steering(services: Services) -> APIRouter:
-    router = APIRouter(tags=["schedules"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["schedules"], responses=PROBLEMS)
 
     @router.post("/schedules/{name}/pause", summary="Pause a schedule")
     async def pause(name: Name, who: Writer, response: Response) -> ScheduleOut:

@@ -12,6 +12,7 @@ from glaze.model.request import EnrichArgs, EnrichResult, InputType, field_of
 from glaze.model.value import Json
 from glaze.store.job import JobView
 
+V1 = "/v1"
 SCHEMAS = "#/components/schemas/"
 """Where the OpenAPI document keeps what others refer to."""
 

@@ -14,7 +14,7 @@ from starlette.background import BackgroundTask
 
 from glaze.api.auth import Watcher, Writer, must_see_batch
 from glaze.api.batches import BatchDetail, detail_of
-from glaze.api.schemas import PROBLEMS, JobOut, RowId, shown
+from glaze.api.schemas import PROBLEMS, V1, JobOut, RowId, shown
 from glaze.api.services import Services
 from glaze.errors import BatchStateConflict, InputError, NotFound
 from glaze.files.source import TEXT_FORMATS, Format
@@ -105,7 +105,7 @@ class AskColumnIn(AskIn):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["tables"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["tables"], responses=PROBLEMS)
 
     @router.get("/batches/{batch_id}/rows", summary="Rows of a table")
     async def page(
@@ -194,13 +194,13 @@ def routes(services: Services) -> APIRouter:
             background=BackgroundTask(folder.cleanup),
         )
 
-    router.include_router(_deciding(services))
-    router.include_router(_asking(services))
+    router.routes.extend(_deciding(services).routes)
+    router.routes.extend(_asking(services).routes)
     return router
 
 
 def _deciding(services: Services) -> APIRouter:
-    router = APIRouter(tags=["tables"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["tables"], responses=PROBLEMS)
     cell = "/batches/{batch_id}/rows/{row_no}/cells/{field}"
 
     @router.post(f"{cell}/choose", summary="Choose a cell's value")
@@ -236,7 +236,7 @@ def _deciding(services: Services) -> APIRouter:
 
 
 def _asking(services: Services) -> APIRouter:
-    router = APIRouter(tags=["tables"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["tables"], responses=PROBLEMS)
 
     @router.post(
         "/batches/{batch_id}/rows/{row_no}/cells/{field}/ask",

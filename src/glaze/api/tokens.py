@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Reader
-from glaze.api.schemas import PROBLEMS
+from glaze.api.schemas import PROBLEMS, V1
 from glaze.api.services import Services
 from glaze.errors import NotFound, ScopeMissing
 from glaze.model.access import Narrowed
@@ -38,7 +38,7 @@ class TokenOut(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["access"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["access"], responses=PROBLEMS)
 
     @router.post("/tokens", status_code=201, summary="Make a read token")
     async def create(body: TokenIn, who: Reader) -> TokenOut:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Admin, Reader
-from glaze.api.schemas import PROBLEMS, RowId
+from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
 from glaze.jobs.enqueue import vetted_webhook
 from glaze.model.webhook import MOST_TYPES, checked_types
@@ -157,7 +157,7 @@ class Tested(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["webhooks"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["webhooks"], responses=PROBLEMS)
     _endpoints(router, services)
     _deliveries(router, services)
     return router

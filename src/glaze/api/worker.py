@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from glaze.api.schemas import PROBLEMS
+from glaze.api.schemas import PROBLEMS, V1
 from glaze.api.services import Services
 from glaze.errors import KeyRefused
 from glaze.jobs.burst import LONGEST_MS, MOST_JOBS, SHORTEST_MS, Summary
@@ -56,7 +56,7 @@ class WorkerHealth(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["serverless"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["serverless"], responses=PROBLEMS)
     settings = services.settings
     token = _shows(_bearer, settings.worker_secret_token, "WORKER_SECRET_TOKEN")
     secret = _shows(_cron_bearer, settings.cron_secret, "CRON_SECRET")

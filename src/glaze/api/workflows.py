@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Reader, Writer
-from glaze.api.schemas import PROBLEMS, RowId
+from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
 from glaze.errors import NotFound
 from glaze.jobs.enqueue import new_job
@@ -105,7 +105,7 @@ class WorkflowOut(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["workflows"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["workflows"], responses=PROBLEMS)
 
     @router.post("/workflows", status_code=202, summary="Start a workflow")
     async def create(body: WorkflowIn, who: Writer, response: Response) -> WorkflowOut:
