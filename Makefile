@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help dev demo up test check lint docs bench conformance study storm audit lock browser-deps
+.PHONY: help dev demo up test check lint docs bench conformance study storm fuzz audit lock browser-deps
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ storm: $(VENV)/ready ## The long kill tests, beyond what CI has time for; interr
 	$(BIN)/python -m tests.storm
 	$(BIN)/python -m tests.storm.spend
 	GLAZE_TEST_STORM=1 $(BIN)/python -m pytest tests/flow tests/storm tests/mutants tests/store/test_job_states.py tests/providers/test_llm_hostile.py
+
+fuzz: $(VENV)/ready ## Send 20,000 generated requests to all routes and hold the answers against the OpenAPI
+	$(BIN)/python -m tests.api.fuzzing
 
 audit: $(VENV)/ready ## Look the locked packages up for known vulnerabilities
 	$(BIN)/pip-audit --requirement requirements.lock --disable-pip

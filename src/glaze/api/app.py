@@ -9,6 +9,7 @@ from fastapi_offline import FastAPIOffline
 from glaze.api import (
     batches,
     callbacks,
+    document,
     enrich,
     health,
     hooks,
@@ -66,7 +67,7 @@ def create_app(services: Services) -> FastAPI:
         )
     api.add_middleware(Following)
     problems.install(api)
-    problems.describe(api)
+    document.install(api)
     api.state.gate = Gate(services.keys, services.tokens, services.settings.api_requests_per_minute)
     # Laid flat: FastAPI goes through routers within routers at each request, and builds all twice.
     for module in (*_MODULES, health):

@@ -1,6 +1,6 @@
 """``/callbacks/jobs``: tells a job what it waits for."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import structlog
 from fastapi import APIRouter, Depends
@@ -37,7 +37,7 @@ class CallbackIn(BaseModel):
 class CallbackOut(BaseModel):
     """It was taken."""
 
-    status: str = "accepted"
+    status: Literal["accepted"] = "accepted"
 
 
 def routes(services: Services) -> APIRouter:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Admin
-from glaze.api.schemas import V1, RowId
+from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
 from glaze.errors import NotFound
 from glaze.model.access import LONGEST_NAME, Scope
@@ -79,7 +79,7 @@ class AuditPage(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(prefix=V1, tags=["access"])
+    router = APIRouter(prefix=V1, tags=["access"], responses=PROBLEMS)
     keys = services.keys
 
     @router.get("/keys", summary="List API keys")

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from glaze.api.following import HEADER
-from glaze.api.schemas import SCHEMAS, Problem
+from glaze.api.schemas import Problem
 from glaze.errors import (
     ArgsInvalid,
     BatchStateConflict,
@@ -50,11 +50,13 @@ _STATUS: Mapping[type[GlazeError], int] = {
     StoreUnavailable: 503,
 }
 _TITLES = {
+    400: "The request cannot be read",
     401: "No key that counts",
     403: "The key is not for this",
     404: "Not found",
     405: "Method not allowed",
     409: "Not in this state",
+    410: "Not waited for any more",
     412: "Changed by somebody else",
     413: "Too large",
     422: "The request cannot be used",
@@ -63,6 +65,7 @@ _TITLES = {
     503: "Not available now",
 }
 _RETRY_AFTER_S = "5"
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 def install(api: FastAPI) -> None:
@@ -103,23 +106,28 @@ def install(api: FastAPI) -> None:
         return answer(500, "internal_error", _TITLES[500])
 
     @api.exception_handler(HTTPException)
-    async def http(_: Request, error: Exception) -> JSONResponse:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        detail = str(error.detail) if isinstance(error, HTTPException) else ""
-        return answer(status, f"http_{status}", detail)
+    async def http(request: Request, error: Exception) -> JSONResponse:
+        return _of_http(api, request, error)
 
 
-def describe(api: FastAPI) -> None:
-    """Add to the OpenAPI document the schema that ``PROBLEMS`` refers to."""
-    make = api.openapi
+def _of_http(api: FastAPI, request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    told = answer(error.status_code, f"http_{error.status_code}", str(error.detail))
+    told.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        told.headers["Allow"] = ", ".join(_allowed(api, request))
+    return told
 
-    def openapi() -> dict[str, Any]:
-        document = make()
-        schema = Problem.model_json_schema(ref_template=f"{SCHEMAS}{{model}}")
-        document["components"]["schemas"][Problem.__name__] = schema
-        return document
 
-    setattr(api, "openapi", openapi)  # noqa: B010  as FastAPI has it done; mypy takes no assignment
+def _allowed(api: FastAPI, request: Request) -> list[str]:
+    """Return every method that a path answers: the error knows those of one route alone."""
+
+    def answers(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in api.routes)
+
+    return [method for method in _METHODS if answers(method)]
 
 
 def answer(

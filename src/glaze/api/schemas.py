@@ -29,7 +29,7 @@ class EnrichBody(BaseModel):
             "examples": [
                 {
                     "url": "https://example.com",
-                    "fields": ["company_name", "company_phone"],
+                    "required_fields": ["company_name", "company_phone"],
                     "max_cost_cents": 20,
                 }
             ]
@@ -173,7 +173,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         "description": HTTPStatus(status).phrase,
         "content": {"application/problem+json": {"schema": {"$ref": f"{SCHEMAS}Problem"}}},
     }
-    for status in (401, 403, 404, 409, 412, 413, 422, 429, 503)
+    for status in (400, 401, 403, 404, 409, 412, 413, 422, 429, 503)
 }
 """The answers other than success that any route may give.
 

@@ -1,0 +1,77 @@
+"""The OpenAPI document: complete, true, and shown by a page that loads nothing from elsewhere."""
+
+import re
+from typing import Any
+
+import pytest
+from jsonschema_rs import Draft202012Validator
+
+from glaze.api.document import PROBLEM, operations
+from tests.api.conftest import Service
+
+JSON = "application/json"
+TEXT = "text/"
+
+
+@pytest.fixture
+async def document(service: Service) -> dict[str, Any]:
+    return dict((await service.stranger.get("/openapi.json")).body)
+
+
+def errors(document: dict[str, Any], schema: Any, example: Any) -> list[str]:
+    """Return what is wrong with an example; references lead into the document."""
+    whole = {**schema, "components": document["components"]}
+    return [error.message for error in Draft202012Validator(whole).iter_errors(example)]
+
+
+def bodies(operation: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the media of a request and of what may come back."""
+    answers = [answer.get("content", {}) for answer in operation["responses"].values()]
+    request = operation.get("requestBody", {}).get("content", {})
+    return [item for content in (request, *answers) for item in content.items()]
+
+
+async def test_every_body_and_every_parameter_in_a_path_has_an_example_that_its_schema_allows(
+    document: dict[str, Any],
+) -> None:
+    assert document["openapi"].startswith("3.1")
+    judged = 0
+    for operation in operations(document):
+        name = operation["operationId"]
+        for media, body in bodies(operation):
+            if media in {JSON, PROBLEM} or media.startswith(TEXT):
+                assert "example" in body, (name, media)
+                assert not errors(document, body["schema"], body["example"]), (name, body)
+                judged += 1
+        for parameter in operation.get("parameters", ()):
+            if parameter["in"] == "path":
+                assert "example" in parameter, (name, parameter)
+                assert not errors(document, parameter["schema"], parameter["example"]), parameter
+    assert judged > 800
+
+
+async def test_every_error_is_documented_as_a_problem(document: dict[str, Any]) -> None:
+    for path, item in document["paths"].items():
+        if not path.startswith("/v1/"):
+            continue
+        for operation in operations({"paths": {path: item}}):
+            told = {int(s): a for s, a in operation["responses"].items() if int(s) >= 400}
+            assert {400, 401, 403, 404, 409, 422, 429, 503} <= told.keys()
+            for answer in told.values():
+                assert answer["content"].keys() == {PROBLEM}
+                assert answer["content"][PROBLEM]["schema"] == {
+                    "$ref": "#/components/schemas/Problem"
+                }
+
+
+async def test_the_page_of_the_document_loads_nothing_from_elsewhere(service: Service) -> None:
+    page = (await service.stranger.get("/docs")).body
+    assets = re.findall(r"""(?:src|href)=["']([^"']+)""", page)
+    assert any(one.endswith(".js") for one in assets)
+    assert any(one.endswith(".css") for one in assets)
+    for asset in assets:
+        assert asset.startswith("/")
+        assert not asset.startswith("//")
+        async with service.http.get(service.url + asset) as answer:
+            assert answer.status == 200, asset
+    assert "https://" not in re.sub(r"<!--.*?-->", "", page)
