@@ -41,14 +41,16 @@ _TEMPLATE_HOLE = re.compile(r"[{<\[]{1,2}[^<>{}\[\]]*[}>\]]{1,2}")
 
 def clean(text: str) -> str:
     """Return ``text`` in NFC, without unwanted characters, white space collapsed and trimmed."""
+    plain = " ".join(text.split())
+    if plain.isprintable():  # as most is, and then nothing in it is unwanted
+        return plain if plain.isascii() else unicodedata.normalize("NFC", plain)
     return " ".join(wanted(text).split())
 
 
 def wanted(text: str) -> str:
     """Return ``text`` in NFC, without unwanted characters; its white space stays as it is."""
-    if text.isascii() and text.isprintable():
-        return text
-    return unicodedata.normalize("NFC", _UNWANTED.sub("", text))
+    kept = text if text.isprintable() else _UNWANTED.sub("", text)
+    return kept if kept.isascii() else unicodedata.normalize("NFC", kept)
 
 
 def fold(text: str) -> str:

@@ -59,8 +59,9 @@ _LANGUAGES = {
         )
     ),
 }
-_UK_POSTCODE = re.compile(r"[A-Z]\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b")
-_US_ZIP = re.compile(r"[A-Z]{2}\.?,? \d{5}\b")
+# Each looks back from its first digit, for a search leaps from digit to digit.
+_UK_POSTCODE = re.compile(r"\d(?<=[A-Z]\d)[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b")
+_US_ZIP = re.compile(r"\d(?:(?<=[A-Z]{2} \d)|(?<=[A-Z]{2}[.,] \d)|(?<=[A-Z]{2}\., \d))\d{4}\b")
 _NAME_MIN, _NAME_MAX = 4, 24  # a country alone on its line, as addresses end
 _MOST_TEXT = 40_000
 _INDIA = {"in": "IN"}

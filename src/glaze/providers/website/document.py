@@ -18,7 +18,9 @@ PLATFORMS = frozenset(
     "substack.com ghost.io beehiiv.com wordpress.com hubspotpagebuilder.com blogspot.com tumblr.com"
     " wixsite.com weebly.com webflow.io square.site".split()
 )
-_DIGIT = re.compile(r"\d")
+_FROM_DIGIT = re.compile(r"\d[^\n]*")
+_FROM_ASCII_DIGIT = re.compile(r"\d[^\n]*", re.ASCII)
+MENU_LENGTH = 31  # one more than an entry of a menu has
 _MAX_URL = 2_000
 _MAX_QUOTE = 300
 
@@ -88,7 +90,9 @@ class Document:
     @cached_property
     def numbered(self) -> list[int]:
         """The places of the lines that hold a digit: numbers, addresses, years, hours."""
-        return [place for place, line in enumerate(self.lines) if _DIGIT.search(line)]
+        text = self.text
+        digits = _FROM_ASCII_DIGIT if text.isascii() else _FROM_DIGIT
+        return [self.line_number(match.start()) for match in digits.finditer(text)]
 
     @cached_property
     def figures(self) -> "Document":
@@ -103,10 +107,6 @@ class Document:
         """Return which line of ``text`` holds the character at ``place``, from 0."""
         return bisect_right(self._starts, place) - 1
 
-    def line_at(self, place: int) -> str:
-        """Return the line of ``text`` that holds the character at ``place``."""
-        return self.lines[self.line_number(place)]
-
     def places_of(self, words: Iterable[str]) -> list[int]:
         """Return where in ``text`` any of the words begins, in order.
 
@@ -120,10 +120,30 @@ class Document:
                 place = self.text.find(word, place + 1)
         return sorted(found)
 
-    def lines_with(self, words: Iterable[str]) -> list[str]:
-        """Return the lines that hold any of the words, each once, in order."""
-        numbers = dict.fromkeys(map(self.line_number, self.places_of(words)))
-        return [self.lines[number] for number in numbers]
+    @cached_property
+    def _bytes(self) -> bytes:
+        return self.text.encode("utf-8", "replace")
+
+    def lines_with(self, words: Iterable[bytes], others: Iterable[int] = ()) -> list[str]:
+        """Return the lines that hold any of the words, which are in UTF-8, and those numbered.
+
+        Each comes once, in order.
+
+        One letter beyond Latin-1 makes each search in a text a multiple dearer, but not in bytes.
+        """
+        text, numbers = self._bytes, set(others)
+        for word in words:
+            place = text.find(word)
+            while place >= 0:
+                numbers.add(text.count(b"\n", 0, place))
+                end = text.find(b"\n", place)
+                place = text.find(word, end) if end >= 0 else -1
+        return [self.lines[number] for number in sorted(numbers)]
+
+    @cached_property
+    def menu(self) -> str:
+        """The beginning of each link's text and its address, in small letters, a line for each."""
+        return "\n".join([f"{link.text[:MENU_LENGTH]} {link.url}" for link in self.links]).lower()
 
     def meta(self, name: str) -> str:
         """Return the first content of a meta tag by name or property, "" where it is absent."""

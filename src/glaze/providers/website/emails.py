@@ -33,16 +33,11 @@ _DISGUISED = re.compile(
 _STRONG_AT = re.compile(
     rf"[\[({{<]\s*(?:{_AT_WORD}|a)\s*[\])}}>]|[-_*]at[-_*]|&#64;", re.IGNORECASE
 )
+# What an address shows of itself in a text: a word, the full-width "@" among them, or a disguise.
+_SIGNS = tuple(sign.encode() for sign in ("@", "\uff20", " dot ", " DOT "))
 # One set of first signs, for the search then leaps from one to the next.
-_SIGNS = tuple(  # what an address shows of itself in a text, with the rest of its line
-    re.compile(rf"{sign}[^\n]*")
-    for sign in (
-        "@",
-        rf"[\[({{<&_*-](?i:(?<=[\[({{<])\s*(?:{_AT_WORD}|a)\s*[\])}}>]|(?<=[-_*])at[-_*]|#64;)",
-        "\uff20",  # the full-width "@"
-        " dot ",
-        " DOT ",
-    )
+_DISGUISE_SIGN = re.compile(
+    rf"[\[({{<&_*-](?i:(?<=[\[({{<])\s*(?:{_AT_WORD}|a)\s*[\])}}>]|(?<=[-_*])at[-_*]|#64;)[^\n]*"
 )
 _DOT_WORD = re.compile(_DOT)
 _FILE_ENDINGS = (
@@ -145,18 +140,19 @@ def _confidence(document: Document, address: str) -> int:
 def _candidates(document: Document) -> Iterator[tuple[str, str, int]]:
     """Yield (address, quote, what its disguise takes off the confidence)."""
     for link in document.links:
-        if link.url[:7].lower() == "mailto:" and not credits_maker(link.text):
+        if (
+            link.url[:1] in "mM"
+            and link.url[:7].lower() == "mailto:"
+            and not credits_maker(link.text)
+        ):
             yield from _in_link(link)
     yield from _in_metas(document)
-    signs = {
-        match.start(): match for pattern in _SIGNS for match in pattern.finditer(document.text)
-    }
-    for place in sorted(signs):
-        line = document.line_at(place)
+    disguised = (match.start() for match in _DISGUISE_SIGN.finditer(document.text))
+    for line in document.lines_with(_SIGNS, map(document.line_number, disguised)):
         yield from _in_line(line[: credit_start(line)].translate(_WIDE), line)
     for address in document.hidden_emails:
         yield address, address, _DISGUISE
-    for line in document.lines_with([f"{document.domain[::-1]}@"]):
+    for line in document.lines_with([f"{document.domain[::-1]}@".encode()]):
         for address in reversed_text(line, document.domain):
             yield address, line, _DISGUISE
 
@@ -184,8 +180,9 @@ def _in_link(link: Link) -> Iterator[tuple[str, str, int]]:
 
 
 def _disguised_in(own: str, line: str) -> Iterator[tuple[str, str, int]]:
-    for match in _DISGUISED.finditer(own):
-        # "meet us at acme.com" is no address; "info at acme dot com" is.
+    # "meet us at acme.com" is no address; "info at acme dot com" is.
+    may_be_one = " dot " in own.lower() or _STRONG_AT.search(own)
+    for match in _DISGUISED.finditer(own) if may_be_one else ():
         if _STRONG_AT.search(match[0]) or " dot " in match[0].lower():
             yield _undisguised(match), line, _DISGUISE
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from glaze.model.value import Reading
-from glaze.providers.website.document import Document, domain_or_host, host_of
+from glaze.providers.website.document import MENU_LENGTH, Document, domain_or_host, host_of
 from glaze.providers.website.opening import hours_in_text
 from glaze.providers.website.registration import REGISTER_WORDS, registration_numbers
 from glaze.providers.website.staff import STAFF_WORDS, staff_in
@@ -21,51 +21,57 @@ _FOUNDED_JP = re.compile(
     r"|(?P<before>(?:1[89]|20)\d\d)年(?:\d+月)?(?:\d+日)?に?(?:設立|創業|創立)"
 )
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
-_FOUNDED_WORDS = (
-    *(
-        "ounded",
-        "OUNDED",
-        "stablished",
-        "STABLISHED",
-        "Est. ",
-        "est. ",
-        "Est ",
-        "EST",
-        "ince ",
-        "INCE ",
-    ),
-    *(
-        "ncorporated",
-        "egründet",
-        "seit ",
-        "Seit ",
-        "ondé",
-        "epuis",
-        "réé",
-        "undad",
-        "esde",
-        "ondat",
-        " dal ",
-    ),
-    *("pgericht", "inds", "設立", "創業", "創立"),
+_FOUNDED_WORDS = tuple(
+    word.encode()
+    for word in (
+        *(
+            "ounded",
+            "OUNDED",
+            "stablished",
+            "STABLISHED",
+            "Est. ",
+            "est. ",
+            "Est ",
+            "EST",
+            "ince ",
+            "INCE ",
+        ),
+        *(
+            "ncorporated",
+            "egründet",
+            "seit ",
+            "Seit ",
+            "ondé",
+            "epuis",
+            "réé",
+            "undad",
+            "esde",
+            "ondat",
+            " dal ",
+        ),
+        *("pgericht", "inds", "設立", "創業", "創立"),
+    )
 )
-_VAT_WORDS = (
-    *(
-        "VAT",
-        "Vat ",
-        "USt",
-        "ATU",
-        "Umsatz",
-        "MwSt",
-        "TVA",
-        "BTW",
-        "btw",
-        "IVA",
-        "Iva ",
-        "NIF",
-        "CIF",
-    ),
-    *("MVA", "Moms", "DPH", "UID", "V.A", "P.I."),
+_VAT_WORDS = tuple(
+    word.encode()
+    for word in (
+        *(
+            "VAT",
+            "Vat ",
+            "USt",
+            "ATU",
+            "Umsatz",
+            "MwSt",
+            "TVA",
+            "BTW",
+            "btw",
+            "IVA",
+            "Iva ",
+            "NIF",
+            "CIF",
+        ),
+        *("MVA", "Moms", "DPH", "UID", "V.A", "P.I."),
+    )
 )
 _CLEARLY = re.compile(r"found|establish|est\b|gegr|fond|cré|fund|opger|incorp", re.IGNORECASE)
 _VAT_LABEL = r"(?:VAT|V\.A\.T|USt|Umsatzsteuer|MwSt|TVA|BTW|IVA|P\.?\s?IVA|Partita\s+IVA|NIF|CIF|MVA|Moms|DPH|UID|ATU)"
@@ -80,12 +86,16 @@ _BARE_VAT = (  # without the country's letters, as at home
     ("IT", re.compile(r"(?:P\.?\s?IVA|Partita\s+IVA|P\.I\.)[\s.:/]{0,5}(\d{11})\b", re.IGNORECASE)),
 )
 _CONTACT = re.compile("contact|kontakt|contatt|contacto|get-in-touch|nous-joindre|お問い合わせ")
+_CONTACT_WORDS = ("contact", "kontakt", "contatt", "get-in-touch", "nous-joindre", "お問い合わせ")
 _CAREERS = re.compile(
     r"career|jobs?\b|karriere|stellen|join-?us|work-?with-?us|vacanc|recrut|recruit(?:ment)?(?=[\s/.?]|$)|emploi|empleo"
     r"|lavora-con|werken-bij|vacatures|採用"
 )
+_CAREERS_WORDS = (  # what each of them begins with, or has in it
+    *("career", "job", "karriere", "stellen", "join", "work", "vaca", "recru", "emploi", "empleo"),
+    *("lavora-con", "werken-bij", "採用"),
+)
 _TAG_LENGTH = range(3, 51)
-_MENU_LENGTH = 30
 _MAX_FACT = 800  # characters of a line in which a fact is looked for
 
 
@@ -173,15 +183,17 @@ def _in_japanese(document: Document, line: str) -> Iterator[Reading]:
 
 
 def _pages(document: Document) -> Iterator[Reading]:
-    shown = "\n".join(
-        f"{link.text[: _MENU_LENGTH + 1]} {link.url}" for link in document.links
-    ).lower()
-    for name, pattern in (("company_contact_url", _CONTACT), ("company_careers_url", _CAREERS)):
-        for match in pattern.finditer(shown):
-            link = document.links[shown.count("\n", 0, match.start())]
+    menu = document.menu
+    for name, pattern, words in (
+        ("company_contact_url", _CONTACT, _CONTACT_WORDS),
+        ("company_careers_url", _CAREERS, _CAREERS_WORDS),
+    ):
+        starts = [place for word in words if (place := menu.find(word)) >= 0]
+        for match in pattern.finditer(menu, min(starts)) if starts else ():
+            link = document.links[menu.count("\n", 0, match.start())]
             if not link.url.startswith("http"):
                 continue
-            in_menu = len(link.text) <= _MENU_LENGTH and pattern.search(link.text.lower())
+            in_menu = len(link.text) < MENU_LENGTH and pattern.search(link.text.lower())
             own = domain_or_host(host_of(link.url)) == document.domain
             if own and (in_menu or pattern.search(urlsplit(link.url.lower()).path)):
                 yield from document.reading(name, link.url, 72, link.text or link.url)

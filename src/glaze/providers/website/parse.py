@@ -1,9 +1,11 @@
 """HTML to a Document: one parse, a handful of native queries, then the text in lines."""
 
 import re
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain, islice
+from typing import NamedTuple
+from unicodedata import is_normalized
 from urllib.parse import parse_qs, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -38,7 +40,7 @@ _ASSETS = frozenset(["stylesheet", "preload", "preconnect", "dns-prefetch"])
 # What few pages have, so that one walk tells whether to look for any of it.
 _UNSHOWN = 'span[style*="none"]'
 _MARKED = f"[itemscope],[typeof],.vcard,.h-card,{hidden_emails.MARKED},{_UNSHOWN},.fb-page"
-_WANTED = "a[href],img,meta[content],link[rel][href],script,iframe[src],h1,base[href]"
+_LOOKED_AT = frozenset("a,img,meta,link,script,iframe,h1,base".split(","))
 # The state that a page's framework keeps in its scripts names the publication's logo.
 _STATE_LOGO = re.compile(
     rb'logo_?[uU]rl\\*"\s*:\s*\\*"https?:[^"\s]{0,600}?/([^/"\s\\]{5,200})\\*"'
@@ -51,16 +53,20 @@ _INLINE = (
     "a,b,i,em,strong,span,font,u,small,abbr,acronym,tt,sup,sub,label,big,cite,code,mark,ins,del,s"
     ",time,bdi,bdo,q,var,nobr,wbr,data"
 )
-_UNSEEN = ["script", "style", "noscript", "template", "svg", "head", "select", "textarea", "title"]
-# Inline elements without white space in between are set apart by style, nearly always.
-_GLUED = re.compile(
-    rb"(?:</(?:span|a|td|strong|b|label)>|</(?:SPAN|A|TD|STRONG|B|LABEL)>)"
-    rb"(?=<(?:span|a|strong|b|label|SPAN|A|STRONG|B|LABEL))"
-)
-# What stands within a word and is not seen: the marks that frameworks leave between two pieces of
-# a text, and hints where a line may break.
-_WITHIN = re.compile(
-    rb"<(?:!--(?:(?<=[^>\s]<!--)|(?<=[^>\s] <!--))[^<>-]{0,40}-->(?=[^<])|/?(?:wbr|WBR)\s?/?>)"
+_UNSEEN = "script,style,noscript,template,svg,head,select,textarea,title"
+_ANY_TREE = LexborHTMLParser("")
+# By the parser's numbers of their names, which are cheaper to ask for than the names: the elements
+# that are looked at, those that go with all they hold, and those that leave it behind.
+_NAMES: Mapping[int, str] = {_ANY_TREE.create_node(name).tag_id: name for name in _LOOKED_AT}
+_GOING = frozenset(_ANY_TREE.create_node(name).tag_id for name in _UNSEEN.split(","))
+_LEAVING = frozenset(_ANY_TREE.create_node(name).tag_id for name in _INLINE.split(","))
+# Two things in one pass over the bytes. What stands within a word and is not seen goes: the marks
+# that frameworks leave between two pieces of a text, and hints where a line may break. Inline
+# elements without white space in between (the group) are set apart by style, nearly always.
+_SEAM = re.compile(
+    rb"<(?:(/(?:span|a|td|strong|b|label|SPAN|A|TD|STRONG|B|LABEL)>)"
+    rb"(?=(?:</?(?:wbr|WBR)\s?/?>)*<(?:span|a|strong|b|label|SPAN|A|STRONG|B|LABEL))"
+    rb"|!--(?:(?<=[^>\s]<!--)|(?<=[^>\s] <!--))[^<>-]{0,40}-->(?=[^<])|/?(?:wbr|WBR)\s?/?>)"
 )
 _PLACES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(words))
@@ -114,12 +120,13 @@ _HOMES = frozenset(
 
 def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
     """Take a page apart. Never raises, whatever the bytes are."""
-    markup = _WITHIN.sub(b"", tame(as_utf8(html, content_type)))
-    tree = LexborHTMLParser(_GLUED.sub(_with_space, markup))
+    markup = tame(as_utf8(html, content_type))
+    tree = LexborHTMLParser(_SEAM.sub(_mended, markup))
     document = Document(url)
-    nodes = _by_tag(tree)
-    base = next((node.attributes.get("href") or "" for node in nodes["base"]), "")
-    page = _Page(nodes, document, absolute(url, base) if base else url)
+    nodes = _sorted_out(tree)
+    bases = (given["href"] or "" for _, given in _having(nodes.named["base"], "href"))
+    base = next(bases, "")
+    page = _Page(nodes.named, document, absolute(url, base) if base else url)
     page.read_head(tree)
     page.read_scripts()
     page.read_links()
@@ -135,11 +142,11 @@ def parse(html: bytes, url: str, content_type: str | None = None) -> Document:
         match[1].decode("utf-8", "replace") for match in _STATE_LOGO.finditer(markup)
     }
     document.headings = [
-        text for node in nodes["h1"][:5] if (text := clean(node.text(separator=" ")))
+        text for node in nodes.named["h1"][:5] if (text := clean(node.text(separator=" ")))
     ]
     for node in unshown:
         node.decompose()
-    document.lines = _lines(tree)
+    document.lines = _lines(tree, nodes)
     return document
 
 
@@ -150,12 +157,38 @@ def _is_unshown(node: LexborNode) -> bool:
     return "display:none" in style and len(text) <= _MAX_UNSHOWN and not _CONTACT.search(text)
 
 
-def _by_tag(tree: LexborHTMLParser) -> Mapping[str, list[LexborNode]]:
-    """Return the elements that are looked at, by their names: one walk, for each has its price."""
-    found: defaultdict[str, list[LexborNode]] = defaultdict(list)
-    for node in tree.css(_WANTED):
-        found[node.tag or ""].append(node)
-    return found
+class _Nodes(NamedTuple):
+    """A page's elements, sorted by what is done with them; each list is in the page's order."""
+
+    named: Mapping[str, list[LexborNode]]  # those that are looked at, by name
+    going: list[LexborNode]  # not seen, nor what they hold
+    leaving: list[LexborNode]  # inline: their text is a part of the line around
+
+
+def _sorted_out(tree: LexborHTMLParser) -> _Nodes:
+    """Walk the tree once; each selector of the parser would be a walk of its own."""
+    named: dict[str, list[LexborNode]] = {name: [] for name in _LOOKED_AT}
+    going: list[LexborNode] = []
+    leaving: list[LexborNode] = []
+    for node in tree.root.traverse() if tree.root else ():
+        number = node.tag_id
+        if number in _NAMES:
+            named[_NAMES[number]].append(node)
+        if number in _LEAVING:
+            leaving.append(node)
+        elif number in _GOING:
+            going.append(node)
+    return _Nodes(named, going, leaving)
+
+
+def _having(
+    nodes: Iterable[LexborNode], *names: str
+) -> Iterator[tuple[LexborNode, dict[str, str | None]]]:
+    """Yield the elements that have the attributes, with all that they have."""
+    for node in nodes:
+        given = node.attributes
+        if all(name in given for name in names):
+            yield node, given
 
 
 def _hidden_emails(marked: Sequence[LexborNode]) -> list[str]:
@@ -163,8 +196,8 @@ def _hidden_emails(marked: Sequence[LexborNode]) -> list[str]:
     return list(filter(None, found))
 
 
-def _with_space(glued: re.Match[bytes]) -> bytes:
-    return glued[0] + b" "
+def _mended(seam: re.Match[bytes]) -> bytes:
+    return seam[0] + b" " if seam[1] else b""
 
 
 class _Page:
@@ -200,16 +233,14 @@ class _Page:
         document.language = ((root.attributes.get("lang") or "") if root else "").lower()[:20]
         title = tree.css_first("head > title") or tree.css_first("title")
         document.title = clean(title.text()[:1000]) if title else ""
-        for node in self._nodes["meta"][:_MAX_HEAD]:
-            given = node.attributes
+        for _, given in islice(_having(self._nodes["meta"], "content"), _MAX_HEAD):
             name = (
                 given.get("property") or given.get("name") or given.get("itemprop") or ""
             ).lower()
             content = clean((given.get("content") or "")[:4_000])
             if name and content:
                 document.metas.setdefault(name, []).append(content)
-        for node in self._nodes["link"][:_MAX_HEAD]:
-            given = node.attributes
+        for _, given in islice(_having(self._nodes["link"], "rel", "href"), _MAX_HEAD):
             rel, link = (given.get("rel") or "").lower(), given.get("href") or ""
             if rel in _ASSETS:
                 document.assets.append(link)
@@ -219,8 +250,8 @@ class _Page:
     def read_scripts(self) -> None:
         """Keep where scripts and frames come from, JSON-LD, and what short scripts give away."""
         document = self._document
-        for node in (*self._nodes["script"], *self._nodes["iframe"])[:_MAX_HEAD]:
-            given = node.attributes
+        framed = _having(self._nodes["iframe"], "src")
+        for node, given in islice(chain(_having(self._nodes["script"]), framed), _MAX_HEAD):
             kind = (given.get("type") or "").lower()
             if name := given.get("id"):
                 document.script_ids.append(name[:_MAX_NAME])
@@ -250,8 +281,7 @@ class _Page:
 
     def read_links(self) -> None:
         document = self._document
-        for node in self._nodes["a"][:MAX_LINKS]:
-            given = node.attributes
+        for node, given in islice(_having(self._nodes["a"], "href"), MAX_LINKS):
             link = (given["href"] or "").strip()
             if not link or link[0] == "#":
                 document.hidden_emails += filter(None, [hidden_emails.in_attributes(given)])
@@ -376,20 +406,26 @@ def _before(node: LexborNode) -> str:
     return clean(" ".join(reversed(found)))
 
 
-def _lines(tree: LexborHTMLParser) -> list[str]:
+def _split(text: str) -> list[str]:
+    return [" ".join(part.split()) for part in text.split(_BREAK) if part and not part.isspace()]
+
+
+def _lines(tree: LexborHTMLParser, nodes: _Nodes) -> list[str]:
     """Return the visible text, one line for each block and line break. Destroys the tree."""
-    tree.strip_tags(_UNSEEN)
-    for node in tree.css(_INLINE):
+    for node in nodes.going:
+        node.decompose(recursive=False)
+    for node in nodes.leaving:
         node.unwrap()
     tree.merge_text_nodes()
     body = tree.body
     if body is None:
         return []
-    text = body.text(separator=_BREAK)
+    text = body.text(separator=_BREAK, skip_empty=True)
     if len(text) > MAX_TEXT:  # contacts stand at both ends of a page
         text = text[: MAX_TEXT // 2] + _BREAK + text[-MAX_TEXT // 2 :]
-    text = wanted(text)
-    lines = [" ".join(part.split()) for part in text.split(_BREAK) if part and not part.isspace()]
+    lines = _split(text)
+    if not all(map(str.isprintable, lines)) or not is_normalized("NFC", text):
+        lines = _split(wanted(text))
     if len(lines) > MAX_LINES:
         lines = lines[: MAX_LINES // 2] + lines[-MAX_LINES // 2 :]
     if len(text) > MAX_LINE and len(max(lines, key=len, default="")) > MAX_LINE:

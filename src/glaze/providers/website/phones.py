@@ -47,8 +47,10 @@ _CHAT = re.compile(
 _METAS = ("business:contact_data:phone_number", "og:phone_number")
 # Full-width signs, as Japanese and Chinese pages set them, each for its ASCII twin.
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_WIDE = re.compile("[\u3000\uff01-\uff5e]")
 _MAY_BE_NUMBER = re.compile(
-    r"\d[\d\s().\u2010-\u2015/\xa0-]{5,24}\d|[2-9]\d\d\)?[-. ][\dA-Za-z .-]*[A-Za-z]{3}"
+    r"\d(?:[\d\s().\u2010-\u2015/\xa0-]{5,24}\d"
+    r"|(?<=[2-9])\d\d\)?[-. ][\dA-Za-z .-]*[A-Za-z]{3})"
 )
 _DATE = re.compile(
     r"(?:(?:19|20)\d{2}[-./ ](?:0?[1-9]|1[0-2])[-./ ][0-3]?\d|[0-3]?\d[-./ ][0-3]?\d[-./ ](?:19|20)\d{2}"
@@ -94,12 +96,13 @@ def _in_metas(document: Document) -> Iterator[tuple[str, int, str]]:
 
 
 def _in_links(document: Document) -> Iterator[tuple[str, int, str]]:
+    chats = "wa.me/" in document.menu or "api.whatsapp.com/" in document.menu
     for link in document.links:
-        if link.url[:7].lower().startswith(("tel:", "callto:")):
+        if link.url[:1] in "tTcC" and link.url[:7].lower().startswith(("tel:", "callto:")):
             number = unquote(link.url.partition(":")[2]).lstrip("/")
             if not is_fax(link.text[:20]):
                 yield clean(_PAUSE.split(number)[0]), _LINKED, link.text or link.url
-        elif chat := _CHAT.match(link.url):
+        elif chats and (chat := _CHAT.match(link.url)):
             yield f"+{chat[1]}", _CHATTED, link.url
 
 
@@ -108,7 +111,7 @@ def _in_text(
 ) -> Iterator[tuple[str, int, str]]:
     for place in document.numbered:
         line = document.lines[place]
-        if not line.isascii():
+        if not line.isascii() and _WIDE.search(line):
             line = line.translate(_NARROW)
         if _MAY_BE_NUMBER.search(line):
             line = _with_its_digits(line, document.lines[place + 1 : place + 2])

@@ -48,12 +48,15 @@ _AU = re.compile(
     rf"\b(?P<region>{_names(AU_STATES)})\.?\s*[,.]?\s*(?:Australia,?\s*)?(?P<code>\d{{4}})(?![\d-])"
 )
 _UK = re.compile(rf"(?<![\w-])(?P<code>{UK_POSTCODE})(?![\w-])")
-_EVERYWHERE = (  # digits that each takes, for the patterns of names are dear; pattern; country
-    (re.compile(r"\d{5}"), _US, "US"),
+_EVERYWHERE = (  # what each is recognised by, for the patterns of names are dear; pattern; country
+    (re.compile(r"\d\d{4}"), _US, "US"),
     (re.compile(r"[A-Z]\d[A-Z]"), _CA, "CA"),
     (re.compile(r"\d[A-Z]{2}"), _UK, "GB"),
 )
+_BEFORE, _BEHIND = 50, 20  # the most that a region takes before those signs, a code behind them
+_ANY_SIGN = re.compile(r"\d(?:\d{4}|[A-Z]{2}|(?<=[A-Z]\d)[A-Z])")
 _ANY_CODE = re.compile(r"\d[\dA-Z]")
+_YEAR_LIKE = re.compile(r"\d\d{3}")
 _FOUR_DIGITS = re.compile(r"\d\d[- ]?\d[-－‐ ]?\d")
 _PREFIX = re.compile(r"[A-Z][-–]\s?\d\d\d")
 _CITY_FIRST = {  # with a code that only the page's own country makes believable
@@ -87,11 +90,15 @@ _PREFIXES = {
     "S": "SE",
     "N": "NO",
 }
+# The first digit stands before what must not precede it: a search leaps from digit to digit, then.
 _CODES = {
-    land: re.compile(rf"(?<![\w./#€$-])(?P<code>{shape})(?P<after>[ ,]+[^\d\s,].*)")
+    land: re.compile(
+        rf"(?P<code>\d(?<![\w./#€$-]\d)\d{{{int(shape[3]) - 1}}}{shape[5:]})(?P<after>[ ,]+[^\d\s,].*)"
+    )
     for land, shape in CODE_FIRST.items()
 }
 _UNMISTAKABLE = ("NL", "DE", "SK")  # read on other countries' pages, too
+_ABROAD = re.compile(r"\d\d(?:\d(?:\d ?[A-Z]{2}|\d\d| \d\d)|\d \d\d)[ ,]")  # what they take
 _JP_ALONE = re.compile(r"〒\s?\d{3}[-－‐]\d{4}")
 _CODE_ALONE = re.compile(
     r"(?:\d{5}(?:-\d{4})?(?=\s*(?:$|[,|(]|USA?\b|United|Phone|Tel))"
@@ -109,7 +116,9 @@ def anchors(line: str, country: str) -> list[Anchor]:
 
 def holds_code(line: str) -> bool:
     """Tell whether ``line`` ends an address of its own, by a code that needs no context."""
-    return any(digits.search(line) and shape.search(line) for digits, shape, _ in _EVERYWHERE)
+    if not _ANY_SIGN.search(line):
+        return False
+    return any(_near(signs, shape, line) for signs, shape, _ in _EVERYWHERE)
 
 
 def code_joined(lines: Sequence[str], places: Sequence[int]) -> tuple[list[str], list[int]]:
@@ -130,17 +139,32 @@ def code_joined(lines: Sequence[str], places: Sequence[int]) -> tuple[list[str],
     return joined, sorted(moved)
 
 
+def _near(signs: re.Pattern[str], shape: re.Pattern[str], line: str) -> list[re.Match[str]]:
+    """Return the matches of ``shape`` in ``line``, which it is searched for around ``signs`` only."""
+    found: list[re.Match[str]] = []
+    done = 0
+    for sign in signs.finditer(line):
+        if sign.start() >= done:
+            first = max(done, sign.start() - _BEFORE)
+            match = shape.search(line, first, sign.end() + _BEHIND)
+            if match:
+                found.append(match)
+                done = match.end()
+    return found
+
+
 def _found(line: str, country: str) -> Iterator[Anchor]:
     if not _ANY_CODE.search(line):
         return
-    for digits, pattern, land in _EVERYWHERE:
-        if digits.search(line):
-            yield from (_city_first(match, land) for match in pattern.finditer(line))
+    for signs, pattern, land in _EVERYWHERE if _ANY_SIGN.search(line) else ():
+        yield from (_city_first(match, land) for match in _near(signs, pattern, line))
     if country != "IE" and not _FOUR_DIGITS.search(line):
         return
     if pattern_ := _CITY_FIRST.get(country):
-        land = "AU" if pattern_ is _AU else country
-        yield from (_city_first(match, land) for match in pattern_.finditer(line))
+        if pattern_ is _AU:
+            yield from (_city_first(match, "AU") for match in _near(_YEAR_LIKE, _AU, line))
+        else:
+            yield from (_city_first(match, country) for match in pattern_.finditer(line))
     if not line.isascii():
         yield from map(_japanese, _JP.finditer(line))
     yield from _codes_first(line, country)
@@ -156,7 +180,7 @@ def _codes_first(line: str, country: str) -> Iterator[Anchor]:
 
 
 def _from_abroad(line: str) -> Iterator[Anchor]:
-    for land in _UNMISTAKABLE:
+    for land in _UNMISTAKABLE if _ABROAD.search(line) else ():
         for match in _CODES[land].finditer(line):
             if land != "SK" or " " in match["code"]:
                 yield _code_first(match, land, unsure=True)

@@ -3,24 +3,36 @@
 import re
 from collections.abc import Iterator
 
-REGISTER_WORDS = (
-    *(
-        "HRB",
-        "HRA",
-        "FN ",
-        "SIRE",
-        "RCS ",
-        "KvK",
-        "KVK",
-        "kvk",
-        "K.v.K",
-        "ABN",
-        "ACN",
-        "CVR",
-        "Org.",
-    ),
-    *("Organisationsn", "KRS", "REA", "法人番号", "ompany N", "ompany n", "ompany R", "ompany r"),
-    *("ompanies House", "COMPANY N", "egistered", "egistration", "REGISTER", "Reg. ", "egd"),
+REGISTER_WORDS = tuple(
+    word.encode()
+    for word in (
+        *(
+            "HRB",
+            "HRA",
+            "FN ",
+            "SIRE",
+            "RCS ",
+            "KvK",
+            "KVK",
+            "kvk",
+            "K.v.K",
+            "ABN",
+            "ACN",
+            "CVR",
+            "Org.",
+        ),
+        *(
+            "Organisationsn",
+            "KRS",
+            "REA",
+            "法人番号",
+            "ompany N",
+            "ompany n",
+            "ompany R",
+            "ompany r",
+        ),
+        *("ompanies House", "COMPANY N", "egistered", "egistration", "REGISTER", "Reg. ", "egd"),
+    )
 )
 """What stands in every line that states a register number."""
 _NO = r"\W{0,3}(?:(?:no|nr|num(?:ber|mer)?|n[°o\u00ba])\b)?[\s.:#\u00b0\u00ba\uff1a]{0,4}"

@@ -4,10 +4,32 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-STAFF_WORDS = (
-    *("employ", "Employ", "EMPLOY", "taff", "eam of", "eam m", "orkforce", "eadcount", "itarbeit"),
-    *("eschäftigte", "ollabor", "alarié", "mplead", "ipend", "edewerkers", "racowni", "nställda"),
-    *("nsatte", "uncion", "strong team", "従業員"),
+STAFF_WORDS = tuple(
+    word.encode()
+    for word in (
+        *(
+            "employ",
+            "Employ",
+            "EMPLOY",
+            "taff",
+            "eam of",
+            "eam m",
+            "orkforce",
+            "eadcount",
+            "itarbeit",
+        ),
+        *(
+            "eschäftigte",
+            "ollabor",
+            "alarié",
+            "mplead",
+            "ipend",
+            "edewerkers",
+            "racowni",
+            "nställda",
+        ),
+        *("nsatte", "uncion", "strong team", "従業員"),
+    )
 )
 """What stands in every line that states a number of staff."""
 _ABOUT = (

@@ -49,11 +49,13 @@ def _without_monstrous_tags(html: bytes) -> bytes:
     # So long a stretch without "<" covers a multiple of that length: the rest need not be seen.
     for place in range(MAX_TAG_BYTES, len(html), MAX_TAG_BYTES):
         start = html.rfind(b"<", max(done, place - MAX_TAG_BYTES), place)
-        if start < 0 or html.find(b">", start, place) > 0:
+        if start < 0 or not html[start + 1 : start + 2].isalpha():
+            continue
+        if html.find(b">", start, place) > 0:
             continue
         end = _ANGLE.search(html, place)
         tag = html[start + 1 : end.start() if end else len(html)]
-        if tag[:1].isalpha() and len(tag.split(None, MAX_ATTRIBUTES)) > MAX_ATTRIBUTES:
+        if len(tag.split(None, MAX_ATTRIBUTES)) > MAX_ATTRIBUTES:
             kept += [html[done:start], b"<x"]
             done = start + 1 + len(tag)
     return b"".join((*kept, html[done:])) if kept else html
