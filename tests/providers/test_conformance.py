@@ -9,7 +9,15 @@ from vendor_fake import VendorFake, sample_ask
 
 from glaze.model.field import FIELDS
 from glaze.model.normalise import normalise
-from glaze.model.provider import Billed, BillingUnknown, Operation, Provider, Reply, Unbilled
+from glaze.model.provider import (
+    Billed,
+    BillingUnknown,
+    Operation,
+    Provider,
+    Reply,
+    Unbilled,
+    Verdict,
+)
 from glaze.model.value import FREE
 from glaze.providers.registry import faults_of, load_providers
 
@@ -19,6 +27,7 @@ OPERATIONS = [
     for name, provider in PROVIDERS.items()
     for operation in provider.spec.operations
 ]
+READS_NO_JSON = {"dns_mx", "social", "website"}
 every_operation = pytest.mark.parametrize(("provider", "operation"), OPERATIONS)
 
 HOSTILE_JSON = [
@@ -29,10 +38,13 @@ HOSTILE_JSON = [
     {"status": "failed", "error_code": "UNKNOWN_ERROR"},
     {"person": {"name": True, "email": 5, "city": [], "departments": "x", "organization": 3}},
 ]  # fmt: skip
+NO_JSON = [
+    b"", b"\x00", b"\xff\xfe\xfd", b"{", b'{"person": {"name": "Ja', b"[" * 50_000,
+    b"<!doctype html><html><body><h1>502 Bad Gateway</h1></body></html>",
+    b"Invalid API key. See https://docs.example/authentication",
+]  # fmt: skip
 HOSTILE_BODIES = [
-    b"", b"\x00", b"\xff\xfe\xfd", b"null", b"{", b'{"person": {"name": "Ja', b"[" * 50_000,
-    b"1" * 6_000, b"<!doctype html><html><body><h1>502 Bad Gateway</h1></body></html>",
-    b"Invalid API key. See https://docs.example/authentication", b'"{\\"error\\": \\"no\\"}"',
+    *NO_JSON, b"null", b"1" * 6_000, b'"{\\"error\\": \\"no\\"}"',
     *(json.dumps(value).encode() for value in HOSTILE_JSON),
 ]  # fmt: skip
 # Any JSON, but with the keys that the vendors use, so that it reaches deep into the adapters.
@@ -214,6 +226,16 @@ async def test_a_success_that_cannot_be_read_is_never_called_free(
     if operation.price_micros > FREE:
         assert not any(isinstance(reply.billing, Unbilled) for reply in replies)
         assert not any(reply.readings for reply in replies)
+
+
+@every_operation
+async def test_half_an_answer_is_no_miss(provider: Provider, operation: Operation) -> None:
+    if provider.spec.name in READS_NO_JSON:
+        return
+    empty = () if operation.price_micros else (b"{}", b"[]")  # it is Apollo's way to know nobody
+    for body in (*NO_JSON, *empty):
+        for reply in await replies_to(provider, operation, VendorFake(200, body, records={})):
+            assert reply.verdict is not Verdict.NO_MATCH, body
 
 
 @every_operation

@@ -126,6 +126,12 @@ async def test_the_bootstrap_file_is_read_once_and_again_when_a_registry_is_gone
     assert [sent.url.rpartition("/")[2] for sent in http.sent].count("dns.json") == 2
 
 
+async def test_a_bootstrap_file_that_is_gone_says_nothing_of_a_domain() -> None:
+    assert (await asked(Registries())).verdict is Verdict.VENDOR_ERROR
+    unknown = await asked(registries(404))
+    assert unknown.verdict is Verdict.NO_MATCH
+
+
 async def test_in_the_sandbox_dates_are_true_and_an_owner_is_the_company_or_its_agency(
     sandbox, http_of
 ) -> None:

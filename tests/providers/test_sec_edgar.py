@@ -113,6 +113,7 @@ async def test_the_list_is_read_again_only_where_it_changed() -> None:
         (429, b"", Verdict.RATE_LIMITED, 600),
         (503, b"", Verdict.VENDOR_ERROR, None),
         (200, b"{}", Verdict.VENDOR_ERROR, None),
+        (404, b"", Verdict.VENDOR_ERROR, None),  # of the list itself
     ],
 )
 async def test_its_status_habits(status, body, verdict, wait_s) -> None:

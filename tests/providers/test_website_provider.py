@@ -212,6 +212,7 @@ async def test_a_page_that_robots_txt_forbids_is_left_out_and_noted() -> None:
 async def test_a_failing_robots_txt_forbids_everything_for_now() -> None:
     reply, _ = await visit({**SITE, "/robots.txt": 500})
     assert "robots.txt fails" in reply.detail
+    assert reply.verdict is Verdict.VENDOR_ERROR  # it may pass: nothing is remembered as absent
 
 
 async def test_a_site_that_wants_long_pauses_is_read_on_its_first_page_only() -> None:

@@ -107,7 +107,7 @@ async def _one(email: str, http: VendorHttp) -> Reply:
         wait_s = reply.retry_after_s or reset_wait_s(response, "x-ratelimit-reset")
         return replace(reply, retry_after_s=wait_s)
     profile = parse_json(response.body)
-    if not isinstance(profile, Mapping):
+    if not isinstance(profile, Mapping) or not text_at(profile, "profile_url"):
         return unusable(Verdict.VENDOR_ERROR, response)
     readings = _read(profile)
     return Reply(

@@ -92,7 +92,7 @@ class Rdap:
             response = await http.request("GET", f"{http.base_url or _IANA}/dns.json")
             self._registries.update(_bootstrap(response))
             if not self._registries:
-                return unusable(_verdict(response), response)
+                return unusable(_of_list(_verdict(response)), response)
         base = _registry_of(domain, self._registries)
         if base is None:
             return Reply(Verdict.NO_MATCH, Unbilled(), detail="no registry of its kind has RDAP")
@@ -202,6 +202,11 @@ def _registrar_link(record: Json, own: str) -> str | None:
         if text_at(link, "rel") == "related" and text_at(link, "type") in (None, _TYPE):
             return url if url.startswith("https://") and url != own else None
     return None
+
+
+def _of_list(verdict: Verdict) -> Verdict:
+    """Return what a verdict means of the bootstrap file: that it is gone says nothing of a domain."""
+    return Verdict.VENDOR_ERROR if verdict is Verdict.NO_MATCH else verdict
 
 
 def _verdict(response: VendorResponse) -> Verdict:

@@ -4,7 +4,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from glaze.model.country import subdivision_name
@@ -142,7 +142,9 @@ class SecEdgar:
             return None
         by_name = _by_name(response) if response.status == HTTPStatus.OK else {}
         if not by_name:
-            return _refusal(response)
+            refused = _refusal(response)
+            gone = refused.verdict is Verdict.NO_MATCH  # the list's absence is no filer's
+            return replace(refused, verdict=Verdict.VENDOR_ERROR) if gone else refused
         known.by_name = by_name
         known.validators = {
             asks: response.headers[says]

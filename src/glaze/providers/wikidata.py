@@ -196,6 +196,8 @@ async def _ids_by_site(http: VendorHttp, domain: str) -> list[str]:
 async def _ids_by_name(http: VendorHttp, name: str) -> list[str]:
     params = {"action": "wbsearchentities", "search": name, "language": "en", "type": "item"}
     body = await _api(http, params | {"limit": str(_CANDIDATES)})
+    if not isinstance(at(body, "search"), list):
+        raise _Refused(Reply(Verdict.VENDOR_ERROR, Unbilled(), detail="no result of a search"))
     return [*_ids(text_at(one, "id") for one in objects_at(body, "search"))]
 
 
@@ -216,6 +218,8 @@ async def _entities(http: VendorHttp, ids: Sequence[str], props: str) -> "dict[s
         return {}
     params = {"action": "wbgetentities", "ids": "|".join(ids), "props": props}
     body = await _api(http, params | {"languages": _LANGUAGES})
+    if not isinstance(at(body, "entities"), Mapping):
+        raise _Refused(Reply(Verdict.VENDOR_ERROR, Unbilled(), detail="no items"))
     found = {id_: at(body, "entities", id_) for id_ in ids}
     return {id_: _Item(id_, one) for id_, one in found.items() if isinstance(one, Mapping)}
 

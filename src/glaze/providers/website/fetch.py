@@ -114,10 +114,17 @@ def _usable(answer: VendorResponse) -> VendorResponse | Failure:
 class Robots:
     """What a site's robots.txt allows us."""
 
-    def __init__(self, rules: Protego | None, *, closed: str = "") -> None:
-        """Keep the rules; None allows everything, ``closed`` says why nothing is allowed."""
+    def __init__(self, rules: Protego | None, *, closed: str = "", failing: bool = False) -> None:
+        """Keep the rules; None allows everything.
+
+        Args:
+            rules: What the file says.
+            closed: Why nothing is allowed, "" where something is.
+            failing: Whether it is closed for a reason that may pass.
+        """
         self._rules = rules
         self._closed = closed
+        self.failing = failing
 
     @classmethod
     async def read(cls, http: VendorHttp, page: str) -> "Robots":
@@ -139,7 +146,7 @@ class Robots:
         except FetchError:
             return cls(None)  # no answer at all: the page itself will tell why
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return cls(None, closed=f"its robots.txt fails ({answer.status})")
+            return cls(None, closed=f"its robots.txt fails ({answer.status})", failing=True)
         if answer.status != HTTPStatus.OK:
             return cls(None)
         return cls(Protego.parse(answer.body.decode("utf-8", "replace")))

@@ -174,7 +174,8 @@ async def _first_page(http: VendorHttp, start: str) -> tuple[Robots, VendorRespo
             continue
         robots = await Robots.read(http, url)
         if reason := robots.forbids(url):
-            return robots, Failure(Verdict.NO_MATCH, reason)
+            refused = Verdict.VENDOR_ERROR if robots.failing else Verdict.NO_MATCH
+            return robots, Failure(refused, reason)
         answer = await get(http, url, tries=1 if failures else TRIES)
         if isinstance(answer, VendorResponse) or not answer.unreached:
             return robots, answer
