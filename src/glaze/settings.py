@@ -283,7 +283,7 @@ class Settings(BaseSettings):
     llm_batch: Literal["off", "auto"] = Field(
         default="off",
         description=(
-            "auto: rows of batches ask the LLM by its vendor's batch API (anthropic), at half the"
+            "auto: rows of batches ask the LLM by its vendor's batch API, at half the"
             " price and up to a day later"
         ),
     )

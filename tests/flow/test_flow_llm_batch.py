@@ -16,6 +16,9 @@ FIELDS = "company_industry_group,company_description"
 PLAIN = {"malformed_rate": 0, "unsupported_rate": 0, "batch_errored_rate": 0}
 COMMAND = ("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS, "--budget", "500")
 ROWS = 8
+CREATED = {"anthropic": "/v1/messages/batches", "openai": "/v1/batches"}
+PROVIDERS = {"anthropic": "anthropic", "openai": "llm"}
+BOTH = pytest.mark.parametrize("model", ["anthropic", "openai"])
 HANDED_IN = "select count(*) from glaze.call where state = 'pending_vendor'"
 
 
@@ -33,8 +36,14 @@ def sandbox(played: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-def at_once(dsn: str, sandbox: Sandbox) -> dict[str, str]:
-    own = {"LLM_PROVIDER": "anthropic", "GLAZE_ORDER": "website,anthropic"}
+def model() -> str:
+    """The vendor whose batches are used, as the sandbox calls it."""
+    return "anthropic"
+
+
+@pytest.fixture
+def at_once(dsn: str, sandbox: Sandbox, model: str) -> dict[str, str]:
+    own = {"LLM_PROVIDER": model, "GLAZE_ORDER": f"website,{PROVIDERS[model]}"}
     keyless = {"APOLLO_API_KEY": "", "SEARCH_API_KEY": "", "LINKEDIN_API_KEY": ""}
     return {**environment(dsn, sandbox), **own, **keyless}
 
@@ -49,33 +58,40 @@ def filled(path: Path) -> list[list[str]]:
         return [[*row.values()] for row in csv.DictReader(file)]
 
 
-def bills(sandbox: Sandbox) -> dict[str, int]:
+def bills(sandbox: Sandbox, model: str) -> dict[str, int]:
     """What the model's vendor billed, by question."""
     paid: Counter[str] = Counter()
     for bill in sandbox.get("billing"):
-        if bill["vendor"] == "anthropic":
+        if bill["vendor"] == model:
             paid[bill["question"]] += bill["micros"]
     return dict(paid)
 
 
-def test_rows_of_a_file_get_the_same_values_at_half_the_price(
-    tmp_path: Path, dsn: str, at_once: dict[str, str], later: dict[str, str], sandbox: Sandbox
+@BOTH
+def test_rows_of_a_file_get_the_same_values_at_half_the_price(  # noqa: PLR0917  fixtures
+    tmp_path: Path,
+    dsn: str,
+    at_once: dict[str, str],
+    later: dict[str, str],
+    sandbox: Sandbox,
+    model: str,
 ):
     cli = Cli(tmp_path, later)
     write_world(cli.folder / "in.csv", ROWS)
     cli.run(*COMMAND)
-    cheap, values = bills(sandbox), filled(tmp_path / "out.csv")
+    cheap, values = bills(sandbox, model), filled(tmp_path / "out.csv")
     assert sum(bool(row[-1]) for row in values) > ROWS // 2
     assert_paid_once(dsn, sandbox)
     assert_budgets_hold(dsn)
-    assert one(dsn, "select max(calls) from glaze.vendor_request where provider = 'anthropic'") > 1
+    most = f"select max(calls) from glaze.vendor_request where provider = '{PROVIDERS[model]}'"
+    assert one(dsn, most) > 1
     cli.run("ledger", "verify")
 
     sandbox.send("POST", "reset")
     sandbox.send("POST", "llm", PLAIN)
     dear_cli = Cli(tmp_path, at_once)
     dear_cli.run(*COMMAND[:3], "dear.csv", *COMMAND[4:], "--skip-cache")
-    dear = bills(sandbox)
+    dear = bills(sandbox, model)
     assert filled(tmp_path / "dear.csv") == values
     assert cheap.keys() == dear.keys()
     assert {asked: -(-micros // 2) for asked, micros in dear.items()} == cheap
@@ -114,17 +130,67 @@ def test_a_run_killed_while_a_batch_is_out_collects_it_when_it_is_run_again(
     cli.run("ledger", "verify")
 
 
+@BOTH
 def test_a_batch_whose_creation_was_not_answered_is_found_at_its_vendor_and_paid_once(
-    tmp_path: Path, dsn: str, later: dict[str, str], sandbox: Sandbox
+    tmp_path: Path, dsn: str, later: dict[str, str], sandbox: Sandbox, model: str
 ):
-    lost = {"kind": "drop_after_billing", "vendor": "anthropic", "times": 1}
-    sandbox.send("POST", "faults", {**lost, "path_prefix": "/v1/messages/batches"})
+    lost = {"kind": "drop_after_billing", "vendor": model, "times": 1}
+    sandbox.send("POST", "faults", {**lost, "path_prefix": CREATED[model]})
     cli = Cli(tmp_path, later)
     write_world(cli.folder / "in.csv", ROWS)
     cli.run(*COMMAND)
     assert_paid_once(dsn, sandbox)
     assert unresolved_calls(dsn) == 0
-    assert all(micros for micros in bills(sandbox).values())
+    assert all(micros for micros in bills(sandbox, model).values())
+    cli.run("ledger", "verify")
+
+
+def test_a_file_of_questions_that_does_not_arrive_costs_nothing_and_is_sent_again(
+    tmp_path: Path, dsn: str, at_once: dict[str, str], sandbox: Sandbox
+):
+    lost = {"kind": "drop_after_billing", "vendor": "openai", "times": 1}
+    sandbox.send("POST", "faults", {**lost, "path_prefix": "/v1/files"})
+    openai = {"LLM_PROVIDER": "openai", "GLAZE_ORDER": "website,llm", "GLAZE_LLM_BATCH": "auto"}
+    cli = Cli(tmp_path, at_once | openai)
+    write_world(cli.folder / "in.csv", ROWS)
+    cli.run(*COMMAND)
+    assert one(dsn, "select count(*) from glaze.call where detail like '%file was not taken%'") > 0
+    assert sum(bool(row[-1]) for row in filled(tmp_path / "out.csv")) > ROWS // 2
+    assert_paid_once(dsn, sandbox)
+    assert unresolved_calls(dsn) == 0
+    cli.run("ledger", "verify")
+
+
+@BOTH
+def test_what_was_handed_in_for_a_cancelled_batch_is_collected_and_kept_and_never_bought_again(
+    tmp_path: Path, dsn: str, later: dict[str, str], sandbox: Sandbox, model: str
+):
+    sandbox.send("POST", "llm", {**PLAIN, "batch_wait_s": 4})
+    cli = Cli(tmp_path, later)
+    write_world(cli.folder / "in.csv", ROWS)
+    process = cli.start(*COMMAND)
+    watch(lambda: process.poll() is not None or query(dsn, HANDED_IN) > 0)
+    cli.run("batches", "cancel", "1")
+    ended(process, code=None)
+    paid = bills(sandbox, model)
+    assert paid
+    worker = cli.start("worker")
+    watch(lambda: query(dsn, HANDED_IN) == 0)
+    worker.terminate()
+    ended(worker, code=None)
+    assert unresolved_calls(dsn) == 0
+    provider = PROVIDERS[model]
+    kept = f"select count(*) from glaze.observation where provider = '{provider}'"
+    assert one(dsn, kept) > 0
+    assert bills(sandbox, model) == paid
+    spent = (
+        "select coalesce(sum(c.price_micros), 0) from glaze.call c join glaze.question q"
+        f" on q.id = c.question_id where q.provider = '{provider}'"
+    )
+    assert one(dsn, spent) == sum(paid.values())
+    cli.run(*COMMAND[:3], "again.csv", *COMMAND[4:])
+    assert all(bills(sandbox, model)[question] == micros for question, micros in paid.items())
+    assert_paid_once(dsn, sandbox)
     cli.run("ledger", "verify")
 
 

@@ -177,6 +177,8 @@ class Examiner:
         asked = await self.find(spec.operations, Verdict.MATCH)
         later = [one for one in spec.operations if one.collect_s]
         promised = await self.find(later, Verdict.PENDING)
+        if asked is not None and asked.operation.deferral:
+            promised = replace(asked, operation=asked.operation.deferred())
         subject = asked or promised
         assert subject is not None, f"the sandbox knows nothing that {self.name} can be asked"
         wanted = {

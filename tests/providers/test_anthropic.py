@@ -233,6 +233,14 @@ async def test_a_batch_that_has_not_ended_is_waited_for() -> None:
         assert {reply.verdict for reply in replies.values()} == {Verdict.PENDING}
 
 
+async def test_results_that_come_in_part_are_asked_for_again() -> None:
+    http = handed_in(succeeded(NAMES[0]), succeeded(NAMES[1]))
+    http.results = http.results[:-60]
+    for handle in ("msgbatch_1", None):
+        replies = await anthropic.collect_deferred("infer", handle, ASKED, http)
+        assert {reply.verdict for reply in replies.values()} == {Verdict.PENDING}
+
+
 async def test_a_batch_whose_creation_was_not_answered_is_found_by_its_names_or_is_nowhere() -> (
     None
 ):

@@ -88,7 +88,7 @@ async def test_an_account_that_cannot_be_read_is_no_miss(
     body: bytes, operation: str, known: dict
 ) -> None:
     reply = await one(github, operation, ask("x", **known), VendorFake(200, body))
-    assert (reply.verdict, reply.readings) == (Verdict.VENDOR_ERROR, ())
+    assert (reply.verdict, reply.billing) == (Verdict.VENDOR_ERROR, Unbilled())
 
 
 async def test_a_token_is_sent_where_there_is_one() -> None:

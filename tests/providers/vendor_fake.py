@@ -46,6 +46,7 @@ class Sent:
     params: dict[str, str]
     headers: Mapping[str, str]
     json: Json
+    content: bytes | None = None
 
 
 @dataclass
@@ -68,10 +69,19 @@ class VendorFake(VendorHttp):
         return cls(status=status, body=json.dumps(value).encode(), **more)
 
     async def request(
-        self, method, url, *, params=None, headers=None, json=None, max_bytes=0, timeout_s=None
+        self,
+        method,
+        url,
+        *,
+        params=None,
+        headers=None,
+        json=None,
+        content=None,
+        max_bytes=0,
+        timeout_s=None,
     ) -> VendorResponse:
         del max_bytes, timeout_s
-        self.sent.append(Sent(method, url, dict(params or {}), headers or {}, json))
+        self.sent.append(Sent(method, url, dict(params or {}), headers or {}, json, content))
         return VendorResponse(self.status, self.headers, self.body, url)
 
     async def resolve(self, name: str, record_type: str) -> Sequence[str]:

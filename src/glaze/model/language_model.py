@@ -70,11 +70,15 @@ class BatchWire(Protocol):
     """A wire whose vendor takes many prompts at once and answers them later, for less."""
 
     deferral: Deferral
+    only_at_vendor: bool  # whether a server of one's own that speaks the same knows no batches
 
     async def hand_in(
         self, prompts: Mapping[str, Prompt], config: LlmConfig, http: VendorHttp
-    ) -> VendorResponse:
-        """Send prompts, each under the name that it is given back by: exactly one request."""
+    ) -> VendorResponse | Reply:
+        """Send prompts, each under the name that it is given back by: one request that is charged.
+
+        A reply says that it did not come to that request.
+        """
         ...
 
     def handle_of(self, response: VendorResponse) -> str | None:
@@ -106,9 +110,7 @@ class LanguageModel:
         self.config = config or LlmConfig(wire.default_model)
         self.spec = spec or ProviderSpec(
             name=wire.name,
-            operations=operations_of(
-                self.config, wire.deferral if isinstance(wire, BatchWire) else None
-            ),
+            operations=operations_of(self.config, _deferral(wire, self.config)),
             base_url=wire.base_url,
             key_setting="llm_api_key" if self.config.needs_key else None,
             limits=wire.limits,
@@ -168,6 +170,8 @@ class LanguageModel:
         self, wire: BatchWire, named: Mapping[str, Prompt], http: VendorHttp
     ) -> Reply:
         response = await wire.hand_in(named, self.config, http)
+        if isinstance(response, Reply):
+            return response
         refused = self.wire.refusal(response)
         if refused is not None:
             return refused
@@ -209,3 +213,10 @@ class LanguageModel:
         if isinstance(billing, Billed):
             billing = Billed(Micros(-(-billing.micros * later.percent // 100)))
         return replace(reply, billing=billing)
+
+
+def _deferral(wire: Wire, config: LlmConfig) -> Deferral | None:
+    """Return how the vendor answers later for less; None where it does not."""
+    if not isinstance(wire, BatchWire) or (wire.only_at_vendor and not config.needs_key):
+        return None
+    return wire.deferral

@@ -43,6 +43,7 @@ class Deferral:
     """How a vendor answers many questions handed in together at its leisure, and for less.
 
     ``percent`` is what it then bills of the price, ``most`` how many questions one request takes.
+    ``requests`` is how many requests that takes, of which only the last can be charged.
     ``linger_s`` is for how long a request waits for another question after the last one came, and
     ``longest_s`` for how long its first one waits at most.
     """
@@ -52,6 +53,7 @@ class Deferral:
     collect_s: float
     linger_s: float = 0.5
     longest_s: float = 3.0
+    requests: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,13 @@ class Operation:
     needs_callback: bool = False  # the vendor takes it only with an address to report to
     deferral: Deferral | None = None
     is_deferred: bool = False
+
+    @property
+    def most_requests(self) -> int | None:
+        """Return how many requests asking takes at most; None for any number, all of them free."""
+        if not self.price_micros:
+            return None
+        return self.deferral.requests if self.deferral and self.is_deferred else 1
 
     def deferred(self) -> Self:
         """Return the operation as it is asked for later, at its price; itself where it cannot be."""
@@ -281,10 +290,13 @@ class VendorHttp(Protocol):
         params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
         json: Json = None,
+        content: bytes | None = None,
         max_bytes: int = 5_000_000,
         timeout_s: float | None = None,
     ) -> VendorResponse:
         """Send exactly one request (redirects of guarded URLs aside) and read the whole body.
+
+        ``content`` is a body as it stands, in place of ``json``; its type belongs into ``headers``.
 
         Raises: FetchError and its kinds; ``sent`` tells whether the vendor may have seen it.
         """
@@ -333,7 +345,10 @@ class Defers(Protocol):
     """A provider that hands questions in together; every operation with a ``deferral`` needs it."""
 
     async def defer(self, operation: str, asks: Sequence[Ask], http: VendorHttp) -> Sequence[Reply]:
-        """Hand in ``asks``, one Reply each in order, by exactly one request.
+        """Hand in ``asks``, one Reply each in order, by one request that can be charged.
+
+        What the vendor wants beforehand, free of charge, is bounded by the ``deferral``; where only
+        that was sent, an error says that nothing was.
 
         Each is named to the vendor by its own of ``http.tokens``; the replies are ``PENDING`` under
         one handle, or say why it was not taken.

@@ -72,12 +72,13 @@ class BoundHttp(VendorHttp):
         params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
         json: Json = None,
+        content: bytes | None = None,
         max_bytes: int = 5_000_000,
         timeout_s: float | None = None,
     ) -> VendorResponse:
         """Send exactly one request and read the whole body, within the call's deadline.
 
-        ``timeout_s`` can only shorten it.
+        ``timeout_s`` can only shorten it. ``content`` is a body as it stands, in place of ``json``.
 
         Raises: FetchError and its kinds; ProviderError where the provider asks more often than its
             operation may: a mistake in the provider, nothing is sent.
@@ -91,7 +92,7 @@ class BoundHttp(VendorHttp):
         if deadline <= now:
             raise FetchTimeout("the call's deadline passed before it began", sent=False)
         sent_headers = dict(headers or {})
-        body = None
+        body = content
         if json is not None:
             body = jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
             if "content-type" not in {name.lower() for name in sent_headers}:

@@ -354,7 +354,7 @@ class Gateway:
             base_url=channel.base_url,
             key=channel.access.key,
             deadline=time.monotonic() + question.operation.timeout_s,
-            max_requests=1 if question.operation.price_micros else None,
+            max_requests=question.operation.most_requests,
             token=tokens[0],
             tokens=tokens,
             callback_url=callback_url(

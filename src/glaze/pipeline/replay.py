@@ -97,11 +97,12 @@ class ReplayHttp(VendorHttp):
         params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
         json: Json = None,
+        content: bytes | None = None,
         max_bytes: int = 5_000_000,
         timeout_s: float | None = None,
     ) -> VendorResponse:
         """Return the recorded answer, or raise the recorded error."""
-        del headers, json, max_bytes, timeout_s
+        del headers, json, content, max_bytes, timeout_s
         found, self._only = self._only, None
         if found is None:
             found = self._take(method, _address(url, params))

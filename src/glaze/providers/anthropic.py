@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
+from glaze.model.batch_file import MOST_BYTES, not_yet, pending_under, read_lines, short_name
 from glaze.model.inference import Completion, LlmConfig, Prompt
 from glaze.model.language_model import MOST_TOKENS, LanguageModel, Result
 from glaze.model.provider import (
@@ -36,9 +37,7 @@ VERSION = "2023-06-01"
 OVERLOADED = 529
 LOOKED_THROUGH = 20
 """So many of the newest batches are looked through for one whose creation was not answered."""
-_MOST_RESULT_BYTES = 64_000_000
 _BATCH_ID = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
-_LONGEST_NAME = 64
 # Usage as the vendor counts it -> what one token costs, in percent of the input price.
 _INPUT: Mapping[str, int] = {
     "input_tokens": 100,
@@ -74,6 +73,7 @@ class AnthropicWire:
     )
 
     deferral = Deferral(percent=50, most=100, collect_s=26 * 3600.0)
+    only_at_vendor = False
 
     async def send(self, prompt: Prompt, config: LlmConfig, http: VendorHttp) -> VendorResponse:
         """Send the prompt: exactly one request."""
@@ -94,7 +94,7 @@ class AnthropicWire:
             headers={"x-api-key": http.key, "anthropic-version": VERSION},
             json={
                 "requests": [
-                    {"custom_id": _short(name), "params": _params(prompt, config)}
+                    {"custom_id": short_name(name), "params": _params(prompt, config)}
                     for name, prompt in prompts.items()
                 ]
             },
@@ -115,13 +115,14 @@ class AnthropicWire:
         if batch is None:
             return Reply(Verdict.VENDOR_ERROR, BillingUnknown("no id of a batch"))
         if batch.status != HTTPStatus.OK:
-            return _not_yet(self.refusal(batch), handle)
+            return not_yet(self.refusal(batch), handle)
         if text_at(parse_json(batch.body), "processing_status") != "ended":
-            return _pending(handle)
+            return pending_under(handle)
         lines = await _get(http, f"/{handle}/results")
         if lines.status != HTTPStatus.OK:
-            return _not_yet(self.refusal(lines), handle)
-        return _by_name(lines, names)
+            return not_yet(self.refusal(lines), handle)
+        found = _by_name(lines, names)
+        return pending_under(handle) if found is None else found
 
     async def _looked_for(
         self, names: Sequence[str], http: VendorHttp
@@ -129,7 +130,7 @@ class AnthropicWire:
         """Look the newest batches through for one that holds these names."""
         listed = await _get(http, "", limit=str(LOOKED_THROUGH))
         if listed.status != HTTPStatus.OK:
-            return _not_yet(self.refusal(listed), "")
+            return not_yet(self.refusal(listed), "")
         batches, pending = objects_at(parse_json(listed.body), "data"), False
         for batch in batches:
             handle = text_at(batch, "id") or ""
@@ -137,10 +138,12 @@ class AnthropicWire:
                 pending = True  # it may be in there
             elif _BATCH_ID.fullmatch(handle):
                 lines = await _get(http, f"/{handle}/results")
-                if lines.status == HTTPStatus.OK and (found := _by_name(lines, names)):
+                found = _by_name(lines, names) if lines.status == HTTPStatus.OK else None
+                if found:
                     return found
+                pending = pending or found is None  # it may be in there, too
         if pending:
-            return _pending("")
+            return pending_under("")
         return Reply(Verdict.VENDOR_ERROR, Unbilled(), detail="the vendor never had the batch")
 
     def completion(self, response: VendorResponse, config: LlmConfig) -> Completion | None:
@@ -185,31 +188,21 @@ async def _get(http: VendorHttp, path: str, **params: str) -> VendorResponse:
         f"{http.base_url}/messages/batches{path}",
         params=params or None,
         headers={"x-api-key": http.key, "anthropic-version": VERSION},
-        max_bytes=_MOST_RESULT_BYTES,
+        max_bytes=MOST_BYTES,
     )
 
 
-def _short(name: str) -> str:
-    """Return a name that the vendor takes: the end of a token is what nobody guesses."""
-    return name[-_LONGEST_NAME:]
+def _by_name(lines: VendorResponse, names: Sequence[str]) -> dict[str, Result] | None:
+    """Return the results of these names, out of a batch's lines in whatever order.
 
-
-def _pending(handle: str) -> Reply:
-    return Reply(Verdict.PENDING, Unbilled(), handle=handle)
-
-
-def _not_yet(refused: Reply | None, handle: str) -> Reply:
-    """Return the reply for a poll without an answer: whatever stands in the way may pass."""
-    waits = (Verdict.RATE_LIMITED, Verdict.AUTH, Verdict.OUT_OF_CREDITS)
-    return refused if refused is not None and refused.verdict in waits else _pending(handle)
-
-
-def _by_name(lines: VendorResponse, names: Sequence[str]) -> dict[str, Result]:
-    """Return the results of these names, out of a batch's lines in whatever order."""
-    wanted = {_short(name): name for name in names}
+    None where they did not come whole: they can be had again.
+    """
+    read = read_lines(lines.body)
+    if read is None:
+        return None
+    wanted = {short_name(name): name for name in names}
     found: dict[str, Result] = {}
-    for line in lines.body.splitlines():
-        told = parse_json(line)
+    for told in read:
         name = wanted.get(text_at(told, "custom_id") or "")
         if name is not None:
             found[name] = Result(_told(at(told, "result"), lines))

@@ -27,7 +27,6 @@ from glaze.model.vendor_body import (
     field_sets,
     gives,
     identified_by,
-    malformed,
     not_asked,
     parse_json,
     reset_wait_s,
@@ -130,7 +129,7 @@ async def _organisation(question: Mapping[FieldName, str], http: VendorHttp) -> 
             return _with_wait(reply, response)
         account = parse_json(response.body)
         if not text_at(account, "type"):
-            return malformed(response)
+            return unusable(Verdict.VENDOR_ERROR, response)
         basis = _basis(account, sought, known=known)
         if basis is not None:
             readings = _read_company(account, minus=_UNCONFIRMED if basis is Basis.NAME else 0)
@@ -177,7 +176,7 @@ async def _user(question: Mapping[FieldName, str], http: VendorHttp) -> Reply:
         return _with_wait(unusable(_verdict(response), response), response)
     account = parse_json(response.body)
     if not text_at(account, "type"):
-        return malformed(response)
+        return unusable(Verdict.VENDOR_ERROR, response)
     if text_at(account, "type") != "User":
         return unusable(Verdict.NO_MATCH, response)
     readings = _read_person(account)
