@@ -29,6 +29,7 @@ from glaze.model.value import DEFAULT_WORKSPACE, FieldName
 from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
 from glaze.pipeline.asking import Question
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.gateway import Gateway
 from glaze.settings import Settings
 from glaze.store.database import Database
@@ -70,7 +71,7 @@ async def gateway_of(dsn: str, url: str) -> AsyncIterator[tuple[Gateway, list[As
             limits=LimitStore(db),
             entities=EntityStore(db),
             http=http,
-            access=providers.access,
+            credentials=Credentials(providers.access),
         ) as gateway,
     ):
         worker = await WorkerStore(db).register("bench", "0", ["default"], lease_s=600)

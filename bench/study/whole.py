@@ -24,6 +24,7 @@ from glaze.model.request import EnrichArgs, EnrichResult
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Json, Reading
 from glaze.net.client import HttpClient
 from glaze.pipeline.beliefs import Beliefs
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.experience import History
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.run import Enrichment, Later, Pipeline, Policy
@@ -99,7 +100,7 @@ async def run_whole(db: Database, case: Case, leads: Sequence[Lead]) -> Whole:
                 limits=LimitStore(db),
                 entities=EntityStore(db),
                 http=http,
-                access={},
+                credentials=Credentials({}),
             )
         )
         beliefs = Beliefs(case.specs)

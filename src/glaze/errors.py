@@ -22,6 +22,9 @@ GlazeError
 │   ├── ScopeMissing         the key is good, but not for this
 │   ├── OriginRefused        a page of an origin that may not ask
 │   └── TooManyRequests      the key's limit of requests is used up for now
+├── SecretError              a vendor's key cannot be sealed, or not be read
+│   ├── SecretsUnavailable   there is no key-encryption key, or who has it does not answer
+│   └── SecretUnreadable     it was moved or changed, or its key-encryption key is not given
 ├── StoreError               the database refused or is not there
 │   ├── StoreUnavailable     cannot be reached, or is shutting down; worth another try
 │   │   └── CommitUnknown    it went away while a transaction was being committed
@@ -201,6 +204,24 @@ class TooManyRequests(AccessError):
         """Keep in how many seconds the next request has a chance."""
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class SecretError(GlazeError):
+    """A vendor's key cannot be sealed, or not be read."""
+
+    code = "secret_error"
+
+
+class SecretsUnavailable(SecretError):
+    """There is no key-encryption key, or who has it does not answer."""
+
+    code = "secrets_unavailable"
+
+
+class SecretUnreadable(SecretError):
+    """What was encrypted was moved or changed, or its key-encryption key is not given."""
+
+    code = "secret_unreadable"
 
 
 class StoreError(GlazeError):

@@ -119,6 +119,10 @@ class Settings(BaseSettings):
         default=8, ge=2, le=200, description="database connections of one process"
     )
 
+    workspace: str = Field(
+        default="default",
+        description="workspace that commands act on, as `glaze --workspace NAME` says, too",
+    )
     queues: Names = Field(default=("default",), description="queues a worker serves")
     concurrency: int = Field(default=10, ge=1, le=5000, description="jobs at once in a worker")
     poll_s: float = Field(default=1.0, gt=0, le=60, description="seconds between polls")
@@ -242,6 +246,11 @@ class Settings(BaseSettings):
         " `cheapest`, `originals` (LinkedIn, website, search, LLM), or names of providers and"
         " operations, then `learned` or cheapest first",
     )
+    shared_keys: Names = Field(
+        default=(),
+        description="providers whose keys among these settings every workspace may spend, or `all`;"
+        " else only the first may, and others bring their own: `glaze providers set-key`",
+    )
     provider: dict[str, ProviderOverride] = Field(
         default_factory=dict, description="overrides by provider, see docs/providers.md"
     )
@@ -342,6 +351,21 @@ class Settings(BaseSettings):
         " that want to know; SEC EDGAR answers nobody else",
     )
 
+    key_encryption_keys: SecretStr | None = Field(
+        default=None,
+        description="keys that wrap what workspaces' own vendor keys are encrypted by: 32 bytes in"
+        " base64 each, with commas; the first wraps, all unwrap; make one: `glaze secrets new-key`",
+    )
+    key_file: Path | None = Field(
+        default=None,
+        description="file with such keys, one a line, read whenever one is needed",
+    )
+    key_command: str | None = Field(
+        default=None,
+        description="command that wraps and unwraps by a key management service instead: it is run"
+        " as `COMMAND wrap CONTEXT` or `COMMAND unwrap CONTEXT`, base64 in and out",
+    )
+
     callback_url: str = Field(
         default="",
         pattern=r"^(https?://[^\s?#]+)?$",
@@ -370,7 +394,7 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="form of a log line")
 
-    @field_validator("queues", "allow", "order", "api_cors_origins", mode="before")
+    @field_validator("queues", "allow", "order", "shared_keys", "api_cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -423,6 +447,7 @@ class Settings(BaseSettings):
         "brave_api_key",
         "tavily_api_key",
         "exa_api_key",
+        "key_encryption_keys",
         "worker_secret_token",
         "cron_secret",
     )
@@ -447,7 +472,9 @@ class Settings(BaseSettings):
         """Return every secret among the settings."""
         given = [value for _, value in self if isinstance(value, SecretStr)]
         given += [one.key for one in self.provider.values() if one.key is not None]
-        return [secret.get_secret_value() for secret in given]
+        texts = [secret.get_secret_value() for secret in given]
+        wrapping = self.key_encryption_keys
+        return texts + (wrapping.get_secret_value().split(",") if wrapping else [])
 
     @model_validator(mode="after")
     def _heartbeat_within_lease(self) -> Self:
@@ -455,6 +482,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"GLAZE_HEARTBEAT_S ({self.heartbeat_s:g}) must be at most half of GLAZE_LEASE_S"
                 f" ({self.lease_s:g}): a living worker would be taken for dead"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_source_of_keys(self) -> Self:
+        given = (self.key_encryption_keys, self.key_file, self.key_command)
+        if sum(one is not None for one in given) > 1:
+            raise ValueError(
+                "set one of GLAZE_KEY_ENCRYPTION_KEYS, GLAZE_KEY_FILE and GLAZE_KEY_COMMAND"
             )
         return self
 

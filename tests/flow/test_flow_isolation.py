@@ -40,6 +40,8 @@ HIDDEN_FROM_QUEUE = {
     "schedule": "args",
     "record": "input",
     "api_key": "digest",
+    "data_key": "wrapped",
+    "vendor_key": "sealed",
     "audit": "actor",
     "job_callback": "data",
     "webhook": "salt",

@@ -28,6 +28,7 @@ from glaze.net.vendor import BoundHttp
 from glaze.pipeline.asking import Access, Answer, Declined, Question
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.collecting import Collector
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.gateway import Gateway
 from glaze.providers.registry import load_providers
 from glaze.store.database import Database
@@ -357,7 +358,7 @@ class Examiner:
             limits=LimitStore(bench.db),
             entities=bench.entities,
             http=self.http,
-            access={self.name: access},
+            credentials=Credentials({self.name: access}),
             callback_url=CALLBACK,
         ) as gateway:
             yield (

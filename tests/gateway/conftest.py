@@ -39,6 +39,7 @@ from glaze.model.value import (
 )
 from glaze.net.client import HttpClient
 from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.gateway import Gateway
 from glaze.store.budget import BudgetCap
 from glaze.store.database import Database
@@ -209,7 +210,7 @@ class Bench:
                 limits=LimitStore(self.db),
                 entities=self.entities,
                 http=http,
-                access={"titles": Access("env", "key", self.vendor.url)},
+                credentials=Credentials({"titles": Access("env", "key", self.vendor.url)}),
                 at=at,
             ) as gateway,
         ):

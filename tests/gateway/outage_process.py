@@ -7,6 +7,7 @@ import sys
 from glaze.model.provider import Limit
 from glaze.net.client import HttpClient
 from glaze.pipeline.asking import Access, Answer
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.gateway import Gateway
 from glaze.store.database import Database
 from glaze.store.entity import EntityStore
@@ -31,7 +32,7 @@ async def main(dsn: str, url: str, name: str, n: int) -> None:
             limits=LimitStore(db, open_s=AGAIN_S / 2),
             entities=EntityStore(db),
             http=http,
-            access={"titles": Access("env", "key", url)},
+            credentials=Credentials({"titles": Access("env", "key", url)}),
         ) as gateway,
         asyncio.TaskGroup() as tasks,
     ):

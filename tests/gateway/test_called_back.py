@@ -16,6 +16,7 @@ from glaze.net.sandbox import SandboxRoute
 from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.collecting import Collector
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.gateway import Gateway
 from glaze.providers.clearbit import LOOKUP, clearbit
 from glaze.store.due import DueStore
@@ -97,7 +98,7 @@ async def test_the_vendors_own_webhook_has_its_answer_collected(bench: Bench):
             limits=LimitStore(bench.db),
             entities=bench.entities,
             http=http,
-            access=access,
+            credentials=Credentials(access),
             callback_url=here,
         ) as gateway:
             door.collector = Collector(
@@ -121,7 +122,7 @@ async def test_the_vendors_own_webhook_has_its_answer_collected(bench: Bench):
             limits=LimitStore(bench.db),
             entities=bench.entities,
             http=http,
-            access=access,
+            credentials=Credentials(access),
         ) as gateway:
             known = await gateway.ask(asked)
     assert isinstance(known, Answer)

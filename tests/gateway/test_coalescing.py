@@ -17,6 +17,7 @@ from glaze.model.value import FieldName, Json
 from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
 from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.gateway import Gateway
 from glaze.providers.apollo import apollo
 from glaze.providers.people_data_labs import people_data_labs
@@ -82,7 +83,7 @@ async def opened(bench: Bench, sandbox: Running) -> AsyncIterator[Gateway]:
             limits=LimitStore(bench.db),
             entities=bench.entities,
             http=http,
-            access=keyed,
+            credentials=Credentials(keyed),
         ) as gateway,
     ):
         yield gateway

@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from glaze.errors import StoreUnavailable
 from glaze.net.client import HttpClient
 from glaze.pipeline.asking import Access, Answer
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.gateway import Gateway
 from glaze.store.database import Database
 from glaze.store.entity import EntityStore
@@ -106,7 +107,7 @@ async def test_an_unsent_call_whose_commit_got_no_answer_does_not_stay_reserved(
                 limits=LimitStore(db),
                 entities=EntityStore(db),
                 http=http,
-                access={"titles": Access("env", "key", bench.vendor.url)},
+                credentials=Credentials({"titles": Access("env", "key", bench.vendor.url)}),
             ) as gateway,
         ):
             wire.armed = True

@@ -30,6 +30,7 @@ from glaze.net.client import HttpClient
 from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.collecting import Collector
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.gateway import Gateway
 from glaze.store.due import DueStore
 from glaze.store.limit import LimitStore
@@ -195,7 +196,7 @@ class Case:
                 limits=LimitStore(self.bench.db),
                 entities=self.bench.entities,
                 http=http,
-                access=access,
+                credentials=Credentials(access),
                 at=at,
             ) as gateway,
         ):

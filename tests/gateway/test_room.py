@@ -10,9 +10,11 @@ import pytest
 
 from glaze.model.provider import Provider, Verdict
 from glaze.model.room import Cause, Room, RoomHeaders, pause, rooms
+from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
 from glaze.pipeline.asking import Access, Answer, Decline, Declined
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.gateway import Gateway
 from glaze.providers.registry import load_providers
 from glaze.store.database import Database
@@ -61,7 +63,7 @@ async def process(
             limits=LimitStore(db),
             entities=EntityStore(db),
             http=http,
-            access=access,
+            credentials=Credentials(access),
         ) as gateway,
     ):
         yield gateway
@@ -187,7 +189,8 @@ async def test_what_was_said_against_a_key_ends_with_its_first_answer(
     bench: Bench, sandbox: Running
 ) -> None:
     async with process(bench.db, sandbox) as gateway:
-        channel = gateway.channels.of(PROVIDERS["people_data_labs"].spec)
+        access = (await gateway.credentials.of(DEFAULT_WORKSPACE)).to("people_data_labs")
+        channel = gateway.channels.of(PROVIDERS["people_data_labs"].spec, access)
         store = LimitStore(bench.db)
         await store.tell("people_data_labs", "env", [Room(Cause.CREDITS, 0, 0.0, probe_s=60.0)])
         assert channel.access.credential == "env"

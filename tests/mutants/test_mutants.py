@@ -211,11 +211,11 @@ MUTANTS = (
             Change(
                 "pipeline/gateway.py",
                 "        granted = await bulk[0].books.reserve(sealed)\n",
-                """        channel = self.channels.of(question.spec)
+                """        channel = self._channel(bulk[0])
         early = BoundHttp(
             self._http,
             base_url=channel.base_url,
-            key=channel.access.key,
+            key=key,
             deadline=time.monotonic() + question.operation.timeout_s,
             max_requests=1,
         )

@@ -26,6 +26,7 @@ from glaze.model.request import EnrichArgs, EnrichResult, ResultStatus
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Json, Micros, Reading
 from glaze.net.client import HttpClient
 from glaze.pipeline.beliefs import Beliefs
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.run import Enrichment, Pipeline, Policy, Unavailable
 from glaze.store.budget import WHOLE_WORKSPACE
@@ -135,7 +136,7 @@ class Desk:
                 limits=LimitStore(self.db),
                 entities=EntityStore(self.db),
                 http=http,
-                access={},
+                credentials=Credentials({}),
             ) as gateway,
         ):
             beliefs = Beliefs(source.spec for source in sources)

@@ -128,10 +128,11 @@ def test_a_key_that_is_not_needed_raises_the_limit_where_it_is_set(
 ) -> None:
     bare = configure_providers(loaded(monkeypatch))
     assert not {"github", "gravatar", "wikidata"} & bare.unusable.keys()
-    assert bare.by_name["github"].spec.limits == (Limit(30, 3600),)
+    assert bare.by_name["github"].spec.limits_of(keyed=False) == (Limit(30, 3600),)
     given = {"GLAZE_PROVIDER__GITHUB__KEY": "t", "GLAZE_CONTACT": "Acme data@acme.com"}
     keyed = configure_providers(loaded(monkeypatch, **given))
-    assert keyed.by_name["github"].spec.limits == (Limit(2_500, 3600),)
+    assert keyed.access["github"].keyed
+    assert keyed.by_name["github"].spec.limits_of(keyed=True) == (Limit(2_500, 3600),)
     assert keyed.access["wikidata"].key == "Acme data@acme.com"
 
 

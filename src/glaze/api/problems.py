@@ -26,6 +26,7 @@ from glaze.errors import (
     RowsInvalid,
     ScheduleBusy,
     ScopeMissing,
+    SecretsUnavailable,
     StoreUnavailable,
     TooManyRequests,
     UploadTooLarge,
@@ -46,6 +47,7 @@ _STATUS: Mapping[type[GlazeError], int] = {
     KeyRefused: 401,
     ScopeMissing: 403,
     OriginRefused: 403,
+    SecretsUnavailable: 409,
     TooManyRequests: 429,
     StoreUnavailable: 503,
 }

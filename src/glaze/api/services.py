@@ -10,9 +10,11 @@ from glaze.jobs.live import Live
 from glaze.jobs.waiting import Waiting
 from glaze.model.value import Json, WorkspaceId
 from glaze.pipeline.collecting import Collector
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.deciding import Deciding
 from glaze.pipeline.plan import Planner
 from glaze.pipeline.scoring import Scoring
+from glaze.pipeline.vendor_keys import VendorKeys
 from glaze.settings import Settings
 from glaze.store.access import KeyStore
 from glaze.store.audit import AuditStore
@@ -106,6 +108,17 @@ class Services(Protocol):
     @property
     def calls(self) -> CallStore:
         """What was asked of providers."""
+
+    @property
+    def vendor_keys(self) -> VendorKeys:
+        """Vendors' keys of workspaces' own."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """Whose key pays."""
+
+    def check_vendor(self, name: str) -> None:
+        """Let a provider's name pass that takes a key. Raises: NotFound, InputError."""
 
     @property
     def standing_caps(self) -> StandingCaps:

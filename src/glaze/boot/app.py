@@ -15,11 +15,14 @@ import structlog
 from glaze.boot.process import utc_now
 from glaze.boot.providers import (
     Providers,
+    checked_vendor,
     configure_providers,
     policy,
     set_confidences,
+    sharing,
     standing_caps,
 )
+from glaze.boot.secrets import vendor_keys
 from glaze.boot.server import running_server
 from glaze.boot.standing import as_document, standings
 from glaze.errors import InputError
@@ -38,12 +41,14 @@ from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.collecting import Collector
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.deciding import Deciding
 from glaze.pipeline.experience import History
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.plan import Planner
 from glaze.pipeline.run import Pipeline
 from glaze.pipeline.scoring import Scoring
+from glaze.pipeline.vendor_keys import VendorKeys
 from glaze.settings import Settings
 from glaze.store.access import KeyStore
 from glaze.store.audit import AuditStore
@@ -113,6 +118,8 @@ class App:
     beliefs: Beliefs
     deciding: Deciding
     calls: CallStore
+    vendor_keys: VendorKeys
+    credentials: Credentials
     budgets: BudgetStore
     providers: Providers
     kinds: Kinds
@@ -152,10 +159,15 @@ class App:
         """The installed providers."""
         return self.providers.by_name.keys()
 
+    def check_vendor(self, name: str) -> None:
+        """Let a provider's name pass that takes a key. Raises: NotFound, InputError."""
+        checked_vendor(self.providers, name)
+
     async def provider_documents(self, workspace_id: WorkspaceId, since: datetime) -> list[Json]:
         """Return how each provider stands, with the workspace's calls since then."""
         health = await HealthStore(self.db).read(workspace_id, since=since)
-        return [as_document(one) for one in standings(self.settings, self.providers, health)]
+        reach = await self.credentials.of(workspace_id)
+        return [as_document(one) for one in standings(self.settings, self.providers, health, reach)]
 
     def planner(self, settings: Settings | None = None) -> Planner:
         """Return what foresees a run, by these settings or the process's own."""
@@ -165,7 +177,7 @@ class App:
             HistoryStore(self.db),
             PlanStore(self.db),
             self.providers.specs,
-            self.providers.access,
+            self.credentials,
             policy(settings or self.settings, self.providers),
             self.beliefs,
             self.budgets,
@@ -284,8 +296,10 @@ async def boot(
         )
         wake = Wake(db.dsn)
         await stack.enter_async_context(_running(wake.run()))
+        own_keys = vendor_keys(settings, db, redactor.learn)
+        credentials = providers.credentials(own_keys, sharing(settings))
         http, collector, pipeline = await _asking(
-            stack, settings, providers, db, wake, clock=clock, at=at
+            stack, settings, providers, credentials, db=db, wake=wake, clock=clock, at=at
         )
         jobs, batches = JobStore(db, wake.hint, wake.ended), BatchStore(db, wake.hint)
         workflows = WorkflowStore(db, jobs)
@@ -340,6 +354,8 @@ async def boot(
             beliefs=pipeline.beliefs,
             deciding=Deciding(EntityStore(db), pipeline.beliefs, clock=clock),
             calls=CallStore(db),
+            vendor_keys=own_keys,
+            credentials=credentials,
             budgets=BudgetStore(db),
             providers=providers,
             kinds=installed.kinds,
@@ -363,9 +379,10 @@ async def _asking(
     stack: AsyncExitStack,
     settings: Settings,
     providers: Providers,
+    credentials: Credentials,
+    *,
     db: Database,
     wake: Wake,
-    *,
     clock: Callable[[], datetime],
     at: At,
 ) -> tuple[HttpClient, Collector, Pipeline]:
@@ -379,7 +396,7 @@ async def _asking(
             limits=LimitStore(db),
             entities=EntityStore(db),
             http=http,
-            access=providers.access,
+            credentials=credentials,
             callback_url=settings.callback_url,
             at=at,
         )

@@ -5,21 +5,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from glaze.errors import SettingsError
+from glaze.errors import InputError, NotFound, SettingsError
 from glaze.model.belief import declared
 from glaze.model.inference import LlmConfig
 from glaze.model.language_model import LanguageModel
 from glaze.model.provider import Limit, Operation, Provider, ProviderSpec
 from glaze.model.value import FREE, MICROS_PER_CENT, FieldName, Micros
 from glaze.pipeline.asking import Access
+from glaze.pipeline.credentials import NO_KEY, Credentials, Sharing
 from glaze.pipeline.order import arranged
 from glaze.pipeline.run import Policy
+from glaze.pipeline.vendor_keys import VendorKeys
 from glaze.providers.registry import load_providers
 from glaze.settings import ProviderOverride, Settings, environment_names
 from glaze.store.budget import WHOLE_WORKSPACE, StandingCaps
 
 LLM_PROVIDERS = {"openai": "llm", "anthropic": "anthropic"}
 """What ``LLM_PROVIDER`` may be -> the provider that it chooses."""
+EVERY_KEY = "all"
 _KEYED_CREDENTIAL = "env"
 """Name of the credential that settings hold: limits and questions belong to it."""
 _SECONDS_PER_MINUTE = 60
@@ -32,13 +35,28 @@ class Providers:
 
     by_name: Mapping[str, Provider]
     access: Mapping[str, Access]
-    unusable: Mapping[str, str]  # provider -> why it cannot be asked, and what to do
+    closed: Mapping[str, str]  # provider or operation -> why nobody can ask it, and what to do
+    needed: Mapping[str, str]  # provider that wants a key -> the variable that sets it
     problems: Sequence[str] = ()  # plug-ins that were left out
 
     @property
     def specs(self) -> list[ProviderSpec]:
         """The specs, in name order."""
         return [self.by_name[name].spec for name in sorted(self.by_name)]
+
+    @property
+    def unusable(self) -> Mapping[str, str]:
+        """Whom the installation's own keys do not reach, and why."""
+        return {**self.credentials().installation.unusable, **self.closed}
+
+    def credentials(
+        self,
+        keys: VendorKeys | None = None,
+        sharing: Sharing = Sharing(),  # noqa: B008  a value
+    ) -> Credentials:
+        """Return what tells each workspace's key, from ``keys`` or the installation's own."""
+        closed = [name for name in self.closed if name in self.by_name]
+        return Credentials(self.access, keys, needed=self.needed, closed=closed, sharing=sharing)
 
 
 def configure_providers(settings: Settings) -> Providers:
@@ -48,36 +66,54 @@ def configure_providers(settings: Settings) -> Providers:
     """
     registry = load_providers()
     ordered = {name.partition(".")[0] for name in arranged(settings.order)[0]}
-    unknown = {*settings.provider, *settings.allow, *ordered} - registry.providers.keys()
+    named = {*settings.provider, *settings.allow, *ordered, *settings.shared_keys} - {EVERY_KEY}
+    unknown = named - registry.providers.keys()
     if unknown:
         known = ", ".join(sorted(registry.providers))
         raise SettingsError(
             f"no provider is called {', '.join(sorted(unknown))}; installed are {known}"
         )
     _refuse_unknown_fields(settings, registry.providers)
-    by_name, access, unusable = {}, {}, {}
+    by_name, access, closed, needed = {}, {}, {}, {}
     for name, installed in registry.providers.items():
         override = settings.provider.get(name, ProviderOverride())
         key = _key(installed.spec, override, settings)
-        provider = _with_override(_with_model(installed, settings), override, keyed=bool(key))
+        provider = _with_override(_with_model(installed, settings), override)
         if isinstance(provider, LanguageModel) and name != LLM_PROVIDERS[settings.llm_provider]:
-            unusable[name] = f"LLM_PROVIDER is {settings.llm_provider}"
+            closed[name] = f"LLM_PROVIDER is {settings.llm_provider}"
             key = ""  # it is another vendor's
         by_name[name] = provider
         access[name] = Access(
-            credential=_KEYED_CREDENTIAL if key else "none",
+            credential=_KEYED_CREDENTIAL if key else NO_KEY,
             key=key,
             base_url=override.base_url or provider.spec.base_url,
             webhook_secret=_webhook_secret(name, settings),
         )
-        needs_key = provider.spec.key_setting is not None and not provider.spec.key_optional
-        if needs_key and not key and name not in unusable:
-            unusable[name] = f"no key: set {_variable(provider.spec)}"
+        if provider.spec.key_setting is not None and not provider.spec.key_optional:
+            needed[name] = _variable(provider.spec)
         for operation in provider.spec.operations:
             if operation.needs_callback and not settings.callback_url:
                 why = "the vendor wants an address to call back: set GLAZE_CALLBACK_URL"
-                unusable[f"{name}.{operation.name}"] = why
-    return Providers(by_name, access, unusable, registry.problems)
+                closed[f"{name}.{operation.name}"] = why
+    return Providers(by_name, access, closed, needed, registry.problems)
+
+
+def checked_vendor(providers: Providers, name: str) -> None:
+    """Let a provider pass that takes a key.
+
+    Raises: InputError where none is installed under that name, or it takes none.
+    """
+    provider = providers.by_name.get(name)
+    if provider is None:
+        raise NotFound(f"no provider is called {name[:80]}: see glaze providers")
+    if provider.spec.key_setting is None:
+        raise InputError(f"{name} takes no key")
+
+
+def sharing(settings: Settings) -> Sharing:
+    """Return which keys of the settings other workspaces than the first may spend."""
+    names = frozenset(settings.shared_keys)
+    return Sharing(names - {EVERY_KEY}, EVERY_KEY in names)
 
 
 def _with_model(provider: Provider, settings: Settings) -> Provider:
@@ -97,7 +133,7 @@ def _with_model(provider: Provider, settings: Settings) -> Provider:
     )
 
 
-def _with_override(provider: Provider, override: ProviderOverride, *, keyed: bool) -> Provider:
+def _with_override(provider: Provider, override: ProviderOverride) -> Provider:
     """Rebuild the provider with the user's own prices, sizes, times and limits."""
     spec = provider.spec
     operations = tuple(_operation(one, override, spec.credit_micros) for one in spec.operations)
@@ -105,7 +141,8 @@ def _with_override(provider: Provider, override: ProviderOverride, *, keyed: boo
         spec,
         operations=operations,
         credit_micros=_own_price(override, spec.credit_micros) if spec.credit_micros else FREE,
-        limits=_limits(override) or (keyed and spec.keyed_limits) or spec.limits,
+        limits=_limits(override) or spec.limits,
+        keyed_limits=() if _limits(override) else spec.keyed_limits,
         concurrency=override.concurrency or spec.concurrency,
         retries=spec.retries if override.retries is None else override.retries,
     )
@@ -172,7 +209,7 @@ def policy(settings: Settings, providers: Providers) -> Policy:
         miss_ttl=timedelta(days=settings.miss_ttl_days),
         order=settings.order,
         opted_in=frozenset(settings.allow),
-        unusable=providers.unusable,
+        unusable=providers.closed,
         caps=standing_caps(settings),
         llm_pages=settings.llm_max_pages,
         deferring=settings.llm_batch == "auto",

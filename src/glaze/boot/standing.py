@@ -8,6 +8,8 @@ from glaze.boot.providers import Providers
 from glaze.model.provider import Limit, ProviderSpec
 from glaze.model.room import Cause
 from glaze.model.value import Json
+from glaze.pipeline.asking import Access
+from glaze.pipeline.credentials import Reach
 from glaze.settings import Settings
 from glaze.store.health import Calls, CircuitView, Health, Told, Window
 
@@ -26,8 +28,9 @@ class Standing:
 
     spec: ProviderSpec
     not_in_use: str  # why, "" where it can be asked
-    key: str  # set, missing, not needed, optional
+    key: str  # set, own, missing, not needed, optional
     base_url: str
+    limits: tuple[Limit, ...]
     calls: Calls
     windows: tuple[Window, ...]
     told: tuple[Told, ...]
@@ -55,15 +58,18 @@ class Standing:
         return f"it is tried again by itself; see glaze providers {self.spec.name}"
 
 
-def standings(settings: Settings, installed: Providers, health: Health) -> list[Standing]:
-    """Put together what is known of each provider, in name order."""
-    return [_standing(spec, settings, installed, health) for spec in installed.specs]
+def standings(
+    settings: Settings, installed: Providers, health: Health, reach: Reach
+) -> list[Standing]:
+    """Put together what is known of each provider, in name order, as far as ``reach`` goes."""
+    return [_standing(spec, settings, installed, health, reach) for spec in installed.specs]
 
 
 def _standing(
-    spec: ProviderSpec, settings: Settings, installed: Providers, health: Health
+    spec: ProviderSpec, settings: Settings, installed: Providers, health: Health, reach: Reach
 ) -> Standing:
-    access = installed.access[spec.name]
+    access = reach.to(spec.name)
+    unusable = {**reach.unusable, **installed.closed}
     closed = spec.opt_in and spec.name not in settings.allow
     why = f"opt-in: GLAZE_ALLOW={spec.name}" if closed else ""
 
@@ -71,12 +77,11 @@ def _standing(
         name, _, _endpoint = one.name.partition(".")
         return (name, one.credential) == (spec.name, access.credential)
 
-    needed = spec.key_setting is not None
-    missing = "optional" if spec.key_optional else "missing"
     return Standing(
         spec=spec,
-        not_in_use=installed.unusable.get(spec.name, why),
-        key="set" if access.key else missing if needed else "not needed",
+        not_in_use=unusable.get(spec.name, why),
+        key=_key(spec, access),
+        limits=spec.limits_of(keyed=access.keyed),
         base_url=access.base_url,
         calls=health.calls.get(spec.name, Calls()),
         windows=tuple(filter(is_ours, health.windows)),
@@ -90,6 +95,16 @@ def _standing(
             None,
         ),
     )
+
+
+def _key(spec: ProviderSpec, access: Access) -> str:
+    if access.own_of is not None:
+        return "own"
+    if access.key:
+        return "set"
+    if spec.key_setting is None:
+        return "not needed"
+    return "optional" if spec.key_optional else "missing"
 
 
 def as_document(one: Standing) -> Json:
@@ -118,7 +133,7 @@ def as_document(one: Standing) -> Json:
         "retries": spec.retries,
         "concurrency": spec.concurrency,
         "operations": operations,
-        "limits": [_limit(limit) for limit in spec.limits],
+        "limits": [_limit(limit) for limit in one.limits],
         "headroom": [_plain(asdict(window)) for window in one.windows],
         "told": [_plain(asdict(told)) for told in one.told],
         "circuit": _plain(asdict(one.circuit)) if one.circuit else {"state": "closed"},

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glaze.boot.process import run
-from glaze.boot.server import fleet
 from glaze.cli.choose import chooses, parse_due
+from glaze.cli.opening import fleet, workspace
 from glaze.cli.screen import AsJson, err, out, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.jobs.enqueue import checked, vetted_webhook
 from glaze.model.bulk import NOT_BEGUN, OPEN, Change, Filter
 from glaze.model.job import TERMINAL, JobState
-from glaze.model.value import DEFAULT_WORKSPACE, Json
+from glaze.model.value import Json
 from glaze.settings import load_settings
 from glaze.store.control import ControlStore, Step, Sum
 from glaze.store.job import JobStore
@@ -52,7 +52,7 @@ def retry(which: Filter, *, every: All = False, yes: Yes = False, as_json: AsJso
         "retry",
         "retried",
         TERMINAL,
-        lambda app, which: app.control.retry(DEFAULT_WORKSPACE, which),
+        lambda app, which: app.control.retry(workspace(), which),
         _IN_VAIN,
     )
     act(action, which, every=every, yes=yes, as_json=as_json)
@@ -83,7 +83,7 @@ def replay(
         "replayed",
         TERMINAL,
         lambda app, which: app.control.replay(
-            DEFAULT_WORKSPACE,
+            workspace(),
             which,
             patch=patch,
             key=key,
@@ -101,7 +101,7 @@ def cancel(which: Filter, *, every: All = False, yes: Yes = False, as_json: AsJs
         "cancel",
         "cancelled",
         OPEN,
-        lambda app, which: app.control.cancel(DEFAULT_WORKSPACE, which),
+        lambda app, which: app.control.cancel(workspace(), which),
     )
     act(action, which, every=every, yes=yes, as_json=as_json)
 
@@ -113,7 +113,7 @@ def purge(which: Filter, *, every: All = False, yes: Yes = False, as_json: AsJso
         "purge",
         "purged",
         TERMINAL,
-        lambda app, which: app.control.purge(DEFAULT_WORKSPACE, which),
+        lambda app, which: app.control.purge(workspace(), which),
     )
     act(action, which, every=every, yes=yes, as_json=as_json)
 
@@ -153,7 +153,7 @@ def change(
         "change",
         "changed",
         NOT_BEGUN,
-        lambda app, which: app.control.change(DEFAULT_WORKSPACE, which, wanted),
+        lambda app, which: app.control.change(workspace(), which, wanted),
     )
     act(action, which, every=every, yes=yes, as_json=as_json)
 
@@ -179,7 +179,7 @@ def act(action: Action, which: Filter, *, every: bool, yes: bool, as_json: bool)
 
 async def _count(which: Filter) -> int:
     async with fleet(quiet(load_settings())) as db:
-        return await ControlStore(db, JobStore(db)).count(DEFAULT_WORKSPACE, which)
+        return await ControlStore(db, JobStore(db)).count(workspace(), which)
 
 
 async def _act(action: Action, which: Filter) -> Sum:

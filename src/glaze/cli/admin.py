@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot.app import boot
 from glaze.boot.process import run
 from glaze.boot.server import running_server
+from glaze.cli.opening import boot
 from glaze.cli.screen import out, print_json, quiet
 from glaze.jobs.prune import prune as prune_all
 from glaze.settings import Settings, load_settings

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot.app import App, boot
+from glaze.boot.app import App
 from glaze.boot.process import run
+from glaze.cli.opening import boot, workspace
 from glaze.cli.screen import cells, money, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.files.source import Format
 from glaze.files.writing import Target, check_place, format_for
-from glaze.model.value import DEFAULT_WORKSPACE, BatchId, Json
+from glaze.model.value import BatchId, Json
 from glaze.settings import load_settings
 from glaze.store.batch import Progress
 from glaze.store.batch_control import BatchPlan
@@ -68,7 +69,7 @@ async def _list(limit: int) -> list[Progress]:
         while (left := limit - len(found)) > 0:
             n = min(left, _PAGE)
             before = found[-1].id if found else None
-            page = await app.batch_control.page(DEFAULT_WORKSPACE, n, before=before)
+            page = await app.batch_control.page(workspace(), n, before=before)
             found += page
             if len(page) < n:
                 break
@@ -84,7 +85,7 @@ def show(batch_id: Id, *, as_json: AsJson = False) -> None:
 async def _show(batch_id: BatchId, *, as_json: bool) -> None:
     async with _booted() as app:
         progress, plan = await _found(app, batch_id)
-        spend = await app.ledger.spend_of_batch(DEFAULT_WORKSPACE, batch_id)
+        spend = await app.ledger.spend_of_batch(workspace(), batch_id)
     cost = sum(int(row["price_micros"]) for row in spend)
     if as_json:
         asked: dict[str, Json] = {"queue": plan.queue, "settings": plan.settings}
@@ -107,7 +108,7 @@ def pause(batch_id: Id) -> None:
 
 async def _pause(batch_id: BatchId) -> None:
     async with _booted() as app:
-        await app.batches.pause(DEFAULT_WORKSPACE, batch_id)
+        await app.batches.pause(workspace(), batch_id)
         progress, _ = await _found(app, batch_id)
     out.print(f"batch {batch_id} is paused; {progress.running:,} rows go on to their end")
 
@@ -120,7 +121,7 @@ def resume(batch_id: Id) -> None:
 
 async def _resume(batch_id: BatchId) -> None:
     async with _booted() as app:
-        await app.batches.resume(DEFAULT_WORKSPACE, batch_id)
+        await app.batches.resume(workspace(), batch_id)
         _, plan = await _found(app, batch_id)
         out.print(f"batch {batch_id} runs. {_served(app, plan)}")
 
@@ -137,7 +138,7 @@ def cancel(batch_id: Id) -> None:
 async def _cancel(batch_id: BatchId) -> None:
     async with _booted() as app:
         await _found(app, batch_id)
-        if not await app.batches.cancel(DEFAULT_WORKSPACE, batch_id):
+        if not await app.batches.cancel(workspace(), batch_id):
             raise InputError(f"batch {batch_id} is at its end already")
         await app.jobs.sweep_cancelled()
         progress, _ = await _found(app, batch_id)
@@ -159,7 +160,7 @@ def retry_failed(
 
 async def _retry_failed(batch_id: BatchId, *, partial: bool) -> None:
     async with _booted() as app:
-        rows = await app.batch_control.retry_failed(DEFAULT_WORKSPACE, batch_id, partial=partial)
+        rows = await app.batch_control.retry_failed(workspace(), batch_id, partial=partial)
         _, plan = await _found(app, batch_id)
         if rows:
             out.print(f"batch {batch_id}: {rows:,} rows are tried again. {_served(app, plan)}")
@@ -194,7 +195,7 @@ async def _export(batch_id: BatchId, output: Path, *, provenance: bool) -> int:
             app.batches,
             app.batch_control,
             EntityStore(app.db),
-            DEFAULT_WORKSPACE,
+            workspace(),
             batch_id,
             scoring=app.scoring,
             plan=plan,
@@ -204,8 +205,8 @@ async def _export(batch_id: BatchId, output: Path, *, provenance: bool) -> int:
 
 
 async def _found(app: App, batch_id: BatchId) -> tuple[Progress, BatchPlan]:
-    progress = await app.batches.progress(DEFAULT_WORKSPACE, batch_id)
-    plan = await app.batch_control.plan(DEFAULT_WORKSPACE, batch_id)
+    progress = await app.batches.progress(workspace(), batch_id)
+    plan = await app.batch_control.plan(workspace(), batch_id)
     if progress is None or plan is None:
         raise InputError(f"there is no batch {batch_id}; glaze batches list shows which there are")
     return progress, plan

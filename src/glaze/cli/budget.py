@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from glaze.boot.app import boot
 from glaze.boot.process import run
 from glaze.boot.providers import configure_providers, standing_caps
 from glaze.cli.ask import parse_dollars
+from glaze.cli.opening import boot, workspace
 from glaze.cli.screen import AsJson, cells, money, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.model.ledger import PausedPrice
-from glaze.model.value import DEFAULT_WORKSPACE, MICROS_PER_CENT, Json, Micros
+from glaze.model.value import MICROS_PER_CENT, Json, Micros
 from glaze.settings import Settings, load_settings
 from glaze.store.budget import WHOLE_WORKSPACE, BudgetView
 
@@ -161,22 +161,22 @@ async def _list(
 ) -> tuple[list[BudgetView], list[PausedPrice]]:
     async with boot(quiet(settings)) as app:
         if limit is None:
-            found = await app.budgets.in_force(DEFAULT_WORKSPACE, standing_caps(settings))
+            found = await app.budgets.in_force(workspace(), standing_caps(settings))
         else:
-            found = await app.budgets.page(DEFAULT_WORKSPACE, limit)
-        return found, await app.budgets.paused(DEFAULT_WORKSPACE)
+            found = await app.budgets.page(workspace(), limit)
+        return found, await app.budgets.paused(workspace())
 
 
 async def _set(settings: Settings, provider: str, cap: Micros) -> BudgetView:
     async with boot(quiet(settings)) as app:
-        return await app.budgets.set_cap(DEFAULT_WORKSPACE, provider, cap)
+        return await app.budgets.set_cap(workspace(), provider, cap)
 
 
 async def _remove(settings: Settings, provider: str) -> bool:
     async with boot(quiet(settings)) as app:
-        return await app.budgets.remove_cap(DEFAULT_WORKSPACE, provider)
+        return await app.budgets.remove_cap(workspace(), provider)
 
 
 async def _resume(settings: Settings, provider: str, operation: str | None) -> list[str]:
     async with boot(quiet(settings)) as app:
-        return await app.budgets.resume(DEFAULT_WORKSPACE, provider, operation)
+        return await app.budgets.resume(workspace(), provider, operation)

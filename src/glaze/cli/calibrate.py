@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot.app import boot
 from glaze.boot.process import run
+from glaze.cli.opening import boot, workspace
 from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.model.calibration import Calibration, Judged, Origin, cross_validated, fit
 from glaze.model.field import FIELDS
 from glaze.model.normalise import Invalid, normalise
-from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Json
+from glaze.model.value import FieldName, Json
 from glaze.settings import load_settings
 from glaze.store.calibration import CalibrationStore
 
@@ -129,12 +129,12 @@ def _lines(newest: Calibration) -> Iterator[dict[str, Json]]:
 
 async def _newest() -> Calibration | None:
     async with boot(quiet(load_settings())) as app:
-        return await CalibrationStore(app.db).newest(DEFAULT_WORKSPACE)
+        return await CalibrationStore(app.db).newest(workspace())
 
 
 async def _reset() -> Calibration:
     async with boot(quiet(load_settings())) as app:
-        return await CalibrationStore(app.db).add(DEFAULT_WORKSPACE, Origin.USERS, 0, {})
+        return await CalibrationStore(app.db).add(workspace(), Origin.USERS, 0, {})
 
 
 async def _fit(truth: Path | None, lines: Sequence[str]) -> Calibration:
@@ -142,7 +142,7 @@ async def _fit(truth: Path | None, lines: Sequence[str]) -> Calibration:
     async with boot(quiet(load_settings())) as app:
         store = CalibrationStore(app.db)
         if truth is None:
-            origin, judged = Origin.USERS, await store.judged_by_people(DEFAULT_WORKSPACE)
+            origin, judged = Origin.USERS, await store.judged_by_people(workspace())
         else:
             origin, judged = Origin.SIMULATED, await _simulated(store, truth, lines)
         if not judged:
@@ -153,14 +153,14 @@ async def _fit(truth: Path | None, lines: Sequence[str]) -> Calibration:
             )
         curves = fit(judged)
         held_out = cross_validated(judged)
-        return await store.add(DEFAULT_WORKSPACE, origin, len(judged), curves, held_out)
+        return await store.add(workspace(), origin, len(judged), curves, held_out)
 
 
 async def _simulated(store: CalibrationStore, path: Path, lines: Sequence[str]) -> list[Judged]:
     judged: list[Judged] = []
     for start in range(0, len(lines), _LINES):
         truth = dict(_truth(lines[start : start + _LINES], path))
-        judged += await store.judged_by(DEFAULT_WORKSPACE, truth)
+        judged += await store.judged_by(workspace(), truth)
     return judged
 
 

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from rich.table import Table
 from rich.text import Text
 
-from glaze.boot.app import boot
 from glaze.boot.process import run
 from glaze.cli.ask import FileAsk, Limits, ask_of_file
 from glaze.cli.enrich_file import check_rows, enrich_file, show_mapping
+from glaze.cli.opening import boot
 from glaze.cli.screen import INTERRUPTED, err, out, quiet, say
 from glaze.errors import GlazeError
 from glaze.files.cell import text_of

@@ -11,8 +11,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from glaze.boot.app import App, boot
+from glaze.boot.app import App
 from glaze.boot.process import run
+from glaze.cli.opening import boot, workspace
 from glaze.cli.screen import INTERRUPTED, err, out, print_json, quiet, say, stop_on_signals
 from glaze.errors import InputError
 from glaze.jobs.enqueue import enqueue as put
@@ -20,7 +21,7 @@ from glaze.jobs.enqueue import known_kind, new_job
 from glaze.jobs.kind import Kind
 from glaze.jobs.retry import set_within
 from glaze.model.job import TERMINAL, After, IfFailed, JobState
-from glaze.model.value import DEFAULT_WORKSPACE, BatchId, JobId, Json
+from glaze.model.value import BatchId, JobId, Json
 from glaze.settings import Settings, load_settings
 from glaze.store.job import JobView
 
@@ -101,7 +102,7 @@ async def _enqueue(
 ) -> JobView | None:
     async with boot(settings) as app:
         job = new_job(app.kinds, kind, given, **options)
-        (job_id,) = await put(app.jobs, app.kinds, DEFAULT_WORKSPACE, [job])
+        (job_id,) = await put(app.jobs, app.kinds, workspace(), [job])
         if not wait:
             print(job_id)
             return None
@@ -114,7 +115,7 @@ async def _ended(app: App, job_id: JobId) -> JobView:
     """Look at the job until some worker has ended it, or the user has had enough."""
     with stop_on_signals(f"job {job_id} goes on; nobody waits for it any more") as stops:
         while True:
-            view = await app.jobs.get(DEFAULT_WORKSPACE, job_id)
+            view = await app.jobs.get(workspace(), job_id)
             if view is None:
                 raise InputError(f"job {job_id} is gone")
             if view.state in TERMINAL or await set_within(stops.soft, _LOOK_EVERY_S):

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot.app import boot
 from glaze.boot.process import run
 from glaze.cli.ask import (
     FileAsk,
@@ -19,6 +18,7 @@ from glaze.cli.ask import (
 )
 from glaze.cli.enrich_file import check_rows, enrich_file, show_mapping
 from glaze.cli.enrich_one import OneAsk, enrich_one, show_result
+from glaze.cli.opening import boot, workspace
 from glaze.cli.options import (
     Allow,
     Budget,
@@ -35,7 +35,6 @@ from glaze.cli.screen import INTERRUPTED, quiet, say
 from glaze.errors import InputError
 from glaze.model.field_group import default_fields
 from glaze.model.request import EnrichResult
-from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.settings import Settings, load_settings
 
 
@@ -139,7 +138,7 @@ async def _run_file(
 ) -> bool:
     async with boot(settings) as app:
         # Who was interrupted has agreed already; a script is held by its caps.
-        begun = await app.batches.find(DEFAULT_WORKSPACE, ask.key) is not None
+        begun = await app.batches.find(workspace(), ask.key) is not None
         if (
             is_interactive()
             and not begun

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from glaze.boot.app import App
 from glaze.cli.ask import FileAsk, described
+from glaze.cli.opening import workspace
 from glaze.cli.progress import Standing, Tally, shown_progress
 from glaze.cli.screen import Stops, err, say, stop_on_signals
 from glaze.cli.summary import show_summary
@@ -26,7 +27,7 @@ from glaze.model.icp_score import Score
 from glaze.model.identity import identify
 from glaze.model.provider import REFUSED
 from glaze.model.request import EnrichResult
-from glaze.model.value import DEFAULT_WORKSPACE, BatchId, FieldName
+from glaze.model.value import BatchId, FieldName
 from glaze.pipeline.order import arranged
 from glaze.store.batch import Progress, RowResult
 from glaze.store.lock import SessionLock, session_lock
@@ -101,13 +102,13 @@ async def enrich_file(
             return False
         await _only_one(lock)  # the work outlasts a restart of the server, the lock does not
         tally = await _write(app, ask, batch_id)
-        written = partial(app.batches.written, DEFAULT_WORKSPACE, batch_id, progress.finished_at)
+        written = partial(app.batches.written, workspace(), batch_id, progress.finished_at)
         await until_available(written, "record that the output is written")
         spend = await until_available(
-            partial(app.ledger.spend_of_batch, DEFAULT_WORKSPACE, batch_id), "sum up the spend"
+            partial(app.ledger.spend_of_batch, workspace(), batch_id), "sum up the spend"
         )
         paused = await until_available(
-            partial(app.budgets.paused, DEFAULT_WORKSPACE), "look for paused prices"
+            partial(app.budgets.paused, workspace()), "look for paused prices"
         )
         if before_summary is not None:
             before_summary(ask)
@@ -142,25 +143,25 @@ async def _worked(app: App, ask: FileAsk, batch_id: BatchId, concurrency: int | 
 
 async def _open_batch(app: App, ask: FileAsk) -> BatchId:
     """Find the batch of this command whose output is not written, or make it; then it runs."""
-    batch_id = await app.batches.find(DEFAULT_WORKSPACE, ask.key)
+    batch_id = await app.batches.find(workspace(), ask.key)
     if batch_id is None:
         kind = known_kind(app.kinds, NAME)
         shared = ask.limits.shared(ask.fields)
         new = kind.batch(shared, queue=ask.queue, source_key=ask.key)
-        batch_id = await app.batches.create(DEFAULT_WORKSPACE, new)
+        batch_id = await app.batches.create(workspace(), new)
     progress = await _progress(app, batch_id)
     if progress.state == "loading":
         inputs = islice(_inputs(ask), progress.total, None)
-        rows = progress.total + await app.batches.add_rows(DEFAULT_WORKSPACE, batch_id, inputs)
+        rows = progress.total + await app.batches.add_rows(workspace(), batch_id, inputs)
         say(f"batch {batch_id}: {rows:,} rows")
-        await app.batches.start(DEFAULT_WORKSPACE, batch_id)
+        await app.batches.start(workspace(), batch_id)
     else:
         say(
             f"continuing batch {batch_id}: {progress.ended:,} of {progress.total:,} rows are done"
             " already"
         )
         if progress.state == "paused":
-            await app.batches.resume(DEFAULT_WORKSPACE, batch_id)
+            await app.batches.resume(workspace(), batch_id)
     return batch_id
 
 
@@ -172,7 +173,7 @@ def _inputs(ask: FileAsk) -> Iterator[dict[str, str]]:
 
 async def _progress(app: App, batch_id: BatchId) -> Progress:
     progress = await until_available(
-        partial(app.batches.progress, DEFAULT_WORKSPACE, batch_id), "look at the progress"
+        partial(app.batches.progress, workspace(), batch_id), "look at the progress"
     )
     if progress is None:
         raise InputError(f"batch {batch_id} is gone; run the command again")
@@ -203,7 +204,7 @@ class _Watch:
     def __init__(self, app: App, batch_id: BatchId) -> None:
         self._app = app
         self._batch_id = batch_id
-        self._spend = app.ledger.batch_spend(DEFAULT_WORKSPACE, batch_id)
+        self._spend = app.ledger.batch_spend(workspace(), batch_id)
         self._tally = Tally()
         self._counted: set[int] = set()  # counted rows after self._after
         self._after = 0  # all rows up to here are counted
@@ -231,7 +232,7 @@ class _Watch:
         after = self._after
         while True:
             page = await self._app.batches.results(
-                DEFAULT_WORKSPACE, self._batch_id, after=after, n=_PAGE
+                workspace(), self._batch_id, after=after, n=_PAGE
             )
             new = [
                 row for row in page if row.result is not None and row.row_no not in self._counted
@@ -252,7 +253,7 @@ class _Watch:
 async def _write(app: App, ask: FileAsk, batch_id: BatchId) -> Tally:
     """Write output and errors, both whole or not at all; return what the results add up to."""
     tally = Tally()
-    scoring = await page_scores(app.scoring, DEFAULT_WORKSPACE)
+    scoring = await page_scores(app.scoring, workspace())
     with (
         open_errors(ask.errors, ask.source) as log,
         open_output(
@@ -286,7 +287,7 @@ async def _results(
     after = 0
     while True:
         page = await until_available(
-            partial(app.batches.results, DEFAULT_WORKSPACE, batch_id, after=after, n=_PAGE),
+            partial(app.batches.results, workspace(), batch_id, after=after, n=_PAGE),
             "read the results",
         )
         if not page:

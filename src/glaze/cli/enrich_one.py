@@ -12,13 +12,14 @@ from rich.text import Text
 
 from glaze.boot.app import App
 from glaze.cli.ask import Limits
+from glaze.cli.opening import workspace
 from glaze.cli.screen import err, money, out, print_json, say, shown, stop_on_signals
 from glaze.cli.working import work_until
 from glaze.errors import GlazeError, InputError
 from glaze.jobs.enqueue import enqueue, new_job
 from glaze.model.job import TERMINAL
 from glaze.model.request import EnrichResult, ResultStatus
-from glaze.model.value import DEFAULT_WORKSPACE, FieldName, JobId, Json
+from glaze.model.value import FieldName, JobId, Json
 from glaze.store.job import JobView
 from glaze.tasks.enrich import NAME
 
@@ -56,7 +57,7 @@ async def enrich_one(app: App, ask: OneAsk) -> EnrichResult:
             enough = asyncio.Event()
             worker = app.worker(queues=(ask.key,), concurrency=1)
             group.create_task(work_until(enough, worker, stops))
-            await app.waiting.job(DEFAULT_WORKSPACE, job_id, stop=stops.soft)
+            await app.waiting.job(workspace(), job_id, stop=stops.soft)
             enough.set()
         job = await _view(app, job_id)
     if job.state in TERMINAL and job.result is not None:
@@ -72,7 +73,7 @@ async def _open_job(app: App, ask: OneAsk) -> JobId:
     while True:
         options = {"queue": ask.key, "priority": 1, "idempotency_key": f"{ask.key}-{number}"}
         new = new_job(app.kinds, NAME, ask.args, **options)
-        (job_id,) = await enqueue(app.jobs, app.kinds, DEFAULT_WORKSPACE, [new])
+        (job_id,) = await enqueue(app.jobs, app.kinds, workspace(), [new])
         job = await _view(app, job_id)
         if job.state not in TERMINAL:
             return job_id
@@ -80,7 +81,7 @@ async def _open_job(app: App, ask: OneAsk) -> JobId:
 
 
 async def _view(app: App, job_id: JobId) -> JobView:
-    job = await app.jobs.get(DEFAULT_WORKSPACE, job_id)
+    job = await app.jobs.get(workspace(), job_id)
     if job is None:
         raise InputError(f"job {job_id} is gone; run the command again")
     return job

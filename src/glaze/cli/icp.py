@@ -10,15 +10,15 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from glaze.boot.app import boot
 from glaze.boot.process import run
 from glaze.cli.icp_file import ask_of, score_file
+from glaze.cli.opening import boot, workspace
 from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, quiet, say, shown
 from glaze.cli.values import Record, who_is
 from glaze.errors import InputError
 from glaze.model.icp import Profile
 from glaze.model.icp_score import Reason, Score
-from glaze.model.value import DEFAULT_WORKSPACE, Json
+from glaze.model.value import Json
 from glaze.pipeline.scoring import Scoring
 from glaze.settings import load_settings
 from glaze.store.entity import EntityStore
@@ -145,7 +145,7 @@ def _plain(reason: Reason) -> dict[str, Json]:
 
 async def _set(profile: Profile) -> int:
     async with boot(quiet(load_settings())) as app:
-        return await IcpStore(app.db).put(DEFAULT_WORKSPACE, profile)
+        return await IcpStore(app.db).put(workspace(), profile)
 
 
 async def _get() -> tuple[int, Profile]:
@@ -154,7 +154,7 @@ async def _get() -> tuple[int, Profile]:
 
 
 async def _profile(store: IcpStore) -> tuple[int, Profile]:
-    found = await store.get(DEFAULT_WORKSPACE)
+    found = await store.get(workspace())
     if found is None:
         raise InputError("no profile is set: glaze icp set FILE")
     return found
@@ -165,7 +165,7 @@ async def _explain(record: str) -> Score:
         store = IcpStore(app.db)
         await _profile(store)
         scoring = Scoring(store, EntityStore(app.db))
-        (found,) = await scoring.of_inputs(DEFAULT_WORKSPACE, [who_is(record)])
+        (found,) = await scoring.of_inputs(workspace(), [who_is(record)])
     if found is None:
         raise InputError(f"nothing is known of {record}: enrich it first")
     return found
@@ -176,7 +176,7 @@ async def _score(output: Path | None) -> tuple[int, int]:
     async with boot(quiet(load_settings())) as app:
         store = IcpStore(app.db)
         await _profile(store)
-        scored = await store.rescore(DEFAULT_WORKSPACE)
+        scored = await store.rescore(workspace())
         if output is None:
             return scored, 0
         to_screen = str(output) == "-"
@@ -184,7 +184,7 @@ async def _score(output: Path | None) -> tuple[int, int]:
         try:
             writer = csv.writer(target)
             writer.writerow(("kind", "record", "icp_score", "icp_certainty", "icp_reasons"))
-            async for one in store.scores(DEFAULT_WORKSPACE):
+            async for one in store.scores(workspace()):
                 writer.writerow(_line(one))
                 written += 1
         finally:

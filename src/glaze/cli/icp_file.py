@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from glaze.boot.app import boot
 from glaze.cli.ask import parse_map
+from glaze.cli.opening import boot, workspace
 from glaze.cli.screen import quiet
 from glaze.errors import InputError
 from glaze.files.columns import ColumnMapping, map_columns
@@ -21,7 +21,6 @@ from glaze.files.writing import (
     own_columns,
     target_for,
 )
-from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.pipeline.scoring import Scoring
 from glaze.settings import load_settings
 from glaze.store.entity import EntityStore
@@ -68,7 +67,7 @@ async def score_file(ask: ScoreAsk) -> Scores:
     count = Scores()
     async with boot(quiet(load_settings())) as app:
         scoring = Scoring(IcpStore(app.db), EntityStore(app.db))
-        if not await scoring.counts(DEFAULT_WORKSPACE):
+        if not await scoring.counts(workspace()):
             raise InputError("no profile is set: glaze icp set FILE")
         rows = read_identified(ask.source, ask.mapping)
         with (
@@ -89,7 +88,7 @@ async def _write(
     rows: Sequence[Row], mapping: ColumnMapping, scoring: Scoring, write: WriteRow, count: Scores
 ) -> None:
     given = [mapping.input_of(row.values) for row in rows]
-    found = await scoring.of_inputs(DEFAULT_WORKSPACE, given)
+    found = await scoring.of_inputs(workspace(), given)
     for row, icp in zip(rows, found, strict=True):
         write(row, {}, icp)
         count.rows += 1

@@ -7,21 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from glaze.boot.process import run
-from glaze.boot.server import fleet
 from glaze.cli.choose import parse_due
+from glaze.cli.opening import fleet, workspace
 from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, say
 from glaze.errors import InputError
 from glaze.model.access import Scope
-from glaze.model.value import DEFAULT_WORKSPACE, WorkspaceId
+from glaze.model.value import WorkspaceId
 from glaze.settings import load_settings
 from glaze.store.access import IssuedKey, KeyStore, KeyView
-from glaze.store.workspace import WorkspaceStore
 
 keys = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
 
-InWorkspace = Annotated[
-    str | None, typer.Option("--workspace", metavar="NAME", help="Of this one, else the default.")
-]
 Id = Annotated[int, typer.Argument(metavar="ID", min=1, help="As `glaze keys list` shows.")]
 
 _DAY_S = 86_400
@@ -38,25 +34,24 @@ def create(
     expires: Annotated[
         str | None, typer.Option(metavar="WHEN", help="A time, or from now: 90d. Default: never.")
     ] = None,
-    workspace: InWorkspace = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it, once: it is kept as a hash."""
     expires_at = parse_due(expires, "--expires")
 
     async def make() -> IssuedKey:
-        async with _store(workspace) as (store, of):
+        async with _store() as (store, of):
             return await store.create(of, name, scope or [Scope.WRITE], expires_at=expires_at)
 
     _print_issued(run(make()), as_json=as_json)
 
 
 @keys.command("list")
-def list_keys(*, workspace: InWorkspace = None, as_json: AsJson = False) -> None:
+def list_keys(*, as_json: AsJson = False) -> None:
     """List the keys, also those that count no more."""
 
     async def look() -> list[KeyView]:
-        async with _store(workspace) as (store, of):
+        async with _store() as (store, of):
             return await store.list(of)
 
     found = run(look())
@@ -83,24 +78,23 @@ def rotate(
     overlap_days: Annotated[
         float, typer.Option(min=0, max=30, help="Days that the old key still counts.")
     ] = 0.0,
-    workspace: InWorkspace = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key with the same name and scopes in place of one, and print it."""
 
     async def replace() -> IssuedKey:
-        async with _store(workspace) as (store, of):
+        async with _store() as (store, of):
             return await store.rotate(of, key_id, overlap_s=overlap_days * _DAY_S)
 
     _print_issued(run(replace()), as_json=as_json)
 
 
 @keys.command()
-def revoke(key_id: Id, *, workspace: InWorkspace = None) -> None:
+def revoke(key_id: Id) -> None:
     """Let a key count no more, at the latest 5 seconds from now."""
 
     async def end() -> KeyView | None:
-        async with _store(workspace) as (store, of):
+        async with _store() as (store, of):
             return await store.revoke(of, key_id)
 
     if run(end()) is None:
@@ -109,10 +103,9 @@ def revoke(key_id: Id, *, workspace: InWorkspace = None) -> None:
 
 
 @asynccontextmanager
-async def _store(workspace: str | None) -> AsyncIterator[tuple[KeyStore, WorkspaceId]]:
+async def _store() -> AsyncIterator[tuple[KeyStore, WorkspaceId]]:
     async with fleet(load_settings()) as db:
-        named = None if workspace is None else await WorkspaceStore(db).named(workspace)
-        yield KeyStore(db), named.id if named else DEFAULT_WORKSPACE
+        yield KeyStore(db), workspace()
 
 
 def _print_issued(issued: IssuedKey, *, as_json: bool) -> None:

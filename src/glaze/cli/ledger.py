@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from glaze.boot.process import run
-from glaze.boot.server import fleet
 from glaze.cli.choose import chooses_calls
+from glaze.cli.opening import fleet, workspace
 from glaze.cli.screen import (
     AsJson,
     cells,
@@ -27,7 +27,7 @@ from glaze.cli.screen import (
 )
 from glaze.errors import InputError
 from glaze.model.ledger import CallState
-from glaze.model.value import DEFAULT_WORKSPACE, MICROS_PER_DOLLAR, CallId, Json, Micros
+from glaze.model.value import MICROS_PER_DOLLAR, CallId, Json, Micros
 from glaze.settings import load_settings
 from glaze.store.calls import CallFilter, CallStore, CallStory, CallView
 from glaze.store.ledger_check import Verified, verify
@@ -235,17 +235,17 @@ def _micros(dollars: str, where: str) -> Micros:
 
 async def _list(which: CallFilter, limit: int) -> list[CallView]:
     async with fleet(quiet(load_settings())) as db:
-        return await CallStore(db).page(DEFAULT_WORKSPACE, which, limit)
+        return await CallStore(db).page(workspace(), which, limit)
 
 
 async def _story(call: CallId) -> CallStory:
     async with fleet(quiet(load_settings())) as db:
-        return await CallStore(db).story(DEFAULT_WORKSPACE, call)
+        return await CallStore(db).story(workspace(), call)
 
 
 async def _resolve(found: Mapping[CallId, Micros], by: str) -> None:
     async with fleet(quiet(load_settings())) as db:
-        await CallStore(db).resolve(DEFAULT_WORKSPACE, found, by)
+        await CallStore(db).resolve(workspace(), found, by)
 
 
 async def _export(which: CallFilter, output: Path | None) -> int:
@@ -255,7 +255,7 @@ async def _export(which: CallFilter, output: Path | None) -> int:
         try:
             writer = csv.writer(target)
             writer.writerow((*COLUMNS, BILLED))
-            async for call in CallStore(db).all(DEFAULT_WORKSPACE, which):
+            async for call in CallStore(db).all(workspace(), which):
                 writer.writerow(line_of(call))
                 count += 1
         finally:
@@ -266,4 +266,4 @@ async def _export(which: CallFilter, output: Path | None) -> int:
 
 async def _verify() -> list[Verified]:
     async with fleet(quiet(load_settings())) as db:
-        return await verify(db, DEFAULT_WORKSPACE)
+        return await verify(db, workspace())

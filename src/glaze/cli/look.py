@@ -10,13 +10,13 @@ import typer
 from rich.table import Table
 
 from glaze.boot.process import run
-from glaze.boot.server import fleet
 from glaze.cli.choose import chooses
+from glaze.cli.opening import fleet, workspace
 from glaze.cli.screen import AsJson, cells, harmless, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.model.bulk import Filter
 from glaze.model.job import JobState
-from glaze.model.value import DEFAULT_WORKSPACE, JobId, Json
+from glaze.model.value import JobId, Json
 from glaze.settings import load_settings
 from glaze.store.control import ControlStore, Group
 from glaze.store.event import Event, EventStore
@@ -109,7 +109,7 @@ async def _list(which: Filter, limit: int, before: JobId | None) -> list[JobView
         control = ControlStore(db, JobStore(db))
         while len(shown) < limit:
             n = min(_PAGE, limit - len(shown))
-            page = await control.page(DEFAULT_WORKSPACE, which, n, before=before)
+            page = await control.page(workspace(), which, n, before=before)
             shown += page
             if len(page) < n:
                 break
@@ -119,15 +119,15 @@ async def _list(which: Filter, limit: int, before: JobId | None) -> list[JobView
 
 async def _groups(which: Filter) -> list[Group]:
     async with fleet(quiet(load_settings())) as db:
-        return await ControlStore(db, JobStore(db)).groups(DEFAULT_WORKSPACE, which)
+        return await ControlStore(db, JobStore(db)).groups(workspace(), which)
 
 
 async def _show(job_id: JobId) -> tuple[JobView, list[Event]]:
     async with fleet(quiet(load_settings())) as db:
-        found = await JobStore(db).get(DEFAULT_WORKSPACE, job_id)
+        found = await JobStore(db).get(workspace(), job_id)
         if found is None:
             raise InputError(f"there is no job {job_id}")
-        return found, await EventStore(db).log(DEFAULT_WORKSPACE, job_id)
+        return found, await EventStore(db).log(workspace(), job_id)
 
 
 def job_as_json(job: JobView) -> dict[str, Json]:

@@ -1,10 +1,12 @@
 """The ``glaze`` command: its sub-commands, and how an error becomes one line and an exit code."""
 
 import asyncio
+import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -40,6 +42,7 @@ _COMMANDS: Mapping[str, str] = {
     "batches": "batches",
     "ledger": "ledger",
     "keys": "keys",
+    "secrets": "secrets",
     "workspaces": "workspaces",
     "budget": "budget",
     "values": "values",
@@ -47,6 +50,8 @@ _COMMANDS: Mapping[str, str] = {
     "webhooks": "webhooks",
 }
 """Command -> the module of this package that has it, under the same name."""
+
+_WORKSPACE = "--workspace"
 
 
 class _Imported(Mapping[str, Any]):
@@ -97,6 +102,10 @@ def _print_version(*, wanted: bool) -> None:
 @app.callback()
 def _root(
     *,
+    workspace: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Act on this workspace; also after the command."),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
         bool,
@@ -104,6 +113,8 @@ def _root(
     ] = False,
 ) -> None:
     del debug, version  # both act before any command does
+    if workspace is not None:
+        os.environ["GLAZE_WORKSPACE"] = workspace  # as whoever sets it there would have it
     correlation.set(new_correlation())
 
 
@@ -114,9 +125,25 @@ def main() -> None:
     done, 75 a worker ended to be started anew, 130 interrupted.
     """
     try:
-        app()
+        app(_with_workspace_first(sys.argv[1:]))
     except (GlazeError, BaseExceptionGroup, KeyboardInterrupt, asyncio.CancelledError) as error:
         sys.exit(_exit_code(error))
+
+
+def _with_workspace_first(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with ``--workspace`` before the command, wherever it was given."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    first: list[str] = []
+    others: list[str] = []
+    given = iter(arguments[:end])
+    for one in given:
+        if one == _WORKSPACE:
+            first += [one, *islice(given, 1)]
+        elif one.startswith(f"{_WORKSPACE}="):
+            first.append(one)
+        else:
+            others.append(one)
+    return [*first, *others, *arguments[end:]]
 
 
 def _exit_code(error: BaseException) -> int:

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from glaze.boot.app import boot
 from glaze.boot.process import run
+from glaze.cli.opening import boot, workspace
 from glaze.cli.screen import AsJson, cells, money, out, plain_table, print_json, quiet, say
 from glaze.model.field import known_field
 from glaze.model.history import HALF_LIFE, WINDOW
-from glaze.model.value import DEFAULT_WORKSPACE, Micros
+from glaze.model.value import Micros
 from glaze.pipeline.lessons import Lesson, Lift, lessons, lifts
 from glaze.pipeline.order import arranged
 from glaze.pipeline.rates import LEAST
@@ -99,5 +99,5 @@ def _as_json(one: Lesson) -> dict[str, Any]:
 async def _read(*, segments: bool) -> tuple[list[Lesson], list[Lift]]:
     async with boot(quiet(load_settings())) as app:
         specs = app.providers.specs
-        tallies = await HistoryStore(app.db).tallies(DEFAULT_WORKSPACE, specs)
+        tallies = await HistoryStore(app.db).tallies(workspace(), specs)
     return lessons(tallies, specs, segments=segments), lifts(tallies, specs)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot.app import App, boot
+from glaze.boot.app import App
 from glaze.boot.process import run, utc_now
 from glaze.cli.ask import (
     FileAsk,
@@ -19,6 +19,7 @@ from glaze.cli.ask import (
     parse_names,
 )
 from glaze.cli.enrich_file import check_names, check_rows, show_mapping
+from glaze.cli.opening import boot, workspace
 from glaze.cli.options import (
     Allow,
     Budget,
@@ -35,7 +36,7 @@ from glaze.errors import InputError
 from glaze.files.reading import Row, read_identified
 from glaze.model.ledger import Refusal
 from glaze.model.request import EnrichArgs
-from glaze.model.value import DEFAULT_WORKSPACE, MICROS_PER_CENT, Json
+from glaze.model.value import MICROS_PER_CENT, Json
 from glaze.pipeline.forecast import Band, Forecast
 from glaze.pipeline.plan import Plan
 from glaze.pipeline.rates import LEAST
@@ -104,7 +105,7 @@ async def plan_of(app: App, settings: Settings, ask: FileAsk) -> Plan:
     check_names(app, ask)
     args = EnrichArgs.model_validate(ask.limits.shared(ask.fields))
     planner = app.planner(settings)
-    return await planner.plan(DEFAULT_WORKSPACE, args, _inputs(ask), utc_now())
+    return await planner.plan(workspace(), args, _inputs(ask), utc_now())
 
 
 def _inputs(ask: FileAsk) -> Iterator[dict[str, str]]:

@@ -1,26 +1,50 @@
 """``glaze providers``: whom can be asked, how each fares, and what keeps one back."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Annotated
+from getpass import getpass
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from glaze.boot.process import run
-from glaze.boot.providers import configure_providers
-from glaze.boot.server import fleet
+from glaze.boot.providers import checked_vendor, configure_providers, sharing
+from glaze.boot.secrets import vendor_keys
 from glaze.boot.standing import Standing, as_document, standings
 from glaze.cli.choose import parse_past
+from glaze.cli.opening import fleet, workspace
 from glaze.cli.screen import cells, harmless, money, out, plain_table, print_json
 from glaze.errors import InputError
 from glaze.model.provider import ProviderSpec
 from glaze.model.room import span_name
-from glaze.model.value import DEFAULT_WORKSPACE, FREE
+from glaze.model.value import FREE
 from glaze.settings import Settings, load_settings
 from glaze.store.health import CircuitView, HealthStore
+from glaze.store.vendor_key import VendorKeyView
 
 
-def providers(
+class _ByName(TyperGroup):
+    """``glaze providers`` and ``glaze providers NAME`` are ``show``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not {*ctx.help_option_names} & {*args[:1]} and (
+            not args or args[0] not in self.commands
+        ):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+providers = typer.Typer(
+    cls=_ByName, help="Show whom can be asked and how each fares; keep a workspace's own keys."
+)
+
+Provider = Annotated[str, typer.Argument(metavar="NAME", help="As `glaze providers` shows it.")]
+
+
+@providers.command()
+def show(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Only this one, in detail.")
     ] = None,
@@ -53,6 +77,39 @@ def providers(
         _print_table(found)
 
 
+@providers.command("set-key")
+def set_key(name: Provider) -> None:
+    """Keep a vendor's key of the workspace's own, encrypted; it is read from standard input.
+
+    It is used instead of the one in the settings, and never shown again.
+    """
+    settings = load_settings()
+    checked_vendor(configure_providers(settings), name)
+    key = getpass(f"key of {name}: ") if sys.stdin.isatty() else sys.stdin.readline()
+
+    async def keep() -> VendorKeyView:
+        async with fleet(settings) as db:
+            return await vendor_keys(settings, db).put(workspace(), name, key)
+
+    kept = run(keep())
+    ending = f" that ends in {kept.last_four}" if kept.last_four else ""
+    out.print(f"{name} is asked with the key{ending} from now on, everywhere within 5 seconds")
+
+
+@providers.command("forget-key")
+def forget_key(name: Provider) -> None:
+    """Delete the workspace's own key of a vendor: the one in the settings, if any, is used again."""
+    settings = load_settings()
+
+    async def forget() -> VendorKeyView | None:
+        async with fleet(settings) as db:
+            return await vendor_keys(settings, db).forget(workspace(), name)
+
+    if run(forget()) is None:
+        raise InputError(f"the workspace has no key of its own for {name}")
+    out.print(f"the key of {name} is deleted")
+
+
 async def read_standings(settings: Settings, since: datetime) -> list[Standing]:
     """Read how every installed provider stands, with its calls since then.
 
@@ -60,8 +117,10 @@ async def read_standings(settings: Settings, since: datetime) -> list[Standing]:
     """
     installed = configure_providers(settings)
     async with fleet(settings) as db:
-        health = await HealthStore(db).read(DEFAULT_WORKSPACE, since=since)
-    return standings(settings, installed, health)
+        health = await HealthStore(db).read(workspace(), since=since)
+        known = installed.credentials(vendor_keys(settings, db), sharing(settings))
+        reach = await known.of(workspace())
+    return standings(settings, installed, health, reach)
 
 
 def _print_table(found: Sequence[Standing]) -> None:
@@ -126,7 +185,7 @@ def _detail(one: Standing, since: str) -> Iterator[str]:
 
 def _limit_lines(one: Standing) -> Iterator[str]:
     declared = (
-        (one.spec.name, one.spec.limits),
+        (one.spec.name, one.limits),
         *(
             (f"{one.spec.name}.{op.name}{bulk}", limits)
             for op in one.spec.operations

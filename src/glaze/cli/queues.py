@@ -6,13 +6,12 @@ from typing import Annotated
 import typer
 
 from glaze.boot.process import run
-from glaze.boot.server import fleet
 from glaze.cli.act import Action, Yes, act
+from glaze.cli.opening import fleet, workspace
 from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.jobs.enqueue import LONGEST_NAME
 from glaze.model.bulk import NOT_BEGUN, Filter
-from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.settings import load_settings
 from glaze.store.queues import QueueStore, QueueView
 
@@ -69,7 +68,7 @@ def clear(queue: Name, *, yes: Yes = False, as_json: AsJson = False) -> None:
         "cancel",
         "cancelled",
         NOT_BEGUN,
-        lambda app, which: app.control.cancel(DEFAULT_WORKSPACE, which),
+        lambda app, which: app.control.cancel(workspace(), which),
         NOT_BEGUN,
     )
     act(action, Filter(queues=(queue,)), every=False, yes=yes, as_json=as_json)

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot.app import boot
 from glaze.boot.process import run
+from glaze.cli.opening import boot, workspace
 from glaze.cli.screen import (
     INTERRUPTED,
     AsJson,
@@ -19,7 +19,7 @@ from glaze.cli.screen import (
     stop_on_signals,
 )
 from glaze.errors import InputError
-from glaze.model.value import DEFAULT_WORKSPACE, Json
+from glaze.model.value import Json
 from glaze.pipeline.rebuild import Rebuild, Rebuilt
 from glaze.settings import Settings, load_settings
 from glaze.store.rebuild import Change, RebuildStore
@@ -63,7 +63,7 @@ async def _rebuild(settings: Settings, provider: str | None, *, dry: bool) -> tu
         work = Rebuild(RebuildStore(app.db), installed, app.beliefs, app.at)
         with stop_on_signals("stopping: finishing a page") as stops:
             done = await work.run(
-                DEFAULT_WORKSPACE,
+                workspace(),
                 provider=provider,
                 dry=dry,
                 stopped=stops.soft.is_set,

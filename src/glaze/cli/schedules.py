@@ -11,14 +11,15 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from glaze.boot.app import App, boot
+from glaze.boot.app import App
 from glaze.boot.process import run
+from glaze.cli.opening import boot, workspace
 from glaze.cli.screen import err, out, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.jobs.enqueue import checked, known_kind
 from glaze.model.cron import Recurrence
 from glaze.model.schedule import Missed, NewSchedule, Overlap
-from glaze.model.value import DEFAULT_WORKSPACE, Json
+from glaze.model.value import Json
 from glaze.settings import load_settings
 from glaze.store.schedule import ScheduleView
 
@@ -71,9 +72,7 @@ def add(
             overlap=overlap,
             missed=missed,
         )
-        saved = await app.schedules.save(
-            DEFAULT_WORKSPACE, new, lambda job: checked(app.kinds, job)
-        )
+        saved = await app.schedules.save(workspace(), new, lambda job: checked(app.kinds, job))
         view = await _known(app, name)
         if as_json:
             print_json(_as_json(view))
@@ -88,7 +87,7 @@ def list_(*, as_json: AsJson = False) -> None:
     """Show all schedules with their next runs and last job."""
 
     async def work(app: App) -> None:
-        views = await app.schedules.listed(DEFAULT_WORKSPACE)
+        views = await app.schedules.listed(workspace())
         if as_json:
             for view in views:
                 print_json(_as_json(view))
@@ -120,7 +119,7 @@ def pause(name: Name) -> None:
     """Let a schedule make no more jobs; those that there are go on."""
 
     async def work(app: App) -> None:
-        changed = await app.schedules.pause(DEFAULT_WORKSPACE, name)
+        changed = await app.schedules.pause(workspace(), name)
         await _known(app, name)
         say(f"{name} is paused" if changed else f"{name} was paused already")
 
@@ -132,7 +131,7 @@ def resume(name: Name) -> None:
     """Let a paused schedule go on; for times in between its --missed decides."""
 
     async def work(app: App) -> None:
-        changed = await app.schedules.resume(DEFAULT_WORKSPACE, name)
+        changed = await app.schedules.resume(workspace(), name)
         view = await _known(app, name)
         say(f"{name} goes on: next {_next(view)}" if changed else f"{name} was not paused")
 
@@ -144,7 +143,7 @@ def run_now(name: Name, *, as_json: AsJson = False) -> None:
     """Make one job at once, beside the schedule's times."""
 
     async def work(app: App) -> None:
-        job_id = await app.schedules.run_now(DEFAULT_WORKSPACE, name)
+        job_id = await app.schedules.run_now(workspace(), name)
         if job_id is None:
             raise await _unknown(app, name)
         if as_json:
@@ -160,7 +159,7 @@ def delete(name: Name) -> None:
     """Delete a schedule; its jobs stay."""
 
     async def work(app: App) -> None:
-        if not await app.schedules.delete(DEFAULT_WORKSPACE, name):
+        if not await app.schedules.delete(workspace(), name):
             raise await _unknown(app, name)
         say(f"deleted {name}")
 
@@ -182,14 +181,14 @@ def _parsed(args: str) -> Json:
 
 async def _known(app: App, name: str) -> ScheduleView:
     """Return the schedule. Raises: InputError with the names that there are."""
-    view = await app.schedules.get(DEFAULT_WORKSPACE, name)
+    view = await app.schedules.get(workspace(), name)
     if view is None:
         raise await _unknown(app, name)
     return view
 
 
 async def _unknown(app: App, name: str) -> InputError:
-    names = ", ".join(view.name for view in await app.schedules.listed(DEFAULT_WORKSPACE))
+    names = ", ".join(view.name for view in await app.schedules.listed(workspace()))
     return InputError(f"no schedule is called {name!r}; there are {names or 'none'}")
 
 

@@ -6,13 +6,13 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from glaze.boot.app import boot
 from glaze.boot.process import run
 from glaze.cli.ask import input_of
+from glaze.cli.opening import boot, workspace
 from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, quiet, say, shown
 from glaze.errors import InputError
 from glaze.model.decision import Decision
-from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Json
+from glaze.model.value import FieldName, Json
 from glaze.pipeline.deciding import Deciding, Standing
 from glaze.settings import load_settings
 
@@ -44,7 +44,7 @@ def show(record: Record, *, as_json: AsJson = False) -> None:
     """
 
     async def look(deciding: Deciding) -> dict[FieldName, Standing]:
-        return await deciding.standing(DEFAULT_WORKSPACE, who_is(record))
+        return await deciding.standing(workspace(), who_is(record))
 
     found = run(_with(look))
     if as_json:
@@ -69,7 +69,7 @@ def confirm(record: Record, field: Field, *, by: By = None) -> None:
     """Say that a field's value is true: it stays, and its sources were right."""
 
     async def act(deciding: Deciding) -> Decision:
-        return await deciding.confirm(DEFAULT_WORKSPACE, who_is(record), field, by=by)
+        return await deciding.confirm(workspace(), who_is(record), field, by=by)
 
     _tell(run(_with(act)))
 
@@ -88,7 +88,7 @@ def choose(
 
     async def act(deciding: Deciding) -> Decision:
         who = who_is(record)
-        return await deciding.choose(DEFAULT_WORKSPACE, who, field, _value(value), by=by)
+        return await deciding.choose(workspace(), who, field, _value(value), by=by)
 
     _tell(run(_with(act)))
 
@@ -98,7 +98,7 @@ def lock(record: Record, field: Field, *, by: By = None) -> None:
     """Keep a field's value as it is, whatever sources say; this does not say that it is true."""
 
     async def act(deciding: Deciding) -> Decision:
-        return await deciding.lock(DEFAULT_WORKSPACE, who_is(record), field, by=by)
+        return await deciding.lock(workspace(), who_is(record), field, by=by)
 
     _tell(run(_with(act)))
 
@@ -108,7 +108,7 @@ def unlock(record: Record, field: Field) -> None:
     """Take back what was decided of a field: its sources speak again."""
 
     async def act(deciding: Deciding) -> None:
-        await deciding.unlock(DEFAULT_WORKSPACE, who_is(record), field)
+        await deciding.unlock(workspace(), who_is(record), field)
 
     run(_with(act))
     say(f"{field} is its sources' again")

@@ -7,11 +7,10 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 import typer
 
 from glaze.boot.process import run, utc_now
-from glaze.boot.server import fleet
 from glaze.cli.choose import parse_past
+from glaze.cli.opening import fleet, workspace
 from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, say
 from glaze.jobs.enqueue import vetted_webhook
-from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.model.webhook import checked_types
 from glaze.settings import load_settings
 from glaze.store.webhook import Webhook, WebhookChange, WebhookStore, WithSecret
@@ -35,7 +34,7 @@ class _Stores(NamedTuple):
 @webhooks.command("list")
 def list_webhooks(*, as_json: AsJson = False) -> None:
     """List the endpoints."""
-    found = _with(lambda stores: stores.endpoints.list(DEFAULT_WORKSPACE))
+    found = _with(lambda stores: stores.endpoints.list(workspace()))
     if as_json:
         for webhook in found:
             print_json(_told(webhook))
@@ -63,16 +62,14 @@ def add(
 ) -> None:
     """Make an endpoint that is told what happens from now on, and print its secret, once."""
     vetted, types = vetted_webhook(url), checked_types(event or ["*"])
-    made = _with(
-        lambda stores: stores.endpoints.create(DEFAULT_WORKSPACE, vetted, types, description)
-    )
+    made = _with(lambda stores: stores.endpoints.create(workspace(), vetted, types, description))
     _print_secret(made, as_json=as_json)
 
 
 @webhooks.command()
 def remove(webhook_id: Id) -> None:
     """Take an endpoint away, with the log of what it was told."""
-    _with(lambda stores: stores.endpoints.remove(DEFAULT_WORKSPACE, webhook_id))
+    _with(lambda stores: stores.endpoints.remove(workspace(), webhook_id))
     out.print(f"webhook {webhook_id} is removed")
 
 
@@ -88,7 +85,7 @@ def rotate(
     """Give an endpoint a new secret and print it, once."""
     overlap_s = overlap_days * _DAY_S
     made = _with(
-        lambda stores: stores.endpoints.rotate(DEFAULT_WORKSPACE, webhook_id, overlap_s=overlap_s)
+        lambda stores: stores.endpoints.rotate(workspace(), webhook_id, overlap_s=overlap_s)
     )
     _print_secret(made, as_json=as_json)
 
@@ -113,7 +110,7 @@ def deliveries(
     as_json: AsJson = False,
 ) -> None:
     """List what an endpoint was told, newest first, with how each try ended."""
-    found = _with(lambda stores: stores.deliveries.page(DEFAULT_WORKSPACE, webhook_id, limit))
+    found = _with(lambda stores: stores.deliveries.page(workspace(), webhook_id, limit))
     if as_json:
         for delivery in found:
             print_json(_logged(delivery))
@@ -137,7 +134,7 @@ def replay(
     moment = parse_past(since, "--since")
     again = _with(
         lambda stores: stores.deliveries.replay(
-            DEFAULT_WORKSPACE, webhook_id, delivery_id=delivery, since=moment
+            workspace(), webhook_id, delivery_id=delivery, since=moment
         )
     )
     out.print(f"{again} to be told again")
@@ -147,9 +144,7 @@ def replay(
 def test(webhook_id: Id) -> None:
     """Tell an endpoint `webhook.test`; a worker sends it."""
     made = _with(
-        lambda stores: stores.deliveries.test(
-            DEFAULT_WORKSPACE, webhook_id, utc_now(), actor=_ACTOR
-        )
+        lambda stores: stores.deliveries.test(workspace(), webhook_id, utc_now(), actor=_ACTOR)
     )
     out.print(f"delivery {made} is due")
 
@@ -170,7 +165,7 @@ async def _stores() -> AsyncIterator[_Stores]:
 
 def _switch(webhook_id: int, *, disabled: bool) -> None:
     change = WebhookChange(disabled=disabled)
-    turned = _with(lambda stores: stores.endpoints.change(DEFAULT_WORKSPACE, webhook_id, change))
+    turned = _with(lambda stores: stores.endpoints.change(workspace(), webhook_id, change))
     out.print(f"webhook {webhook_id} {_state(turned)}")
 
 

@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from glaze.boot.app import App, boot
+from glaze.boot.app import App
 from glaze.boot.process import run
-from glaze.boot.server import fleet
+from glaze.cli.opening import boot, fleet
 from glaze.cli.screen import STOPPING, print_json, quiet, say, stop_on_signals
 from glaze.cli.serve import standing
 from glaze.cli.working import health_of, look_at, open_health

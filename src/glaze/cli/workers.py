@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from glaze.boot.process import run
-from glaze.boot.server import fleet
+from glaze.cli.opening import fleet
 from glaze.cli.screen import say
 from glaze.model.value import WorkerId
 from glaze.settings import Settings, load_settings

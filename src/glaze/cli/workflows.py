@@ -9,12 +9,12 @@ import typer
 from rich.markup import escape
 from rich.tree import Tree
 
-from glaze.boot.app import boot
 from glaze.boot.process import run
+from glaze.cli.opening import boot, workspace
 from glaze.cli.screen import out, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.model.job import TERMINAL, JobState
-from glaze.model.value import DEFAULT_WORKSPACE, JobId, Json, WorkflowId
+from glaze.model.value import JobId, Json, WorkflowId
 from glaze.model.workflow import Edge, Node, WorkflowView
 from glaze.settings import load_settings
 
@@ -57,7 +57,7 @@ def cancel(workflow: Id) -> None:
 
 async def _view(workflow_id: WorkflowId) -> WorkflowView:
     async with boot(quiet(load_settings())) as app:
-        view = await app.workflows.view(DEFAULT_WORKSPACE, workflow_id)
+        view = await app.workflows.view(workspace(), workflow_id)
     if view is None:
         raise InputError(f"there is no workflow {workflow_id}")
     return view
@@ -65,7 +65,7 @@ async def _view(workflow_id: WorkflowId) -> WorkflowView:
 
 async def _cancel(workflow_id: WorkflowId) -> Mapping[JobId, JobState]:
     async with boot(quiet(load_settings())) as app:
-        return await app.workflows.cancel(DEFAULT_WORKSPACE, workflow_id)
+        return await app.workflows.cancel(workspace(), workflow_id)
 
 
 def _tree(view: WorkflowView) -> Tree:

@@ -162,6 +162,10 @@ class ProviderSpec:
         """Return the operation called ``name``."""
         return next(op for op in self.operations if op.name == name)
 
+    def limits_of(self, *, keyed: bool) -> tuple[Limit, ...]:
+        """Return the limits of who shows a key, or of who shows none."""
+        return (self.keyed_limits if keyed else ()) or self.limits
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

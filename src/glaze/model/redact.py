@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from glaze.model.value import Json
@@ -13,6 +14,7 @@ _DEEPEST = 8
 _SHORTEST_SECRET = 6
 _LONG_SECRET = 12
 _SHORTEST_NAME = 3
+_MOST_LEARNED = 1000
 
 _TOLD_BY = (  # words before a secret
     "password|passwd|passphrase|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key"
@@ -56,7 +58,24 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         """Mask ``secrets`` literally wherever they stand, besides what looks like one."""
-        known = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+        self._known = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+        self._learned: OrderedDict[str, None] = OrderedDict()
+        self._compile()
+
+    def learn(self, secret: str) -> None:
+        """Mask ``secret``, too, from now on; the last 1,000 that were learned are."""
+        if len(secret) < _SHORTEST_SECRET:
+            return
+        new = secret not in self._learned
+        self._learned[secret] = None
+        self._learned.move_to_end(secret)
+        if len(self._learned) > _MOST_LEARNED:
+            self._learned.popitem(last=False)
+        if new:
+            self._compile()
+
+    def _compile(self) -> None:
+        known = [*self._known, *self._learned]
         self._literal = re.compile(_literal(known)) if known else None
 
     def text(self, text: str, args: object = None) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import json as jsonlib
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
 from yarl import URL
@@ -14,11 +15,14 @@ from glaze.model.recording import HIDDEN, Exchange
 from glaze.model.value import Json
 from glaze.net.client import HttpClient, Outgoing, RequestFact
 
+_LONG_KEY = 16
+"""Characters from which a key stands in no answer but as itself."""
+
 
 class BoundHttp(VendorHttp):
     """``VendorHttp`` over the process's client.
 
-    ``facts`` lists every attempt, one per hop of a redirect, also where the call failed: what the
+    Answers come without the key in them. ``facts`` lists every attempt, one per hop of a redirect, also where the call failed: what the
     ledger keeps of its requests. ``exchanges`` are what came back, whole: what an answer is read
     again from.
     """
@@ -103,7 +107,9 @@ class BoundHttp(VendorHttp):
             answer = await self._client.send(outgoing, trusted=self._trusts(full), facts=self.facts)
         except FetchError as error:
             self.exchanges.append(self._failed(method, full, error))
+            error.args = (self._without_key(str(error)),)
             raise
+        answer = self._without_echo(answer)
         self.exchanges.append(
             Exchange(
                 method,
@@ -140,6 +146,14 @@ class BoundHttp(VendorHttp):
         return Exchange(
             method, self._without_key(url), error=error.code, message=told, sent=error.sent
         )
+
+    def _without_echo(self, answer: VendorResponse) -> VendorResponse:
+        """Return an answer in which our key does not stand: a vendor may repeat it, as in an error."""
+        if len(self.key) < _LONG_KEY:
+            return answer  # as a word of the language it may be part of any answer
+        headers = {name: self._without_key(value) for name, value in answer.headers.items()}
+        body = answer.body.replace(self.key.encode(), HIDDEN.encode())
+        return replace(answer, headers=headers, body=body, url=self._without_key(answer.url))
 
     def _without_key(self, text: str) -> str:
         """Return ``text`` without our key: no secret is kept with an answer."""

@@ -2,12 +2,12 @@
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from glaze.model.ledger import Asker, QuestionKey, Refused
 from glaze.model.provider import Ask, Operation, Page, Provider, ProviderSpec, Verdict
-from glaze.model.value import FREE, CallId, FieldName, Micros, Reading
+from glaze.model.value import FREE, CallId, FieldName, Micros, Reading, WorkspaceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +15,16 @@ class Access:
     """How a provider is reached: which key pays, and where it listens."""
 
     credential: str = "none"
-    key: str = ""
+    key: str = field(default="", repr=False)  # "" also where it is a workspace's own
     base_url: str = ""
-    webhook_secret: str = ""  # "": a vendor that signs does so with the key
+    webhook_secret: str = field(default="", repr=False)  # "": who signs does so with the key
+    key_print: str = ""  # tells one key of a credential from the next
+    own_of: WorkspaceId | None = None  # the key is this workspace's, opened for each call
+
+    @property
+    def keyed(self) -> bool:
+        """Whether a key is shown at all."""
+        return bool(self.key) or self.own_of is not None
 
 
 Judge = Callable[[tuple[Reading, ...]], tuple[Reading, ...]]

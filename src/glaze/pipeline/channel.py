@@ -40,14 +40,15 @@ class Channel:
         self._limits = limits
         self._tasks = tasks
         self._limiters: dict[str, Limiter] = {}
-        self._key_print = hashlib.sha256(access.key.encode()).hexdigest()[:8] if access.key else ""
+        self._own = spec.limits_of(keyed=access.keyed)
+        self._key_print = key_print(access)
         self._doubted = True  # until an answer came, there may be something said against the key
         # A site has no breaker: its outage says nothing of the next.
         self._circuit = Circuit(limits, spec.name, self.base_url) if self.base_url else None
 
     def limiter(self, operation: Operation, *, asks: int) -> Limiter:
         """Return who grants a request of so many asks: its endpoint's windows, else the provider's."""
-        name, limits = self._spec.name, self._spec.limits
+        name, limits = self._spec.name, self._own
         if operation.bulk_limits and asks > 1:
             name, limits = f"{name}.{operation.name}.bulk", operation.bulk_limits
         elif operation.limits:
@@ -66,6 +67,13 @@ class Channel:
                 patience_s=PATIENCE_S if self._spec.patient else 0.0,
             )
         return self._limiters[name]
+
+    def renew(self, access: Access) -> None:
+        """Go on with another key of the same credential: what was said against the last is past."""
+        if key_print(access) != self._key_print:
+            self.access, self._key_print = access, key_print(access)
+            self._limiters.clear()
+            self._doubted = True
 
     def passing(self, *, probe_s: float) -> AbstractAsyncContextManager[Passing]:
         """Pass the breaker with one call; a probe has ``probe_s`` seconds to find out."""
@@ -102,20 +110,26 @@ class Channel:
 
 
 class Channels:
-    """The channels of one process, opened on demand."""
+    """The channels of one process, by provider and credential, opened on demand."""
 
-    def __init__(
-        self, access: Mapping[str, Access], limits: LimitStore, tasks: asyncio.TaskGroup
-    ) -> None:
-        """Reach providers with ``access``, by name; one that is not in it needs no key."""
-        self._access = access
+    def __init__(self, limits: LimitStore, tasks: asyncio.TaskGroup) -> None:
+        """Keep limits and circuits with ``limits``."""
         self._limits = limits
         self._tasks = tasks
-        self._open: dict[str, Channel] = {}
+        self._open: dict[tuple[str, str], Channel] = {}
 
-    def of(self, spec: ProviderSpec) -> Channel:
-        """Return the way to the provider of ``spec``."""
-        if spec.name not in self._open:
-            access = self._access.get(spec.name, Access())
-            self._open[spec.name] = Channel(spec, access, self._limits, self._tasks)
-        return self._open[spec.name]
+    def of(self, spec: ProviderSpec, access: Access) -> Channel:
+        """Return the way to the provider of ``spec`` by ``access``."""
+        name = (spec.name, access.credential)
+        channel = self._open.get(name)
+        if channel is None:
+            channel = self._open[name] = Channel(spec, access, self._limits, self._tasks)
+        channel.renew(access)
+        return channel
+
+
+def key_print(access: Access) -> str:
+    """Return what tells a key from another, without telling it; "" for none."""
+    if access.key_print or not access.key:
+        return access.key_print
+    return hashlib.sha256(access.key.encode()).hexdigest()[:8]

@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 import structlog
 
-from glaze.errors import FetchError
+from glaze.errors import FetchError, SecretError
 from glaze.model.failpoint import At, nowhere
 from glaze.model.ledger import CallEnd, Claimed, Delivery, RequestFacts, Settlement
 from glaze.model.provider import (
@@ -29,9 +29,11 @@ from glaze.model.provider import (
 from glaze.model.value import CallId, Micros, WorkspaceId
 from glaze.net.client import HttpClient
 from glaze.net.vendor import BoundHttp
+from glaze.pipeline.asking import Access
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.books import Bookkeeping, Books, Settling
 from glaze.pipeline.channel import Channel, Channels
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.gateway import DEADLINE_MARGIN_S, SEND_WITHIN_S, Gateway
 from glaze.pipeline.limiter import PATIENCE_S, Limiter, Wait
 from glaze.pipeline.merge import merging
@@ -101,6 +103,7 @@ class Collector:
         """Share keys, limits and books with ``gateway``, which waits for polls under way."""
         self._bookkeeping: Bookkeeping = gateway.bookkeeping
         self._channels: Channels = gateway.channels
+        self._credentials: Credentials = gateway.credentials
         self._due = due
         self._http = http
         self._providers = providers
@@ -149,12 +152,15 @@ class Collector:
             books = await self._bookkeeping.of(named.workspace_id)
         except LookupError:
             return Delivery.FORGED
-        access = self._channels.of(provider.spec).access
+        access = await self._paid_by(named.workspace_id, named.call_id, name)
+        if access is None:
+            return Delivery.FORGED
         called = token_of(books.hash_key, named.workspace_id, named.call_id)
         genuine = sealed(called, access.webhook_secret)
         if not hmac.compare_digest(token.encode(), genuine.encode()):
             return Delivery.FORGED
-        handle = provider.announced(headers, body, access.webhook_secret or access.key)
+        secret = access.webhook_secret or await self._credentials.key(name, access)
+        handle = provider.announced(headers, body, secret)
         if handle is None:
             return Delivery.FORGED
         delivery = await self._due.called_back(
@@ -170,6 +176,15 @@ class Collector:
             await self._begin(named.workspace_id)
         return delivery
 
+    async def _paid_by(
+        self, workspace_id: WorkspaceId, call_id: CallId, provider: str
+    ) -> Access | None:
+        """Return the access that a call was made by, None where its key is gone."""
+        credential = await self._due.credential(workspace_id, call_id)
+        if credential is None:  # there is no such call: whoever has its name is told so
+            return (await self._credentials.of(workspace_id)).to(provider)
+        return await self._credentials.held(workspace_id, provider, credential)
+
     async def _begin(self, workspace_id: WorkspaceId) -> None:
         begun = time.monotonic()
         room = max(0, MOST_AT_ONCE - self._polling)
@@ -182,11 +197,14 @@ class Collector:
     async def _poll(self, group: Sequence[Claimed], books: Books, begun: float) -> None:
         """Ask for what one request will be answered; whatever happens, its claims end by themselves."""
         try:
-            poll = self._poll_of(group, books, begun)
+            poll = await self._poll_of(group, books, begun)
             if poll is None:
                 await self._put_off(group, ABSENT_S)
             else:
                 await self._ask(poll)
+        except SecretError as error:
+            log.error("no key", provider=group[0].provider, error=error)  # noqa: TRY400  told whole
+            await self._put_off(group, ABSENT_S)
         except Exception:
             log.exception("no answer was collected", provider=group[0].provider)
         finally:
@@ -196,7 +214,7 @@ class Collector:
         for claimed in group:
             await self._due.put_off(claimed, wait_s)
 
-    def _poll_of(self, group: Sequence[Claimed], books: Books, begun: float) -> _Poll | None:
+    async def _poll_of(self, group: Sequence[Claimed], books: Books, begun: float) -> _Poll | None:
         """Find out how to ask, None where this process cannot."""
         claimed = group[0]
         provider = self._providers.get(claimed.provider)
@@ -204,9 +222,12 @@ class Collector:
         operation = names.get(claimed.operation)
         if provider is None or operation is None:
             return None
-        channel = self._channels.of(provider.spec)
-        if channel.access.credential != claimed.credential:
+        access = await self._credentials.held(
+            claimed.workspace_id, claimed.provider, claimed.credential
+        )
+        if access is None:
             return None
+        channel = self._channels.of(provider.spec, access)
         if claimed.whole is not None:
             operation = operation.deferred()
         return _Poll(group, provider, operation, channel, books, begun)
@@ -229,7 +250,7 @@ class Collector:
                 await limiter.give_back(permit)
                 await self._put_off(poll.all, 0.0)
                 return
-            http = self._bound(poll)
+            http = await self._bound(poll)
             replies = await self._replies(poll, http)
             self._at("collected")
             error = replies.code if isinstance(replies, FetchError) else ""
@@ -260,13 +281,14 @@ class Collector:
     def _token(self, poll: _Poll, claimed: Claimed) -> str:
         return token_of(poll.books.hash_key, claimed.workspace_id, claimed.call_id)
 
-    def _bound(self, poll: _Poll) -> BoundHttp:
+    async def _bound(self, poll: _Poll) -> BoundHttp:
         claimed = poll.claimed
+        key = await self._credentials.key(claimed.provider, poll.channel.access)
         token = self._token(poll, claimed)
         return BoundHttp(
             self._http,
             base_url=poll.channel.base_url,
-            key=poll.channel.access.key,
+            key=key,
             deadline=time.monotonic() + poll.operation.timeout_s,
             max_requests=1 if _is_resent(claimed) else None,
             token=token,

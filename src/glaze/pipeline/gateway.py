@@ -7,12 +7,12 @@ import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import structlog
 
-from glaze.errors import FetchError, StoreUnavailable
+from glaze.errors import FetchError, SecretError, StoreUnavailable
 from glaze.model.failpoint import At, nowhere
 from glaze.model.identity import canonical_question
 from glaze.model.ledger import (
@@ -40,9 +40,10 @@ from glaze.net.client import HttpClient
 from glaze.net.vendor import BoundHttp
 from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question, question_key
 from glaze.pipeline.books import Bookkeeping, Books, Settled, Settling
-from glaze.pipeline.channel import Channels
+from glaze.pipeline.channel import Channel, Channels
 from glaze.pipeline.circuit import Passing
 from glaze.pipeline.coalesce import Coalescer
+from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.grouping import detach
 from glaze.pipeline.limiter import PATIENCE_S, Limiter, Permit, Wait
 from glaze.pipeline.naming import callback_url, token_of
@@ -105,6 +106,7 @@ class _Pending:
     question: Question
     intent: Intent
     books: Books
+    access: Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class _Leave:
     passing: Passing
     limiter: Limiter
     permit: Permit
+    key: str = field(repr=False)
     begun: float  # monotonic seconds: when the intents began to be recorded
 
 
@@ -131,14 +134,14 @@ class Gateway:
         limits: LimitStore,
         entities: EntityStore,
         http: HttpClient,
-        access: Mapping[str, Access],
+        credentials: Credentials,
         tasks: asyncio.TaskGroup,
         callback_url: str = "",
         at: At = nowhere,
     ) -> None:
         """Wire it up.
 
-        ``access`` is by provider name, ``callback_url`` where vendors reach us ("" where they
+        ``credentials`` tells whose key pays, ``callback_url`` where vendors reach us ("" where they
         cannot), ``at`` a failpoint for tests.
         """
         self._ledger = ledger
@@ -150,7 +153,8 @@ class Gateway:
         self.bookkeeping = Bookkeeping(ledger, entities, tasks)
         self._flying: dict[tuple[WorkspaceId, QuestionKey], asyncio.Future[_Result]] = {}
         self._coalescer: Coalescer[_Pending, _Result] = Coalescer(self._travel, tasks)
-        self.channels = Channels(access, limits, tasks)
+        self.credentials = credentials
+        self.channels = Channels(limits, tasks)
 
     @classmethod
     @asynccontextmanager
@@ -161,7 +165,7 @@ class Gateway:
         limits: LimitStore,
         entities: EntityStore,
         http: HttpClient,
-        access: Mapping[str, Access],
+        credentials: Credentials,
         callback_url: str = "",
         at: At = nowhere,
     ) -> AsyncIterator[Self]:
@@ -173,7 +177,7 @@ class Gateway:
                 limits=limits,
                 entities=entities,
                 http=http,
-                access=access,
+                credentials=credentials,
                 tasks=tasks,
                 callback_url=callback_url,
                 at=at,
@@ -203,10 +207,11 @@ class Gateway:
         """
         workspace_id = question.asker.workspace_id
         books = await self.bookkeeping.of(workspace_id)
-        before = await self._asked_otherwise(question, books) if question.also else None
+        access = (await self.credentials.of(workspace_id)).to(question.spec.name)
+        before = await self._asked_otherwise(question, books, access) if question.also else None
         if before is not None:
             return before
-        intent = self._intent(question, books.hash_key)
+        intent = _intent(question, access, books.hash_key)
         flight = (workspace_id, intent.question)
         patience = time.monotonic() + JOIN_S
         while True:
@@ -223,16 +228,19 @@ class Gateway:
             else:
                 again = isinstance(seen, Unasked) and seen.in_vain
                 asked = _at_once(question) if again else question
-                pending = _Pending(asked, self._intent(asked, books.hash_key), books)
+                pending = _Pending(asked, _intent(asked, access, books.hash_key), books, access)
                 result = await self._launch(flight, pending)
             if result is not _UNDER_WAY or time.monotonic() > patience:
                 return result
             await asyncio.sleep(POLL_S)  # another process tells nobody when it is done
 
-    async def _asked_otherwise(self, question: Question, books: Books) -> _Result | None:
+    async def _asked_otherwise(
+        self, question: Question, books: Books, access: Access
+    ) -> _Result | None:
         """Find the answer under other identifiers: who knows more by now must not buy it again."""
         others = [
-            self._intent(replace(question, needs=needs), books.hash_key) for needs in question.also
+            _intent(replace(question, needs=needs), access, books.hash_key)
+            for needs in question.also
         ]
         for seen in await asyncio.gather(*map(books.look, others)):
             told = await self._told(seen, question)
@@ -287,13 +295,13 @@ class Gateway:
 
     async def _travel(self, bulk: Sequence[_Pending]) -> Sequence[_Result]:
         """Send one request while the provider's concurrency allows it."""
-        async with self.channels.of(bulk[0].question.spec).room:
+        async with self._channel(bulk[0]).room:
             return await self._go(bulk)
 
     async def _go(self, bulk: Sequence[_Pending]) -> Sequence[_Result]:
         """Pass the breaker, take a permit, record the intents, send one request, settle each question."""
         question = bulk[0].question
-        channel = self.channels.of(question.spec)
+        channel = self._channel(bulk[0])
         probe_s = question.operation.timeout_s + DEADLINE_MARGIN_S + PATIENCE_S
         async with channel.passing(probe_s=probe_s) as passing:
             if passing.wait_s:
@@ -304,10 +312,24 @@ class Gateway:
             permit = await limiter.permit()
             if isinstance(permit, Wait):
                 return [_no_room(permit, question)] * len(bulk)
-            return await self._buy(bulk, passing, limiter, permit)
+            try:
+                key = await self.credentials.key(question.spec.name, bulk[0].access)
+            except SecretError as error:
+                log.error("no key", provider=question.spec.name, error=error)  # noqa: TRY400  told
+                await limiter.give_back(permit)
+                return [Declined(Decline.FAILED, f"{error.code}: {error}")] * len(bulk)
+            return await self._buy(bulk, passing, limiter, permit, key)
+
+    def _channel(self, pending: _Pending) -> Channel:
+        return self.channels.of(pending.question.spec, pending.access)
 
     async def _buy(
-        self, bulk: Sequence[_Pending], passing: Passing, limiter: Limiter, permit: Permit
+        self,
+        bulk: Sequence[_Pending],
+        passing: Passing,
+        limiter: Limiter,
+        permit: Permit,
+        key: str,
     ) -> Sequence[_Result]:
         """Record the intents, send one request for those that may be bought, settle each."""
         question = bulk[0].question
@@ -320,7 +342,7 @@ class Gateway:
         self._at("reserved")
         pairs = list(zip(bulk, granted.grants, strict=True))
         going = [(pending, grant) for pending, grant in pairs if isinstance(grant, Reserved)]
-        leave = _Leave(passing, limiter, permit, granted.begun)
+        leave = _Leave(passing, limiter, permit, key, granted.begun)
         sent = await self._send(going, leave) if going else {}
         if not going:
             await limiter.give_back(permit)
@@ -344,7 +366,7 @@ class Gateway:
 
     async def _send(self, going: _Going, leave: _Leave) -> dict[CallId, _Result]:
         question = going[0][0].question
-        channel = self.channels.of(question.spec)
+        channel = self._channel(going[0][0])
         tokens = [
             token_of(pending.books.hash_key, question.asker.workspace_id, grant.call_id)
             for pending, grant in going
@@ -352,7 +374,7 @@ class Gateway:
         http = BoundHttp(
             self._http,
             base_url=channel.base_url,
-            key=channel.access.key,
+            key=leave.key,
             deadline=time.monotonic() + question.operation.timeout_s,
             max_requests=question.operation.most_requests,
             token=tokens[0],
@@ -487,37 +509,38 @@ class Gateway:
             detail=known.detail,
         )
 
-    def _intent(self, question: Question, hash_key: bytes) -> Intent:
-        text = canonical_question(question.needs, question.ask.known)
-        wanted = question.ask.want
-        inference = question.spec.tier is Tier.INFERENCE
-        if inference:  # of the same pages each field is asked once, whatever else was missing
-            text += _evidence_text(question.ask)
-            wanted &= question.operation.gives.keys()
-        key = question_key(
-            question.spec,
-            question.operation,
-            self.channels.of(question.spec).access.credential,
-            text,
-            hash_key,
-        )
-        return Intent(
-            asker=question.asker,
-            question=key,
-            price_micros=question.operation.price_micros,
-            position=question.position,
-            missed=question.missed,
-            reason=question.reason,
-            wanted=tuple(sorted(wanted)),
-            by_field=inference,
-            resend=question.operation.resend,
-            collect_s=question.operation.collect_s,
-            known={name: question.ask.known[name] for name in question.needs},
-            whole=_whole(question) if question.operation.is_deferred else None,
-            earlier=question.earlier,
-            country=question.country,
-            floor=question.floor,
-        )
+
+def _intent(question: Question, access: Access, hash_key: bytes) -> Intent:
+    text = canonical_question(question.needs, question.ask.known)
+    wanted = question.ask.want
+    inference = question.spec.tier is Tier.INFERENCE
+    if inference:  # of the same pages each field is asked once, whatever else was missing
+        text += _evidence_text(question.ask)
+        wanted &= question.operation.gives.keys()
+    key = question_key(
+        question.spec,
+        question.operation,
+        access.credential,
+        text,
+        hash_key,
+    )
+    return Intent(
+        asker=question.asker,
+        question=key,
+        price_micros=question.operation.price_micros,
+        position=question.position,
+        missed=question.missed,
+        reason=question.reason,
+        wanted=tuple(sorted(wanted)),
+        by_field=inference,
+        resend=question.operation.resend,
+        collect_s=question.operation.collect_s,
+        known={name: question.ask.known[name] for name in question.needs},
+        whole=_whole(question) if question.operation.is_deferred else None,
+        earlier=question.earlier,
+        country=question.country,
+        floor=question.floor,
+    )
 
 
 def _at_once(question: Question) -> Question:

@@ -12,8 +12,9 @@ from glaze.model.ledger import Allowance, Refused
 from glaze.model.provider import ProviderSpec, Tier
 from glaze.model.request import EnrichArgs
 from glaze.model.value import MICROS_PER_CENT, FieldName, JobId, Json, Micros, WorkspaceId
-from glaze.pipeline.asking import Access, question_key
+from glaze.pipeline.asking import question_key
 from glaze.pipeline.beliefs import Beliefs
+from glaze.pipeline.credentials import Credentials, Reach
 from glaze.pipeline.forecast import MOST_ROWS, SEED, Band, Forecast, OpenRow, World, forecast
 from glaze.pipeline.order import Rules, arranged, full_name, next_operation
 from glaze.pipeline.rates import Rates
@@ -65,7 +66,7 @@ class Planner:
     history: HistoryStore
     store: PlanStore
     specs: Sequence[ProviderSpec]
-    access: Mapping[str, Access]
+    credentials: Credentials
     policy: Policy
     beliefs: Beliefs
     budgets: BudgetStore
@@ -131,7 +132,8 @@ class Planner:
         sheets: Sequence[Sheet],
         now: datetime,
     ) -> Forecast:
-        answered = await self._answered(workspace_id, args, sheets, now)
+        reach = await self.credentials.of(workspace_id)
+        answered = await self._answered(workspace_id, reach, args, sheets, now)
         plan.answered = sum(map(len, answered)) / max(1, len(answered))
         rows = [
             OpenRow(
@@ -146,7 +148,7 @@ class Planner:
         tallies = await self.history.tallies(workspace_id, self.specs)
         needs = {name for s in self.specs for one in s.operations for n in one.needs for name in n}
         plan.allowance = await self.budgets.standing(workspace_id, self.policy.caps)
-        rules, plan.barred = self._barred(args, plan.allowance)
+        rules, plan.barred = self._barred(args, reach, plan.allowance)
         world = World(
             specs=self.specs,
             rules=rules,
@@ -157,18 +159,20 @@ class Planner:
         )
         return forecast(rows, world, stands_for=plan.open - plan.twins)
 
-    def _rules(self, args: EnrichArgs) -> Rules:
+    def _rules(self, args: EnrichArgs, reach: Reach) -> Rules:
         first, learned = arranged(self.policy.order if args.order is None else args.order)
         return Rules(
             order=first,
             learned=learned,
             only=args.providers,
             opted_in=self.policy.opted_in,
-            unusable=self.policy.unusable,
+            unusable={**reach.unusable, **self.policy.unusable},
             floor=args.min_confidence,
         )
 
-    def _barred(self, args: EnrichArgs, allowance: Allowance) -> tuple[Rules, dict[str, Refused]]:
+    def _barred(
+        self, args: EnrichArgs, reach: Reach, allowance: Allowance
+    ) -> tuple[Rules, dict[str, Refused]]:
         """Return the rules without what cannot be paid now, and which operations that takes away."""
         unpaid = {
             full_name(spec, one): no
@@ -176,7 +180,7 @@ class Planner:
             for one in spec.operations
             if (no := allowance.forbids(spec.name, one.name, one.price_micros))
         }
-        usual = self._rules(args)
+        usual = self._rules(args, reach)
         why = {name: no.detail for name, no in unpaid.items()}
         rules = replace(usual, unusable={**why, **usual.unusable})
         wanted = frozenset(args.required_fields)
@@ -188,6 +192,7 @@ class Planner:
     async def _answered(
         self,
         workspace_id: WorkspaceId,
+        reach: Reach,
         args: EnrichArgs,
         sheets: Sequence[Sheet],
         now: datetime,
@@ -201,7 +206,7 @@ class Planner:
             (
                 place,
                 full_name(spec, one),
-                question_key(spec, one, self._credential(spec), text, hash_key),
+                question_key(spec, one, reach.to(spec.name).credential, text, hash_key),
             )
             for place, sheet in enumerate(sheets)
             for spec in self.specs
@@ -217,9 +222,6 @@ class Planner:
             row, name, _ = asked[place]
             done[row].add(name)
         return done
-
-    def _credential(self, spec: ProviderSpec) -> str:
-        return self.access[spec.name].credential
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ from glaze.model.value import (
     FieldName,
     Json,
     Micros,
+    WorkspaceId,
 )
 from glaze.pipeline.asking import Decline, Declined, Question
 from glaze.pipeline.beliefs import Beliefs
@@ -169,6 +170,17 @@ class Pipeline:
         A run that is repeated (after a crash, a retry or a wait) finds what was bought and pays
         for nothing twice.
         """
+        return await (await self.of(task.job.workspace_id))._run(task)  # noqa: SLF001  its own
+
+    async def of(self, workspace_id: WorkspaceId) -> "Pipeline":
+        """Return the pipeline as a workspace can use it: without whom it has no key for."""
+        unusable = (await self.gateway.credentials.of(workspace_id)).unusable
+        if not unusable:
+            return self
+        policy = replace(self.policy, unusable={**unusable, **self.policy.unusable})
+        return replace(self, policy=policy)
+
+    async def _run(self, task: Enrichment) -> EnrichResult | Later | Stopped | Unavailable:
         sheet = self._open(task, await self.beliefs.of(task.job.workspace_id))
         if isinstance(sheet, EnrichResult):
             return sheet

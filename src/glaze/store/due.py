@@ -66,6 +66,12 @@ class DueStore:
         for row in rows:
             self._hint(row["queue"], row["rank"])
 
+    async def credential(self, workspace_id: WorkspaceId, call_id: CallId) -> str | None:
+        """Return the credential that a call was made with, None where there is no such call."""
+        async with self._db.workspace(workspace_id) as conn:
+            row = await (await conn.execute(_sql["credential"], {"call": call_id})).fetchone()
+        return str(row["credential"]) if row else None
+
     async def called_back(
         self,
         workspace_id: WorkspaceId,

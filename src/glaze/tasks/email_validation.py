@@ -195,7 +195,7 @@ class _Check:
         attempt finds their answers.
         """
         named = self._args.provider_id
-        providers = self._verifiers() if named is None else (named,)
+        providers = await self._verifiers() if named is None else (named,)
         open_ = [one for one in judged if one.verdict in {Verdict.VALID, Verdict.UNKNOWN}]
         if not providers:
             return
@@ -208,9 +208,9 @@ class _Check:
         if self._later and self.stop is None:
             self.stop = max(self._later, key=lambda snooze: snooze.until)
 
-    def _verifiers(self) -> tuple[str, ...]:
+    async def _verifiers(self) -> tuple[str, ...]:
         """Return the operations that verify mailboxes and can be asked, by their full names."""
-        pipeline = self._tools.pipeline
+        pipeline = await self._tools.pipeline.of(self._ctx.job.workspace_id)
         return tuple(
             full_name(spec, operation)
             for spec in (provider.spec for _, provider in sorted(pipeline.providers.items()))

@@ -41,6 +41,11 @@ update call set poll_at = case when poll_at = %(poll_at)s then clock_timestamp()
   deadline = clock_timestamp(), polls = least(polls + 1, 1000), handle = coalesce(%(handle)s, handle)
 where workspace_id = current_workspace() and id = %(call)s and state = 'pending_vendor'
 
+-- name: credential
+-- Whose key a call was made with.
+select q.credential from call c join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
+where c.workspace_id = current_workspace() and c.id = %(call)s
+
 -- name: hold_call
 -- A call that a vendor calls back about.
 select c.state, c.handle, q.provider, q.operation, q.call_id = c.id as current

@@ -1,0 +1,41 @@
+"""What a command works with: the product or the database alone, and the workspace it acts on."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+
+from glaze.boot import app as _app
+from glaze.boot import server as _server
+from glaze.boot.app import App
+from glaze.model.value import WorkspaceId
+from glaze.settings import Settings
+from glaze.store.database import Database
+from glaze.store.workspace import WorkspaceStore
+
+_chosen: ContextVar[WorkspaceId] = ContextVar("workspace")
+
+
+def workspace() -> WorkspaceId:
+    """Return the workspace that the command acts on, once something was opened."""
+    return _chosen.get()
+
+
+@asynccontextmanager
+async def boot(settings: Settings) -> AsyncIterator[App]:
+    """Start and wire everything. Raises: as ``boot.app.boot``; InputError for no such workspace."""
+    async with _app.boot(settings) as app:
+        await choose(app.db, settings)
+        yield app
+
+
+@asynccontextmanager
+async def fleet(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database alone. Raises: as ``boot.server.fleet``; InputError for no such workspace."""
+    async with _server.fleet(settings) as db:
+        await choose(db, settings)
+        yield db
+
+
+async def choose(db: Database, settings: Settings) -> None:
+    """Find the workspace that the command acts on. Raises: InputError where there is none."""
+    _chosen.set((await WorkspaceStore(db).named(settings.workspace)).id)
