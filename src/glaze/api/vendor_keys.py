@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from glaze.api.auth import Admin
-from glaze.api.schemas import PROBLEMS
+from glaze.api.schemas import PROBLEMS, V1
 from glaze.api.services import Services
 from glaze.errors import NotFound
 from glaze.pipeline.vendor_keys import LONGEST_KEY
@@ -37,7 +37,7 @@ class VendorKeyOut(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
-    router = APIRouter(tags=["access"], responses=PROBLEMS)
+    router = APIRouter(prefix=V1, tags=["access"], responses=PROBLEMS)
     keys = services.vendor_keys
 
     @router.get("/providers/{name}/key", summary="Whether a vendor's key is set")
