@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from bench.enrichments import sandbox
 from bench.figure import Figure
+from glaze.boot.process import collect_rarely
 from glaze.boot.providers import configure_providers
 from glaze.model.field import EntityKind
 from glaze.model.identity import Key
@@ -168,4 +169,5 @@ async def run(dsn: str) -> list[Figure]:
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    collect_rarely()  # as every process of Glaze
     uvloop.run(ask_for_all(sys.argv[1], sys.argv[2]))

@@ -98,7 +98,9 @@ async def test_a_permit_is_given_ahead_for_the_moment_when_its_slots_are_free(db
     await store.declare(ours)
     first = await store.take(ours, 9)
     assert len(first.at) == 3
-    assert set(first.ahead_s) == {0.0}
+    assert list(first.ahead_s) == pytest.approx(
+        [0.0, 0.01, 0.02]
+    )  # a crowd that leaves at once comes back at once
     assert (await store.take(ours, 9)).at == ()
     with connect(db.dsn, autocommit=True) as conn:
         conn.execute("update glaze.rate_slot set free_at = free_at - interval '900 ms'")

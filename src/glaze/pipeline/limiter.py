@@ -21,12 +21,14 @@ _LONGEST_LEAD_S = 0.5
 class Permit:
     """Leave to send one request, between two readings of ``time.monotonic()``.
 
-    ``at`` is its moment by the database's clock, None where there is no limit.
+    ``at`` is its moment by the database's clock, None where there is no limit; it was asked to lie
+    ``lead_s`` seconds ahead.
     """
 
     good_from: float
     good_until: float
     at: datetime | None = None
+    lead_s: float = 0.0
 
 
 UNLIMITED = Permit(float("-inf"), float("inf"))
@@ -117,19 +119,20 @@ class Limiter:
     async def use(self, permit: Permit) -> bool:
         """Wait for the permit's moment; tell whether it can be used, or came too late here.
 
-        One that came too late is given back, and the next are given for a little later.
+        One that came too late is given back; where that was on the way here, the next are given for
+        a little later.
         """
-        now = time.monotonic()
-        if now < permit.good_from:
-            await asyncio.sleep(permit.good_from - now)
-            now = time.monotonic()
-        late_s = now - permit.good_until
+        late_s = time.monotonic() - permit.good_until
         if late_s > 0:
-            self._lead_s = min(_LONGEST_LEAD_S, self._lead_s + late_s + self._use_within_s)
-            await self.give_back(permit)
+            needed_s = permit.lead_s + late_s + self._use_within_s
+            self._lead_s = min(_LONGEST_LEAD_S, max(self._lead_s, needed_s))
         elif self._lead_s:
             self._lead_s = self._lead_s * 0.95 if self._lead_s > self._use_within_s else 0.0
-        return late_s <= 0
+        await asyncio.sleep(permit.good_from - time.monotonic())
+        if time.monotonic() <= permit.good_until:
+            return True
+        await self.give_back(permit)
+        return False
 
     async def give_back(self, permit: Permit) -> None:
         """Let another have a permit with which nothing was sent."""
@@ -170,13 +173,19 @@ class Limiter:
             await self._store.declare(self.slots)
             self._declared = True
         begun = time.monotonic()
-        taken = await self._store.take(self.slots, len(waiting), lead_s=self._lead_s)
+        lead_s = self._lead_s
+        taken = await self._store.take(self.slots, len(waiting), lead_s=lead_s)
         asked = self._clock.seen(taken.asked_at, begun, time.monotonic())
-        permits = [self._permit(asked, *one) for one in zip(taken.ahead_s, taken.at, strict=True)]
+        permits = [
+            self._permit(asked, ahead_s, at, lead_s)
+            for ahead_s, at in zip(taken.ahead_s, taken.at, strict=True)
+        ]
         wait = Wait(taken.wait_s, taken.cause, taken.detail, taken.until)
         self.doubted = self.doubted or taken.trying or wait.goes_on
         return [permits[i] if i < len(permits) else wait for i in range(len(waiting))]
 
-    def _permit(self, asked: tuple[float, float], ahead_s: float, at: datetime) -> Permit:
+    def _permit(
+        self, asked: tuple[float, float], ahead_s: float, at: datetime, lead_s: float
+    ) -> Permit:
         early, late = asked
-        return Permit(late + ahead_s, early + ahead_s + self._use_within_s, at)
+        return Permit(late + ahead_s, early + ahead_s + self._use_within_s, at, lead_s)

@@ -20,6 +20,8 @@ OPEN_S = 30.0
 AHEAD_S = 0.25
 """How far ahead a permit is given: who asks again after half of it loses nothing by asking late."""
 _LEAST_WAIT_S = 0.01
+_APART_S = 0.01
+"""How far apart one process's permits are at most: who is held up for a moment is late for few."""
 
 
 def guard_s(limit: Limit) -> float:
@@ -38,7 +40,7 @@ def use_within_s(limit: Limit) -> float:
 
     Part of the guard band; what is left of it covers the differences of the way.
     """
-    return 0.6 * guard_s(limit)
+    return 0.4 * guard_s(limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ class LimitStore:
             "wanted": wanted,
             "ahead_s": AHEAD_S + lead_s,
             "lead_s": lead_s,
+            "apart_s": min(_APART_S, *(li.window_s / li.calls for li in slots.limits)),
         }
         async with self._db.fleet() as conn:
             await conn.execute(_sql["in_index_order"])

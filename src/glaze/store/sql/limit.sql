@@ -20,7 +20,8 @@ select set_config('enable_sort', 'off', true), set_config('enable_hashjoin', 'of
 
 -- name: take
 -- As many permits as every window and the vendor have room for, at most so many, each for its own
--- moment: now, or when its slots are free, a little ahead. Nobody waits for another taker. A slot is
+-- moment: now, or when its slots are free, a little ahead, and none together with another: a crowd that
+-- left at once would come back at once, window after window. Nobody waits for another taker. A slot is
 -- busy for its window and the guard band, within which the request arrives.
 with moment as materialized (
   select clock_timestamp() as at
@@ -40,10 +41,15 @@ with moment as materialized (
       and free_at <= (select at from moment) + make_interval(secs => %(ahead_s)s)
     order by free_at limit %(wanted)s for update skip locked
   ) s
-), granted as materialized (
+), whole as (
   select f.n, greatest(m.at + make_interval(secs => %(lead_s)s), max(f.free_at)) as at
   from free f, moment m group by f.n, m.at
   having count(*) = (select count(*) from windows) and f.n <= coalesce((select min(calls) from room), f.n)
+), spaced as (
+  select n, max(at - n * make_interval(secs => %(apart_s)s)) over (order by n) + n * make_interval(secs => %(apart_s)s) as at
+  from whole
+), granted as materialized (
+  select s.n, s.at from spaced s, moment m where s.n = 1 or s.at <= m.at + make_interval(secs => %(ahead_s)s)
 ), taken as (
   update rate_slot r set free_at = g.at + make_interval(secs => f.window_s + f.guard_s)
   from free f join granted g on g.n = f.n where r.ctid = f.place
