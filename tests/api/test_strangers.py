@@ -35,6 +35,9 @@ async def mine(service: Service) -> dict[str, Any]:
     key = await client.post("/v1/keys", {"name": "k", "scopes": ["read"]})
     url = "https://crm.example.com/glaze"
     hook = await client.post("/v1/webhooks", {"url": url, "events": ["job.completed"]})
+    view = await client.post("/v1/views", {"list": "jobs", "name": "all", "query": {}})
+    with psycopg.connect(service.app.db.dsn, autocommit=True) as owner:
+        owner.execute("insert into glaze.entity (workspace_id, id, kind) values (1, 1, 'company')")
     worker_id = await service.app.workers.register("w", "0", ["default"], lease_s=600)
     return NAMED | {
         "job_id": job_id,
@@ -46,6 +49,8 @@ async def mine(service: Service) -> dict[str, Any]:
         "call_id": 1,
         "webhook_id": hook.body["id"],
         "delivery_id": 1,
+        "view_id": view.body["id"],
+        "entity_id": 1,
     }
 
 

@@ -49,6 +49,8 @@ HIDDEN_FROM_QUEUE = {
     "webhook_delivery": "body",
     "webhook_attempt": "excerpt",
     "event_horizon": "xid",
+    "job_tag": "tag",
+    "saved_view": "query",
 }
 """A column of each table that the queue's role must not read."""
 ROLES = ("glaze_app", "glaze_queue")
@@ -102,12 +104,46 @@ def test_the_roles_own_nothing_and_stand_above_nothing(owner: Connection):
         assert not any(row.values()), (role, row)
 
 
-def test_no_view_and_no_function_lends_its_owners_rights(owner: Connection):
-    assert not owner.execute(
-        "select proname from pg_proc where pronamespace = 'glaze'::regnamespace and prosecdef"
+def test_no_view_and_no_function_but_the_search_for_words_lends_its_owners_rights(
+    owner: Connection,
+):
+    lending = owner.execute(
+        "select proname, proconfig[1] as path, array(select r from unnest(array['public', 'glaze_app',"
+        " 'glaze_queue']) r where has_function_privilege(r, p.oid, 'execute')) as callers"
+        " from pg_proc p where pronamespace = 'glaze'::regnamespace and prosecdef order by 1"
     ).fetchall()
+    pinned = "search_path=glaze, pg_catalog, pg_temp"
+    assert lending == [
+        {"proname": "indexed_jobs", "path": pinned, "callers": []},
+        {"proname": "search_jobs", "path": pinned, "callers": ["glaze_app"]},
+    ]
     views = "select relname from pg_class where relnamespace = 'glaze'::regnamespace and relkind in ('v', 'm')"
     assert not owner.execute(views).fetchall()
+
+
+def test_a_search_for_words_finds_nothing_of_another_workspace(dsn: str, owner: Connection):
+    owner.execute("insert into workspace (id, name) values (2, 'theirs')")
+    for workspace in (1, 2):
+        owner.execute(
+            "with made as (insert into job (workspace_id, kind, state, rank, due_at)"
+            " select %s, 'k', 'pending', now(), now() from generate_series(1, 3) returning id)"
+            ' insert into job_args select %s, id, \'{"q": "acme.com Jané"}\' from made',
+            (workspace, workspace),
+        )
+    own = {row["id"] for row in owner.execute("select id from job where workspace_id = 2")}
+    with psycopg.connect(role_dsn(dsn, "glaze_app"), autocommit=True) as conn:
+        for most in (3, 100, None):  # by the latest, by the index, all
+            for asked in ("acme", "jané", "ws/1", "acme.com jan", "' | '' 1'':*"):
+                with conn.transaction():
+                    conn.execute("select set_config('glaze.workspace', '2', true)")
+                    found = conn.execute(
+                        "select search_jobs(%s, 9223372036854775807, %s)", (asked, most)
+                    ).fetchall()
+                strange = {row[0] for row in found} - own
+                assert not strange, asked
+                assert (not found) == ("1" in asked), asked
+        nowhere = conn.execute("select search_jobs('acme', 9223372036854775807, 100)").fetchall()
+        assert nowhere == []
 
 
 def _fill(owner: Connection, workspace: int, name: str) -> None:
@@ -154,6 +190,7 @@ _SPECIAL = {
     "job": {"state": "pending"},
     "budget": {"scope_key": "mine"},
     "job_edge": {"parent_id": 1},
+    "saved_view": {"list": "jobs"},
 }
 
 

@@ -9,6 +9,8 @@ from glaze.api.schemas import PROBLEMS, V1, EnrichBody, JobOut, shown
 from glaze.api.services import Services
 from glaze.jobs.enqueue import enqueue, known_kind
 from glaze.model.job import TERMINAL
+from glaze.model.request import EnrichArgs
+from glaze.model.value import WorkspaceId
 from glaze.tasks.enrich import NAME
 
 
@@ -31,13 +33,27 @@ def routes(services: Services, *, prefix: str = V1, include_in_schema: bool = Tr
         at the address in `Location`. The same `Idempotency-Key` with the same body names the same
         job; nothing is bought twice.
         """
-        kind = known_kind(services.kinds, NAME)
-        job = kind.job(body.args(), priority=1, idempotency_key=idempotency_key)
-        (job_id,) = await enqueue(services.jobs, services.kinds, who.workspace_id, [job])
-        view = await services.waiting.job(who.workspace_id, job_id, timeout_s=body.wait_s)
-        if view.state not in TERMINAL:
-            response.status_code = 202
-            response.headers["Location"] = f"/v1/jobs/{job_id}"
-        return shown(view)
+        return await answered(
+            services, who.workspace_id, body.args(), response, idempotency_key, wait_s=body.wait_s
+        )
 
     return router
+
+
+async def answered(
+    services: Services,
+    workspace_id: WorkspaceId,
+    args: EnrichArgs,
+    response: Response,
+    key: str | None,
+    *,
+    wait_s: float,
+) -> JobOut:
+    """Make the job, wait a while, and return it; as a 202 where it is not at its end by then."""
+    job = known_kind(services.kinds, NAME).job(args, priority=1, idempotency_key=key)
+    (job_id,) = await enqueue(services.jobs, services.kinds, workspace_id, [job])
+    view = await services.waiting.job(workspace_id, job_id, timeout_s=wait_s)
+    if view.state not in TERMINAL:
+        response.status_code = 202
+        response.headers["Location"] = f"/v1/jobs/{job_id}"
+    return shown(view)

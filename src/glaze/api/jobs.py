@@ -102,6 +102,15 @@ class Which(_Strict):
     error_code: str | None = Field(
         default=None, max_length=200, description="how the code of the last error begins"
     )
+    slower_than_s: float | None = Field(
+        default=None, ge=0, le=10**9, description="took so many seconds or more to its end"
+    )
+    text: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="every word of it stands in the arguments, or one that begins so",
+    )
 
     def filter(self, ids: list[int] | None = None) -> Filter:
         """Return it as a filter."""
@@ -117,6 +126,8 @@ class Which(_Strict):
             finished_after=self.finished_after,
             finished_before=self.finished_before,
             error_code=self.error_code,
+            slower_s=self.slower_than_s,
+            text=self.text,
         )
 
 
@@ -125,6 +136,14 @@ class PageOf(Which):
 
     limit: int = Field(default=100, ge=1, le=1000)
     before: int | None = Field(default=None, ge=1, lt=1 << 63, description="an id: go on below it")
+    count: bool = Field(default=False, description="say how many there are, at least about")
+
+
+class EstimateOut(BaseModel):
+    """How many jobs meet the criteria, on all pages."""
+
+    jobs: int
+    exact: bool = Field(description="false: about so many, for counting would take long")
 
 
 class JobPage(BaseModel):
@@ -132,6 +151,9 @@ class JobPage(BaseModel):
 
     items: list[JobOut]
     next_before: int | None = Field(description="`before` of the next page; null: this is the last")
+    estimate: EstimateOut | None = Field(
+        default=None, description="with `count=true`; null with `text`, where nobody knows"
+    )
 
 
 class GroupOut(BaseModel):
@@ -241,8 +263,12 @@ def routes(services: Services) -> APIRouter:
         """Return jobs, newest first. Rows of a batch are not among them."""
         before = None if asked.before is None else JobId(asked.before)
         found = await control.page(who.workspace_id, asked.filter(), asked.limit, before=before)
-        last = found[-1].id if len(found) == asked.limit else None
-        return JobPage(items=[shown(view) for view in found], next_before=last)
+        told = await control.estimate(who.workspace_id, asked.filter()) if asked.count else None
+        return JobPage(
+            items=[shown(view) for view in found.jobs],
+            next_before=found.next_before,
+            estimate=None if told is None else EstimateOut(jobs=told.jobs, exact=told.exact),
+        )
 
     @router.get("/jobs/groups", summary="Count jobs by state, kind and error")
     async def groups(asked: Annotated[Which, Query()], who: Reader) -> list[GroupOut]:

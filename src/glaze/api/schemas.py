@@ -1,5 +1,6 @@
 """What the HTTP API takes and gives."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -9,7 +10,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from glaze.model.job import JobState
 from glaze.model.request import EnrichArgs, EnrichResult, InputType, field_of
-from glaze.model.value import Json
+from glaze.model.value import FieldName, Json
 from glaze.store.job import JobView
 
 V1 = "/v1"
@@ -20,11 +21,55 @@ RowId = Annotated[int, Path(ge=1, lt=1 << 63)]
 """An id in a path: as large as the database has them."""
 
 
-class EnrichBody(BaseModel):
+class EnrichOptions(BaseModel):
+    """How an enrichment is done."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    skip_cache: bool = Field(default=False, description="ask again, whatever is known")
+    verify: bool = Field(
+        default=False, description="have the LLM check what sources disagree on against the site"
+    )
+    max_cost_cents: int | None = Field(
+        default=None, ge=0, le=10_000_000, description="most that this enrichment may cost"
+    )
+    min_confidence: int = Field(
+        default=50, ge=0, le=100, description="a value below it counts as missing"
+    )
+    providers: list[str] | None = Field(
+        default=None, description="ask only these; names an opt-in provider too"
+    )
+    order: list[str] | None = Field(
+        default=None,
+        description="whom to ask first: learned, cheapest, originals, or names; null: as set",
+    )
+
+    def args_for(self, given: dict[str, str], fields: Iterable[FieldName]) -> EnrichArgs:
+        """Return the job's arguments for an input and the fields that are wanted."""
+        return EnrichArgs(
+            input=given,
+            required_fields=tuple(fields),
+            skip_cache=self.skip_cache,
+            verify=self.verify,
+            max_cost_cents=self.max_cost_cents,
+            min_confidence=self.min_confidence,
+            providers=None if self.providers is None else tuple(self.providers),
+            order=None if self.order is None else tuple(self.order),
+        )
+
+
+class WaitingOptions(EnrichOptions):
+    """How an enrichment is done, and how long its result is waited for."""
+
+    wait_s: float = Field(
+        default=10.0, ge=0, le=60, description="seconds to wait for the result before a 202"
+    )
+
+
+class EnrichBody(WaitingOptions):
     """One enrichment: a ``url`` or identifiers in ``input``, and the fields that are wanted."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -53,26 +98,6 @@ class EnrichBody(BaseModel):
         validation_alias=AliasChoices("required_fields", "fields"),
         description="canonical fields; with a type, short names such as `name` will do",
     )
-    skip_cache: bool = Field(default=False, description="ask again, whatever is known")
-    verify: bool = Field(
-        default=False, description="have the LLM check what sources disagree on against the site"
-    )
-    max_cost_cents: int | None = Field(
-        default=None, ge=0, le=10_000_000, description="most that this enrichment may cost"
-    )
-    min_confidence: int = Field(
-        default=50, ge=0, le=100, description="a value below it counts as missing"
-    )
-    providers: list[str] | None = Field(
-        default=None, description="ask only these; names an opt-in provider too"
-    )
-    order: list[str] | None = Field(
-        default=None,
-        description="whom to ask first: learned, cheapest, originals, or names; null: as set",
-    )
-    wait_s: float = Field(
-        default=10.0, ge=0, le=60, description="seconds to wait for the result before a 202"
-    )
 
     @model_validator(mode="after")
     def _says_who(self) -> "EnrichBody":
@@ -88,16 +113,7 @@ class EnrichBody(BaseModel):
         given = dict(self.input)
         if self.url:
             given.setdefault("url", self.url)
-        return EnrichArgs(
-            input=given,
-            required_fields=tuple(field_of(name, self.type) for name in self.required_fields),
-            skip_cache=self.skip_cache,
-            verify=self.verify,
-            max_cost_cents=self.max_cost_cents,
-            min_confidence=self.min_confidence,
-            providers=None if self.providers is None else tuple(self.providers),
-            order=None if self.order is None else tuple(self.order),
-        )
+        return self.args_for(given, [field_of(name, self.type) for name in self.required_fields])
 
 
 class ProgressOut(BaseModel):

@@ -26,12 +26,15 @@ from glaze.store.calls import CallStore
 from glaze.store.control import ControlStore
 from glaze.store.database import Database
 from glaze.store.entity import EntityStore
+from glaze.store.entity_view import EntityViews
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
+from glaze.store.metrics import MetricsStore
 from glaze.store.queues import QueueStore
 from glaze.store.schedule import ScheduleStore
 from glaze.store.token import TokenStore
+from glaze.store.view import ViewStore
 from glaze.store.webhook import WebhookStore
 from glaze.store.webhook_delivery import DeliveryStore
 from glaze.store.worker import WorkerStore
@@ -88,6 +91,22 @@ class Services(Protocol):
     @property
     def deciding(self) -> Deciding:
         """What people decide of values."""
+
+    @property
+    def metrics(self) -> MetricsStore:
+        """How the jobs of a workspace fare."""
+
+    @property
+    def entity_views(self) -> EntityViews:
+        """Who is known, as people see it."""
+
+    @property
+    def views(self) -> ViewStore:
+        """What people look at again and again."""
+
+    @property
+    def inference_names(self) -> Collection[str]:
+        """The installed providers that are language models."""
 
     @property
     def schedules(self) -> ScheduleStore:

@@ -35,6 +35,7 @@ from glaze.jobs.wake import Wake
 from glaze.jobs.worker import Worker
 from glaze.logs import configure_logs
 from glaze.model.failpoint import At, nowhere
+from glaze.model.provider import Tier
 from glaze.model.redact import Redactor
 from glaze.model.value import Json, WorkspaceId
 from glaze.net.client import HttpClient
@@ -62,6 +63,7 @@ from glaze.store.control import ControlStore
 from glaze.store.database import Database, password_of
 from glaze.store.due import DueStore
 from glaze.store.entity import EntityStore
+from glaze.store.entity_view import EntityViews
 from glaze.store.event import EventStore
 from glaze.store.health import HealthStore
 from glaze.store.history import HistoryStore
@@ -69,6 +71,7 @@ from glaze.store.icp import IcpStore
 from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.limit import LimitStore
+from glaze.store.metrics import MetricsStore
 from glaze.store.migrate import migrate
 from glaze.store.plan import PlanStore
 from glaze.store.queues import QueueStore
@@ -76,6 +79,7 @@ from glaze.store.record import RecordStore
 from glaze.store.retention import Keep, RetentionStore
 from glaze.store.schedule import ScheduleStore
 from glaze.store.token import TokenStore
+from glaze.store.view import ViewStore
 from glaze.store.webhook import WebhookStore
 from glaze.store.webhook_delivery import DeliveryStore
 from glaze.store.worker import WorkerStore
@@ -148,6 +152,26 @@ class App:
     def scoring(self) -> Scoring:
         """How well records fit a workspace's profile."""
         return Scoring(IcpStore(self.db), self.entities)
+
+    @property
+    def metrics(self) -> MetricsStore:
+        """How the jobs of a workspace fare."""
+        return MetricsStore(self.db)
+
+    @property
+    def entity_views(self) -> EntityViews:
+        """Who is known, as people see it."""
+        return EntityViews(self.db)
+
+    @property
+    def views(self) -> ViewStore:
+        """What people look at again and again."""
+        return ViewStore(self.db)
+
+    @property
+    def inference_names(self) -> Collection[str]:
+        """The installed providers that are language models."""
+        return {one.name for one in self.providers.specs if one.tier is Tier.INFERENCE}
 
     @property
     def standing_caps(self) -> StandingCaps:

@@ -48,6 +48,12 @@ def _options(
     error_code: Annotated[
         str | None, typer.Option(metavar="CODE", help="Whose error's code begins so.")
     ] = None,
+    slower_than: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0, help="That took so long, or longer.")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(help="With these words, or how they begin, in the arguments.")
+    ] = None,
 ) -> Filter:
     return Filter(
         ids=tuple(JobId(one) for one in ids) if ids else None,
@@ -61,6 +67,8 @@ def _options(
         finished_after=parse_past(finished_after, "--finished-after"),
         finished_before=parse_past(finished_before, "--finished-before"),
         error_code=error_code,
+        slower_s=slower_than,
+        text=text,
     )
 
 

@@ -110,10 +110,10 @@ async def _list(which: Filter, limit: int, before: JobId | None) -> list[JobView
         while len(shown) < limit:
             n = min(_PAGE, limit - len(shown))
             page = await control.page(workspace(), which, n, before=before)
-            shown += page
-            if len(page) < n:
+            shown += page.jobs
+            before = page.next_before
+            if before is None:
                 break
-            before = page[-1].id
     return shown
 
 

@@ -1,6 +1,5 @@
 """``glaze plan``: what a run over a file would find and buy, before a cent is spent."""
 
-import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,11 +35,12 @@ from glaze.errors import InputError
 from glaze.files.reading import Row, read_identified
 from glaze.model.ledger import Refusal
 from glaze.model.request import EnrichArgs
-from glaze.model.value import MICROS_PER_CENT, Json
+from glaze.model.value import MICROS_PER_CENT
 from glaze.pipeline.forecast import Band, Forecast
 from glaze.pipeline.plan import Plan
 from glaze.pipeline.rates import LEAST
 from glaze.settings import Settings, load_settings
+from glaze.tasks.plan_document import binding_cents, plan_document
 
 
 def plan(
@@ -92,7 +92,7 @@ def plan(
         show_mapping(ask)
     check_rows(ask)
     made = run(_plan(settings, ask))
-    print_json(_as_json(made, ask)) if as_json else _show(made, ask)
+    print_json(plan_document(made, ask.fields)) if as_json else _show(made, ask)
 
 
 async def _plan(settings: Settings, ask: FileAsk) -> Plan:
@@ -184,8 +184,7 @@ def _words(made: Plan, found: Forecast, ask: FileAsk) -> Iterator[str]:
         rows = made.rows - made.open + round(made.open * budget / found.cost.p50)
         yield f"the budget of {_dollars(budget)} would stop it after about {rows:,} rows"
     elif found.most_micros and budget is None:
-        cents = math.ceil(found.cost.p95 / MICROS_PER_CENT) / 100
-        yield f"to bind a run to this: --budget {cents:.2f}"
+        yield f"to bind a run to this: --budget {binding_cents(made) / 100:.2f}"
 
 
 def _bounds(made: Plan) -> Iterator[str]:
@@ -229,42 +228,3 @@ def _share(part: float, whole: int) -> str:
 
 def _parts(band: Band) -> tuple[float, float, float]:
     return band.p5, band.p50, band.p95
-
-
-def _as_json(made: Plan, ask: FileAsk) -> dict[str, Json]:
-    found = made.forecast
-    return {
-        "rows": made.rows,
-        "rows_with_gaps": made.open,
-        "rows_seen_before": made.twins,
-        "values_wanted": made.wanted,
-        "values_yours": made.yours.total() + made.given.total(),
-        "fields": {
-            name: {
-                "given": made.given[name],
-                "yours": made.yours[name],
-                **_band_json(made.filled(name)),
-            }
-            for name in ask.fields
-        },
-        "cost_micros": _band_json(Band(0, 0, 0) if found is None else found.cost),
-        "answers": _band_json(Band(0, 0, 0) if found is None else found.answers),
-        "most_micros": 0 if found is None else round(found.most_micros),
-        "providers": {}
-        if found is None
-        else {
-            name: {"asked": round(times, 1), "cost_micros": round(found.spent[name])}
-            for name, times in found.asked.items()
-        },
-        "learned_from_calls": 0 if found is None else found.learned_from,
-        "not_payable": {name: no.detail for name, no in made.barred.items()},
-        "caps": [
-            {"provider": one.provider, "left_micros": one.left_micros}
-            for one in made.allowance.budgets
-        ],
-        "unlearned": [] if found is None else list(found.unlearned),
-    }
-
-
-def _band_json(band: Band) -> dict[str, Json]:
-    return {"p5": round(band.p5, 1), "p50": round(band.p50, 1), "p95": round(band.p95, 1)}

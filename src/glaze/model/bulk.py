@@ -38,6 +38,8 @@ class Filter:
     finished_after: datetime | None = None
     finished_before: datetime | None = None
     error_code: str | None = None  # how the code of the last error begins
+    slower_s: float | None = None  # took so many seconds or more, of those that have ended
+    text: str | None = None  # every word of it, or how it begins, stands in the arguments
 
     @property
     def is_everything(self) -> bool:

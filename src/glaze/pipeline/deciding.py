@@ -46,13 +46,19 @@ class Deciding:
         """
         shown: dict[FieldName, Standing] = {}
         for entity in (await self._found(workspace_id, who)).values():
-            stated, decided = await self._entities.known(workspace_id, entity)
-            of_field = {one.field: one for one in decided}
-            seen = [*stated, *(one.as_observation() for one in decided)]
-            belief = await self._beliefs.of(workspace_id)
-            for name, winner in merge(seen, now=self._clock(), belief=belief).items():
-                shown[name] = Standing(winner, of_field.get(name))
+            shown |= await self.standing_of_entity(workspace_id, entity)
         return dict(sorted(shown.items()))
+
+    async def standing_of_entity(
+        self, workspace_id: WorkspaceId, entity: EntityId
+    ) -> dict[FieldName, Standing]:
+        """Return what is known of one entity, field by field in name order."""
+        stated, decided = await self._entities.known(workspace_id, entity)
+        of_field = {one.field: one for one in decided}
+        seen = [*stated, *(one.as_observation() for one in decided)]
+        belief = await self._beliefs.of(workspace_id)
+        won = merge(seen, now=self._clock(), belief=belief)
+        return {name: Standing(won[name], of_field.get(name)) for name in sorted(won)}
 
     async def confirm(
         self, workspace_id: WorkspaceId, who: Who, field: str, *, by: str | None = None

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from glaze.model.bulk import NOT_BEGUN, OPEN, Change, Filter
 from glaze.model.job import TERMINAL, JobState, NewJob
@@ -18,7 +18,23 @@ from glaze.store.statements import statements
 _SPAN = 100_000
 """Ids that one look goes through at most, so that a rare match keeps no transaction open long."""
 
+_ABOVE_ALL = 2**63 - 1
+_MOST_COUNTED = 10_000
+_DEAREST_COUNT = 30_000.0
+"""Counting that the planner thinks dearer, in its units, is not done: about 50 ms."""
+
 _sql = statements("control")
+_STATES: Mapping[JobState, LiteralString] = {
+    JobState.WAITING: "waiting",
+    JobState.SCHEDULED: "scheduled",
+    JobState.PENDING: "pending",
+    JobState.PROCESSING: "processing",
+    JobState.COMPLETED: "completed",
+    JobState.PARTIAL: "partial",
+    JobState.FAILED: "failed",
+    JobState.DEAD: "dead",
+    JobState.CANCELLED: "cancelled",
+}
 
 Check = Callable[[NewJob], NewJob]
 """Returns a job as it may be enqueued. Raises: InputError where it may not."""
@@ -68,6 +84,20 @@ class Group:
     last_at: datetime | None
 
 
+class Page(NamedTuple):
+    """Jobs, newest first; below ``next_before`` there may be more, below None there are none."""
+
+    jobs: list[JobView]
+    next_before: JobId | None
+
+
+class Estimate(NamedTuple):
+    """How many jobs there are; not ``exact``: about so many."""
+
+    jobs: int
+    exact: bool
+
+
 _Do = Callable[[Connection, list[Row]], Awaitable[dict[JobId, JobState]]]
 """Acts on held rows; returns the states of those it acted on."""
 
@@ -94,11 +124,39 @@ class ControlStore:
         n: int = 100,
         *,
         before: JobId | None = None,
-    ) -> list[JobView]:
+    ) -> Page:
         """Return up to ``n`` jobs, newest first, below the id ``before``; no arguments, results."""
+        below = _ABOVE_ALL if before is None else before
         async with self._db.workspace(workspace_id) as conn:
-            rows = await _rows(conn, _filtered("page"), **_criteria(which), before=before, n=n)
-        return [view_of(row) for row in rows]
+            if which == Filter(text=which.text) and which.text is not None:
+                found = await _rows(conn, _sql["found"], text=which.text, before=below, most=n)
+                which = Filter(ids=tuple(_ids(found)))
+            sql, more = _paged(which)
+            rows = await _rows(conn, sql, **_criteria(which), **more, before=below, n=n)
+        return _page(rows, n)
+
+    async def estimate(self, workspace_id: WorkspaceId, which: Filter) -> Estimate | None:
+        """Return how many jobs there are: counted where that is quick, else as the planner thinks.
+
+        None of a search for words: nobody knows without looking.
+        """
+        if which.text is not None:
+            return None
+        some = _filtered("some")
+        of_states = [f"and j.state = '{_STATES[one]}'" for one in sorted(which.states)]
+        parts = " union all ".join([some.replace("{state}", one) for one in of_states or [""]])
+        foreseen, counted = (
+            _sql[name].replace("{parts}", parts) for name in ("foreseen", "counted")
+        )
+        criteria = _criteria(which)
+        async with self._db.workspace(workspace_id) as conn:
+            [told] = await _rows(conn, foreseen, **criteria, most=None)
+            plan = told["QUERY PLAN"][0]["Plan"]
+            if plan["Total Cost"] > _DEAREST_COUNT:
+                return Estimate(plan["Plan Rows"], exact=False)
+            [row] = await _rows(conn, counted, **criteria, most=_MOST_COUNTED + 1)
+        exact = row["jobs"] <= _MOST_COUNTED
+        return Estimate(row["jobs"] if exact else max(row["jobs"], plan["Plan Rows"]), exact=exact)
 
     async def groups(self, workspace_id: WorkspaceId, which: Filter) -> list[Group]:
         """Return how many jobs there are by state, kind and error code, the largest group first."""
@@ -275,6 +333,25 @@ def _filtered(name: str) -> LiteralString:
     return _sql[name].replace("{matching}", _sql["matching"])
 
 
+def _paged(which: Filter) -> tuple[LiteralString, dict[str, object]]:
+    """Return the statement that reads a page by the most telling of the criteria.
+
+    Each reads in the order of an index and stops at the page's end: a sort of all that meet one
+    criterion would grow with the table.
+    """
+    if which.tags_all or which.tags_any:
+        return _filtered("page_of_tags"), {"tags": [*(which.tags_all[:1] or which.tags_any)]}
+    if which.states and (not which.kinds or JobState.COMPLETED not in which.states):
+        part, parts = _filtered("page_of_state"), [_STATES[one] for one in sorted(which.states)]
+        all_ = " union all ".join([part.replace("{state}", one) for one in parts])
+        return _sql["page_of_states"].replace("{parts}", all_), {}
+    return _filtered("page_of_kinds" if which.kinds else "page"), {}
+
+
+def _page(rows: list[Row], n: int) -> Page:
+    return Page([view_of(row) for row in rows], rows[-1]["id"] if len(rows) == n else None)
+
+
 def _criteria(which: Filter) -> dict[str, object]:
     """Return the parameters of {matching}; arrays as literals, so that the planner sees consts."""
     return {
@@ -289,6 +366,8 @@ def _criteria(which: Filter) -> dict[str, object]:
         "finished_after": which.finished_after,
         "finished_before": which.finished_before,
         "error_code": which.error_code,
+        "slower_s": which.slower_s,
+        "text": which.text,
     }
 
 

@@ -12,12 +12,59 @@ j.workspace_id = current_workspace() and j.batch_id is null
   and (%(finished_after)s::timestamptz is null or j.finished_at >= %(finished_after)s::timestamptz)
   and (%(finished_before)s::timestamptz is null or j.finished_at < %(finished_before)s::timestamptz)
   and (%(error_code)s::text is null or starts_with(split_part(j.error, ': ', 1), %(error_code)s::text))
+  and (%(slower_s)s::float8 is null or j.finished_at - j.started_at >= make_interval(secs => %(slower_s)s::float8))
+  and (%(text)s::text is null or j.id in (select search_jobs(%(text)s::text, 9223372036854775807, null)))
 
 -- name: page
 -- Newest first, below an id.
 select j.* from job j
-where {matching} and j.id < coalesce(%(before)s::bigint, 9223372036854775807)
+where {matching} and j.id < %(before)s
 order by j.id desc limit %(n)s
+
+-- name: page_of_state
+-- The same of one state, which is written out at {state}: an index for some states alone is used for a state it can read.
+(select j.* from job j
+where {matching} and j.state = '{state}' and j.id < %(before)s
+order by j.id desc limit %(n)s)
+
+-- name: page_of_states
+-- Such parts, put together.
+select p.* from ({parts}) p order by p.id desc limit %(n)s
+
+-- name: page_of_kinds
+-- The same of some kinds, each read in the order of an index. What runs is in none of them, and is not much.
+select p.* from (
+  (select own.* from unnest(%(kinds)s::text[]) as k cross join lateral (
+    select j.* from job j
+    where {matching} and j.kind = k and j.state <> 'processing' and j.id < %(before)s
+    order by j.id desc limit %(n)s) own)
+  union all
+  (select j.* from job j where {matching} and j.state = 'processing' and j.id < %(before)s order by j.id desc limit %(n)s)
+) p order by p.id desc limit %(n)s
+
+-- name: page_of_tags
+-- The same of jobs with one of some tags.
+select distinct on (p.id) p.* from unnest(%(tags)s::text[]) as g cross join lateral (
+  select j.* from job_tag t join job j on j.workspace_id = t.workspace_id and j.id = t.job_id
+  where t.workspace_id = current_workspace() and t.tag = g and t.job_id < %(before)s and {matching}
+  order by t.job_id desc limit %(n)s) p
+order by p.id desc limit %(n)s
+
+-- name: found
+-- What a search finds, newest first, below an id.
+select search_jobs(%(text)s, %(before)s, %(most)s) as id
+
+-- name: some
+-- All of them, as far as a bound; {state} as above.
+(select from job j where {matching} {state} limit %(most)s)
+
+-- name: foreseen
+-- How many there are and what it would cost to count them, as the planner thinks.
+explain (format json) {parts}
+
+-- name: counted
+-- How many there are, as far as the bounds.
+select count(*) as jobs from ({parts}) j
 
 -- name: tally
 -- How many, by state, kind and code of the last error.
