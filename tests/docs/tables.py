@@ -15,6 +15,7 @@ from glaze.cli.main import app
 from glaze.model.field import FIELDS, EntityKind
 from glaze.model.industry import INDUSTRIES
 from glaze.model.job import JobState, may_become
+from glaze.model.measure import METRICS
 from glaze.settings import MOVED, PREFIX, ProviderOverride, Settings, environment_names
 from tests.docs.reading import ROOT
 
@@ -51,6 +52,24 @@ def fields_of(kind: EntityKind) -> str:
     return table(
         ("name", "type", "description"),
         ((f"`{f.name}`", f.type.value, f.description) for f in FIELDS.values() if f.entity is kind),
+    )
+
+
+def metrics() -> str:
+    """Return every metric."""
+    suffixes = {"counter": "_total", "gauge": "", "histogram": ""}
+    return table(
+        ("metric", "type", "labels", "told by", "what it tells"),
+        (
+            (
+                f"`{name}{suffixes[one.kind]}`",
+                one.kind,
+                ", ".join(f"`{label}`" for label in one.labels),
+                one.where,
+                one.says,
+            )
+            for name, one in METRICS.items()
+        ),
     )
 
 
@@ -237,6 +256,7 @@ GENERATED = {
     },
     "docs/settings.md": {"settings": settings, "overrides": overrides, "moved": moved},
     "docs/jobs.md": {"transitions": transitions},
+    "docs/metrics.md": {"metrics": metrics},
     "docs/api.md": {"errors": error_codes},
     "docs/cli.md": {"commands": commands},
 }

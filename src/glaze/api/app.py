@@ -35,6 +35,7 @@ from glaze.api import (
 from glaze.api.auth import Gate
 from glaze.api.following import Following
 from glaze.api.services import Services
+from glaze.model.measure import Measures
 
 _MODULES = (
     enrich,
@@ -77,7 +78,8 @@ def create_app(services: Services) -> FastAPI:
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
             expose_headers=["Location", "RateLimit", "Retry-After", "X-Correlation-ID"],
         )
-    api.add_middleware(Following)
+    api.state.traffic = Measures()
+    api.add_middleware(Following, traffic=api.state.traffic)
     problems.install(api)
     document.install(api)
     api.state.gate = Gate(services.keys, services.tokens, services.settings.api_requests_per_minute)

@@ -93,6 +93,7 @@ _BY_MEDIA: Mapping[str, str] = {
     "text/tab-separated-values": "website\tname\nexample.com\tExample Ltd\n",
     "application/x-ndjson": '{"website": "example.com"}\n',
     "application/jsonl": '{"website": "example.com"}\n',
+    "text/plain": "# TYPE glaze_build_info gauge\n",
     "text/event-stream": 'id: 17-42\ndata: {"event": "change", "type": "completed", "job_id": 4711}\n\n',
 }
 """What a table or a stream looks like, where the route says no more."""

@@ -8,6 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glaze.logs import correlation, new_correlation, valid_correlation
+from glaze.model.measure import Measures
 
 log = structlog.get_logger("api")
 
@@ -21,12 +22,16 @@ _SECRET = re.compile(r"(?<=/hooks/)[^/]*/.*")
 """Where a vendor calls back is known to it alone."""
 
 
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+
+
 class Following:
     """Takes the caller's id where it is sound, else makes one; returns it with the answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap ``app``."""
+    def __init__(self, app: ASGIApp, traffic: Measures) -> None:
+        """Wrap ``app``; requests are counted in ``traffic``."""
         self._app = app
+        self._traffic = traffic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on under its id, and log how it was answered."""
@@ -46,13 +51,17 @@ class Following:
                 headers = MutableHeaders(scope=message)
                 headers[HEADER] = followed_by
                 headers.update(scope.get("state", {}).get("limit", {}))
-                log.info(
-                    "request",
-                    method=scope.get("method", "GET"),
-                    path=_SECRET.sub("***", scope["path"]),
-                    status=message.get("status", _SWITCHED),
-                    ms=round((time.monotonic() - begun) * 1000),
-                )
+                self._answered(scope, message.get("status", _SWITCHED), time.monotonic() - begun)
             await send(message)
 
         await self._app(scope, receive, answer)
+
+    def _answered(self, scope: Scope, status: int, seconds: float) -> None:
+        method = scope.get("method", "GET")
+        path = _SECRET.sub("***", scope["path"])
+        log.info("request", method=method, path=path, status=status, ms=round(seconds * 1000))
+        # Labels are bounded: a path that leads nowhere, or a method that nobody knows, is none.
+        route = getattr(scope.get("route"), "path", "none")
+        named = method if method in _METHODS else "other"
+        self._traffic.count("glaze_http_requests", named, route, str(status))
+        self._traffic.time("glaze_http_request_seconds", route, seconds=seconds)

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import Match, Route
 
 from glaze.api.following import HEADER
 from glaze.api.schemas import Problem
@@ -67,7 +67,6 @@ _TITLES = {
     503: "Not available now",
 }
 _RETRY_AFTER_S = "5"
-_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 def install(api: FastAPI) -> None:
@@ -123,13 +122,14 @@ def _of_http(api: FastAPI, request: Request, error: Exception) -> JSONResponse:
 
 
 def _allowed(api: FastAPI, request: Request) -> list[str]:
-    """Return every method that a path answers: the error knows those of one route alone."""
+    """Return every method that a path answers: the error knows those of one route alone.
 
-    def answers(method: str) -> bool:
-        scope = {**request.scope, "method": method}
-        return any(route.matches(scope)[0] is Match.FULL for route in api.routes)
-
-    return [method for method in _METHODS if answers(method)]
+    A path that is spelt out goes before one with a parameter in its place.
+    """
+    routes = [route for route in api.routes if isinstance(route, Route)]
+    met = (one.path for one in routes if one.matches(request.scope)[0] is not Match.NONE)
+    path = next(met, None)
+    return sorted({name for one in routes if one.path == path for name in one.methods or ()})
 
 
 def answer(

@@ -168,6 +168,13 @@ class Health(BaseModel):
     database: str = Field(description='"ok", or what is wrong')
 
 
+class Readiness(BaseModel):
+    """Whether requests can be sent here, and what does not work while the rest goes on."""
+
+    status: Literal["ready", "degraded", "down"]
+    degraded: list[str] = Field(description="in a few words each; the rest goes on")
+
+
 class Problem(BaseModel):
     """An error as RFC 9457 problem details."""
 

@@ -152,6 +152,9 @@ class Services(Protocol):
     ) -> Sequence[Json]:
         """Return how each provider stands."""
 
+    async def degraded(self) -> Sequence[str]:
+        """Return what does not work now, while the rest goes on. Raises: StoreUnavailable."""
+
     def planner(self) -> Planner:
         """Return what foresees a run."""
 

@@ -22,6 +22,7 @@ from glaze.boot.providers import (
     sharing,
     standing_caps,
 )
+from glaze.boot.readiness import degraded
 from glaze.boot.secrets import vendor_keys
 from glaze.boot.server import running_server
 from glaze.boot.standing import as_document, standings
@@ -35,9 +36,10 @@ from glaze.jobs.wake import Wake
 from glaze.jobs.worker import Worker
 from glaze.logs import configure_logs
 from glaze.model.failpoint import At, nowhere
+from glaze.model.measure import Measures
 from glaze.model.provider import Tier
 from glaze.model.redact import Redactor
-from glaze.model.value import Json, WorkspaceId
+from glaze.model.value import DEFAULT_WORKSPACE, Json, WorkspaceId
 from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
 from glaze.pipeline.beliefs import Beliefs
@@ -131,6 +133,7 @@ class App:
     redactor: Redactor
     wake: Wake
     clock: Callable[[], datetime]
+    measures: Measures
 
     @property
     def keep(self) -> Keep:
@@ -193,6 +196,13 @@ class App:
         reach = await self.credentials.of(workspace_id)
         return [as_document(one) for one in standings(self.settings, self.providers, health, reach)]
 
+    async def degraded(self) -> list[str]:
+        """Return what does not work now, while the rest goes on. Raises: StoreUnavailable."""
+        health = await HealthStore(self.db).read(DEFAULT_WORKSPACE, since=self.clock())
+        living = [one for one in await self.workers.living() if one.lease_left_s > 0]
+        reach = await self.credentials.of(DEFAULT_WORKSPACE)
+        return degraded(self.settings, self.providers, health, reach, workers=len(living))
+
     def planner(self, settings: Settings | None = None) -> Planner:
         """Return what foresees a run, by these settings or the process's own."""
         return Planner(
@@ -230,6 +240,7 @@ class App:
             at=self.at,
             redactor=self.redactor,
             collect=self.sweep,
+            measures=self.measures,
         )
 
     async def run_some(
@@ -387,6 +398,7 @@ async def boot(
             redactor=redactor,
             wake=wake,
             clock=clock,
+            measures=pipeline.gateway.measures,
         )
 
 

@@ -4,9 +4,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 
 import typer
 from rich.text import Text
@@ -14,39 +12,21 @@ from rich.text import Text
 from glaze.boot.process import run, utc_now
 from glaze.boot.providers import configure_providers
 from glaze.boot.server import running_server
+from glaze.cli.checkup import Finding, Grade, disk, fleet, llm, vendors
 from glaze.cli.providers import read_standings
 from glaze.cli.screen import out
-from glaze.errors import FetchError, GlazeError, SettingsError, StoreError
-from glaze.net.client import HttpClient
+from glaze.errors import GlazeError, SettingsError, StoreError
 from glaze.net.sandbox import SandboxRoute
 from glaze.settings import MOVED, Settings, load_settings
 from glaze.store.check import OLDEST_SERVER, check_database
+from glaze.store.database import Database
 from glaze.tasks.registry import find_offers
 
 _OLDEST_PYTHON = (3, 11)
-_PROBE = "example.com"
-
-
-class Grade(StrEnum):
-    """How a check ended; only ``broken`` makes the command fail."""
-
-    FINE = "ok"
-    NOTE = "note"  # works without it
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was checked; ``advice`` says what to do, where there is something to do."""
-
-    subject: str
-    grade: Grade
-    told: str
-    advice: str = ""
 
 
 def doctor() -> None:
-    """Check Python, settings, PostgreSQL, providers and network; exits with 1 if one is broken."""
+    """Check every dependency and say what to do; exits with 1 if one is broken."""
     findings = run(_check())
     styles = {Grade.FINE: "green", Grade.NOTE: "yellow", Grade.BROKEN: "bold red"}
     for finding in findings:
@@ -72,11 +52,14 @@ async def _check() -> list[Finding]:
         for name, ours in MOVED.items()
         if name in os.environ
     ]
+    findings.append(disk(settings.data_dir))
     findings.append(await _database(settings))
+    findings += await _fleet(settings)
     findings += _providers(settings)
     findings += await _troubles(settings)
     findings += _kinds()
-    findings.append(await _network(settings))
+    findings.append(_network(settings))
+    findings += await _outside(settings)
     return findings
 
 
@@ -154,7 +137,7 @@ def _kinds() -> Iterator[Finding]:
     yield Finding("job kinds", Grade.FINE, ", ".join(sorted(offers.by_name)))
 
 
-async def _network(settings: Settings) -> Finding:
+def _network(settings: Settings) -> Finding:
     if settings.sandbox_url:
         try:
             SandboxRoute.from_url(settings.sandbox_url)
@@ -162,10 +145,25 @@ async def _network(settings: Settings) -> Finding:
             return Finding("network", Grade.BROKEN, str(error), "correct GLAZE_SANDBOX_URL")
         told = f"sandboxed: all vendors and sites are played at {settings.sandbox_url}"
         return Finding("network", Grade.NOTE, told, "unset GLAZE_SANDBOX_URL for the real ones")
+    return Finding("network", Grade.FINE, "not sandboxed")
+
+
+async def _outside(settings: Settings) -> list[Finding]:
+    """Look at the model and at the vendors. What cannot be configured is told of already."""
     try:
-        async with HttpClient() as http:
-            await http.dns.addresses(_PROBE)
-    except FetchError as error:
-        advice = "without internet only the sandbox can be asked: glaze demo"
-        return Finding("network", Grade.NOTE, f"cannot resolve {_PROBE}: {error}", advice)
-    return Finding("network", Grade.FINE, f"{_PROBE} is found")
+        providers = configure_providers(settings)
+        return [llm(settings, providers), *await vendors(settings, providers)]
+    except GlazeError:
+        return []
+
+
+async def _fleet(settings: Settings) -> list[Finding]:
+    """Look at what a database with all migrations tells; of another there was a finding already."""
+    try:
+        async with running_server(settings) as server:
+            if (await check_database(server.dsn)).pending:
+                return []
+            async with Database.open(await server.runtime_dsn(), size=2) as db:
+                return [finding async for finding in fleet(db)]
+    except StoreError:
+        return []

@@ -9,7 +9,7 @@ import structlog
 from glaze.boot.app import App
 from glaze.cli.screen import Stops
 from glaze.errors import GlazeError, StoreError
-from glaze.jobs.metrics import MOST_COUNTED, Look, Metrics, Moment
+from glaze.jobs.metrics import Look, Metrics, Moment, look_through
 from glaze.jobs.worker import Ending, Worker
 from glaze.net.health_port import Watched, health_port
 from glaze.settings import Settings
@@ -50,8 +50,7 @@ async def health_of(app: App, worker: Worker) -> AsyncIterator[None]:
 
 def look_at(db: Database, queues: tuple[str, ...], kinds: tuple[str, ...] | None) -> Look:
     """Return what counts the jobs of these queues."""
-    store = BacklogStore(db)
-    return lambda: store.look(queues, kinds, most=MOST_COUNTED)
+    return look_through(BacklogStore(db), queues, kinds)
 
 
 @asynccontextmanager

@@ -1,8 +1,10 @@
-"""What a worker did and what waits, as Prometheus reads it."""
+"""What a process did and what waits, as Prometheus reads it."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from time import monotonic
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -11,15 +13,25 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from glaze.errors import StoreUnavailable
-from glaze.jobs.tally import BUCKETS_S, Tally
-from glaze.store.backlog import Backlog
+from glaze.jobs.tally import Tally
+from glaze.model.measure import BUCKETS_S, METRICS, Measures
+from glaze.store.backlog import Backlog, BacklogStore, Circuit
 
 MOST_COUNTED = 100_000
 """No queue's depth is counted further: a count must stay cheap however long the queue is."""
 
 _LOOK_EVERY_S = 5.0
 
-Look = Callable[[], Awaitable[Sequence[Backlog]]]
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What every process sees the same."""
+
+    queues: Sequence[Backlog] = ()
+    circuits: Sequence[Circuit] = ()
+
+
+Look = Callable[[], Awaitable[Fleet]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +45,43 @@ class Moment:
     memory_bytes: int  # resident, of all the processes
 
 
+Now = Callable[[], Moment | Measures]
+
+
 class Metrics:
     """Answers a scrape; queues are looked at every few seconds at most, whoever asks how often."""
 
-    def __init__(self, now: Callable[[], Moment], look: Look) -> None:
-        """Ask ``now`` for this process's own figures and ``look`` for the queues."""
+    def __init__(self, now: Now, look: Look) -> None:
+        """Ask ``now`` for this process's own figures and ``look`` for the fleet's."""
         self._now = now
         self._look = look
-        self._seen: Sequence[Backlog] = ()
+        self._seen = Fleet()
         self._seen_at = float("-inf")
 
     async def scrape(self) -> tuple[str, bytes]:
-        """Return content type and body. Without a database the queues' figures are left out."""
+        """Return content type and body. Without a database the fleet's figures are left out."""
         if monotonic() - self._seen_at >= _LOOK_EVERY_S:
             try:
                 self._seen = await self._look()
             except StoreUnavailable:
-                self._seen = ()
+                self._seen = Fleet()
             self._seen_at = monotonic()
+        now = self._now()
+        ours = _of_measures(now) if isinstance(now, Measures) else _of_jobs(now)
         registry = CollectorRegistry()
-        registry.register(_Once([*_of_jobs(self._now()), *_of_queues(self._seen)]))
+        registry.register(_Once([_build(), *ours, *_of_fleet(self._seen)]))
         return CONTENT_TYPE_LATEST, generate_latest(registry)
+
+
+def look_through(
+    store: BacklogStore, queues: Sequence[str], kinds: Sequence[str] | None = None
+) -> Look:
+    """Return what counts the jobs of these queues, and looks at the circuits."""
+
+    async def look() -> Fleet:
+        return Fleet(await store.look(queues, kinds, most=MOST_COUNTED), await store.circuits())
+
+    return look
 
 
 class _Once(Collector):
@@ -66,34 +94,64 @@ class _Once(Collector):
         return self._families
 
 
+class _Families:
+    """Makes families of metrics that are in ``METRICS``, and of no others."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Metric] = {}
+
+    def of(self, name: str) -> Any:
+        """Return the family of this name, to add to."""
+        if name not in self._made:
+            spec = METRICS[name]
+            make = _MAKES[spec.kind]
+            self._made[name] = make(name, spec.says.replace("`", ""), labels=spec.labels)
+        return self._made[name]
+
+    def all(self) -> list[Metric]:
+        """Return what was made."""
+        return [*self._made.values()]
+
+
+_MAKES: Mapping[str, Callable[..., Metric]] = {
+    "counter": CounterMetricFamily,
+    "gauge": GaugeMetricFamily,
+    "histogram": HistogramMetricFamily,
+}
+
+
+def _build() -> Metric:
+    families = _Families()
+    families.of("glaze_build_info").add_metric((version("glaze"),), 1)
+    return families.all()[0]
+
+
 def _of_jobs(now: Moment) -> list[Metric]:
-    tally = now.tally
-    ended = CounterMetricFamily(
-        "glaze_jobs_finished",
-        "Attempts at their end, by kind and outcome",
-        labels=("kind", "outcome"),
-    )
+    tally, families = now.tally, _Families()
     for (kind, outcome), n in tally.ended.items():
-        ended.add_metric((kind, outcome), n)
-    durations = HistogramMetricFamily(
-        "glaze_job_duration_seconds", "How long attempts took, by kind", labels=("kind",)
-    )
+        families.of("glaze_jobs_finished").add_metric((kind, outcome), n)
     for kind, taken in tally.durations.items():
-        durations.add_metric((kind,), _buckets(taken.counts), taken.total_s)
-    return [
-        CounterMetricFamily("glaze_jobs_claimed", "Jobs claimed", tally.claimed),
-        ended,
-        durations,
-        CounterMetricFamily(
-            "glaze_jobs_rescued", "Jobs taken back from dead workers", tally.rescued
-        ),
-        GaugeMetricFamily("glaze_worker_processes", "Worker processes", now.processes),
-        GaugeMetricFamily("glaze_worker_slots", "Jobs that may run at once", now.slots),
-        GaugeMetricFamily("glaze_worker_slots_in_use", "Jobs that run now", now.slots_in_use),
-        GaugeMetricFamily(
-            "glaze_worker_memory_bytes", "Resident memory of the workers", now.memory_bytes
-        ),
-    ]
+        duration = families.of("glaze_job_duration_seconds")
+        duration.add_metric((kind,), _buckets(taken.counts), taken.total_s)
+    for name, n in (("glaze_jobs_claimed", tally.claimed), ("glaze_jobs_rescued", tally.rescued)):
+        families.of(name).add_metric((), n)
+    for name, level in (
+        ("glaze_worker_processes", now.processes),
+        ("glaze_worker_slots", now.slots),
+        ("glaze_worker_slots_in_use", now.slots_in_use),
+        ("glaze_worker_memory_bytes", now.memory_bytes),
+    ):
+        families.of(name).add_metric((), level)
+    return [*families.all(), *_of_measures(tally.measures)]
+
+
+def _of_measures(measures: Measures) -> list[Metric]:
+    families = _Families()
+    for (name, *labels), n in measures.counts.items():
+        families.of(name).add_metric(labels, n)
+    for (name, *labels), taken in measures.took.items():
+        families.of(name).add_metric(labels, _buckets(taken.counts), taken.total_s)
+    return families.all()
 
 
 def _buckets(counts: Sequence[int]) -> list[tuple[str, float]]:
@@ -106,16 +164,18 @@ def _buckets(counts: Sequence[int]) -> list[tuple[str, float]]:
     return buckets
 
 
-def _of_queues(seen: Sequence[Backlog]) -> list[Metric]:
-    depth = GaugeMetricFamily(
-        "glaze_queue_jobs",
-        f"Jobs that are not at their end, counted up to {MOST_COUNTED:,}",
-        labels=("queue", "state"),
-    )
-    paused = GaugeMetricFamily("glaze_queue_paused", "1 while paused", labels=("queue",))
-    for one in seen:
+_LEVELS = {"closed": 0.0, "half-open": 0.5, "open": 1.0}
+
+
+def _of_fleet(seen: Fleet) -> list[Metric]:
+    families = _Families()
+    depth, paused = families.of("glaze_queue_jobs"), families.of("glaze_queue_paused")
+    for one in seen.queues:
         depth.add_metric((one.queue, "pending"), one.pending)
         depth.add_metric((one.queue, "processing"), one.processing)
         depth.add_metric((one.queue, "scheduled"), one.scheduled)
         paused.add_metric((one.queue,), float(one.paused))
-    return [depth, paused]
+    for circuit in seen.circuits:
+        labels = (circuit.provider, circuit.base_url)
+        families.of("glaze_circuit_state").add_metric(labels, _LEVELS[circuit.state])
+    return families.all()

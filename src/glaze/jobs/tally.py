@@ -1,25 +1,14 @@
 """What a process did since it started, counted; cheap enough for every job."""
 
-from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from glaze.model.measure import Durations, Measures
 from glaze.model.outcome import Done, Failed, Outcome, Partial, Retry
-
-BUCKETS_S = (0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
-"""Upper bounds of the histogram of durations, in seconds; the last bucket has none."""
 
 _GOOD = {Done.__name__.lower(), Partial.__name__.lower()}
 _BAD = {Retry.__name__.lower(), Failed.__name__.lower()}
-
-
-@dataclass(slots=True)
-class Durations:
-    """How long the attempts at one kind took: a count for each bucket, and the sum in seconds."""
-
-    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS_S) + 1))
-    total_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -30,14 +19,14 @@ class Tally:
     rescued: int = 0  # jobs taken back from dead workers
     ended: Counter[tuple[str, str]] = field(default_factory=Counter)  # (kind, outcome) -> attempts
     durations: dict[str, Durations] = field(default_factory=dict)  # by kind
+    measures: Measures = field(default_factory=Measures)  # of enrichments and vendors
 
     def end(self, kind: str, outcome: Outcome, seconds: float) -> None:
         """Count an attempt at its end."""
         self.ended[kind, type(outcome).__name__.lower()] += 1
         if (durations := self.durations.get(kind)) is None:
             durations = self.durations[kind] = Durations()
-        durations.counts[bisect_left(BUCKETS_S, seconds)] += 1
-        durations.total_s += seconds
+        durations.note(seconds)
 
     @property
     def done(self) -> int:
@@ -55,9 +44,8 @@ class Tally:
         self.rescued += other.rescued
         self.ended.update(other.ended)
         for kind, theirs in other.durations.items():
-            ours = self.durations.setdefault(kind, Durations())
-            ours.counts = [a + b for a, b in zip(ours.counts, theirs.counts, strict=True)]
-            ours.total_s += theirs.total_s
+            self.durations.setdefault(kind, Durations()).add(theirs)
+        self.measures.add(other.measures)
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts as JSON, for another process."""
@@ -66,6 +54,7 @@ class Tally:
             "rescued": self.rescued,
             "ended": [[*key, n] for key, n in self.ended.items()],
             "durations": {kind: [d.counts, d.total_s] for kind, d in self.durations.items()},
+            "measures": self.measures.as_json(),
         }
 
     @classmethod
@@ -76,4 +65,5 @@ class Tally:
             told["rescued"],
             Counter({(kind, outcome): n for kind, outcome, n in told["ended"]}),
             {kind: Durations(*parts) for kind, parts in told["durations"].items()},
+            Measures.of_json(told["measures"]),
         )

@@ -22,6 +22,7 @@ from glaze.jobs.retry import any_set, bear, end_all, going_on, pauses, set_withi
 from glaze.jobs.tally import Tally
 from glaze.jobs.wake import Wake
 from glaze.model.failpoint import At, nowhere
+from glaze.model.measure import Measures
 from glaze.model.redact import Redactor
 from glaze.model.value import JobId, WorkerId
 from glaze.store.alert import AlertStore
@@ -83,11 +84,12 @@ class Worker:
         at: At = nowhere,
         redactor: Redactor | None = None,
         collect: Errand = no_errand,
+        measures: Measures | None = None,
     ) -> None:
         """Run ``kinds`` as ``options`` say; ``at`` is called at failpoints.
 
         ``redactor`` masks what jobs say and why they fail, ``collect`` is done on a timer: it asks
-        for answers that vendors promised.
+        for answers that vendors promised. ``measures`` are what else the process counts.
         """
         self._dsn = db.dsn
         self._kinds = kinds
@@ -103,7 +105,7 @@ class Worker:
         self._workers = WorkerStore(db)
         schedules = ScheduleStore(db, self._jobs, at)
         retention = RetentionStore(db)
-        self.tally = Tally()
+        self.tally = Tally(measures=measures or Measures())
         self._duties = Duties(
             self._jobs,
             self._batches,

@@ -32,6 +32,7 @@ from glaze.model.ledger import (
     Settlement,
     Unasked,
 )
+from glaze.model.measure import Measures
 from glaze.model.provider import Ask, Defers, Page, Reply, Tier, Verdict
 from glaze.model.recording import short_facts
 from glaze.model.room import Cause
@@ -71,6 +72,12 @@ JOIN_S = 2.0
 POLL_S = 0.2
 ASKED_AGAIN = 3
 """How often a question is asked again at once whose call was given up before anything left."""
+
+CALLS = "glaze_vendor_calls"
+BILLED = "glaze_vendor_billed_micros"
+TOOK = "glaze_vendor_request_seconds"
+CACHED = "glaze_vendor_cached"
+WAITS = "glaze_vendor_waits"
 
 _UNDER_WAY = Declined(Decline.WAIT, "the same question is under way", wait_s=JOIN_S)
 _DECLINES: Mapping[Refusal, Decline] = {
@@ -137,17 +144,19 @@ class Gateway:
         credentials: Credentials,
         tasks: asyncio.TaskGroup,
         callback_url: str = "",
+        measures: Measures | None = None,
         at: At = nowhere,
     ) -> None:
         """Wire it up.
 
         ``credentials`` tells whose key pays, ``callback_url`` where vendors reach us ("" where they
-        cannot), ``at`` a failpoint for tests.
+        cannot), ``measures`` where the process counts, ``at`` a failpoint for tests.
         """
         self._ledger = ledger
         self._entities = entities
         self._http = http
         self.tasks = tasks
+        self.measures = measures or Measures()
         self._callback_url = callback_url
         self._at = at
         self.bookkeeping = Bookkeeping(ledger, entities, tasks)
@@ -167,6 +176,7 @@ class Gateway:
         http: HttpClient,
         credentials: Credentials,
         callback_url: str = "",
+        measures: Measures | None = None,
         at: At = nowhere,
     ) -> AsyncIterator[Self]:
         """Open the gateway; leaving it, by an error too, waits for the calls that are under way."""
@@ -180,6 +190,7 @@ class Gateway:
                 credentials=credentials,
                 tasks=tasks,
                 callback_url=callback_url,
+                measures=measures,
                 at=at,
             )
             try:
@@ -306,11 +317,14 @@ class Gateway:
         async with channel.passing(probe_s=probe_s) as passing:
             if passing.wait_s:
                 failing = f"{question.spec.name} is failing"
+                self.measures.count(WAITS, question.spec.name, "circuit", by=len(bulk))
                 refusal = Declined(Decline.CIRCUIT, failing, wait_s=passing.wait_s)
                 return [refusal] * len(bulk)
             limiter = channel.limiter(question.operation, asks=len(bulk))
             permit = await limiter.permit()
             if isinstance(permit, Wait):
+                why = str(permit.cause or "limit")
+                self.measures.count(WAITS, question.spec.name, why, by=len(bulk))
                 return [_no_room(permit, question)] * len(bulk)
             try:
                 key = await self.credentials.key(question.spec.name, bulk[0].access)
@@ -392,7 +406,9 @@ class Gateway:
                 )
                 for _, grant in going
             }
+        begun = time.monotonic()
         outcome = await self._look_up([pending.question for pending, _ in going], http)
+        self.measures.time(TOOK, question.spec.name, seconds=time.monotonic() - begun)
         self._at("answered")
         if isinstance(outcome, FetchError):
             return await self._settle_failure(going, outcome, http, leave.passing)
@@ -495,10 +511,19 @@ class Gateway:
             error=error,
         )
         _log_request(pending.question, facts, len(going))
+        self._count(pending.question, settlements)
         names = {grant.call_id: pending.question.spec.name for pending, grant in going}
         return await pending.books.settle(Settling(facts, tuple(settlements), names))
 
+    def _count(self, question: Question, settlements: Sequence[Settlement]) -> None:
+        named = question.spec.name, question.operation.name
+        for one in settlements:
+            self.measures.count(CALLS, *named, str(one.verdict or one.end))
+            if one.price_micros:
+                self.measures.count(BILLED, *named, by=one.price_micros)
+
     async def _known(self, known: Known, question: Question) -> Answer:
+        self.measures.count(CACHED, question.spec.name)
         asker = question.asker
         readings = await self._entities.adopt(asker.workspace_id, known.call_id, asker.entities)
         return Answer(

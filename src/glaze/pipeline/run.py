@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from glaze.errors import InputError
 from glaze.model.belief import Belief
-from glaze.model.field import EntityKind
+from glaze.model.field import FIELDS, EntityKind
 from glaze.model.icp_score import Score
 from glaze.model.identity import identify
 from glaze.model.job import ClaimedJob
@@ -170,7 +170,10 @@ class Pipeline:
         A run that is repeated (after a crash, a retry or a wait) finds what was bought and pays
         for nothing twice.
         """
-        return await (await self.of(task.job.workspace_id))._run(task)  # noqa: SLF001  its own
+        came = await (await self.of(task.job.workspace_id))._run(task)  # noqa: SLF001  its own
+        if isinstance(came, EnrichResult):
+            self._count(task, came)
+        return came
 
     async def of(self, workspace_id: WorkspaceId) -> "Pipeline":
         """Return the pipeline as a workspace can use it: without whom it has no key for."""
@@ -179,6 +182,15 @@ class Pipeline:
             return self
         policy = replace(self.policy, unusable={**unusable, **self.policy.unusable})
         return replace(self, policy=policy)
+
+    def _count(self, task: Enrichment, result: EnrichResult) -> None:
+        person = any(FIELDS[name].entity is EntityKind.PERSON for name in task.args.required_fields)
+        about = "contact" if person else "company"
+        asked_model = any(stage.name in self._models for stage in result.stages)
+        measures = self.gateway.measures
+        measures.count("glaze_enrichments", about, result.status, "yes" if asked_model else "no")
+        if result.costs.total:
+            measures.count("glaze_enrichment_cost_micros", about, by=result.costs.total)
 
     async def _run(self, task: Enrichment) -> EnrichResult | Later | Stopped | Unavailable:
         sheet = self._open(task, await self.beliefs.of(task.job.workspace_id))

@@ -20,6 +20,15 @@ class Backlog:
     scheduled: int
 
 
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """Whether a provider is asked: ``closed``, ``open``, or ``half-open``, where one probe may go."""
+
+    provider: str
+    base_url: str
+    state: str
+
+
 class BacklogStore:
     """Counts of what waits; cheap, for they stop at a bound."""
 
@@ -36,6 +45,12 @@ class BacklogStore:
             await conn.execute(_sql["by_index"])
             rows = await (await conn.execute(_sql["backlog"], params)).fetchall()
         return [Backlog(**row) for row in rows]
+
+    async def circuits(self) -> list[Circuit]:
+        """Return where each circuit stands, in the whole fleet."""
+        async with self._db.fleet() as conn:
+            rows = await (await conn.execute(_sql["circuits"])).fetchall()
+        return [Circuit(**row) for row in rows]
 
 
 def listed(names: Sequence[str] | None) -> list[str] | None:

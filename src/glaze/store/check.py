@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
 
 import psycopg
 from psycopg import AsyncConnection
 
 from glaze.errors import StoreUnavailable
+from glaze.store.database import Database
 from glaze.store.migrate import migrations
 from glaze.store.statements import statements
 
@@ -19,6 +22,15 @@ class DatabaseState:
 
     major: int  # of the server's version
     pending: Sequence[str]
+
+
+async def server_time(db: Database) -> datetime:
+    """Return what time the database has, aware UTC."""
+    async with db.fleet() as conn:
+        row = await (await conn.execute("select clock_timestamp() as now")).fetchone()
+    if row is None:
+        raise StoreUnavailable("PostgreSQL does not tell its time")
+    return cast("datetime", row["now"])
 
 
 async def check_database(dsn: str) -> DatabaseState:

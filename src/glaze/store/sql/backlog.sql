@@ -23,3 +23,10 @@ select q.name as queue,
       and (%(kinds)s::text[] is null or l.kind = any(%(kinds)s::text[]))) as scheduled
 from unnest(%(queues)s::text[]) q(name)
 order by q.name
+
+
+-- name: circuits
+-- Where each circuit stands.
+select provider, base_url,
+  case when open_until is null then 'closed' when open_until > clock_timestamp() then 'open' else 'half-open' end as state
+from circuit order by provider, base_url
