@@ -76,8 +76,10 @@ HURRY = """
 update glaze.call set deadline = least(deadline, clock_timestamp()), poll_at = least(poll_at, clock_timestamp())
 where state in ('sending', 'pending_vendor') and created_at < clock_timestamp() - make_interval(secs => %s)
 """
+# A token that the vendor never saw is asked about no more; a key is sent again until it is answered.
 GIVE_UP = """
-update glaze.call set collect_until = least(collect_until, clock_timestamp()) where state = 'pending_vendor' and polls > 3
+update glaze.call set collect_until = least(collect_until, clock_timestamp())
+where state = 'pending_vendor' and polls > 3 and resend = 'collect'
 """
 CALLS = """
 select c.id, q.provider, c.state::text as state, coalesce(c.price_micros, 0) as price_micros,
