@@ -5,6 +5,7 @@ GlazeError
 ├── InputError               the caller's input cannot be used; says what, where, and what to do
 │   ├── UnknownField         a field name that is not in the schema
 │   ├── UnknownKind          a job kind that no installed package offers
+│   ├── PersonSuppressed     about this person nothing is kept or bought
 │   ├── ArgsInvalid          a job's arguments or options; says where each fault is
 │   ├── NotFound             nothing of that id in this workspace
 │   ├── RecordNotFound       a record of the caller's that was never given, and no input with it
@@ -71,6 +72,12 @@ class UnknownKind(InputError):
     """A job kind that no installed package offers."""
 
     code = "kind_unknown"
+
+
+class PersonSuppressed(InputError):
+    """Somebody is named about whom nothing is kept or bought."""
+
+    code = "person_suppressed"
 
 
 class Fault(NamedTuple):

@@ -38,6 +38,7 @@ async def mine(service: Service) -> dict[str, Any]:
     view = await client.post("/v1/views", {"list": "jobs", "name": "all", "query": {}})
     with psycopg.connect(service.app.db.dsn, autocommit=True) as owner:
         owner.execute("insert into glaze.entity (workspace_id, id, kind) values (1, 1, 'company')")
+    erased = await client.post("/v1/people/erase", {"input": {"email": "jane@acme.com"}})
     worker_id = await service.app.workers.register("w", "0", ["default"], lease_s=600)
     return NAMED | {
         "job_id": job_id,
@@ -46,6 +47,7 @@ async def mine(service: Service) -> dict[str, Any]:
         "workflow_id": flow.body["id"],
         "key_id": key.body["id"],
         "worker_id": worker_id,
+        "erasure_id": erased.body["id"],
         "call_id": 1,
         "webhook_id": hook.body["id"],
         "delivery_id": 1,

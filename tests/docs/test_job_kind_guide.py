@@ -69,4 +69,5 @@ ORDER = (
     "search_enrichment",
     "email_validation",
     "deliver_webhook",
+    "erase_person",
 )

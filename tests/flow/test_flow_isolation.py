@@ -26,6 +26,8 @@ HIDDEN_FROM_QUEUE = {
     "spend_cap": "cap_micros",
     "paused_price": "billed_micros",
     "suppression": "key_hash",
+    "erasure": "traits",
+    "retention": "answers_days",
     "entity": "id",
     "entity_key": "key",
     "observation": "value",
@@ -191,6 +193,7 @@ _SPECIAL = {
     "budget": {"scope_key": "mine"},
     "job_edge": {"parent_id": 1},
     "saved_view": {"list": "jobs"},
+    "erasure": {"traits": "{}"},
 }
 
 

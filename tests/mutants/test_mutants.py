@@ -747,6 +747,13 @@ MUTANTS = (
         (Change("store/ledger.py", 'if row["verdict"] == Verdict.SUPPRESSED:', "if not row:"),),
     ),
     Mutant(
+        "one table is left out when a person is erased",
+        r"assert left == \{\}",
+        "tests/flow/test_people.py"
+        "::test_a_person_is_erased_from_every_table_and_stays_away_while_a_neighbour_keeps_all",
+        (Change("store/personal.py", '    "record": _document,\n', ""),),
+    ),
+    Mutant(
         "of two companies that fit equally well the first is taken",
         r"test_same_company\.py:\d+: AssertionError",
         f"{NAMESAKES}::test_two_that_fit_equally_well_are_none",

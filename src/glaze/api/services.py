@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from glaze.jobs.burst import Summary
+from glaze.jobs.erasing import Eraser
 from glaze.jobs.kind import Kinds
 from glaze.jobs.live import Live
 from glaze.jobs.waiting import Waiting
@@ -200,6 +201,10 @@ class Services(Protocol):
     @property
     def deliveries(self) -> DeliveryStore:
         """What they were told."""
+
+    @property
+    def eraser(self) -> Eraser:
+        """Who erases people."""
 
     @property
     def kinds(self) -> Kinds:

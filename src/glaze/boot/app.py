@@ -28,6 +28,7 @@ from glaze.boot.server import running_server
 from glaze.boot.standing import as_document, standings
 from glaze.errors import InputError
 from glaze.jobs.burst import Burst, Summary
+from glaze.jobs.erasing import Eraser
 from glaze.jobs.kind import Kinds
 from glaze.jobs.live import Live
 from glaze.jobs.options import WorkerOptions
@@ -75,11 +76,13 @@ from glaze.store.ledger import LedgerStore
 from glaze.store.limit import LimitStore
 from glaze.store.metrics import MetricsStore
 from glaze.store.migrate import migrate
+from glaze.store.personal import PersonalStore
 from glaze.store.plan import PlanStore
 from glaze.store.queues import QueueStore
 from glaze.store.record import RecordStore
 from glaze.store.retention import Keep, RetentionStore
 from glaze.store.schedule import ScheduleStore
+from glaze.store.suppression import SuppressionStore
 from glaze.store.token import TokenStore
 from glaze.store.view import ViewStore
 from glaze.store.webhook import WebhookStore
@@ -121,6 +124,7 @@ class App:
     webhooks: WebhookStore
     deliveries: DeliveryStore
     courier: Courier
+    eraser: Eraser
     beliefs: Beliefs
     deciding: Deciding
     calls: CallStore
@@ -348,6 +352,7 @@ async def boot(
         courier = await stack.enter_async_context(
             Courier.open(deliveries, http, clock=clock, rng=random.Random(), at=at)  # noqa: S311  jitter
         )
+        eraser = _eraser(db, jobs, providers, at)
         installed = load_kinds(
             Tools(
                 pipeline=pipeline,
@@ -356,6 +361,7 @@ async def boot(
                 batches=batches,
                 records=records,
                 webhooks=webhooks,
+                eraser=eraser,
                 clock=clock,
             )
         )
@@ -386,6 +392,7 @@ async def boot(
             webhooks=webhooks,
             deliveries=deliveries,
             courier=courier,
+            eraser=eraser,
             beliefs=pipeline.beliefs,
             deciding=Deciding(EntityStore(db), pipeline.beliefs, clock=clock),
             calls=CallStore(db),
@@ -400,6 +407,25 @@ async def boot(
             clock=clock,
             measures=pipeline.gateway.measures,
         )
+
+
+def _eraser(db: Database, jobs: JobStore, providers: Providers, at: At) -> Eraser:
+    """Return what erases people, told which operations are about people."""
+    about_people = {
+        f"{provider.spec.name}.{operation.name}"
+        for provider in providers.by_name.values()
+        for operation in provider.spec.operations
+        if any(name.startswith("person_") for need in operation.needs for name in need)
+    }
+    return Eraser(
+        PersonalStore(db),
+        SuppressionStore(db),
+        jobs,
+        WorkerStore(db),
+        LedgerStore(db),
+        operations=about_people,
+        at=at,
+    )
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ from glaze.jobs.retry import set_within, until_available
 from glaze.jobs.worker import Worker
 from glaze.model.icp_score import Score
 from glaze.model.identity import identify
+from glaze.model.personal import is_erased
 from glaze.model.provider import REFUSED
 from glaze.model.request import EnrichResult
 from glaze.model.value import BatchId, FieldName
@@ -305,7 +306,9 @@ def _row_of(found: RowResult, rows: Iterator[Row | BadRow], ask: FileAsk, log: E
     equal inputs are equally usable.
     """
     for row in rows:
-        if isinstance(row, Row) and ask.mapping.input_of(row.values) == found.input:
+        if isinstance(row, Row) and (
+            is_erased(found.input) or ask.mapping.input_of(row.values) == found.input
+        ):
             return row
         bad = row if isinstance(row, BadRow) else identified(row, ask.mapping)
         if isinstance(bad, Row):

@@ -46,6 +46,7 @@ _COMMANDS: Mapping[str, str] = {
     "workspaces": "workspaces",
     "budget": "budget",
     "values": "values",
+    "people": "people",
     "icp": "icp",
     "webhooks": "webhooks",
 }

@@ -11,15 +11,17 @@ from typing import Any, NamedTuple, get_args
 import structlog
 from pydantic import BaseModel
 
-from glaze.errors import ArgsInvalid, GlazeError, InputError
+from glaze.errors import ArgsInvalid, GlazeError, InputError, PersonSuppressed
 from glaze.jobs.deadlines import Deadlines
 from glaze.jobs.kind import Host, JobContext, Kind, Kinds
 from glaze.logs import heard, running
 from glaze.model.job import ClaimedJob
 from glaze.model.label import LATEST
 from glaze.model.outcome import Failed, Outcome, Retry, Snooze
+from glaze.model.personal import is_erased
 from glaze.model.value import JobId
 from glaze.store.attempt import Ended
+from glaze.store.suppression import WHY
 
 log = structlog.get_logger("jobs")
 
@@ -99,6 +101,8 @@ class Executor:
 
 
 def _decode(kind: Kind[Any], job: ClaimedJob) -> BaseModel | Failed:
+    if is_erased(job.args):
+        return Failed(PersonSuppressed.code, WHY)
     try:
         return kind.parse(job.args)  # type: ignore[no-any-return]
     except ArgsInvalid as error:

@@ -22,14 +22,20 @@ async def prune(
     """
     gone: Counter[str] = Counter()
     for workspace_id in await store.workspaces():
+        own = await store.keep(workspace_id, keep)
         for look, days in (
-            (store.events, keep.events_days),
-            (store.deliveries, keep.events_days),
-            (store.jobs, keep.jobs_days),
-            (store.workflows, keep.jobs_days),
-            (store.batches, keep.batches_days),
-            (store.keys, keep.keys_days),
+            (store.events, own.events_days),
+            (store.logs, own.logs_days),
+            (store.deliveries, own.events_days),
+            (store.jobs, own.jobs_days),
+            (store.workflows, own.jobs_days),
+            (store.batches, own.batches_days),
+            (store.keys, own.keys_days),
+            (store.results, own.results_days),
+            (store.answers, own.answers_days),
         ):
+            if days is None:
+                continue
             async for page in _pages(partial(look, workspace_id, days), pause_s):
                 gone.update(page.gone)
     async for page in _pages(lambda _after: store.workers(keep.workers_days), pause_s):

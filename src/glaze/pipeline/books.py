@@ -51,6 +51,7 @@ class Opened:
 
     entities: Mapping[EntityKind, EntityId]
     kept: Mapping[FieldName, Kept]
+    suppressed: bool = False  # about this person nothing is kept or bought
 
 
 class Books:
@@ -90,7 +91,7 @@ class Books:
 
     async def _open(self, wanted: Sequence[Keys]) -> Sequence[Opened]:
         opened = await self._entities.open(self._workspace_id, wanted)
-        return [Opened(entities, kept) for entities, kept in opened]
+        return [Opened({}, {}, suppressed=True) if one is None else Opened(*one) for one in opened]
 
     async def _remerge(self, wanted: Sequence[Remerge]) -> Sequence[dict[FieldName, Kept]]:
         return await self._entities.remerge(self._workspace_id, wanted)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from glaze.errors import InputError
+from glaze.errors import InputError, PersonSuppressed
 from glaze.model.belief import Belief
 from glaze.model.field import FIELDS, EntityKind
 from glaze.model.icp_score import Score
@@ -51,6 +51,7 @@ from glaze.pipeline.sheet import INPUT, SITE, Sheet
 from glaze.store.budget import BudgetCap
 from glaze.store.entity import Remerge
 from glaze.store.ledger import LedgerStore
+from glaze.store.suppression import WHY
 
 MAIL_SOURCE = "dns_mx"
 _OVER_CAP = "not asked: the job's cap on models"
@@ -196,7 +197,8 @@ class Pipeline:
         sheet = self._open(task, await self.beliefs.of(task.job.workspace_id))
         if isinstance(sheet, EnrichResult):
             return sheet
-        await self._check_cache(task, sheet)
+        if not await self._check_cache(task, sheet):
+            return _suppressed(task.args, sheet.now)
         _tell(task, sheet, "looked into the cache")
         if not sheet.missing and not sheet.doubts(self._models):
             return await self._result(task, sheet, {})
@@ -231,15 +233,19 @@ class Pipeline:
             sheet.note(INPUT, now, now, detail=f"left aside: {'; '.join(identity.notes)}")
         return sheet
 
-    async def _check_cache(self, task: Enrichment, sheet: Sheet) -> None:
+    async def _check_cache(self, task: Enrichment, sheet: Sheet) -> bool:
+        """Take what is stored already; False where nothing may be kept of the person."""
         begun = self.clock()
         books = await self.gateway.bookkeeping.of(task.job.workspace_id)
         opened = await books.open(sheet.entity_keys())
+        if opened.suppressed:
+            return False
         sheet.entities = opened.entities
         sheet.add_cached(opened.kept)
         if task.job.claim_no > 1:
             sheet.had = await self.ledger.asked_by_job(task.job.workspace_id, task.job.id)
         sheet.note("cache", begun, self.clock(), fields_found=tuple(sorted(sheet.from_cache)))
+        return True
 
     async def _waterfall(
         self, task: Enrichment, sheet: Sheet, asker: Asker
@@ -605,6 +611,17 @@ class Pipeline:
     async def _spend(self, task: Enrichment) -> Spend:
         books = await self.gateway.bookkeeping.of(task.job.workspace_id)
         return await books.spend(task.job.id)
+
+
+def _suppressed(args: EnrichArgs, now: datetime) -> EnrichResult:
+    """Return what comes back of a person about whom nothing is kept or bought: nothing, and why."""
+    return EnrichResult(
+        status=ResultStatus.FAILED,
+        data={},
+        missing=args.required_fields,
+        stages=(Stage(name="input", duration_ms=0, error=f"{PersonSuppressed.code}: {WHY}"),),
+        timestamp=now,
+    )
 
 
 def _in_no_hurry(operation: Operation) -> bool:

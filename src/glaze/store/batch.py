@@ -1,5 +1,6 @@
 """Batches: a million narrow rows, of which only a window are jobs at any time."""
 
+import json
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,13 +9,15 @@ from typing import Any, NamedTuple
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
-from glaze.errors import BatchStateConflict, InputError
+from glaze.errors import BatchStateConflict, InputError, PersonSuppressed
+from glaze.model.personal import erased, is_erased, people_in
 from glaze.model.value import BatchId, JobId, Json, WorkspaceId
 from glaze.store import dependency
 from glaze.store.attempt import Row, encode
 from glaze.store.database import Connection, Database
 from glaze.store.job import Due, tell_due
 from glaze.store.statements import statements
+from glaze.store.suppression import WHY, suppressed
 from glaze.store.text import storable
 
 _sql = statements("batch")
@@ -171,7 +174,8 @@ class BatchStore:
                 raise BatchStateConflict(f"batch {batch_id} takes no rows any more")
             if last["row_no"] + len(chunk) > MOST_ROWS:
                 raise InputError(f"a batch has at most {MOST_ROWS} rows; split the input")
-            rows = {"batch": batch_id, "after": last["row_no"], "inputs": f"[{','.join(chunk)}]"}
+            inputs = f"[{','.join(await _without_suppressed(conn, chunk))}]"
+            rows = {"batch": batch_id, "after": last["row_no"], "inputs": inputs}
             await conn.execute(_sql["add_rows"], rows)
             await conn.execute(_sql["add_total"], {"batch": batch_id, "n": len(chunk)})
         return len(chunk)
@@ -289,7 +293,7 @@ class BatchStore:
         params = {"batch": batch_id, "after": after, "n": n}
         async with self._db.workspace(workspace_id) as conn:
             rows = await (await conn.execute(_sql["results"], params)).fetchall()
-        return [RowResult(**row) for row in rows]
+        return [_row_result(row) for row in rows]
 
     async def stretch(
         self,
@@ -306,7 +310,7 @@ class BatchStore:
         async with self._db.workspace(workspace_id) as conn:
             found = await conn.execute(_sql["stretch"], params | {"states": list(states)})
             rows = await found.fetchall()
-        return [RowResult(**row) for row in rows]
+        return [_row_result(row) for row in rows]
 
     async def feed(self, batch_id: BatchId | None = None) -> int:
         """Make new rows of one batch at or below half its window jobs; return how many.
@@ -325,9 +329,34 @@ class BatchStore:
         return int(fed["fed"])
 
 
+async def _without_suppressed(conn: Connection, chunk: Sequence[str]) -> Sequence[str]:
+    """Keep nothing of rows about suppressed people: each fails, with the reason, and costs nothing."""
+    people: list[set[str]] = []
+
+    def named() -> set[str]:
+        people.extend(people_in(json.loads(one)) for one in chunk)
+        return set().union(*people)
+
+    barred = await suppressed(conn, named)
+    if not barred:
+        return chunk
+    left = encode(erased())
+    return [
+        one if barred.isdisjoint(them) else left for one, them in zip(chunk, people, strict=True)
+    ]
+
+
 async def _advance_behind(conn: Connection, batch_id: BatchId) -> list[Row]:
     """Move on who waits for a batch that has just ended."""
     return await dependency.advance(conn, await dependency.successors_of_batches(conn, [batch_id]))
+
+
+def _row_result(row: Mapping[str, Any]) -> RowResult:
+    """Return a row; what is left of the result of an erased person's is none."""
+    if not is_erased(row["result"]):
+        return RowResult(**row)
+    why = row["error"] or f"{PersonSuppressed.code}: {WHY}"
+    return RowResult(**{**row, "result": None, "error": why})
 
 
 async def _one(conn: Connection, name: str, params: Mapping[str, Any]) -> dict[str, Any] | None:

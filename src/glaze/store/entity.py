@@ -3,10 +3,12 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import compress
 from typing import Any, Protocol
 
 from psycopg.types.json import Jsonb
 
+from glaze.errors import NotFound
 from glaze.model.belief import USER
 from glaze.model.decision import Act, Decision
 from glaze.model.field import FIELDS, EntityKind
@@ -24,6 +26,7 @@ from glaze.model.value import (
 from glaze.store.database import Connection, Database
 from glaze.store.icp import score_merged
 from glaze.store.statements import statements
+from glaze.store.suppression import suppressed
 from glaze.store.text import storable
 
 _sql = statements("entity")
@@ -77,24 +80,30 @@ class EntityStore:
 
     async def open(
         self, workspace_id: WorkspaceId, wanted: Sequence[Keys]
-    ) -> list[tuple[dict[EntityKind, EntityId], dict[FieldName, Kept]]]:
+    ) -> list[tuple[dict[EntityKind, EntityId], dict[FieldName, Kept]] | None]:
         """Return for each the entities its keys lead to, and these entities' stored winners.
+
+        None where one of its keys is that of a suppressed person: then none is made or looked at.
 
         The strongest key that leads anywhere decides; where none does the entity is made. Strong
         keys that lead to different entities show that these are one, unless each has an email, a
         domain or a profile of its own: the younger is merged into the older.
         """
         async with self._db.workspace(workspace_id) as conn:
-            opened = await _resolve(conn, wanted)
+            barred = await suppressed(conn, lambda: {s for one in wanted for s in _people(one)})
+            let_in = [barred.isdisjoint(_people(one)) for one in wanted] if barred else None
+            meant = wanted if let_in is None else [*compress(wanted, let_in)]
+            opened = await _resolve(conn, meant)
             ids = sorted({id_ for entities in opened for id_ in entities.values()})
             rows = await (await conn.execute(_sql["cached"], {"entities": ids})).fetchall()
         kept: dict[int, dict[FieldName, Kept]] = {id_: {} for id_ in ids}
         for row in rows:
             kept[row["entity_id"]][FieldName(row["field"])] = _kept(row)
-        return [
+        found = iter(
             (entities, {n: k for id_ in entities.values() for n, k in kept[id_].items()})
             for entities in opened
-        ]
+        )
+        return [next(found) if good else None for good in let_in or [True] * len(wanted)]
 
     async def peek(
         self, workspace_id: WorkspaceId, wanted: Sequence[Keys]
@@ -195,7 +204,9 @@ class EntityStore:
         }
         async with self._db.workspace(workspace_id) as conn:
             (left,), _ = await _locked(conn, [wanted])
-            entity = left.entities[FIELDS[decision.field].entity]
+            entity = left.entities.get(FIELDS[decision.field].entity)
+            if entity is None:
+                raise NotFound("whom this is about was erased")
             await conn.execute(_sql["decide"], {**params, "entity": entity})
             return (await derive(conn, [left]))[0]
 
@@ -203,7 +214,7 @@ class EntityStore:
         """Take a decision back and merge anew; False where nothing was decided."""
         async with self._db.workspace(workspace_id) as conn:
             (left,), _ = await _locked(conn, [wanted])
-            entity = left.entities[FIELDS[field].entity]
+            entity = left.entities.get(FIELDS[field].entity)
             gone = await conn.execute(_sql["undecide"], {"entity": entity, "field": field})
             if await gone.fetchone() is None:
                 return False
@@ -275,7 +286,15 @@ async def _locked(
     ids = {"entities": _ids(wanted)}
     locked = await conn.execute(_sql["lock_entities"], ids)
     seen = await conn.execute(_sql["observations"], ids)
-    into = {row["id"]: row["merged_into"] for row in await locked.fetchall() if row["merged_into"]}
+    held = await locked.fetchall()
+    into = {row["id"]: row["merged_into"] for row in held if row["merged_into"]}
+    gone = {*ids["entities"]} - {row["id"] for row in held}
+    if gone:  # who was erased meanwhile has nothing to derive
+        left = [
+            replace(one, entities={k: id_ for k, id_ in one.entities.items() if id_ not in gone})
+            for one in wanted
+        ]
+        return await _locked(conn, left)
     if not into:
         return wanted, await seen.fetchall()
     left = [
@@ -315,6 +334,11 @@ async def _resolve(conn: Connection, wanted: Sequence[Keys]) -> list[dict[Entity
         home = ways[_places(kind, keys)[0]]
         opened[i][kind] = EntityId(into.get(home, home))
     return opened
+
+
+def _people(wanted: Keys) -> list[str]:
+    """Return what stands in the suppression list for the person of one input."""
+    return [f"{key.scheme}:{key.value}" for key in wanted.get(EntityKind.PERSON, ())]
 
 
 def _places(kind: EntityKind, keys: Sequence[Key]) -> list[Place]:

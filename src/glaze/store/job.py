@@ -7,8 +7,9 @@ from typing import Any, LiteralString, NamedTuple
 
 from psycopg.rows import dict_row, tuple_row
 
-from glaze.errors import IdempotencyConflict
+from glaze.errors import IdempotencyConflict, PersonSuppressed
 from glaze.model.job import After, ClaimedJob, JobState, NewJob, checked_after
+from glaze.model.personal import people_in
 from glaze.model.value import BatchId, JobId, Json, WorkerId, WorkflowId, WorkspaceId
 from glaze.store import dependency
 from glaze.store.attempt import Ended, Row, body_hash, encode, ended_row, freed_row, job_row
@@ -17,6 +18,7 @@ from glaze.store.database import Connection, Database
 from glaze.store.deadlock import past_deadlocks
 from glaze.store.event import NewEvent, append
 from glaze.store.statements import Statements, as_array, statements
+from glaze.store.suppression import WHY, suppressed
 
 CHUNK = 1000
 NO_JOB = JobId(0)  # ids start above
@@ -130,16 +132,18 @@ class JobStore:
         it does at once what it would have done then.
 
         Raises: InputError when arguments are not JSON, a tag or webhook is none, or there is no
-        such job or batch to wait for; IdempotencyConflict when a key was used with another body.
+        such job or batch to wait for; IdempotencyConflict when a key was used with another body;
+        PersonSuppressed when arguments name somebody about whom nothing is kept.
         """
         if not jobs:
             return []
+        made: list[Row] = []
         if all(map(_stands_alone, jobs)):
             rows: list[Json] = [job_row(n, job) for n, job in enumerate(jobs)]
-            sql, params = self._sql["enqueue"], {"jobs": encode(rows)}
+            sql, params = self._sql["enqueue"], {"jobs": encode(rows), "unlisted": True}
             made = await self._db.workspace_rows(workspace_id, sql, params, row_factory=dict_row)
-            enqueued = Enqueued([row["id"] for row in made], made)
-        else:
+        enqueued = Enqueued([row["id"] for row in made], made)
+        if not made:
 
             async def once() -> Enqueued:
                 async with self._db.workspace(workspace_id) as conn:
@@ -159,6 +163,7 @@ class JobStore:
 
         Raises: as ``enqueue``.
         """
+        await _refuse_suppressed(conn, jobs)
         rows = [job_row(n, job) for n, job in enumerate(jobs)]
         ids = await self._keyed_ids(conn, jobs)
         own = dict(enumerate(given)) | ids.taken
@@ -166,7 +171,7 @@ class JobStore:
         after = {n: checked_after(jobs[n].after) for n in fresh if jobs[n].after}
         ended = await self._hold_parents(conn, after, given) if after else frozenset()
         new = [rows[n] | {"id": own.get(n)} for n in fresh]
-        made = await self._fetch(conn, "enqueue", jobs=encode(new)) if new else []
+        made = await self._fetch(conn, "enqueue", jobs=encode(new), unlisted=False) if new else []
         found = ids.known | {row["n"]: row["id"] for row in made}
         again: list[Json] = [
             {"replay_of": old, "job": found[n]} for n in fresh if (old := jobs[n].replay_of)
@@ -607,3 +612,18 @@ def view_of(row: Mapping[str, Any]) -> JobView:
         percent = 100 if row["state"] in _DONE else said["percent"]  # whatever it said last
         view["progress"] = Progress(percent, said["message"])
     return JobView(**view | {"state": JobState(row["state"]), "tags": tuple(row["tags"] or ())})
+
+
+async def _refuse_suppressed(conn: Connection, jobs: Sequence[NewJob]) -> None:
+    """Raises: PersonSuppressed, naming the place of each job that is about somebody suppressed."""
+    people: list[set[str]] = []
+
+    def named() -> set[str]:
+        people.extend(people_in(job.args) for job in jobs)
+        return set().union(*people)
+
+    barred = await suppressed(conn, named)
+    guilty = [str(n) for n, them in enumerate(people) if not barred.isdisjoint(them)]
+    if guilty:
+        where = f" (jobs {', '.join(guilty[:20])} of this call)" if len(jobs) > 1 else ""
+        raise PersonSuppressed(WHY + where)

@@ -7,10 +7,13 @@ from enum import StrEnum
 
 from psycopg.types.json import Jsonb
 
+from glaze.errors import PersonSuppressed
+from glaze.model.personal import people_in
 from glaze.model.value import JobId, Json, WorkspaceId
 from glaze.store.attempt import encode
 from glaze.store.database import Database
 from glaze.store.statements import statements
+from glaze.store.suppression import WHY, suppressed
 from glaze.store.text import storable
 
 _sql = statements("record")
@@ -53,12 +56,15 @@ class RecordStore:
     ) -> None:
         """Make or renew the records ``inputs``, by external id; what was written back stays.
 
-        Raises: InputError where an input is not JSON.
+        Raises: InputError where an input is not JSON; PersonSuppressed.
         """
         rows: list[Json] = [{"external_id": key, "input": inputs[key]} for key in sorted(inputs)]
         for start in range(0, len(rows), CHUNK):
-            params = {"kind": kind, "records": encode(rows[start : start + CHUNK])}
+            some = rows[start : start + CHUNK]
+            params = {"kind": kind, "records": encode(some)}
             async with self._db.workspace(workspace_id) as conn:
+                if await suppressed(conn, lambda some=some: people_in(some)):  # type: ignore[misc]  # bound to this turn
+                    raise PersonSuppressed(WHY)
                 await conn.execute(_sql["put"], params)
 
     async def get(

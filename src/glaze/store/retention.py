@@ -1,6 +1,6 @@
 """Retention: what is old and over goes, a page at a time, past everything that anybody holds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from glaze.model.value import WorkspaceId
@@ -10,17 +10,21 @@ from glaze.store.statements import Statements, statements
 PAGE = 500
 """Rows that one statement looks at: none takes long, whatever lies in them."""
 _DAY_S = 86_400.0
+_DAYS = statements("personal")["retention"]
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """For how many days things are kept once they are over."""
+    """For how many days things are kept once they are over; a workspace may say otherwise."""
 
     events_days: float = 30.0
     jobs_days: float = 30.0
     batches_days: float = 30.0
     keys_days: float = 1.0
     workers_days: float = 7.0
+    answers_days: float | None = None  # None: for good
+    results_days: float | None = None  # None: as long as their job
+    logs_days: float | None = None  # None: as long as events
 
 
 class Pruned(NamedTuple):
@@ -47,6 +51,25 @@ class RetentionStore:
         async with self._db.fleet() as conn:
             rows = await (await conn.execute(self._sql["workspaces"])).fetchall()
         return [WorkspaceId(row["id"]) for row in rows]
+
+    async def keep(self, workspace_id: WorkspaceId, otherwise: Keep) -> Keep:
+        """Return for how long one workspace keeps things: as it said, else as ``otherwise`` says."""
+        async with self._db.workspace(workspace_id) as conn:
+            row = await (await conn.execute(_DAYS)).fetchone()
+        said = {name: days for name, days in (row or {}).items() if days is not None}
+        return replace(otherwise, **said)
+
+    async def answers(self, workspace_id: WorkspaceId, days: float, after: str = "") -> Pruned:
+        """Look at the next page of raw answers."""
+        return await self._page(workspace_id, "answers", days, after or "0")
+
+    async def results(self, workspace_id: WorkspaceId, days: float, after: str = "") -> Pruned:
+        """Look at the next page of results."""
+        return await self._page(workspace_id, "results", days, after or "0")
+
+    async def logs(self, workspace_id: WorkspaceId, days: float, after: str = "") -> Pruned:
+        """Look at the next page of what jobs logged."""
+        return await self._page(workspace_id, "logs", days, after or "0-0")
 
     async def events(self, workspace_id: WorkspaceId, days: float, after: str = "") -> Pruned:
         """Look at the next page of events, oldest first."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 from glaze.errors import ConfirmationNeeded, InputError
 from glaze.files.writing import dollars
+from glaze.model.personal import is_erased
 from glaze.model.request import EnrichArgs
 from glaze.model.value import MICROS_PER_CENT, BatchId, FieldName, Json, WorkspaceId
 from glaze.pipeline.plan import Planner
@@ -107,7 +108,7 @@ class Column:
             cells = await cells_of(self.entities, self.workspace_id, page, (self.field,))
             for row, own in zip(page, cells, strict=True):
                 is_meant = self.which == "all" or self.field not in own
-                if is_meant and isinstance(row.input, dict):
+                if is_meant and isinstance(row.input, dict) and not is_erased(row.input):
                     yield row.input
             after = page[-1].row_no
 

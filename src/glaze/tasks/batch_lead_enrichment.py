@@ -75,7 +75,9 @@ async def _leads(tools: Tools, ctx: JobContext, progress: Progress) -> dict[str,
     states: dict[str, Json] = {}
     errors: dict[str, Json] = {}
     async for row in row_results(tools, ctx, progress.id):
-        lead_id = row.input["lead_id"] if isinstance(row.input, dict) else ""
+        lead_id = row.input.get("lead_id") if isinstance(row.input, dict) else None
+        if not isinstance(lead_id, str):
+            continue  # erased meanwhile
         states[lead_id] = row.state
         if row.error:
             errors[lead_id] = row.error

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from glaze.jobs.erasing import Eraser
 from glaze.net.client import HttpClient
 from glaze.pipeline.run import Pipeline
 from glaze.store.batch import BatchStore
@@ -25,4 +26,5 @@ class Tools:
     batches: BatchStore
     records: RecordStore  # the callers' own leads, accounts and contacts
     webhooks: WebhookStore  # what deliveries are signed with
+    eraser: Eraser  # erases people
     clock: Callable[[], datetime]  # aware UTC

@@ -15,7 +15,8 @@ select key, encode(body_hash, 'hex') as hash, job_id from idempotency_key
 where workspace_id = current_workspace() and key = any(%(keys)s)
 
 -- name: enqueue
--- All jobs of one call: ids in the caller's order, arguments beside, one event each.
+-- All jobs of one call: ids in the caller's order, arguments beside, one event each. None where nobody looked whom they
+-- name, and somebody is suppressed.
 with moment as materialized (select clock_timestamp() as now),
 given as materialized (
   select g.n, coalesce(g.id, nextval('job_id_seq')) as id, g.kind, g.queue, g.priority, g.max_attempts,
@@ -27,6 +28,7 @@ given as materialized (
   from moment m, json_to_recordset(%(jobs)s::json) as g(n int, id bigint, kind text, queue text, priority smallint,
     max_attempts smallint, correlation_id text, expires_at timestamptz, due_at timestamptz, args jsonb,
     tags text[], webhook_url text, replay_of bigint, after json, workflow_id bigint, step text)
+  where not (%(unlisted)s and exists (select from suppression where workspace_id = current_workspace()))
   order by g.n
 ), made as (
   insert into job (workspace_id, id, kind, queue, state, priority, rank, due_at, max_attempts, correlation_id, expires_at,

@@ -133,11 +133,14 @@ select pg_xact_status(%(xid)s::text::xid8) as status
 -- Budgets release the reservation and book the price; what exceeds it is overrun, never refused. Of an
 -- entity that was merged away meanwhile observations speak of the one that is left. Where a request billed more
 -- than was reserved for its calls together its price is paused, and the feed tells. The ids are given a second
--- time so that they are looked up in the key, whatever statistics say.
+-- time so that they are looked up in the key, whatever statistics say. Of a call about somebody who was erased
+-- meanwhile the money is recorded and nothing else.
 with ended as (
-  update call c set state = a.state::call_state, price_micros = a.price_micros, verdict = a.verdict, detail = a.detail,
+  update call c set state = a.state::call_state, price_micros = a.price_micros, verdict = a.verdict,
+    detail = case when c.erased_at is null then a.detail end,
     settled_at = case when a.state in ('settled', 'not_billed') then clock_timestamp() end,
-    handle = coalesce(a.handle, c.handle), asked = case when a.state not in ('settled', 'not_billed') then c.asked end,
+    handle = case when c.erased_at is null then coalesce(a.handle, c.handle) end,
+    asked = case when a.state not in ('settled', 'not_billed') then c.asked end,
     deadline = case when a.state = 'pending_vendor' then clock_timestamp() else c.deadline end,
     poll_at = case when a.state <> 'pending_vendor' then c.poll_at  -- a vendor that called back already is asked at once
                    else clock_timestamp() + make_interval(secs => case when c.poll_at is null then a.wait_s else 0 end) end
@@ -145,7 +148,7 @@ with ended as (
     handle text, wait_s float8) order by id) a
   where c.workspace_id = current_workspace() and c.id = any(%(call_ids)s) and c.id = a.id
     and c.state in ('sending', 'pending_vendor', 'unknown') and not (a.state = 'pending_vendor' and c.state = 'pending_vendor')
-  returning c.id, c.request_id, c.budget_ids, c.reserved_micros, c.state, c.price_micros
+  returning c.id, c.request_id, c.budget_ids, c.reserved_micros, c.state, c.price_micros, c.erased_at
 ), wire as (
   update vendor_request v set answered_at = clock_timestamp(), status = a.status, exchanges = v.exchanges + a.exchanges, bytes = v.bytes + a.bytes,
     billed_micros = greatest(a.billed_micros, v.billed_micros + coalesce(  -- its calls may end one after the other
@@ -156,7 +159,7 @@ with ended as (
   insert into answer (workspace_id, call_id, body, digest)
   select current_workspace(), a.call_id, decode(a.body, 'base64'), decode(a.digest, 'hex')
   from jsonb_to_recordset(%(answers)s) as a(call_id bigint, body text, digest text)
-  join ended on ended.id = a.call_id
+  join ended on ended.id = a.call_id and ended.erased_at is null
   on conflict do nothing
 ), stated as materialized (
   select * from rows from (jsonb_to_recordset(%(observations)s) as (entity_id bigint, call_id bigint, field text, value jsonb,
@@ -169,7 +172,7 @@ with ended as (
   insert into observation (workspace_id, entity_id, call_id, field, value, raw, confidence, provider, source_url, quote, cost_micros, retrieved_at)
   select current_workspace(), h.entity_id, a.call_id, a.field, a.value, a.raw, a.confidence, a.provider, a.source_url, a.quote,
          a.cost_micros, clock_timestamp()
-  from stated a join home h on h.id = a.entity_id join ended on ended.id = a.call_id order by a.ordinality
+  from stated a join home h on h.id = a.entity_id join ended on ended.id = a.call_id and ended.erased_at is null order by a.ordinality
 ), hot as materialized (
   select b.id from budget b
   where b.workspace_id = current_workspace() and b.id in (select unnest(e.budget_ids) from ended e)

@@ -134,6 +134,45 @@ with page as materialized (
 )
 select (select count(*) from gone) as gone, (select max(id)::text from page having count(*) = %(n)s) as last
 
+-- name: answers
+-- One page of raw answers, by call; those of calls that ended long ago go. What they stated stays.
+with page as materialized (
+  select call_id from answer where workspace_id = current_workspace() and call_id > %(after)s::bigint order by call_id limit %(n)s
+), gone as (
+  delete from answer where workspace_id = current_workspace() and call_id = any(array(
+    select c.id from call c where c.workspace_id = current_workspace() and c.id = any(array(select call_id from page))
+      and c.settled_at < clock_timestamp() - make_interval(secs => %(age_s)s)))
+  returning 1
+)
+select (select count(*) from gone) as gone, (select max(call_id)::text from page having count(*) = %(n)s) as last
+
+-- name: results
+-- One page of results, those written long ago; what jobs and rows know of them is that they are gone.
+with page as materialized (
+  select id, created_at from result where workspace_id = current_workspace() and id > %(after)s::bigint order by id limit %(n)s
+), gone as (
+  delete from result where workspace_id = current_workspace() and id = any(array(
+    select id from page where created_at < clock_timestamp() - make_interval(secs => %(age_s)s)))
+  returning 1
+)
+select (select count(*) from gone) as gone, (select max(id)::text from page having count(*) = %(n)s) as last
+
+-- name: logs
+-- One page of what jobs logged, in the order of the feed; lines are no part of it, so where it begins stays.
+with page as materialized (
+  select ctid as place, xid, id, at, type from event
+  where workspace_id = current_workspace()
+    and (xid, id) > (split_part(%(after)s, '-', 1)::xid8, split_part(%(after)s, '-', 2)::bigint)
+  order by xid, id limit %(n)s for update skip locked
+), gone as (
+  delete from event where ctid = any(array(
+    select place from page where type = 'log' and at < clock_timestamp() - make_interval(secs => %(age_s)s)))
+  returning 1
+)
+select (select count(*) from gone) as gone,
+  (select xid::text || '-' || id from page where at < clock_timestamp() - make_interval(secs => %(age_s)s)
+   order by xid desc, id desc limit 1) as last
+
 -- name: workers
 -- Workers that stopped long ago; jobs that one of them held were taken back when it did.
 with gone as (
