@@ -73,7 +73,8 @@ create trigger note after insert or update on glaze.budget for each row
 """
 # What nobody waits for any more: the margins of seconds after a call's timeout are hurried.
 HURRY = """
-update glaze.call set deadline = least(deadline, clock_timestamp()), poll_at = least(poll_at, clock_timestamp())
+update glaze.call set deadline = least(deadline, clock_timestamp()),
+  poll_at = case when poll_at > clock_timestamp() then clock_timestamp() else poll_at end
 where state in ('sending', 'pending_vendor') and created_at < clock_timestamp() - make_interval(secs => %s)
 """
 # A token that the vendor never saw is asked about no more; a key is sent again until it is answered.
