@@ -393,6 +393,13 @@ class Settings(BaseSettings):
         " a component is what a line has in its first brackets",
     )
     log_format: Literal["text", "json"] = Field(default="text", description="form of a log line")
+    traces_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        max_length=2048,
+        description="OpenTelemetry collector that spans are told to, OTLP over HTTP, as"
+        " http://127.0.0.1:4318; wants the extra `tracing`; unset: nothing is traced",
+    )
 
     @field_validator("queues", "allow", "order", "shared_keys", "api_cors_origins", mode="before")
     @classmethod

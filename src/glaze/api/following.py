@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glaze.logs import correlation, new_correlation, valid_correlation
 from glaze.model.measure import Measures
+from glaze.traces import span
 
 log = structlog.get_logger("api")
 
@@ -54,14 +55,26 @@ class Following:
                 self._answered(scope, message.get("status", _SWITCHED), time.monotonic() - begun)
             await send(message)
 
-        await self._app(scope, receive, answer)
+        method = scope.get("method", "GET")
+        with span(method, "server", parent=headers.get("traceparent")) as traced:
+            try:
+                await self._app(scope, receive, answer)
+            finally:
+                if traced is not None:
+                    route = _route(scope)
+                    traced.update_name(f"{method} {route}")
+                    traced.set_attributes({"http.route": route, "glaze.correlation": followed_by})
 
     def _answered(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope.get("method", "GET")
         path = _SECRET.sub("***", scope["path"])
         log.info("request", method=method, path=path, status=status, ms=round(seconds * 1000))
         # Labels are bounded: a path that leads nowhere, or a method that nobody knows, is none.
-        route = getattr(scope.get("route"), "path", "none")
+        route = _route(scope)
         named = method if method in _METHODS else "other"
         self._traffic.count("glaze_http_requests", named, route, str(status))
         self._traffic.time("glaze_http_request_seconds", route, seconds=seconds)
+
+
+def _route(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "path", "none"))

@@ -92,6 +92,7 @@ from glaze.store.workflow import WorkflowStore
 from glaze.tasks.courier import Courier
 from glaze.tasks.registry import load_kinds
 from glaze.tasks.tools import Tools
+from glaze.traces import close_traces, configure_traces
 
 log = structlog.get_logger("boot")
 
@@ -324,6 +325,9 @@ async def boot(
     for problem in providers.problems:
         log.warning(problem)
     async with AsyncExitStack() as stack:
+        if settings.traces_url:
+            configure_traces(settings.traces_url, "glaze", version("glaze"))
+            stack.push_async_callback(asyncio.to_thread, close_traces)
         server = await stack.enter_async_context(running_server(settings))
         redactor = _redactor(settings, server.dsn)
         _configure_logs(settings, redactor)

@@ -22,6 +22,7 @@ from glaze.model.personal import is_erased
 from glaze.model.value import JobId
 from glaze.store.attempt import Ended
 from glaze.store.suppression import WHY
+from glaze.traces import span
 
 log = structlog.get_logger("jobs")
 
@@ -72,8 +73,11 @@ class Executor:
             told = heard("jobs", "debug")
             if told:
                 log.debug("job begins", kind=job.kind, attempt=job.attempt)
-            performed = _masked(await self._perform(kind, args, context), context)
-            ended = _normalise(kind, job, performed, self._rng)
+            with span(f"job {job.kind}", "consumer", parent=job.traceparent) as traced:
+                performed = _masked(await self._perform(kind, args, context), context)
+                ended = _normalise(kind, job, performed, self._rng)
+                if traced is not None:
+                    traced.set_attributes(_traced(job, ended))
             if told:
                 log.debug("job ends", kind=job.kind, outcome=type(ended.outcome).__name__.lower())
             return ended
@@ -98,6 +102,15 @@ class Executor:
             return _raised(error)
         finally:
             self._deadlines.close(deadline)
+
+
+def _traced(job: ClaimedJob, ended: Ended) -> dict[str, str | int]:
+    return {
+        "glaze.job.id": job.id,
+        "glaze.job.attempt": job.attempt,
+        "glaze.job.outcome": type(ended.outcome).__name__.lower(),
+        "glaze.correlation": job.correlation_id or "",
+    }
 
 
 def _decode(kind: Kind[Any], job: ClaimedJob) -> BaseModel | Failed:

@@ -16,6 +16,7 @@ from glaze.model.redact import Redactor
 from glaze.model.value import JobId, Json, WorkspaceId
 from glaze.store.batch import NewBatch
 from glaze.store.event import NewEvent
+from glaze.traces import traceparent
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -175,7 +176,8 @@ class Kind(Generic[A]):
         job) passes its correlation id on.
         """
         body = args.model_dump(mode="json", exclude_defaults=True)
-        return NewJob(self.name, body, **self._plain() | options)
+        asked = {"traceparent": traceparent()} | self._plain()
+        return NewJob(self.name, body, **asked | options)
 
     def batch(self, settings: Mapping[str, Json], **options: Any) -> NewBatch:
         """Return a batch whose rows are jobs of this kind; ``options`` are fields of NewBatch.

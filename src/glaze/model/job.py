@@ -149,6 +149,7 @@ class NewJob:
     after: tuple[After, ...] = ()  # at most 1,000; a batch is one
     workflow_id: WorkflowId | None = None
     step: str | None = None  # its name within the workflow
+    traceparent: str | None = None  # the span that it was asked for in
 
 
 class ClaimedJob(NamedTuple):
@@ -169,6 +170,7 @@ class ClaimedJob(NamedTuple):
     worker_id: WorkerId
     claim_no: int
     args: Json = None  # None until they are loaded
+    traceparent: str | None = None  # as args
 
     @property
     def token(self) -> Token:

@@ -60,6 +60,7 @@ from glaze.pipeline.settling import (
 from glaze.store.entity import EntityStore
 from glaze.store.ledger import LedgerStore, Sealed
 from glaze.store.limit import LimitStore
+from glaze.traces import span
 
 log = structlog.get_logger("gateway")
 
@@ -407,7 +408,12 @@ class Gateway:
                 for _, grant in going
             }
         begun = time.monotonic()
-        outcome = await self._look_up([pending.question for pending, _ in going], http)
+        named = f"{question.spec.name} {question.operation.name}"
+        with span(named, "client", {"glaze.provider": question.spec.name}) as traced:
+            outcome = await self._look_up([pending.question for pending, _ in going], http)
+            if traced is not None:
+                status = http.facts[-1].status if http.facts else None
+                traced.set_attributes({"glaze.calls": len(going), "http.status": status or 0})
         self.measures.time(TOOK, question.spec.name, seconds=time.monotonic() - begun)
         self._at("answered")
         if isinstance(outcome, FetchError):

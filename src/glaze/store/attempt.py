@@ -75,6 +75,7 @@ def job_row(n: int, job: NewJob) -> Row:
         "expires_at": job.expires_at and checked_time(job.expires_at, "expires_at").isoformat(),
         "due_at": job.due_at and checked_time(job.due_at, "due_at").isoformat(),
         "args": job.args,
+        **({"traceparent": job.traceparent} if job.traceparent else {}),
     } | _labels(job)
 
 

@@ -272,8 +272,8 @@ class JobStore:
             row_factory=tuple_row,
             binary=True,
         )
-        args: dict[Any, Json] = dict(found)
-        return {job.id: _with(job, args[job.id]) for job in jobs if job.id in args}
+        beside = {job_id: rest for job_id, *rest in found}
+        return {job.id: _with(job, *beside[job.id]) for job in jobs if job.id in beside}
 
     async def _load_rows(
         self, conn: Connection, jobs: Sequence[ClaimedJob]
@@ -598,8 +598,8 @@ def _claimed(row: tuple[Any, ...]) -> ClaimedJob:
     return ClaimedJob._make(row[:-1])  # behind the job stands its rank
 
 
-def _with(job: ClaimedJob, args: Json) -> ClaimedJob:
-    return ClaimedJob._make((*job[:-1], args))
+def _with(job: ClaimedJob, args: Json, traceparent: str | None = None) -> ClaimedJob:
+    return ClaimedJob._make((*job[:-2], args, traceparent))
 
 
 _DONE = (JobState.COMPLETED, JobState.PARTIAL)

@@ -21,13 +21,13 @@ with moment as materialized (select clock_timestamp() as now),
 given as materialized (
   select g.n, coalesce(g.id, nextval('job_id_seq')) as id, g.kind, g.queue, g.priority, g.max_attempts,
          g.correlation_id, g.expires_at, g.tags, g.webhook_url, g.replay_of, coalesce(g.args, 'null') as args,
-         json_array_length(g.after) as open_parents, g.workflow_id, g.step,
+         json_array_length(g.after) as open_parents, g.workflow_id, g.step, g.traceparent,
          greatest(g.due_at, m.now) as due_at,
          (case when g.after is not null then 'waiting' when g.due_at > m.now then 'scheduled' else 'pending' end)::job_state
            as state
   from moment m, json_to_recordset(%(jobs)s::json) as g(n int, id bigint, kind text, queue text, priority smallint,
     max_attempts smallint, correlation_id text, expires_at timestamptz, due_at timestamptz, args jsonb,
-    tags text[], webhook_url text, replay_of bigint, after json, workflow_id bigint, step text)
+    tags text[], webhook_url text, replay_of bigint, after json, workflow_id bigint, step text, traceparent text)
   where not (%(unlisted)s and exists (select from suppression where workspace_id = current_workspace()))
   order by g.n
 ), made as (
@@ -37,7 +37,8 @@ given as materialized (
          correlation_id, expires_at, tags, webhook_url, replay_of, open_parents, workflow_id, step
   from given order by n
 ), args as (
-  insert into job_args (workspace_id, job_id, args) select current_workspace(), id, args from given order by n
+  insert into job_args (workspace_id, job_id, args, traceparent)
+  select current_workspace(), id, args, traceparent from given order by n
 ), logged as (
   insert into event (workspace_id, type, job_id) select current_workspace(), 'enqueued', id from given order by n
 )
@@ -69,7 +70,7 @@ with taken as (
     order by j.rank, j.id limit %(n)s
     for update skip locked))
   returning workspace_id, id, kind, attempt, max_attempts, created_at, batch_id, row_no, correlation_id, worker_id, claim_no,
-    null as args, rank
+    null as args, null as traceparent, rank
 ), logged as (
   insert into event (workspace_id, type, job_id, data)
   select workspace_id, 'claimed', id, jsonb_build_object('worker', %(worker)s::bigint, 'attempt', attempt)
@@ -94,7 +95,7 @@ with taken as (
     order by j.rank, j.id limit 1
     for update skip locked))
   returning workspace_id, id, kind, attempt, max_attempts, created_at, batch_id, row_no, correlation_id, worker_id, claim_no,
-    null as args, rank
+    null as args, null as traceparent, rank
 ), logged as (
   insert into event (workspace_id, type, job_id, data)
   select workspace_id, 'claimed', id, jsonb_build_object('worker', %(worker)s::bigint, 'attempt', attempt)
@@ -104,7 +105,8 @@ select * from taken
 
 -- name: args_of_jobs
 -- Arguments of plain jobs.
-select job_id, args from job_args where workspace_id = current_workspace() and job_id = any(%(jobs)s::bigint[])
+select job_id, args, traceparent from job_args
+where workspace_id = current_workspace() and job_id = any(%(jobs)s::bigint[])
 
 -- name: by_hash
 -- Groups are found by key and then joined by hash: without statistics the planner takes a group for one row
