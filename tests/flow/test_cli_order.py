@@ -4,10 +4,12 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_process import Cli, Sandbox, write_world
 from ledger_facts import rows
+from whole_path import websites
 
 ROWS = 38
 
@@ -71,6 +73,49 @@ def test_the_poor_source_sinks_once_runs_have_shown_it_and_the_reasons_say_so(
     page = cli.run("order").out
     assert "serper.company_search" in page
     assert "points" in page
+
+
+def test_rules_of_the_workspace_say_who_is_asked_and_how_sure_a_value_has_to_be(
+    tmp_path: Path, quick: Mapping[str, str], vendors: Sandbox, dsn: str
+) -> None:
+    cli = Cli(tmp_path, quick)
+    fields = ("--fields", "company_employee_count,company_industry")
+    sites, others = websites(vendors, 5), websites(vendors, 2, skip=5)
+
+    def asked() -> set[str]:
+        return {
+            row["provider"] for row in rows(dsn, "select distinct provider from glaze.question")
+        }
+
+    def enriched(site: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(cli.run("enrich", site, *fields, "--json").out)
+        return found
+
+    cli.run("order", "set", "--kind", "enrich", "--only", "apollo")
+    known = next(site for site in sites if not enriched(site)["missing"])
+    assert asked() == {"apollo"}
+    cli.run("order", "set", "--field", "company_employee_count", "--floor", "100")
+    unsure = enriched(known)
+    assert unsure["missing"] == ["company_employee_count"]
+    assert unsure["data"]["company_employee_count"]["confidence"] < 100
+    cli.run("order", "set", "--field", "company_employee_count", "--only", "website")
+    enriched(others[0])
+    assert asked() == {"apollo", "website"}
+    cli.run("order", "set", "--kind", "email_validation", "--only", "hunter")
+    listed = [json.loads(line) for line in cli.run("order", "list", "--json").out.splitlines()]
+    assert [(one["kind"], one["field"], one["providers"]) for one in listed] == [
+        (None, "company_employee_count", ["website"]),
+        ("email_validation", None, ["hunter"]),
+        ("enrich", None, ["apollo"]),
+    ]
+    cli.run("order", "remove", "--kind", "enrich")
+    cli.run("order", "remove", "--field", "company_employee_count")
+    cli.run("order", "set", "--first", "serper")
+    enriched(others[1])
+    assert "serper" in asked()
+    for wrong in (("--only", "nobody"), ("--kind", "x", "--floor", "1"), ("--field", "x"), ()):
+        cli.run("order", "set", *wrong, code=2)
+    cli.run("order", "remove", "--kind", "enrich", code=2)
 
 
 def write_and_read(path: Path, n: int) -> list[str]:

@@ -24,6 +24,7 @@ HIDDEN_FROM_QUEUE = {
     "callback": "digest",
     "budget": "cap_micros",
     "spend_cap": "cap_micros",
+    "asking_rule": "floor",
     "paused_price": "billed_micros",
     "suppression": "key_hash",
     "erasure": "traits",

@@ -165,12 +165,13 @@ def test_a_file_of_questions_that_does_not_arrive_costs_nothing_and_is_sent_agai
 def test_what_was_handed_in_for_a_cancelled_batch_is_collected_and_kept_and_never_bought_again(
     tmp_path: Path, dsn: str, later: dict[str, str], sandbox: Sandbox, model: str
 ):
-    sandbox.send("POST", "llm", {**PLAIN, "batch_wait_s": 4})
+    sandbox.send("POST", "llm", {**PLAIN, "batch_wait_s": 3600})
     cli = Cli(tmp_path, later)
     write_world(cli.folder / "in.csv", ROWS)
     process = cli.start(*COMMAND)
     watch(lambda: process.poll() is not None or query(dsn, HANDED_IN) > 0)
     cli.run("batches", "cancel", "1")
+    sandbox.send("POST", "llm", PLAIN)
     ended(process, code=None)
     paid = bills(sandbox, model)
     assert paid

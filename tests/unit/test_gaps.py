@@ -15,13 +15,15 @@ def winner(field: FieldName, confidence: int) -> Winner:
 
 
 def test_a_field_without_value_is_a_gap() -> None:
-    assert gaps([NAME, PHONE], {NAME: winner(NAME, 80)}, 50) == {PHONE}
+    assert gaps([NAME, PHONE], {NAME: winner(NAME, 80)}, lambda _: 50) == {PHONE}
 
 
 def test_a_value_below_the_floor_is_a_gap_and_one_at_it_is_not() -> None:
-    assert gaps([NAME], {NAME: winner(NAME, 49)}, 50) == {NAME}
-    assert gaps([NAME], {NAME: winner(NAME, 50)}, 50) == frozenset()
+    assert gaps([NAME], {NAME: winner(NAME, 49)}, lambda _: 50) == {NAME}
+    assert gaps([NAME], {NAME: winner(NAME, 50)}, lambda _: 50) == frozenset()
 
 
 def test_what_nobody_wants_is_no_gap() -> None:
-    assert gaps([NAME], {NAME: winner(NAME, 80), PHONE: winner(PHONE, 1)}, 50) == frozenset()
+    assert (
+        gaps([NAME], {NAME: winner(NAME, 80), PHONE: winner(PHONE, 1)}, lambda _: 50) == frozenset()
+    )

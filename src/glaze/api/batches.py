@@ -55,7 +55,7 @@ class TableIn(BaseModel):
         max_length=100,
         description="whom to ask first: learned, cheapest, originals, or names; none: as set",
     )
-    min_confidence: int = Field(default=50, ge=0, le=100)
+    min_confidence: int | None = Field(default=None, ge=0, le=100)
     max_cost_cents: int | None = Field(
         default=None, ge=0, le=10_000_000, description="most that one row may cost"
     )

@@ -33,8 +33,11 @@ class EnrichOptions(BaseModel):
     max_cost_cents: int | None = Field(
         default=None, ge=0, le=10_000_000, description="most that this enrichment may cost"
     )
-    min_confidence: int = Field(
-        default=50, ge=0, le=100, description="a value below it counts as missing"
+    min_confidence: int | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        description="a value below it counts as missing; null: as set, else 50",
     )
     providers: list[str] | None = Field(
         default=None, description="ask only these; names an opt-in provider too"

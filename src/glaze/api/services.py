@@ -18,6 +18,7 @@ from glaze.pipeline.scoring import Scoring
 from glaze.pipeline.vendor_keys import VendorKeys
 from glaze.settings import Settings
 from glaze.store.access import KeyStore
+from glaze.store.asking_rule import AskingRuleStore
 from glaze.store.audit import AuditStore
 from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
@@ -120,6 +121,10 @@ class Services(Protocol):
     @property
     def queues(self) -> QueueStore:
         """What waits."""
+
+    @property
+    def asking_rules(self) -> AskingRuleStore:
+        """How workspaces have their jobs ask."""
 
     @property
     def budgets(self) -> BudgetStore:

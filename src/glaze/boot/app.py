@@ -52,9 +52,11 @@ from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.plan import Planner
 from glaze.pipeline.run import Pipeline
 from glaze.pipeline.scoring import Scoring
+from glaze.pipeline.terms import StandingTerms
 from glaze.pipeline.vendor_keys import VendorKeys
 from glaze.settings import Settings
 from glaze.store.access import KeyStore
+from glaze.store.asking_rule import AskingRuleStore
 from glaze.store.audit import AuditStore
 from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
@@ -132,6 +134,7 @@ class App:
     vendor_keys: VendorKeys
     credentials: Credentials
     budgets: BudgetStore
+    asking_rules: AskingRuleStore
     providers: Providers
     kinds: Kinds
     at: At
@@ -210,6 +213,7 @@ class App:
 
     def planner(self, settings: Settings | None = None) -> Planner:
         """Return what foresees a run, by these settings or the process's own."""
+        chosen = policy(settings or self.settings, self.providers)
         return Planner(
             self.entities,
             self.ledger,
@@ -217,9 +221,10 @@ class App:
             PlanStore(self.db),
             self.providers.specs,
             self.credentials,
-            policy(settings or self.settings, self.providers),
+            chosen,
             self.beliefs,
             self.budgets,
+            StandingTerms(chosen.order, self.asking_rules),
         )
 
     def worker(
@@ -403,6 +408,7 @@ async def boot(
             vendor_keys=own_keys,
             credentials=credentials,
             budgets=BudgetStore(db),
+            asking_rules=AskingRuleStore(db),
             providers=providers,
             kinds=installed.kinds,
             at=at,
@@ -487,6 +493,7 @@ async def _asking(
         beliefs,
         History(HistoryStore(db), providers.specs, gateway.tasks),
         Scoring(IcpStore(db), EntityStore(db)),
+        StandingTerms(settings.order, AskingRuleStore(db)),
     )
     return http, collector, pipeline
 

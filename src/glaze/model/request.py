@@ -84,7 +84,8 @@ class EnrichArgs(Strict):
     batch_max_cost_cents: int | None = Field(default=None, ge=0)  # what all rows of a batch share
     providers: tuple[str, ...] | None = None  # ask only these; also how opt-in ones are allowed
     order: tuple[str, ...] | None = None  # learned, cheapest, originals or names; None: as set
-    min_confidence: int = Field(default=50, ge=0, le=100)  # below it a field counts as missing
+    # Below it a field counts as missing; None: as set, else 50.
+    min_confidence: int | None = Field(default=None, ge=0, le=100)
 
     @field_validator("required_fields")
     @classmethod

@@ -273,9 +273,7 @@ class _Table:
         if choice is None:
             return None
         operation, name = choice.operation, choice.name
-        fields = sorted(
-            f for f in missing & operation.gives.keys() if operation.gives[f] >= world.rules.floor
-        )
+        fields = world.rules.fills(choice.spec, operation, missing)
         needs = question_needs(operation, values) or frozenset()
         worth = experience.worth(name, fields, needs)
         calls = max(one.calls for one in worth.by_field.values())

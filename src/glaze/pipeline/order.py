@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from glaze.model.asking_rule import Way
 from glaze.model.provider import Operation, ProviderSpec, Tier
 from glaze.model.value import FieldName, Json, Micros
 from glaze.pipeline.learned import Experience, choose
@@ -19,6 +20,9 @@ _AMONG_EQUALS = {"website": -1, "social": 1}
 _TIE_BREAK = ("website", "dns_mx", "apollo", "enrichlayer", "serper", "llm")
 
 
+_AS_ALL = Way()
+_NOWHERE = 1_000_000
+"""The place of what no fixed order names."""
 _EMAIL, _STATUS = FieldName("person_email"), FieldName("person_email_status")
 
 
@@ -62,7 +66,8 @@ class Rules:
     how an opt-in provider is allowed; ``opted_in`` allows it without restricting.
     ``unusable`` maps providers or operations to why they cannot be asked now: "no key",
     "circuit open until 12:00". An operation counts for a field only where the confidence it
-    states reaches ``floor``.
+    states reaches ``floor``. ``fields`` are those with a way of their own: what it says of a field
+    goes before the rest, and an operation comes as early as the first of its fields wants it.
     """
 
     order: Sequence[str] = ()
@@ -71,6 +76,40 @@ class Rules:
     opted_in: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
     floor: int = 0
+    fields: Mapping[FieldName, Way] = field(default_factory=dict)
+
+    def without_floor(self) -> "Rules":
+        """Return the same for values that need not reach a floor by themselves."""
+        fields = {name: replace(way, floor=None) for name, way in self.fields.items()}
+        return replace(self, floor=0, fields=fields)
+
+    def floor_of(self, name: FieldName) -> int:
+        """Return the confidence that an operation has to state to count for a field."""
+        own = self.fields.get(name, _AS_ALL).floor
+        return self.floor if own is None else own
+
+    def allowed_for(self, name: FieldName) -> Sequence[str] | None:
+        """Return the only providers and operations that count for a field; None for all."""
+        own = self.fields.get(name, _AS_ALL).providers
+        return self.only if own is None else own
+
+    def fills(
+        self, spec: ProviderSpec, operation: Operation, missing: AbstractSet[FieldName]
+    ) -> list[FieldName]:
+        """Return the missing fields it gives above the floor and may give, in name order."""
+        gives = operation.gives
+        names = {spec.name, full_name(spec, operation)}
+        return sorted(
+            name
+            for name in missing & gives.keys()
+            if gives[name] >= self.floor_of(name)
+            and ((only := self.allowed_for(name)) is None or names & set(only))
+        )
+
+    def order_of(self, name: FieldName) -> Sequence[str]:
+        """Return whom to ask first for a field."""
+        own = self.fields.get(name, _AS_ALL).order
+        return self.order if own is None else arranged(own)[0]
 
 
 def arranged(words: Sequence[str]) -> tuple[tuple[str, ...], bool]:
@@ -143,7 +182,7 @@ def next_operation(
                 continue
             if operation.checks is not checking or not missing & operation.gives.keys():
                 continue
-            why = case.forbids(spec, operation) or case.lacks(operation)
+            why = case.forbids(spec, operation) or case.lacks(spec, operation)
             if why is None:
                 eligible.append((spec, operation))
             else:
@@ -173,18 +212,22 @@ class _Case:
     def forbids(self, spec: ProviderSpec, operation: Operation) -> str | None:
         """Return why the rules do not let this operation be asked, or None."""
         names = {spec.name, full_name(spec, operation)}
-        only = self.rules.only
-        if only is not None and not names & set(only):
+        wanted = self.missing & operation.gives.keys()
+        only = [self.rules.allowed_for(name) for name in wanted]
+        if not any(one is None or names & set(one) for one in only):
             return "not among the allowed providers"
-        if spec.opt_in and not names & {*(only or ()), *self.rules.opted_in}:
+        by_name = {name for one in only if one is not None for name in one}
+        if spec.opt_in and not names & {*by_name, *self.rules.opted_in}:
             return f"opt-in: allow it by name{f' ({spec.notice})' if spec.notice else ''}"
         unusable = self.rules.unusable
         return next((unusable[name] for name in sorted(names) if name in unusable), None)
 
-    def lacks(self, operation: Operation) -> str | None:
+    def lacks(self, spec: ProviderSpec, operation: Operation) -> str | None:
         """Return what an operation lacks to be asked or to be worth it, or None."""
-        if not self.fills(operation):
-            return f"its confidence is below the floor of {self.rules.floor}"
+        if not self.fills(spec, operation):
+            wanted = self.missing & operation.gives.keys()
+            floor = min(map(self.rules.floor_of, wanted), default=self.rules.floor)
+            return f"its confidence is below the floor of {floor}"
         if question_needs(operation, self.known) is None:
             return f"needs {_wanted(operation)}"
         if self.left_micros is not None and operation.price_micros > self.left_micros:
@@ -192,13 +235,17 @@ class _Case:
             return f"over budget: costs up to {price}, {left} left"
         return None
 
-    def fills(self, operation: Operation) -> list[FieldName]:
-        """Return the missing fields it gives above the floor, in name order."""
-        return sorted(
-            name
-            for name in self.missing & operation.gives.keys()
-            if operation.gives[name] >= self.rules.floor
+    def fills(self, spec: ProviderSpec, operation: Operation) -> list[FieldName]:
+        """Return the missing fields that it may fill, in name order."""
+        return self.rules.fills(spec, operation, self.missing)
+
+    def place(self, spec: ProviderSpec, operation: Operation) -> int:
+        """Return its place in the fixed order of the field that wants it first."""
+        places = (
+            _place(spec, operation, self.rules.order_of(name))
+            for name in self.fills(spec, operation)
         )
+        return min(places, default=_NOWHERE)
 
     def pick(self, rivals: Sequence[_Found]) -> tuple[_Found, str]:
         """Return whom to ask among ``rivals``, and why."""
@@ -206,7 +253,7 @@ class _Case:
         spec, operation = first
         if full_name(*first) in self.had:
             return first, "answered to this job before"
-        fixed = _place(spec, operation, self.rules.order) < len(self.rules.order)
+        fixed = self.place(spec, operation) < _NOWHERE
         evidence = spec.tier is Tier.EVIDENCE
         if evidence and operation.price_micros and not fixed and self.rules.learned:
             learned = self._learned(rivals)
@@ -222,7 +269,7 @@ class _Case:
         for spec, operation in rivals:
             needs = question_needs(operation, self.known) or frozenset()
             name = full_name(spec, operation)
-            worths[name] = self.experience.worth(name, self.fills(operation), needs)
+            worths[name] = self.experience.worth(name, self.fills(spec, operation), needs)
         chosen = choose(worths, self.experience)
         if chosen is None:
             return None
@@ -236,17 +283,17 @@ class _Case:
         """Return the sort key of an eligible operation, the first to ask being the least."""
         return (
             full_name(spec, operation) not in self.had,
-            _place(spec, operation, self.rules.order),
+            self.place(spec, operation),
             operation.price_micros,
             _AMONG_EQUALS.get(spec.name, 0),
-            -sum(operation.gives[name] for name in self.fills(operation)),
+            -sum(operation.gives[name] for name in self.fills(spec, operation)),
             _place(spec, operation, _TIE_BREAK),
             full_name(spec, operation),
         )
 
     def reason(self, spec: ProviderSpec, operation: Operation, *, rivals: int) -> str:
         """Say, for people, why this operation was chosen among ``rivals``."""
-        if _place(spec, operation, self.rules.order) < len(self.rules.order):
+        if self.place(spec, operation) < _NOWHERE:
             why = "next in the fixed order"
         elif rivals == 1:
             why = "the only one left"
@@ -255,7 +302,7 @@ class _Case:
         if spec.tier is Tier.INFERENCE:
             why = f"no evidence source is left; {why}"
         price = _dollars(operation.price_micros) if operation.price_micros else "free"
-        return f"{why} ({price}) for {', '.join(self.fills(operation))}"
+        return f"{why} ({price}) for {', '.join(self.fills(spec, operation))}"
 
 
 def _was_had(spec: ProviderSpec, operation: Operation, tried: AbstractSet[str]) -> bool:
@@ -270,7 +317,7 @@ def _was_had(spec: ProviderSpec, operation: Operation, tried: AbstractSet[str]) 
 
 def _place(spec: ProviderSpec, operation: Operation, order: Sequence[str]) -> int:
     names = {spec.name, full_name(spec, operation)}
-    return next((place for place, name in enumerate(order) if name in names), len(order))
+    return next((place for place, name in enumerate(order) if name in names), _NOWHERE)
 
 
 def _wanted(operation: Operation) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
+from glaze.model.asking_rule import Terms
 from glaze.model.identity import canonical_question, identify
 from glaze.model.ledger import Allowance, Refused
 from glaze.model.provider import ProviderSpec, Tier
@@ -16,10 +17,11 @@ from glaze.pipeline.asking import question_key
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.credentials import Credentials, Reach
 from glaze.pipeline.forecast import MOST_ROWS, SEED, Band, Forecast, OpenRow, World, forecast
-from glaze.pipeline.order import Rules, arranged, full_name, next_operation
+from glaze.pipeline.order import Rules, full_name, next_operation
 from glaze.pipeline.rates import Rates
 from glaze.pipeline.run import Policy
 from glaze.pipeline.sheet import Sheet
+from glaze.pipeline.terms import StandingTerms, rules_of
 from glaze.store.budget import BudgetStore
 from glaze.store.entity import EntityStore
 from glaze.store.history import HistoryStore
@@ -70,6 +72,8 @@ class Planner:
     policy: Policy
     beliefs: Beliefs
     budgets: BudgetStore
+    standing: StandingTerms
+    kind: str = "enrich"  # of the jobs that the run consists of
 
     async def plan(
         self,
@@ -106,6 +110,7 @@ class Planner:
         now: datetime,
     ) -> list[Sheet]:
         """Return the rows as a run would open them, with what the cache holds."""
+        terms = await self.standing.of(workspace_id, self.kind, args)
         fresh_after = now if args.skip_cache else now - self.policy.ttl
         belief = await self.beliefs.of(workspace_id)
         sheets = [
@@ -116,6 +121,7 @@ class Planner:
                 now,
                 fresh_after,
                 belief,
+                terms,
             )
             for one in chunk
         ]
@@ -148,7 +154,7 @@ class Planner:
         tallies = await self.history.tallies(workspace_id, self.specs)
         needs = {name for s in self.specs for one in s.operations for n in one.needs for name in n}
         plan.allowance = await self.budgets.standing(workspace_id, self.policy.caps)
-        rules, plan.barred = self._barred(args, reach, plan.allowance)
+        rules, plan.barred = self._barred(args, sheets[0].terms, reach, plan.allowance)
         world = World(
             specs=self.specs,
             rules=rules,
@@ -159,19 +165,8 @@ class Planner:
         )
         return forecast(rows, world, stands_for=plan.open - plan.twins)
 
-    def _rules(self, args: EnrichArgs, reach: Reach) -> Rules:
-        first, learned = arranged(self.policy.order if args.order is None else args.order)
-        return Rules(
-            order=first,
-            learned=learned,
-            only=args.providers,
-            opted_in=self.policy.opted_in,
-            unusable={**reach.unusable, **self.policy.unusable},
-            floor=args.min_confidence,
-        )
-
     def _barred(
-        self, args: EnrichArgs, reach: Reach, allowance: Allowance
+        self, args: EnrichArgs, terms: Terms, reach: Reach, allowance: Allowance
     ) -> tuple[Rules, dict[str, Refused]]:
         """Return the rules without what cannot be paid now, and which operations that takes away."""
         unpaid = {
@@ -180,7 +175,8 @@ class Planner:
             for one in spec.operations
             if (no := allowance.forbids(spec.name, one.name, one.price_micros))
         }
-        usual = self._rules(args, reach)
+        unusable = {**reach.unusable, **self.policy.unusable}
+        usual = rules_of(terms, opted_in=self.policy.opted_in, unusable=unusable)
         why = {name: no.detail for name, no in unpaid.items()}
         rules = replace(usual, unusable={**why, **usual.unusable})
         wanted = frozenset(args.required_fields)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from glaze.errors import InputError, PersonSuppressed
+from glaze.model.asking_rule import Terms
 from glaze.model.belief import Belief
 from glaze.model.field import FIELDS, EntityKind
 from glaze.model.icp_score import Score
@@ -48,6 +49,7 @@ from glaze.pipeline.order import (
 from glaze.pipeline.scoring import Scoring
 from glaze.pipeline.settling import ASKS_TO_WAIT
 from glaze.pipeline.sheet import INPUT, SITE, Sheet
+from glaze.pipeline.terms import StandingTerms, rules_of
 from glaze.store.budget import BudgetCap
 from glaze.store.entity import Remerge
 from glaze.store.ledger import LedgerStore
@@ -91,6 +93,7 @@ class Enrichment:
     args: EnrichArgs
     cancelled: Callable[[], bool]
     progress: Callable[[float, str], None] = lambda _percent, _message: None
+    terms: Terms = field(default_factory=Terms)  # how it asks; the pipeline finds it out
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ class Pipeline:
     beliefs: Beliefs
     history: History | None = None  # what the order is learned from
     scoring: Scoring | None = None  # by the ideal customer profile
+    standing: StandingTerms | None = None  # how the workspace has its jobs ask
 
     @property
     def _rivals(self) -> bool:
@@ -194,6 +198,9 @@ class Pipeline:
             measures.count("glaze_enrichment_cost_micros", about, by=result.costs.total)
 
     async def _run(self, task: Enrichment) -> EnrichResult | Later | Stopped | Unavailable:
+        standing = self.standing or StandingTerms(self.policy.order)
+        terms = await standing.of(task.job.workspace_id, task.job.kind, task.args)
+        task = replace(task, terms=terms)
         sheet = self._open(task, await self.beliefs.of(task.job.workspace_id))
         if isinstance(sheet, EnrichResult):
             return sheet
@@ -228,7 +235,7 @@ class Pipeline:
                 timestamp=now,
             )
         fresh_after = task.job.created_at if task.args.skip_cache else now - self.policy.ttl
-        sheet = Sheet(task.job.id, task.args, identity, now, fresh_after, belief)
+        sheet = Sheet(task.job.id, task.args, identity, now, fresh_after, belief, task.terms)
         if identity.notes:
             sheet.note(INPUT, now, now, detail=f"left aside: {'; '.join(identity.notes)}")
         return sheet
@@ -291,22 +298,12 @@ class Pipeline:
         return step.choice
 
     def _rules(self, task: Enrichment) -> Rules:
-        first, learned = arranged(self._order(task))
-        return Rules(
-            order=first,
-            learned=learned,
-            only=task.args.providers,
-            opted_in=self.policy.opted_in,
-            unusable=self.policy.unusable,
-            floor=task.args.min_confidence,
-        )
-
-    def _order(self, task: Enrichment) -> Sequence[str]:
-        return self.policy.order if task.args.order is None else task.args.order
+        policy = self.policy
+        return rules_of(task.terms, opted_in=policy.opted_in, unusable=policy.unusable)
 
     async def _experience(self, task: Enrichment, sheet: Sheet) -> Experience | None:
         """Return what was learned, in this step's circumstances, where the order asks for it."""
-        if self.history is None or not arranged(self._order(task))[1] or not self._rivals:
+        if self.history is None or not arranged(task.terms.order)[1] or not self._rivals:
             return None
         rates = await self.history.rates(task.job.workspace_id)
         return Experience(rates, frozenset(sheet.heard), sheet.country, sheet.subject)
@@ -338,7 +335,7 @@ class Pipeline:
             sheet.known,
             None,
             tried=sheet.tried | self._judges(choosing=True),
-            rules=replace(self._rules(task), floor=0),  # it need not reach the floor by itself
+            rules=self._rules(task).without_floor(),
             checking=True,
         )
         if step.choice is None:
@@ -362,7 +359,7 @@ class Pipeline:
                 sheet.known,
                 None,
                 tried=self._judges(choosing=False),
-                rules=replace(self._rules(task), floor=0),
+                rules=self._rules(task).without_floor(),
                 checking=True,
             )
             if step.choice is None or task.cancelled():
@@ -459,7 +456,10 @@ class Pipeline:
                 judge=sheet.judging(),
                 earlier=tuple(sorted(sheet.heard)),
                 country=sheet.country or None,
-                floor=sheet.args.min_confidence,
+                floor=min(
+                    map(sheet.terms.floor_of, choice.operation.gives.keys() & sheet.missing),
+                    default=sheet.terms.floor,
+                ),
                 also=tuple(
                     other
                     for other in choice.operation.needs
@@ -577,11 +577,10 @@ class Pipeline:
         costs = await self._costs(task)
         begun = self.clock()
         data = sheet.values(final)
-        floor = sheet.args.min_confidence
         missing = tuple(
             name
             for name in sheet.args.required_fields
-            if name not in data or data[name].confidence < floor
+            if name not in data or data[name].confidence < sheet.terms.floor_of(name)
         )
         sheet.note("merge_validate", begun, self.clock(), fields_found=tuple(sorted(data)))
         return EnrichResult(

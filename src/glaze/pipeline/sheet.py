@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from glaze.model.asking_rule import Terms
 from glaze.model.belief import USER, Belief
 from glaze.model.conflict import values_of
 from glaze.model.field import FIELDS, EntityKind, FieldType
@@ -51,6 +52,7 @@ class Sheet:
     now: datetime
     fresh_after: datetime  # older values are asked again
     belief: Belief
+    terms: Terms = field(default_factory=Terms)
     observations: list[Observation] = field(default_factory=list)
     winners: dict[FieldName, Winner] = field(default_factory=dict)
     from_cache: set[FieldName] = field(default_factory=set)
@@ -85,7 +87,7 @@ class Sheet:
     @property
     def missing(self) -> frozenset[FieldName]:
         """The required fields without a value above the floor."""
-        return gaps(self.args.required_fields, self.winners, self.args.min_confidence)
+        return gaps(self.args.required_fields, self.winners, self.terms.floor_of)
 
     def doubts(self, models: frozenset[str]) -> dict[FieldName, tuple[Json, ...]]:
         """Return the values that a model may judge against the site's pages, by field.
@@ -102,7 +104,7 @@ class Sheet:
             if name not in heard
             and (winner := self.winners.get(name)) is not None
             and (
-                (winner.confidence < self.args.min_confidence and name not in own)
+                (winner.confidence < self.terms.floor_of(name) and name not in own)
                 or (self.args.verify and winner.alternatives)
             )
         }
@@ -120,7 +122,7 @@ class Sheet:
             if name not in chosen
             and (winner := self.winners.get(name)) is not None
             and winner.alternatives
-            and (winner.confidence < self.args.min_confidence or self.args.verify)
+            and (winner.confidence < self.terms.floor_of(name) or self.args.verify)
         }
         stated = {name: self._statements(name, models) for name in sorted(open_)}
         return {name: told for name, told in stated.items() if len(values_of(told)) > 1}

@@ -44,7 +44,7 @@ class AskOptions(Strict):
     required_fields: tuple[Wanted, ...] = Field(default=(), max_length=100)  # beside the groups'
     skip_cache: bool = False
     max_cost_cents: int | None = Field(default=None, ge=0, le=100_000_00)  # of one enrichment
-    min_confidence: int = Field(default=50, ge=0, le=100)
+    min_confidence: int | None = Field(default=None, ge=0, le=100)
 
     def fields(self, about: EntityKind) -> tuple[FieldName, ...]:
         """Return what is wanted of a company or a person."""

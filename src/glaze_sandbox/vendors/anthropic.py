@@ -43,7 +43,6 @@ class _Batch:
     key: str
     lines: tuple[Value, ...]
     created_at: float
-    ends_at: float
 
 
 class Anthropic:
@@ -135,8 +134,7 @@ class Anthropic:
         ]
         now = self._clock().timestamp()
         lines = tuple(line for line, _ in reversed(done))
-        ends_at = now + self._model.habits.batch_wait_s
-        batch = _Batch(self.key_of(call), lines, now, ends_at)
+        batch = _Batch(self.key_of(call), lines, now)
         self._batches[batch_id] = batch
         charges = tuple(charge for _, charge in done if charge is not None)
         return json_answer(200, self._shown(batch_id, batch), charges=charges, request_id=batch_id)
@@ -165,7 +163,7 @@ class Anthropic:
         return json_answer(200, {"data": shown, "has_more": len(shown) < len(mine)})
 
     def _ended(self, batch: _Batch) -> bool:
-        return self._clock().timestamp() >= batch.ends_at
+        return self._clock().timestamp() >= batch.created_at + self._model.habits.batch_wait_s
 
     def _shown(self, batch_id: str, batch: _Batch) -> Value:
         ended = self._ended(batch)

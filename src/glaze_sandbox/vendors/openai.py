@@ -43,7 +43,6 @@ class _Batch:
     counts: Value
     files: tuple[str | None, str | None]  # of what was answered, and of what was not
     created_at: float
-    ends_at: float
 
 
 class OpenAI:
@@ -160,8 +159,7 @@ class OpenAI:
         now = self._clock().timestamp()
         counts: Value = {"total": len(done), "completed": len(answered), "failed": len(failed)}
         batch_id = f"batch_{hex_id(self._seed, 'batch', len(self._batches), *names, length=24)}"
-        ends_at = now + self._model.habits.batch_wait_s
-        batch = self._batches[batch_id] = _Batch(key, about, counts, files, now, ends_at)
+        batch = self._batches[batch_id] = _Batch(key, about, counts, files, now)
         charges = tuple(charge for _, charge in done if charge is not None)
         return json_answer(200, self._shown(batch_id, batch), charges=charges, request_id=batch_id)
 
@@ -198,7 +196,8 @@ class OpenAI:
         )
 
     def _shown(self, batch_id: str, batch: _Batch) -> Value:
-        ended = self._clock().timestamp() >= batch.ends_at
+        ends_at = batch.created_at + self._model.habits.batch_wait_s
+        ended = self._clock().timestamp() >= ends_at
         output, errors = batch.files if ended else (None, None)
         running: Value = {"total": batch.counts["total"], "completed": 0, "failed": 0}
         return {
@@ -211,7 +210,7 @@ class OpenAI:
             "error_file_id": errors,
             "created_at": int(batch.created_at),
             "expires_at": int(batch.created_at) + 86_400,
-            "completed_at": int(batch.ends_at) if ended else None,
+            "completed_at": int(ends_at) if ended else None,
             "request_counts": batch.counts if ended else running,
         }
 
