@@ -3,6 +3,7 @@
 # ruff: noqa: PLR2004  word tables read best as text; numbers of words speak for themselves
 
 import re
+from functools import lru_cache
 
 from glaze.model.text import fold
 
@@ -39,6 +40,7 @@ _PARTICLES = frozenset(
 )
 
 
+@lru_cache(maxsize=8192)
 def company_key(name: str) -> str:
     """Return a company name for comparison: folded, without legal form and a leading "the".
 
@@ -70,6 +72,7 @@ def _parts(name: str) -> tuple[list[str], list[str]]:
     return words[:end], words[end:]
 
 
+@lru_cache(maxsize=8192)
 def has_legal_form(name: str) -> bool:
     """Tell whether a name ends in a legal form ("Acme GmbH"): it is a company's, then."""
     folded = fold(name[-_LONGEST_END:])

@@ -301,6 +301,14 @@ def test_technologies_and_pages_worth_knowing() -> None:
     assert found["company_careers_url"] == ["https://www.brightwater-tools.com/careers/"]
 
 
+def test_a_line_break_within_a_links_address_does_not_shift_the_links_behind_it() -> None:
+    page = """<a href="mailto:hello@brightwater-tools.com?body=one
+    two">Mail</a><a href="/contact-us">Contact</a><a href="/blog">Blog</a><a href="/careers">Jobs</a>"""
+    found = read(page)
+    assert found["company_contact_url"] == ["https://www.brightwater-tools.com/contact-us"]
+    assert found["company_careers_url"] == ["https://www.brightwater-tools.com/careers"]
+
+
 @pytest.mark.parametrize(
     ("title", "url", "name"),
     [

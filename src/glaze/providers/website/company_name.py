@@ -55,6 +55,10 @@ _TAIL = re.compile(
     r"\s*(?:\(?(?:official (?:web)?site|home ?page|website|blog|logo(?:type)?|icon|newsroom|documentation|docs|help cent(?:er|re)|main logo|(?:white|black|dark|light|color|header|footer) logo|logo (?:white|black|dark|light))\)?|[®™©])\s*$",
     re.IGNORECASE,
 )
+_TAIL_ENDS = (  # what every such tail ends in, for the pattern is dear
+    *("site", "page", "blog", "logo", "logotype", "icon", "newsroom", "documentation", "docs"),
+    *("center", "centre", "white", "black", "dark", "light", "®", "™", "©"),
+)
 _ABBREVIATED = re.compile(
     r"(?:\b(?:inc|corp|ltd|co|bros|assn)|\b[a-z](?:\. ?[a-z]{1,3}){1,3}|\bs\.? ?r\.? ?[lo])$",
     re.IGNORECASE,
@@ -163,7 +167,11 @@ def tidy_name(text: str) -> str:
     text = text.replace("_", " ") if " " not in text else text
     text = with_dot(text, text.strip(" \t.,;:|-–—\"“”'*·•»«"))
     for _ in range(3):
-        shorter = _TAIL.sub("", _LEAD.sub("", text)).strip(' ,;:|-–—"“”*·')
+        lead = _LEAD.match(text)
+        shorter = text[lead.end() :] if lead else text
+        if shorter.lower().rstrip(") ").endswith(_TAIL_ENDS):
+            shorter = _TAIL.sub("", shorter)
+        shorter = shorter.strip(' ,;:|-–—"“”*·')
         if shorter == text or not shorter:
             break
         text = shorter

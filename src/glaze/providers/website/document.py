@@ -124,26 +124,31 @@ class Document:
     def _bytes(self) -> bytes:
         return self.text.encode("utf-8", "replace")
 
-    def lines_with(self, words: Iterable[bytes], others: Iterable[int] = ()) -> list[str]:
-        """Return the lines that hold any of the words, which are in UTF-8, and those numbered.
+    def lines_with(self, words: Iterable[bytes]) -> list[str]:
+        """Return the lines that hold any of the words, which are in UTF-8; each once, in order."""
+        return [self.lines[number] for number in sorted(self.numbers_with(words))]
 
-        Each comes once, in order.
+    def numbers_with(self, words: Iterable[bytes]) -> set[int]:
+        """Return which lines hold any of the words, which are in UTF-8, from 0.
 
         One letter beyond Latin-1 makes each search in a text a multiple dearer, but not in bytes.
         """
-        text, numbers = self._bytes, set(others)
+        text, numbers = self._bytes, set[int]()
         for word in words:
             place = text.find(word)
+            counted = number = 0
             while place >= 0:
-                numbers.add(text.count(b"\n", 0, place))
-                end = text.find(b"\n", place)
+                number += text.count(b"\n", counted, place)
+                numbers.add(number)
+                end = counted = text.find(b"\n", place)
                 place = text.find(word, end) if end >= 0 else -1
-        return [self.lines[number] for number in sorted(numbers)]
+        return numbers
 
     @cached_property
-    def menu(self) -> str:
+    def menu(self) -> "Document":
         """The beginning of each link's text and its address, in small letters, a line for each."""
-        return "\n".join([f"{link.text[:MENU_LENGTH]} {link.url}" for link in self.links]).lower()
+        lines = [f"{link.text[:MENU_LENGTH]} {link.url}".lower() for link in self.links]
+        return Document(self.url, lines=lines)
 
     def meta(self, name: str) -> str:
         """Return the first content of a meta tag by name or property, "" where it is absent."""

@@ -148,7 +148,8 @@ def _candidates(document: Document) -> Iterator[tuple[str, str, int]]:
             yield from _in_link(link)
     yield from _in_metas(document)
     disguised = (match.start() for match in _DISGUISE_SIGN.finditer(document.text))
-    for line in document.lines_with(_SIGNS, map(document.line_number, disguised)):
+    numbers = document.numbers_with(_SIGNS) | set(map(document.line_number, disguised))
+    for line in map(document.lines.__getitem__, sorted(numbers)):
         yield from _in_line(line[: credit_start(line)].translate(_WIDE), line)
     for address in document.hidden_emails:
         yield address, address, _DISGUISE

@@ -86,14 +86,31 @@ _BARE_VAT = (  # without the country's letters, as at home
     ("IT", re.compile(r"(?:P\.?\s?IVA|Partita\s+IVA|P\.I\.)[\s.:/]{0,5}(\d{11})\b", re.IGNORECASE)),
 )
 _CONTACT = re.compile("contact|kontakt|contatt|contacto|get-in-touch|nous-joindre|お問い合わせ")
-_CONTACT_WORDS = ("contact", "kontakt", "contatt", "get-in-touch", "nous-joindre", "お問い合わせ")
+_CONTACT_WORDS = tuple(
+    word.encode()
+    for word in ("contact", "kontakt", "contatt", "get-in-touch", "nous-joindre", "お問い合わせ")
+)
 _CAREERS = re.compile(
     r"career|jobs?\b|karriere|stellen|join-?us|work-?with-?us|vacanc|recrut|recruit(?:ment)?(?=[\s/.?]|$)|emploi|empleo"
     r"|lavora-con|werken-bij|vacatures|採用"
 )
-_CAREERS_WORDS = (  # what each of them begins with, or has in it
-    *("career", "job", "karriere", "stellen", "join", "work", "vaca", "recru", "emploi", "empleo"),
-    *("lavora-con", "werken-bij", "採用"),
+_CAREERS_WORDS = tuple(
+    word.encode()
+    for word in (  # what each of them begins with, or has in it
+        *(
+            "career",
+            "job",
+            "karriere",
+            "stellen",
+            "join",
+            "work",
+            "vaca",
+            "recru",
+            "emploi",
+            "empleo",
+        ),
+        *("lavora-con", "werken-bij", "採用"),
+    )
 )
 _TAG_LENGTH = range(3, 51)
 _MAX_FACT = 800  # characters of a line in which a fact is looked for
@@ -188,10 +205,9 @@ def _pages(document: Document) -> Iterator[Reading]:
         ("company_contact_url", _CONTACT, _CONTACT_WORDS),
         ("company_careers_url", _CAREERS, _CAREERS_WORDS),
     ):
-        starts = [place for word in words if (place := menu.find(word)) >= 0]
-        for match in pattern.finditer(menu, min(starts)) if starts else ():
-            link = document.links[menu.count("\n", 0, match.start())]
-            if not link.url.startswith("http"):
+        for number in sorted(menu.numbers_with(words)):
+            link = document.links[number]
+            if not link.url.startswith("http") or not pattern.search(menu.lines[number]):
                 continue
             in_menu = len(link.text) < MENU_LENGTH and pattern.search(link.text.lower())
             own = domain_or_host(host_of(link.url)) == document.domain

@@ -107,6 +107,7 @@ _SOCIAL_HOST = re.compile(
 _SHOWN_PAGE = re.compile(
     r"//(?:www\.)?facebook\.com/(?:plugins|widgets)/(?:page|likebox|fan|follow)\.php"
 )
+_WRAPS = ("/l.php?", "/url?")
 _WRAPPED = re.compile(r"https?://(?:lm?\.facebook\.com/l\.php|(?:www\.)?google\.[a-z.]{2,6}/url)\?")
 _SAME_LINE = frozenset(_INLINE.split(",")) | {"-text", "img"}
 _MOST_BEFORE, _MOST_NESTED = 6, 3
@@ -283,16 +284,18 @@ class _Page:
         document = self._document
         for node, given in islice(_having(self._nodes["a"], "href"), MAX_LINKS):
             link = (given["href"] or "").strip()
-            if not link or link[0] == "#":
+            first = link[:1]
+            if first in {"", "#"}:
                 document.hidden_emails += filter(None, [hidden_emails.in_attributes(given)])
                 continue
-            if link[:8].lower().startswith(("tel:", "callto:", "mailto:")):
-                address = link[:500]
+            if first in "tcmTCM" and link[:8].lower().startswith(("tel:", "callto:", "mailto:")):
+                address = clean(link[:500])
             elif hidden := hidden_emails.in_link(link):
                 document.hidden_emails.append(hidden)
                 continue
             else:
-                address = self.absolute(f"https://{link}" if link[:4].lower() == "www." else link)
+                bare = first in "wW" and link[:4].lower() == "www."
+                address = self.absolute(f"https://{link}" if bare else link)
             if address:
                 document.links.append(self._link(node, address, given))
 
@@ -300,7 +303,7 @@ class _Page:
         text = clean(node.text(separator=" ")[:400])[:200]
         if not text:
             text = clean((given.get("aria-label") or given.get("title") or "")[:200])
-        if _WRAPPED.match(address):
+        if address.endswith(_WRAPS, 0, address.find("?") + 1) and _WRAPPED.match(address):
             target = parse_qs(address.partition("?")[2])
             address = absolute(address, (target.get("u") or target.get("q") or [""])[0]) or address
         is_own = bool(self._origin) and address.startswith(self._origin)
@@ -329,8 +332,11 @@ class _Page:
 
     def _image_address(self, given: dict[str, str | None]) -> str:
         """Return where a picture is; loaders keep that in attributes of their own until it shows."""
+        shown = (given.get("src") or "").strip()
+        if shown and not shown.startswith("data:"):
+            return _unwrapped(self.absolute(shown))
         loaders = (name for name in given if name.endswith(("-src", "-srcset", "-original")))
-        for name in ("src", *loaders, "srcset"):
+        for name in (*loaders, "srcset"):
             value = (given.get(name) or "").strip()
             if name.endswith("srcset"):
                 value = (value.split(",")[0].split() or [""])[0]

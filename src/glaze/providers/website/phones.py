@@ -22,19 +22,23 @@ _ABROAD = 66  # a number of another country than the page's
 _MIN_DIGITS, _MAX_DIGITS = 7, 15
 _MOST_ON_A_PAGE = 40
 _DIRECTORY = 8  # bare numbers, without label or link, that no company has of its own
+# Each looks back from its first sign, which goes first: a search leaps from one to the next.
 _NUMBER = re.compile(
-    r"(?:(?<![\w/@#=$€£%.,:+-])|(?<=[^\W\d_][:#])|(?<=[.)]:)|(?<=[^\W\d_] #)|(?<=\d{4},))"
-    r"((?:\+|00)?\(?\+?\d[\d\s().\u2010-\u2015/\xa0-]{5,32}\d"
+    r"([+(\d]"
+    r"(?:(?<![\w/@#=$€£%.,:+-].)|(?<=[^\W\d_][:#].)|(?<=[.)]:.)|(?<=[^\W\d_] #.)|(?<=\d{4},.))"
+    r"(?:(?<=\+)\(?\+?\d|(?<=\()\+?\d|(?<=0)0\(?\+?\d|(?<=\d))"
+    r"[\d\s().\u2010-\u2015/\xa0-]{5,32}\d"
     r"(?:\s?\(\d{4}\))?)"
     r"(?:(?=[Ee]xt|x\s?\d|[Ff]ax|FAX|Tel|TEL|Phone|PHONE|E-?[Mm]ail|E-?MAIL|Mob|Cell|Toll)"
     r"|(?![\w@%€$£]|[.:/-]\d|,\d(?!\d\d[-.)])))"
 )
 _VANITY = re.compile(
-    r"(?<![\w/@#=$.-])((?:1[-. ]?)?\(?[2-9]\d{2}\)?[-. ](?=[\dA-Z .-]*[A-Z]{3})"
+    r"([12-9(](?<![\w/@#=$.-].)(?:(?<=1)[-. ]?\(?[2-9]|(?<=\()[2-9]|(?<=[2-9]))"
+    r"\d{2}\)?[-. ](?=[\dA-Z .-]*[A-Z]{3})"
     r"[\dA-Z]{3}[-. ]?[\dA-Z]{3,6}(?:\s?\(\d{3}-?\d{4}\)|\s?\(\d{4}\))?)(?![\w@])"
 )
 _TOLL_FREE = re.compile(  # in small letters, too: no other word stands behind 1-800
-    r"(?<![\w/@#=$.-])(1[-. ]\(?8(?:00|[2-8]{2})\)?[-. ](?:[A-Za-z]{7}|(?=[A-Za-z-]{8}\b)[A-Za-z]+-[A-Za-z]+))\b"
+    r"(1(?<![\w/@#=$.-]1)[-. ]\(?8(?:00|[2-8]{2})\)?[-. ](?:[A-Za-z]{7}|(?=[A-Za-z-]{8}\b)[A-Za-z]+-[A-Za-z]+))\b"
 )
 _DIGITS_BELOW = re.compile(r"\(\d{3}-?\d{4}\)")
 _GAP = re.compile(r"\s*/\s*|\s+(?:[-\u2013]\s+)?")
@@ -96,7 +100,7 @@ def _in_metas(document: Document) -> Iterator[tuple[str, int, str]]:
 
 
 def _in_links(document: Document) -> Iterator[tuple[str, int, str]]:
-    chats = "wa.me/" in document.menu or "api.whatsapp.com/" in document.menu
+    chats = bool(document.menu.numbers_with([b"wa.me/", b"api.whatsapp.com/"]))
     for link in document.links:
         if link.url[:1] in "tTcC" and link.url[:7].lower().startswith(("tel:", "callto:")):
             number = unquote(link.url.partition(":")[2]).lstrip("/")

@@ -53,9 +53,23 @@ _EVERYWHERE = (  # what each is recognised by, for the patterns of names are dea
     (re.compile(r"[A-Z]\d[A-Z]"), _CA, "CA"),
     (re.compile(r"\d[A-Z]{2}"), _UK, "GB"),
 )
+_REGION_ENDS = frozenset(
+    name[-2:].lower()
+    for name in (
+        *(
+            name
+            for table in (US_STATES, CA_PROVINCES, AU_STATES)
+            for pair in table.items()
+            for name in pair
+        ),
+        *("Calif", "Fla", "Mass", "Penn", "Tex", "Wash", "Zip", "Canada", "Australia"),
+    )
+)
 _BEFORE, _BEHIND = 50, 20  # the most that a region takes before those signs, a code behind them
 _ANY_SIGN = re.compile(r"\d(?:\d{4}|[A-Z]{2}|(?<=[A-Z]\d)[A-Z])")
 _ANY_CODE = re.compile(r"\d[\dA-Z]")
+_MAY_HOLD_CODE = re.compile(r"\d(?:\d[- ]?\d[-－‐ ]?\d|[A-Z]{2}|(?<=[A-Z]\d)[A-Z])")
+_JP_CODE = re.compile(r"\d\d\d[-－‐]\d{4}")
 _YEAR_LIKE = re.compile(r"\d\d{3}")
 _FOUR_DIGITS = re.compile(r"\d\d[- ]?\d[-－‐ ]?\d")
 _PREFIX = re.compile(r"[A-Z][-–]\s?\d\d\d")
@@ -111,6 +125,8 @@ _ENDS_IN_REGION = re.compile(
 
 def anchors(line: str, country: str) -> list[Anchor]:
     """Return the postal codes in ``line``, in order; ``country`` is the page's, ISO alpha-2."""
+    if not (_MAY_HOLD_CODE if country != "IE" else _ANY_CODE).search(line):
+        return []
     return sorted(_found(line, country), key=lambda anchor: anchor.start)
 
 
@@ -144,7 +160,7 @@ def _near(signs: re.Pattern[str], shape: re.Pattern[str], line: str) -> list[re.
     found: list[re.Match[str]] = []
     done = 0
     for sign in signs.finditer(line):
-        if sign.start() >= done:
+        if sign.start() >= done and (shape is _UK or _may_end_region(line, sign.start())):
             first = max(done, sign.start() - _BEFORE)
             match = shape.search(line, first, sign.end() + _BEHIND)
             if match:
@@ -153,9 +169,13 @@ def _near(signs: re.Pattern[str], shape: re.Pattern[str], line: str) -> list[re.
     return found
 
 
+def _may_end_region(line: str, place: int) -> bool:
+    """Tell whether what stands before ``place`` ends like a region: most words do not."""
+    end = line[max(0, place - 8) : place].rstrip(" ,.):–-")[-2:].lower()
+    return end in _REGION_ENDS or end[:1] == "."
+
+
 def _found(line: str, country: str) -> Iterator[Anchor]:
-    if not _ANY_CODE.search(line):
-        return
     for signs, pattern, land in _EVERYWHERE if _ANY_SIGN.search(line) else ():
         yield from (_city_first(match, land) for match in _near(signs, pattern, line))
     if country != "IE" and not _FOUR_DIGITS.search(line):
@@ -165,7 +185,7 @@ def _found(line: str, country: str) -> Iterator[Anchor]:
             yield from (_city_first(match, "AU") for match in _near(_YEAR_LIKE, _AU, line))
         else:
             yield from (_city_first(match, country) for match in pattern_.finditer(line))
-    if not line.isascii():
+    if not line.isascii() and _JP_CODE.search(line):
         yield from map(_japanese, _JP.finditer(line))
     yield from _codes_first(line, country)
 

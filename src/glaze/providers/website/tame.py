@@ -17,7 +17,6 @@ _VOID_OR_LOOSE = frozenset(
         b" option thead tbody tfoot path use circle rect line polygon stop"
     ).split()
 )
-_ANGLE = re.compile(rb"[<>]")
 _TAG = re.compile(rb"(/?)([a-zA-Z][\w:-]*)")
 _CHECK_DEPTH_FROM = 20_000  # tags; below that, full depth still parses within half a second
 _CHECK_FORMATTING_FROM = 4_000
@@ -53,8 +52,10 @@ def _without_monstrous_tags(html: bytes) -> bytes:
             continue
         if html.find(b">", start, place) > 0:
             continue
-        end = _ANGLE.search(html, place)
-        tag = html[start + 1 : end.start() if end else len(html)]
+        opening = html.find(b"<", place)
+        opening = len(html) if opening < 0 else opening
+        closing = html.find(b">", place, opening)
+        tag = html[start + 1 : closing if closing >= 0 else opening]
         if len(tag.split(None, MAX_ATTRIBUTES)) > MAX_ATTRIBUTES:
             kept += [html[done:start], b"<x"]
             done = start + 1 + len(tag)
