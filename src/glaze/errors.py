@@ -21,6 +21,9 @@ GlazeError
 ├── AccessError              whoever asks may not
 │   ├── KeyRefused           no key, or one that is unknown, revoked or expired
 │   ├── ScopeMissing         the key is good, but not for this
+│   ├── RoleRefused          a member's role is not theirs to change
+│   ├── LoginRefused         no such member or invitation, or another password
+│   ├── CsrfRefused          a change that no page of ours asked for
 │   ├── OriginRefused        a page of an origin that may not ask
 │   └── TooManyRequests      the key's limit of requests is used up for now
 ├── SecretError              a vendor's key cannot be sealed, or not be read
@@ -200,6 +203,24 @@ class OriginRefused(AccessError):
     """A page of an origin that may not ask."""
 
     code = "origin_refused"
+
+
+class RoleRefused(AccessError):
+    """A member's role is not theirs to change."""
+
+    code = "role_refused"
+
+
+class LoginRefused(AccessError):
+    """No such member, or another password, which of them is not said; or no such invitation."""
+
+    code = "login_refused"
+
+
+class CsrfRefused(AccessError):
+    """A change with a session's cookie that no page of ours asked for."""
+
+    code = "csrf_refused"
 
 
 class TooManyRequests(AccessError):

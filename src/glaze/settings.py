@@ -212,6 +212,15 @@ class Settings(BaseSettings):
         default=(),
         description="origins whose pages may ask the API, with commas: https://app.example.com",
     )
+    session_hours: float = Field(
+        default=168.0, ge=0.1, le=8760, description="hours after which a member signs in again"
+    )
+    session_idle_hours: float = Field(
+        default=12.0,
+        ge=0.1,
+        le=8760,
+        description="hours without a request after which a member signs in again",
+    )
     api_requests_per_minute: int = Field(
         default=6000,
         ge=1,

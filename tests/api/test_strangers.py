@@ -10,6 +10,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from glaze.model.access import Role
+from glaze.model.value import WorkspaceId
+from glaze.store.member import By
 from tests.api.conftest import Client, Service
 from tests.api.test_batches import CSV, sent
 from tests.api.test_jobs import made
@@ -33,6 +36,12 @@ async def mine(service: Service) -> dict[str, Any]:
     step = {"name": "a", "kind": "enrich", "args": WEEKLY["args"]}
     flow = await client.post("/v1/workflows", {"name": "flow", "steps": [step]})
     key = await client.post("/v1/keys", {"name": "k", "scopes": ["read"]})
+    asked = {"email": "ada@example.com", "role": "viewer"}
+    invited = await client.post("/v1/members/invitations", asked)
+    member = await service.app.members.add(
+        WorkspaceId(1), "bea@example.com", Role.VIEWER, "no hash", By()
+    )
+    assert member is not None
     url = "https://crm.example.com/glaze"
     hook = await client.post("/v1/webhooks", {"url": url, "events": ["job.completed"]})
     view = await client.post("/v1/views", {"list": "jobs", "name": "all", "query": {}})
@@ -49,6 +58,8 @@ async def mine(service: Service) -> dict[str, Any]:
         "worker_id": worker_id,
         "erasure_id": erased.body["id"],
         "call_id": 1,
+        "invitation_id": invited.body["id"],
+        "member_id": member.id,
         "webhook_id": hook.body["id"],
         "delivery_id": 1,
         "view_id": view.body["id"],

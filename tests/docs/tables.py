@@ -23,6 +23,7 @@ _UNITS = {
     "_s": "seconds",
     "_mb": "MiB",
     "_days": "days",
+    "_hours": "hours",
     "_cents": "US cents",
     "_price": "US dollars per million tokens",
     "_tokens": "tokens",

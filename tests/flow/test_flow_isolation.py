@@ -45,6 +45,10 @@ HIDDEN_FROM_QUEUE = {
     "api_key": "digest",
     "data_key": "wrapped",
     "vendor_key": "sealed",
+    "member": "email",
+    "session": "digest",
+    "invitation": "email",
+    "login_attempt": "subject",
     "audit": "actor",
     "job_callback": "data",
     "webhook": "salt",
@@ -195,6 +199,8 @@ _SPECIAL = {
     "job_edge": {"parent_id": 1},
     "saved_view": {"list": "jobs"},
     "erasure": {"traits": "{}"},
+    "member": {"email": "a@b.c", "role": "viewer"},
+    "invitation": {"email": "a@b.c", "role": "viewer"},
 }
 
 

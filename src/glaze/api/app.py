@@ -18,6 +18,7 @@ from glaze.api import (
     keys,
     linkedin,
     live,
+    members,
     metrics,
     money,
     operations,
@@ -26,6 +27,7 @@ from glaze.api import (
     plan,
     problems,
     schedules,
+    session,
     tables,
     tokens,
     vendor_keys,
@@ -59,6 +61,8 @@ _MODULES = (
     people,
     order,
     keys,
+    session,
+    members,
     vendor_keys,
     live,
     tokens,
@@ -86,7 +90,8 @@ def create_app(services: Services) -> FastAPI:
     api.add_middleware(Following, traffic=api.state.traffic)
     problems.install(api)
     document.install(api)
-    api.state.gate = Gate(services.keys, services.tokens, services.settings.api_requests_per_minute)
+    per_minute = services.settings.api_requests_per_minute
+    api.state.gate = Gate(services.keys, services.tokens, services.sign_ins, per_minute)
     # Laid flat: FastAPI goes through routers within routers at each request, and builds all twice.
     for module in (*_MODULES, health):
         api.router.routes.extend(module.routes(services).routes)

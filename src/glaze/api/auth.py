@@ -1,19 +1,24 @@
 """On whose behalf a request is answered: its key, what that may do, and how often it may ask."""
 
+import hmac
 import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Annotated, NamedTuple
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.requests import HTTPConnection
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from glaze.errors import KeyRefused, NotFound, ScopeMissing, TooManyRequests
+from glaze.api.signing_in import SignIns
+from glaze.errors import CsrfRefused, KeyRefused, NotFound, ScopeMissing, TooManyRequests
 from glaze.model.access import Principal, Scope, digest_of
+from glaze.model.member import Kind, csrf_token, workspace_of
 from glaze.model.value import BatchId
 from glaze.store.access import KeyStore
 from glaze.store.token import TokenStore, is_token
@@ -24,6 +29,18 @@ _REMEMBERED = 10_000
 
 bearer = HTTPBearer(
     auto_error=False, scheme_name="key", description="an API key of the workspace, or a read token"
+)
+
+COOKIE = "__Host-glaze"
+"""Of this very host, over TLS or loopback alone, for all paths: no other host can set it."""
+CSRF_HEADER = "X-CSRF-Token"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+cookie = APIKeyCookie(
+    name=COOKIE,
+    auto_error=False,
+    scheme_name="session",
+    description=f"of who signed in; changes need {CSRF_HEADER}, too",
 )
 
 
@@ -39,12 +56,14 @@ class Gate:
         self,
         keys: KeyStore,
         tokens: TokenStore,
+        sign_ins: SignIns,
         per_minute: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Let each key make ``per_minute`` requests in any minute, in this process."""
         self._keys = keys
         self._tokens = tokens
+        self._sign_ins = sign_ins
         self._clock = clock
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._limit = RateLimitItemPerMinute(per_minute)
@@ -72,6 +91,11 @@ class Gate:
             if found is None:
                 raise KeyRefused("the token is forged or expired; get one: POST /v1/tokens")
             return found
+        if workspace_of(Kind.SESSION, text) is not None:
+            signed_in = await self._sign_ins.admit(text)
+            if signed_in is None:
+                raise KeyRefused("the session is over: sign in")
+            return signed_in
         principal = await self._keys.authenticate(text)
         if principal is None:
             raise KeyRefused("the key is unknown, revoked or expired; make one: glaze keys create")
@@ -101,6 +125,43 @@ class Gate:
         }
 
 
+def text_of(request: HTTPConnection, key: str | None, session: str | None) -> str:
+    """Return what was shown: a key or token, else the cookie of a session, whose changes are checked.
+
+    Raises: KeyRefused for nothing, or a session elsewhere than in its cookie; CsrfRefused.
+    """
+    if key is not None:
+        if workspace_of(Kind.SESSION, key) is not None:
+            raise KeyRefused("a session is shown by its cookie alone")
+        return key
+    if session is None or workspace_of(Kind.SESSION, session) is None:
+        raise KeyRefused("show an API key: Authorization: Bearer glz_...; or sign in")
+    check_page(request, session)
+    return session
+
+
+def check_page(request: HTTPConnection, session: str | None) -> None:
+    """Let a change pass that a page of ours asks for: browsers send cookies along for any page.
+
+    Where there is a ``session`` yet, its page must show the token that belongs to it.
+
+    Raises: CsrfRefused.
+    """
+    if request.scope.get("method", "GET") in _SAFE:
+        return
+    headers = request.headers
+    if headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        raise CsrfRefused("a page of another site may not do this")
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        raise CsrfRefused("a page of another origin may not do this")
+    shown = headers.get(CSRF_HEADER, "")
+    if session is not None and not hmac.compare_digest(
+        shown.encode(), csrf_token(session).encode()
+    ):
+        raise CsrfRefused(f"a change needs {CSRF_HEADER}: csrf_token of GET /v1/session")
+
+
 def must(who: Principal, scope: Scope) -> None:
     """Let who may do it pass. Raises: ScopeMissing."""
     if not who.may(scope):
@@ -123,11 +184,10 @@ def needs(scope: Scope, *, narrowed: bool = False) -> Callable[..., Awaitable[Pr
     async def principal(
         request: Request,
         shown: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+        session: Annotated[str | None, Depends(cookie)],
     ) -> Principal:
         gate: Gate = request.app.state.gate
-        if shown is None:
-            raise KeyRefused("show an API key: Authorization: Bearer glz_...")
-        found = await gate.admit(shown.credentials)
+        found = await gate.admit(text_of(request, shown.credentials if shown else None, session))
         request.state.limit = await gate.count(found)
         must(found, scope)
         if found.narrowed is not None and not narrowed:

@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from glaze.api.auth import Gate, bearer, must
+from glaze.api.auth import COOKIE, Gate, bearer, cookie, must, text_of
 from glaze.api.schemas import PROBLEMS, V1
 from glaze.api.services import Services
 from glaze.errors import KeyRefused, NotFound, OriginRefused, StoreUnavailable
@@ -86,19 +86,26 @@ class Shown(NamedTuple):
 async def _admitted(
     request: Request,
     shown: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    session: Annotated[str | None, Depends(cookie)],
     asked: Annotated[Subscription, Query()],
 ) -> Shown:
-    return await _admit(request, shown.credentials if shown else None, asked)
+    return await _admit(request, shown.credentials if shown else None, session, asked)
 
 
 async def _connected(socket: WebSocket, asked: Annotated[Subscription, Query()]) -> Shown:
     scheme, text = get_authorization_scheme_param(socket.headers.get("authorization"))
-    return await _admit(socket, text if scheme.lower() == "bearer" else None, asked)
+    key = text if scheme.lower() == "bearer" else None
+    return await _admit(socket, key, socket.cookies.get(COOKIE), asked)
 
 
-async def _admit(asking: HTTPConnection, shown: str | None, asked: Subscription) -> Shown:
+async def _admit(
+    asking: HTTPConnection, shown: str | None, session: str | None, asked: Subscription
+) -> Shown:
     gate: Gate = asking.app.state.gate
-    text = shown or _token_only(asked.access_token)
+    if shown is None and (asked.access_token is not None or session is None):
+        text = _token_only(asked.access_token)
+    else:
+        text = text_of(asking, shown, session)
     who = await gate.admit(text)
     asking.state.limit = await gate.count(who)
     must(who, Scope.READ)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from glaze.api.signing_in import SignIns
 from glaze.jobs.burst import Summary
 from glaze.jobs.erasing import Eraser
 from glaze.jobs.kind import Kinds
@@ -32,6 +33,7 @@ from glaze.store.entity_view import EntityViews
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
+from glaze.store.member import MemberStore
 from glaze.store.metrics import MetricsStore
 from glaze.store.queues import QueueStore
 from glaze.store.schedule import ScheduleStore
@@ -133,6 +135,14 @@ class Services(Protocol):
     @property
     def calls(self) -> CallStore:
         """What was asked of providers."""
+
+    @property
+    def members(self) -> MemberStore:
+        """Who may sign in."""
+
+    @property
+    def sign_ins(self) -> SignIns:
+        """Who signs in and out."""
 
     @property
     def vendor_keys(self) -> VendorKeys:

@@ -12,6 +12,7 @@ from importlib.metadata import version
 
 import structlog
 
+from glaze.api.signing_in import SignIns
 from glaze.boot.process import utc_now
 from glaze.boot.providers import (
     Providers,
@@ -23,7 +24,7 @@ from glaze.boot.providers import (
     standing_caps,
 )
 from glaze.boot.readiness import degraded
-from glaze.boot.secrets import vendor_keys
+from glaze.boot.secrets import sign_ins, vendor_keys
 from glaze.boot.server import running_server
 from glaze.boot.standing import as_document, standings
 from glaze.errors import InputError
@@ -76,6 +77,7 @@ from glaze.store.icp import IcpStore
 from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.limit import LimitStore
+from glaze.store.member import MemberStore
 from glaze.store.metrics import MetricsStore
 from glaze.store.migrate import migrate
 from glaze.store.personal import PersonalStore
@@ -131,6 +133,8 @@ class App:
     beliefs: Beliefs
     deciding: Deciding
     calls: CallStore
+    members: MemberStore
+    sign_ins: SignIns
     vendor_keys: VendorKeys
     credentials: Credentials
     budgets: BudgetStore
@@ -405,6 +409,8 @@ async def boot(
             beliefs=pipeline.beliefs,
             deciding=Deciding(EntityStore(db), pipeline.beliefs, clock=clock),
             calls=CallStore(db),
+            members=MemberStore(db),
+            sign_ins=sign_ins(settings, db),
             vendor_keys=own_keys,
             credentials=credentials,
             budgets=BudgetStore(db),

@@ -1,13 +1,17 @@
-"""Where key-encryption keys come from, as the settings say."""
+"""What keeps secrets: where key-encryption keys come from, and who checks passwords."""
 
 from collections.abc import Callable
 
+from glaze.api.signing_in import SignIns
 from glaze.errors import SecretsUnavailable
 from glaze.pipeline.vendor_keys import VendorKeys
+from glaze.secrets.passwords import Passwords
 from glaze.secrets.wrapping import KeyCommand, OwnKeys, Wrapping, parse_keys
 from glaze.settings import Settings
 from glaze.store.database import Database
+from glaze.store.member import MemberStore
 from glaze.store.vendor_key import VendorKeyStore
+from glaze.store.workspace import WorkspaceStore
 
 
 def vendor_keys(
@@ -18,6 +22,17 @@ def vendor_keys(
     Raises: SettingsError for a key-encryption key that cannot be one.
     """
     return VendorKeys(VendorKeyStore(db), wrapping(settings), learn)
+
+
+def sign_ins(settings: Settings, db: Database) -> SignIns:
+    """Return who signs members in and out."""
+    return SignIns(
+        MemberStore(db),
+        WorkspaceStore(db),
+        Passwords(),
+        lasts_s=settings.session_hours * 3600,
+        idle_s=settings.session_idle_hours * 3600,
+    )
 
 
 def wrapping(settings: Settings) -> Wrapping | None:

@@ -73,7 +73,7 @@ async def _first_key(app: App) -> None:
     if not _is_loopback(app.settings.api_host):
         raise SettingsError(
             f"GLAZE_API_HOST={app.settings.api_host} can be reached by others and there is no API"
-            " key yet; make one first: glaze keys create NAME"
+            " key yet; make one first: glaze init, or glaze keys create NAME"
         )
     issued = await app.keys.create(DEFAULT_WORKSPACE, "first", [Scope.ADMIN])
     say(f"API key, shown only now: {issued.text}")

@@ -41,6 +41,37 @@ _COVERED = {
 }
 
 
+class Role(StrEnum):
+    """What a member may do; each covers those before it."""
+
+    VIEWER = "viewer"
+    """See."""
+    EDITOR = "editor"
+    """Also ask for work, change it and spend within the budgets."""
+    ADMIN = "admin"
+    """Also keys, budgets, settings, and members up to admins."""
+    OWNER = "owner"
+    """Also owners."""
+
+    @property
+    def scope(self) -> Scope:
+        """What a key would need to do the same."""
+        return _SCOPES[self]
+
+    def covers(self, other: "Role") -> bool:
+        """Tell whether who has this role may give and take ``other``."""
+        return _RANK[self] >= _RANK[Role.ADMIN] and _RANK[self] >= _RANK[other]
+
+
+_SCOPES = {
+    Role.VIEWER: Scope.READ,
+    Role.EDITOR: Scope.WRITE,
+    Role.ADMIN: Scope.ADMIN,
+    Role.OWNER: Scope.ADMIN,
+}
+_RANK = {role: rank for rank, role in enumerate(Role)}
+
+
 class Narrowed(NamedTuple):
     """What a token may see, where it is not the whole workspace: one job, or one batch."""
 
@@ -63,6 +94,7 @@ class Principal:
     scopes: frozenset[Scope]
     narrowed: Narrowed | None = None
     by_token: bool = False  # a read token was shown, which can make no other
+    role: Role | None = None  # of a member who signed in
 
     def sees(self, job_id: JobId | None = None, batch_id: BatchId | None = None) -> bool:
         """Tell whether a job or batch of the workspace may be seen."""

@@ -22,7 +22,7 @@ _ALGORITHM = "HS256"
 _ISSUER = "glaze"
 _CLAIMS = ("iss", "ws", "sub", "jti", "exp")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}\.[A-Za-z0-9_-]{1,2000}\.[A-Za-z0-9_-]{1,200}")
-_KEY = re.compile(r"key ([0-9]{1,18})")
+_MADE_BY = re.compile(r"(key|user) ([0-9]{1,18})")
 
 
 class IssuedToken(NamedTuple):
@@ -102,8 +102,10 @@ class TokenStore:
 
     async def _signing(self, workspace_id: WorkspaceId, actor: str) -> bytes | None:
         """Return what tokens of the workspace are signed with; None where ``actor`` counts no more."""
-        made_by = _KEY.fullmatch(actor)
-        params = {"key": int(made_by[1]) if made_by else None}
+        made_by = _MADE_BY.fullmatch(actor)
+        params: dict[str, int | None] = {"key": None, "user": None}
+        if made_by is not None:
+            params[made_by[1]] = int(made_by[2])
         async with self._db.workspace(workspace_id) as conn:
             row = await (await conn.execute(_sql["signing"], params)).fetchone()
         if row is None or not row["counts"]:

@@ -50,13 +50,18 @@ class WorkspaceStore:
             rows = await (await conn.execute(_sql["list"])).fetchall()
         return [Workspace(**row) for row in rows]
 
+    async def find(self, name: str) -> Workspace | None:
+        """Return the workspace called ``name``, None where there is none."""
+        async with self._db.fleet() as conn:
+            row = await (await conn.execute(_sql["find"], {"name": name})).fetchone()
+        return Workspace(**row) if row else None
+
     async def named(self, name: str) -> Workspace:
         """Return the workspace called ``name``.
 
         Raises: InputError where there is none.
         """
-        async with self._db.fleet() as conn:
-            row = await (await conn.execute(_sql["find"], {"name": name})).fetchone()
-        if row is None:
+        found = await self.find(name)
+        if found is None:
             raise InputError(f"there is no workspace {name!r}; see: glaze workspaces list")
-        return Workspace(**row)
+        return found

@@ -46,9 +46,9 @@ select exists (
 ) as some
 
 -- name: signing
--- What read tokens are signed with, and whether the key counts that made one (null: none did).
-select w.hash_key, %(key)s::bigint is null or exists (
+-- What read tokens are signed with, and whether the key or the member counts that made one (null: not a key, no member).
+select w.hash_key, (%(key)s::bigint is null or exists (
   select from api_key k where k.id = %(key)s and k.revoked_at is null
     and (k.expires_at is null or k.expires_at > clock_timestamp())
-) as counts
+)) and (%(user)s::bigint is null or exists (select from member m where m.id = %(user)s and m.disabled_at is null)) as counts
 from workspace w where w.id = current_workspace()
