@@ -62,7 +62,56 @@ class Mutant:
     changes: tuple[Change, ...]
 
 
+SESSIONS = "tests/api/test_sessions.py"
+
 MUTANTS = (
+    Mutant(
+        "a change with a session's cookie needs no token of its page",
+        r"assert \(201, .* == \(403, 'csrf_refused'\)|KeyError: 'code'",
+        f"{SESSIONS}::test_a_change_that_no_page_of_ours_asks_for_is_refused",
+        (
+            Change(
+                "api/auth.py",
+                "    if session is not None and not hmac.compare_digest(\n"
+                "        shown.encode(), csrf_token(session).encode()\n"
+                "    ):\n",
+                "    if session is not None and shown == csrf_token(''):\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "tries to sign in are counted and nobody is stopped",
+        r"assert \['login_refused'",
+        f"{SESSIONS}::test_an_address_that_tries_many_accounts_is_stopped_in_every_process",
+        (Change("api/signing_in.py", "if tries > most:", "if tries > 10 * most:"),),
+    ),
+    Mutant(
+        "a vendor's key opens wherever it is moved to",
+        "DID NOT RAISE",
+        "tests/gateway/test_vendor_keys.py"
+        "::test_what_is_kept_opens_where_it_was_sealed_and_nowhere_it_was_moved_to",
+        (Change("secrets/envelope.py", "_told(context))", "None)"),),
+    ),
+    Mutant(
+        "a key that its vendor repeats is kept with the answer",
+        "AssertionError",
+        "tests/api/test_vendor_keys.py"
+        "::test_a_key_stands_in_no_log_answer_event_or_dump_whatever_its_vendor_repeats",
+        (Change("net/vendor.py", "        answer = self._without_echo(answer)\n", ""),),
+    ),
+    Mutant(
+        "the policy of one table is not asked",
+        "vendor_key",
+        "tests/flow/test_flow_isolation.py"
+        "::test_a_workspace_sees_and_changes_no_row_of_another_in_any_table",
+        (
+            Change(
+                "store/migrations/0034_pre_vendor_keys.sql",
+                "alter table vendor_key enable row level security;\n",
+                "",
+            ),
+        ),
+    ),
     Mutant(
         "a token for one job is not held to it where nobody looks",
         r"assert 200 in \{",
