@@ -10,7 +10,7 @@ import typer
 
 from glaze.boot.process import run
 from glaze.cli.choose import chooses, parse_due
-from glaze.cli.opening import fleet, workspace
+from glaze.cli.opening import boot, fleet, workspace
 from glaze.cli.screen import AsJson, err, out, print_json, quiet, say
 from glaze.errors import InputError
 from glaze.jobs.enqueue import checked, vetted_webhook
@@ -183,8 +183,6 @@ async def _count(which: Filter) -> int:
 
 
 async def _act(action: Action, which: Filter) -> Sum:
-    from glaze.boot.app import boot  # noqa: PLC0415  slow to import, and looking needs none of it
-
     async with boot(quiet(load_settings())) as app:
         came_to = Sum()
         with err.status(f"{action.done} 0 jobs") as status:

@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
-from glaze.boot import app as _app
 from glaze.boot import server as _server
-from glaze.boot.app import App
 from glaze.model.value import WorkspaceId
 from glaze.settings import Settings
 from glaze.store.database import Database
 from glaze.store.workspace import WorkspaceStore
+
+if TYPE_CHECKING:
+    from glaze.boot.app import App
 
 _chosen: ContextVar[WorkspaceId] = ContextVar("workspace")
 
@@ -21,9 +23,11 @@ def workspace() -> WorkspaceId:
 
 
 @asynccontextmanager
-async def boot(settings: Settings) -> AsyncIterator[App]:
+async def boot(settings: Settings) -> AsyncIterator["App"]:
     """Start and wire everything. Raises: as ``boot.app.boot``; InputError for no such workspace."""
-    async with _app.boot(settings) as app:
+    from glaze.boot.app import boot as start  # noqa: PLC0415  slow to import, and looking needs none
+
+    async with start(settings) as app:
         await choose(app.db, settings)
         yield app
 
