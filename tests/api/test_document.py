@@ -1,5 +1,6 @@
 """The OpenAPI document: complete, true, and shown by a page that loads nothing from elsewhere."""
 
+import json
 import re
 from typing import Any
 
@@ -15,11 +16,22 @@ TEXT = "text/"
 
 @pytest.fixture
 async def document(service: Service) -> dict[str, Any]:
-    return dict((await service.stranger.get("/openapi.json")).body)
+    """The document, with what routes share put in its place."""
+    told = dict((await service.stranger.get("/openapi.json")).body)
+    for operation in operations(told):
+        answers = operation["responses"]
+        for status, answer in answers.items():
+            if "$ref" in answer:
+                answers[status] = told["components"]["responses"][answer["$ref"].split("/")[-1]]
+    return told
 
 
-def errors(document: dict[str, Any], schema: Any, example: Any) -> list[str]:
+def errors(document: dict[str, Any], schema: Any, example: Any, judged: set[str]) -> list[str]:
     """Return what is wrong with an example; references lead into the document."""
+    said = json.dumps([schema, example])
+    if said in judged:
+        return []
+    judged.add(said)
     whole = {**schema, "components": document["components"]}
     return [error.message for error in Draft202012Validator(whole).iter_errors(example)]
 
@@ -35,19 +47,20 @@ async def test_every_body_and_every_parameter_in_a_path_has_an_example_that_its_
     document: dict[str, Any],
 ) -> None:
     assert document["openapi"].startswith("3.1")
-    judged = 0
+    judged: set[str] = set()
     for operation in operations(document):
         name = operation["operationId"]
         for media, body in bodies(operation):
             if media in {JSON, PROBLEM} or media.startswith(TEXT):
                 assert "example" in body, (name, media)
-                assert not errors(document, body["schema"], body["example"]), (name, body)
-                judged += 1
+                assert not errors(document, body["schema"], body["example"], judged), (name, body)
         for parameter in operation.get("parameters", ()):
             if parameter["in"] == "path":
                 assert "example" in parameter, (name, parameter)
-                assert not errors(document, parameter["schema"], parameter["example"]), parameter
-    assert judged > 800
+                assert not errors(document, parameter["schema"], parameter["example"], judged), (
+                    parameter
+                )
+    assert len(judged) > 100
 
 
 async def test_every_error_is_documented_as_a_problem(document: dict[str, Any]) -> None:

@@ -127,24 +127,32 @@ def install(api: FastAPI) -> None:
 def complete(document: Schema) -> None:
     """Describe every error of ``document`` as a problem and give every body an example."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Problem"] = Problem.model_json_schema(
-        mode="serialization", ref_template=f"{SCHEMAS}{{model}}"
-    )
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
+    _complete_schemas(schemas)
     sampler = Sampler(schemas)
+    shared = document["components"].setdefault("responses", {})
     for operation in operations(document):
         for status, response in operation["responses"].items():
             if int(status) >= HTTPStatus.BAD_REQUEST:
                 _describe_problem(int(status), response)
             _describe_headers(status, response)
             _exemplify(sampler, response.get("content", {}))
+        _share(operation["responses"], shared)
         _exemplify(sampler, operation.get("requestBody", {}).get("content", {}))
         for parameter in operation.get("parameters", ()):
             if parameter.get("required"):
-                parameter.setdefault(
-                    "example", sampler.sample(parameter["schema"], parameter["name"])
-                )
+                value = sampler.sample(parameter["schema"], parameter["name"])
+                parameter.setdefault("example", value)
+
+
+def _complete_schemas(schemas: Schema) -> None:
+    schemas["Problem"] = Problem.model_json_schema(
+        mode="serialization", ref_template=f"{SCHEMAS}{{model}}"
+    )
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    for name in schemas:
+        if name.startswith("Json-"):  # it refers to itself, which generators of clients cannot have
+            schemas[name] = {"title": "Json", "description": "any JSON value"}
 
 
 def operations(document: Schema) -> Iterator[Schema]:
@@ -170,6 +178,15 @@ def _describe_problem(status: int, response: Schema) -> None:
         "schema": {"$ref": f"{SCHEMAS}Problem"},
         "example": example.model_dump(mode="json"),
     }
+
+
+def _share(responses: Schema, shared: Schema) -> None:
+    """Refer to a problem that most routes have in one place: said each time it is most of the document."""
+    for status, response in responses.items():
+        if PROBLEM in response.get("content", ()):
+            name = f"Problem{status}"
+            if shared.setdefault(name, response) == response:
+                responses[status] = {"$ref": f"#/components/responses/{name}"}
 
 
 def _describe_headers(status: str, response: Schema) -> None:
