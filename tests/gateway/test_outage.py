@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
+from asyncio.subprocess import Process
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,6 +74,16 @@ async def failing_vendor() -> AsyncIterator[Failing]:
     await runner.cleanup()
 
 
+async def before_any_ends(event: asyncio.Event, processes: Sequence[Process]) -> None:
+    """Wait for ``event``; a process that ends before it has failed."""
+    waiting = asyncio.create_task(event.wait())
+    ends = [asyncio.create_task(one.wait()) for one in processes]
+    await asyncio.wait([waiting, *ends], return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
+    assert waiting.done(), f"ended too soon: {[one.returncode for one in processes]}"
+
+
 async def test_an_outage_brings_no_storm_of_retries_and_one_probe_at_a_time(dsn: str) -> None:
     async with failing_vendor() as vendor:
         started = [
@@ -83,9 +94,9 @@ async def test_an_outage_brings_no_storm_of_retries_and_one_probe_at_a_time(dsn:
             )
             for i in range(PROCESSES)
         ]
-        await vendor.busy.wait()
+        await before_any_ends(vendor.busy, started)
         vendor.down, vendor.down_at = True, asyncio.get_running_loop().time()
-        await vendor.probed.wait()
+        await before_any_ends(vendor.probed, started)
         vendor.down = False
         assert [await one.wait() for one in started] == [0] * PROCESSES
     first_tries = PROCESSES * QUESTIONS
