@@ -22,7 +22,7 @@ from glaze.store.metrics import MetricsStore
 
 FEW = 50_000
 MANY = int(os.environ.get("GLAZE_BENCH_JOBS", "1_000_000"))
-TIMES = 40
+TIMES = 20
 ROUNDS = 3
 
 FILL = """

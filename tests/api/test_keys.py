@@ -1,13 +1,17 @@
 """Who may do what (H5, S1): keys are shown once, kept as hashes, scoped, rotated, revoked, counted."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
-from glaze.model.access import Scope
+from glaze.api.auth import Gate
+from glaze.errors import KeyRefused
+from glaze.model.access import Principal, Scope
 from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.settings import Settings
+from glaze.store.access import KeyStore
 from tests.api.conftest import Client, Service, serving
 
 WS = DEFAULT_WORKSPACE
@@ -174,3 +178,38 @@ async def test_a_key_that_expires_has_a_successor_of_the_same_lifetime(service: 
         for one in (first, second)
     ]
     assert abs((lifetimes[1] - lifetimes[0]).total_seconds()) < 60
+
+
+class Counting(KeyStore):
+    """Counts how often a key is looked up."""
+
+    looks = 0
+
+    async def authenticate(self, text: str) -> Principal | None:
+        self.looks += 1
+        return await super().authenticate(text)
+
+
+async def test_many_who_show_a_key_at_once_are_one_look_and_one_that_was_revoked_meanwhile_another(
+    service: Service,
+):
+    app = service.app
+    keys = Counting(app.db)
+    gate = Gate(keys, app.tokens, app.sign_ins, 1000)
+    made = await keys.create(DEFAULT_WORKSPACE, "k", [Scope.READ])
+    found = await asyncio.gather(*(gate.admit(made.text) for _ in range(100)))
+    assert len(found) == 100
+    assert keys.looks == 1
+    gate.forget()
+
+    async def revoke() -> None:
+        while keys.looks == 1:  # noqa: ASYNC110  until it is looked up
+            await asyncio.sleep(0)
+        await keys.revoke(DEFAULT_WORKSPACE, made.view.id)
+        gate.forget()
+
+    await asyncio.gather(gate.admit(made.text), revoke(), return_exceptions=True)
+    refused = await asyncio.gather(
+        *(gate.admit(made.text) for _ in range(3)), return_exceptions=True
+    )
+    assert [type(one) for one in refused] == [KeyRefused] * 3

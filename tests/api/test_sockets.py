@@ -137,7 +137,7 @@ async def test_a_socket_and_a_stream_end_with_their_key_and_a_socket_says_so(set
         admin = await service.client()
         made = await admin.post("/v1/keys", {"name": "shop", "scopes": ["read"]})
         shop = Client(service.http, service.url, made.body["key"])
-        short = (await admin.post("/v1/tokens", {"ttl_s": 1})).body["token"]
+        short = (await admin.post("/v1/tokens", {"ttl_s": 4})).body["token"]
         url = f"{service.url}/v1/events?access_token={short}"
         async with (
             connected(shop) as told,

@@ -5,6 +5,9 @@ from typing import Any, cast
 
 import psycopg
 
+from glaze.model.bulk import Filter
+from glaze.model.job import JobState
+from glaze.store.control import criteria, paged
 from glaze.store.statements import statements
 
 _FILL = """
@@ -56,3 +59,36 @@ def test_the_dead_are_found_by_their_own_indexes(dsn: str) -> None:
                 "Seq Scan",
                 "job_died",
             } == {"job_died"}
+
+
+_MIXED = """
+insert into glaze.job (workspace_id, kind, state, rank, due_at, created_at, started_at, finished_at, error, tags)
+select 1, case when n % 5000 = 0 then 'rare' else 'try' end,
+  (case when n % 900 = 0 then 'failed' when n % 700 = 1 then 'pending' else 'completed' end)::glaze.job_state,
+  now(), now(), now(), now(), case when n % 700 = 1 and n % 900 <> 0 then null else now() + make_interval(secs => n % 3 + case when n % 4000 = 0 then 70 else 0 end) end,
+  'x: y', case when n % 3000 = 0 then array['all', 'rare'] when n % 2 = 0 then array['all'] end
+from generate_series(1, 60000) n
+"""
+
+
+def test_lists_of_jobs_read_only_indexes_in_whose_order_they_stop(dsn: str) -> None:
+    failed = frozenset({JobState.FAILED, JobState.DEAD})
+    read_by = {
+        "job_pkey": Filter(),
+        "job_pending": Filter(states=frozenset({JobState.PENDING})),
+        "job_failed job_dead": Filter(states=failed),
+        "job_of_kind job_worker": Filter(kinds=("rare",)),
+        "job_slow_60 ": Filter(slower_s=65),
+        "job_tag_pkey job_pkey": Filter(tags_all=("rare",)),
+    }
+    with psycopg.connect(dsn) as conn:
+        conn.execute(_MIXED.encode())
+        conn.execute("analyze glaze.job")
+        conn.execute("analyze glaze.job_tag")
+        conn.execute("set search_path = glaze")
+        conn.execute("set local role glaze_app")
+        conn.execute("set local glaze.workspace = '1'")
+        for wanted, which in read_by.items():
+            sql, more = paged(which)
+            params = {**criteria(which), **more, "before": 2**63 - 1, "n": 100}
+            assert indexes(conn, sql, params) == set(wanted.split()), wanted

@@ -1,5 +1,6 @@
 """On whose behalf a request is answered: its key, what that may do, and how often it may ask."""
 
+import asyncio
 import hmac
 import math
 import time
@@ -7,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Annotated, NamedTuple
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from fastapi import Depends, Request
 from fastapi.requests import HTTPConnection
@@ -66,6 +68,8 @@ class Gate:
         self._sign_ins = sign_ins
         self._clock = clock
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._asking: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+        self._revoked = 0
         self._limit = RateLimitItemPerMinute(per_minute)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
@@ -78,12 +82,22 @@ class Gate:
         known = self._known.get(digest)
         if known is not None and known.until > now:
             return known.principal
-        principal, lasts_s = await self._look_up(text)
-        self._known[digest] = _Known(principal, now + min(lasts_s, REMEMBERED_S))
+        # Who asks meanwhile waits for the answer: a thousand subscribers are one look.
+        async with self._asking.setdefault(digest, asyncio.Lock()):
+            known = self._known.get(digest)
+            if known is not None and known.until > now:
+                return known.principal
+            revoked = self._revoked
+            principal, lasts_s = await self._look_up(text)
+            if revoked == self._revoked:  # else it may be this one
+                self._remember(digest, _Known(principal, now + min(lasts_s, REMEMBERED_S)))
+            return principal
+
+    def _remember(self, digest: bytes, known: _Known) -> None:
+        self._known[digest] = known
         self._known.move_to_end(digest)
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
-        return principal
 
     async def _look_up(self, text: str) -> tuple[Principal, float]:
         if is_token(text):
@@ -104,6 +118,7 @@ class Gate:
     def forget(self) -> None:
         """Look every key up again: one was revoked."""
         self._known.clear()
+        self._revoked += 1
 
     async def count(self, principal: Principal) -> dict[str, str]:
         """Count one request and return the headers that tell how many are left.

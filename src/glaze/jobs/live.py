@@ -1,4 +1,4 @@
-"""Live updates: one reader a workspace and process follows its feed for all who subscribe to it."""
+"""Live updates: one reader a process follows the feeds of all workspaces that somebody subscribes to."""
 
 import asyncio
 import json
@@ -275,13 +275,12 @@ class Live:
             self._heard.clear()
 
     async def _round(self) -> bool:
-        """Read one page of each workspace; tell whether there is more to read at once."""
-        behind = False
-        for workspace_id, feed in [*self._feeds.items()]:
-            events, cursor = await self._events.feed(workspace_id, feed.cursor, PAGE)
-            feed.publish(events, cursor)
-            behind |= len(events) == PAGE
-        return behind
+        """Read one page of each workspace, all at once; tell whether there is more to read now."""
+        feeds = dict(self._feeds)
+        read = await self._events.feeds({id_: feed.cursor for id_, feed in feeds.items()}, PAGE)
+        for workspace_id, events in read.items():
+            feeds[workspace_id].publish(events, events[-1].cursor)
+        return any(len(events) == PAGE for events in read.values())
 
 
 def _wanted(which: Which, events: Sequence[Event]) -> list[Change]:

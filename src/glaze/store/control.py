@@ -131,8 +131,8 @@ class ControlStore:
             if which == Filter(text=which.text) and which.text is not None:
                 found = await _rows(conn, _sql["found"], text=which.text, before=below, most=n)
                 which = Filter(ids=tuple(_ids(found)))
-            sql, more = _paged(which)
-            rows = await _rows(conn, sql, **_criteria(which), **more, before=below, n=n)
+            sql, more = paged(which)
+            rows = await _rows(conn, sql, **criteria(which), **more, before=below, n=n)
         return _page(rows, n)
 
     async def estimate(self, workspace_id: WorkspaceId, which: Filter) -> Estimate | None:
@@ -148,20 +148,20 @@ class ControlStore:
         foreseen, counted = (
             _sql[name].replace("{parts}", parts) for name in ("foreseen", "counted")
         )
-        criteria = _criteria(which)
+        where = criteria(which)
         async with self._db.workspace(workspace_id) as conn:
-            [told] = await _rows(conn, foreseen, **criteria, most=None)
+            [told] = await _rows(conn, foreseen, **where, most=None)
             plan = told["QUERY PLAN"][0]["Plan"]
             if plan["Total Cost"] > _DEAREST_COUNT:
                 return Estimate(plan["Plan Rows"], exact=False)
-            [row] = await _rows(conn, counted, **criteria, most=_MOST_COUNTED + 1)
+            [row] = await _rows(conn, counted, **where, most=_MOST_COUNTED + 1)
         exact = row["jobs"] <= _MOST_COUNTED
         return Estimate(row["jobs"] if exact else max(row["jobs"], plan["Plan Rows"]), exact=exact)
 
     async def groups(self, workspace_id: WorkspaceId, which: Filter) -> list[Group]:
         """Return how many jobs there are by state, kind and error code, the largest group first."""
         async with self._db.workspace(workspace_id) as conn:
-            rows = await _rows(conn, _filtered("tally"), **_criteria(which))
+            rows = await _rows(conn, _filtered("tally"), **criteria(which))
         return [Group(**row | {"state": JobState(row["state"])}) for row in rows]
 
     async def count(self, workspace_id: WorkspaceId, which: Filter) -> int:
@@ -302,7 +302,7 @@ class ControlStore:
         after, last = bounds["first"] - 1, bounds["last"]
         while after < last:
             upto = min(after + _SPAN, last)
-            where = _criteria(which) | {"after": after, "upto": upto, "n": CHUNK}
+            where = criteria(which) | {"after": after, "upto": upto, "n": CHUNK}
             async with self._db.workspace(workspace_id) as conn:
                 picked = _ids(await _rows(conn, _filtered("pick"), **where))
             if picked:
@@ -322,7 +322,7 @@ class ControlStore:
 
         async def once() -> tuple[list[Row], dict[JobId, JobState]]:
             async with self._db.workspace(workspace_id) as conn:
-                held = await _rows(conn, _filtered("hold"), **_criteria(which))
+                held = await _rows(conn, _filtered("hold"), **criteria(which))
                 fit = [row for row in held if row["state"] in allowed]
                 return held, await do(conn, fit) if fit else {}
 
@@ -333,14 +333,16 @@ def _filtered(name: str) -> LiteralString:
     return _sql[name].replace("{matching}", _sql["matching"])
 
 
-def _paged(which: Filter) -> tuple[LiteralString, dict[str, object]]:
+def paged(which: Filter) -> tuple[LiteralString, dict[str, object]]:
     """Return the statement that reads a page by the most telling of the criteria.
 
     Each reads in the order of an index and stops at the page's end: a sort of all that meet one
     criterion would grow with the table.
     """
-    if which.tags_all or which.tags_any:
-        return _filtered("page_of_tags"), {"tags": [*(which.tags_all[:1] or which.tags_any)]}
+    if tags := which.tags_all[:1] or which.tags_any:
+        if len(tags) == 1:
+            return _filtered("page_of_tag"), {"tag": tags[0]}
+        return _filtered("page_of_tags"), {"tags": [*tags]}
     if which.states and (not which.kinds or JobState.COMPLETED not in which.states):
         part, parts = _filtered("page_of_state"), [_STATES[one] for one in sorted(which.states)]
         all_ = " union all ".join([part.replace("{state}", one) for one in parts])
@@ -352,7 +354,7 @@ def _page(rows: list[Row], n: int) -> Page:
     return Page([view_of(row) for row in rows], rows[-1]["id"] if len(rows) == n else None)
 
 
-def _criteria(which: Filter) -> dict[str, object]:
+def criteria(which: Filter) -> dict[str, object]:
     """Return the parameters of {matching}; arrays as literals, so that the planner sees consts."""
     return {
         "ids": None if which.ids is None else _array(which.ids),

@@ -1,6 +1,6 @@
 """Events: the log of each job and the live feed of a workspace, in one table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -103,6 +103,24 @@ class EventStore:
         async with self._db.workspace(workspace_id) as conn:
             events = await page(conn, after, n)
         return events, events[-1].cursor if events else after
+
+    async def feeds(
+        self, after: Mapping[WorkspaceId, Cursor], n: int = 500
+    ) -> dict[WorkspaceId, list[Event]]:
+        """Return up to ``n`` events of each workspace after its cursor, without their data."""
+        params = {
+            "workspaces": [*after],
+            "xids": [str(cursor.xid) for cursor in after.values()],
+            "ids": [cursor.id for cursor in after.values()],
+            "n": n,
+        }
+        sql = self._sql["feeds"]
+        async with self._db.fleet() as conn:
+            rows = await (await conn.execute(sql, params)).fetchall()
+        found: dict[WorkspaceId, list[Event]] = {}
+        for row in rows:
+            found.setdefault(row["workspace_id"], []).append(_event(row | {"data": None}))
+        return found
 
     async def tail(self, workspace_id: WorkspaceId) -> Cursor:
         """Return the cursor from which only what comes from now on is read."""

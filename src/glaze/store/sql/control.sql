@@ -42,6 +42,12 @@ select p.* from (
   (select j.* from job j where {matching} and j.state = 'processing' and j.id < %(before)s order by j.id desc limit %(n)s)
 ) p order by p.id desc limit %(n)s
 
+-- name: page_of_tag
+-- The same of jobs with one tag, which the planner reads: it may be rare, or everywhere.
+select j.* from job_tag t join job j on j.workspace_id = t.workspace_id and j.id = t.job_id
+where t.workspace_id = current_workspace() and t.tag = %(tag)s and t.job_id < %(before)s and {matching}
+order by t.job_id desc limit %(n)s
+
 -- name: page_of_tags
 -- The same of jobs with one of some tags.
 select distinct on (p.id) p.* from unnest(%(tags)s::text[]) as g cross join lateral (

@@ -7,11 +7,21 @@ from json_to_recordset(%(events)s::json) as e(type text, job_id bigint, batch_id
 -- name: feed
 -- Events after the cursor, in an order that no later commit can break: a lower id may commit after a
 -- higher one, but below the oldest running transaction nothing is written any more.
-select id, xid::text::bigint as xid, at, type, job_id, batch_id, data from event
-where workspace_id = current_workspace()
-  and (xid, id) > (%(xid)s::text::xid8, %(id)s::bigint)
-  and xid < pg_snapshot_xmin(pg_current_snapshot())
-order by xid, id limit %(n)s
+select e.id, e.xid::text::bigint as xid, e.at, e.type, e.job_id, e.batch_id, e.data from event e
+where e.workspace_id = current_workspace()
+  and (e.xid, e.id) > (%(xid)s::text::xid8, %(id)s::bigint)
+  and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+order by e.xid, e.id limit %(n)s
+
+-- name: feeds
+-- The same of many workspaces at once, without what the events say: one look for all who are told what changes.
+select f.workspace_id, f.id, f.xid::text::bigint as xid, f.at, f.type, f.job_id, f.batch_id
+from unnest(%(workspaces)s::bigint[], %(xids)s::text[], %(ids)s::bigint[]) as a(workspace_id, xid, id)
+cross join lateral (
+  select e.workspace_id, e.id, e.xid, e.at, e.type, e.job_id, e.batch_id from event e
+  where e.workspace_id = a.workspace_id and (e.xid, e.id) > (a.xid::xid8, a.id) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+  order by e.xid, e.id limit %(n)s) f
+order by f.workspace_id, f.xid, f.id
 
 -- name: tail
 -- The cursor of a reader that wants only what comes from now on.
