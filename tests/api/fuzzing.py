@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +22,6 @@ from glaze.settings import Settings
 from glaze.store.embedded import ensure_server
 from glaze.store.migrate import migrate
 from tests.api.conftest import Service, serving
-from tests.api.fuzz_hooks import SHOWN
 from tests.flow.cli_process import Sandbox, running_sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +40,7 @@ class Fuzzed(NamedTuple):
     told: str
     cases: int
     operations: frozenset[str]
+    statuses: Counter[int]
 
 
 def settings_of(dsn: str, sandbox: Sandbox) -> Settings:
@@ -85,7 +86,7 @@ async def _run(
     report = folder / "events.ndjson"
     command = [
         *(str(Path(sys.executable).parent / "st"), "run", DOCUMENT, f"--url={url}", *how),
-        *("--header", f"Authorization: {SHOWN}", f"--seed={seed}", f"--exclude-checks={UNJUDGED}"),
+        *(f"--seed={seed}", f"--exclude-checks={UNJUDGED}"),
         *("--continue-on-failure", "--no-color", "--warnings=off", "--suppress-health-check=all"),
         *("--generation-database=none", f"--report-ndjson-path={report}", "--request-timeout=60"),
     ]
@@ -97,21 +98,22 @@ async def _run(
         stderr=asyncio.subprocess.STDOUT,
     )
     told, _ = await process.communicate()
-    cases, operations = _sent(report)
-    return Fuzzed(process.returncode or 0, told.decode(errors="replace"), cases, operations)
+    code = process.returncode or 0
+    return Fuzzed(code, told.decode(errors="replace"), *_sent(report))
 
 
-def _sent(report: Path) -> tuple[int, frozenset[str]]:
-    """Return how many requests were sent, and which operations answered."""
-    cases, operations = 0, set()
+def _sent(report: Path) -> tuple[int, frozenset[str], Counter[int]]:
+    """Return how many requests were sent, which operations answered, and how."""
+    operations: set[str] = set()
+    statuses: Counter[int] = Counter()
     for line in report.read_text().splitlines():
         recorder = json.loads(line).get("ScenarioFinished", {}).get("recorder", {})
-        answered = [one for one in recorder.get("interactions", {}).values() if one["response"]]
-        cases += len(answered)
-        for case_id in recorder.get("interactions", {}):
+        for case_id, exchange in recorder.get("interactions", {}).items():
             case = recorder["cases"][case_id]["value"]
             operations.add(f"{case['method']} {case['path']}")
-    return cases, frozenset(operations)
+            if exchange["response"]:
+                statuses[exchange["response"]["status_code"]] += 1
+    return statuses.total(), frozenset(operations), statuses
 
 
 async def _round(dsn: str, seed: int) -> Fuzzed:
@@ -137,7 +139,8 @@ def main() -> None:
                 asyncio.run(migrate(dsn))
                 fuzzed = asyncio.run(_round(dsn, seed))
                 sent += fuzzed.cases
-                print(f"seed {seed}: {fuzzed.cases} requests, {sent} of {asked.cases}", flush=True)  # noqa: T201  it says what it did
+                line = f"seed {seed}: {fuzzed.cases} requests, {sent} of {asked.cases}"
+                print(line, dict(fuzzed.statuses), flush=True)  # noqa: T201  it says what it did
                 if fuzzed.code:
                     print(fuzzed.told)  # noqa: T201
                     sys.exit(1)
