@@ -434,6 +434,9 @@ class Gateway:
                 if isinstance(again, Wait):
                     return unsent
                 permit = again
+        except StoreUnavailable as error:
+            log.warning("no second permit", provider=question.spec.name, error=str(error))
+            return f"{unsent} and no other could be had"
         except Exception:  # whatever it is: nothing was sent, and that must be recorded
             log.exception("no second permit", provider=question.spec.name)
             return f"{unsent} and no other could be had"
