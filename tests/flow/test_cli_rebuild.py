@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from cli_process import Cli, Sandbox, environment, write_world
+from cli_process import Cli, Sandbox, ended, environment, write_world
 from ledger_facts import one, rows
 from psycopg.conninfo import make_conninfo
 
@@ -251,3 +251,29 @@ async def test_one_that_dies_in_the_middle_leaves_whole_pages_and_is_finished_by
     assert 0 < rest.changed < whole.changed
     again = await rebuilt(cli, {"website": Louder})
     assert (again.changed, again.new, again.gone, again.fields) == (0, 0, 0, 0)
+
+
+async def test_a_rebuild_beside_a_run_that_writes_loses_nothing_of_either_and_locks_nobody_out(
+    cli: Cli, origin: Cli, copy: str
+):
+    worker = Cli(origin.folder, origin.environment | {"DATABASE_URL": copy})
+    answered = one(copy, ANSWERED)
+    process = worker.start(
+        "enrich", "companies.csv", "-o", "x.csv", "--fields", COMPANY, "--skip-cache", *ALLOWED
+    )
+    rounds = 0
+    while process.poll() is None:
+        await rebuilt(cli, {"website": Louder} if rounds % 2 else {})
+        rounds += 1
+    ended(process)
+    assert rounds > 1
+    assert one(copy, ANSWERED) > answered
+    await rebuilt(cli, {})
+    last = await rebuilt(cli, {})
+    assert (last.changed, last.new, last.gone, last.fields) == (0, 0, 0, 0)
+    assert last.read == last.answers == one(copy, ANSWERED)
+    own = "select count(*) from glaze.job where state not in ('completed', 'partial')"
+    assert one(copy, own) == 0
+    locked = "select deadlocks from pg_stat_database where datname = current_database()"
+    assert one(copy, locked) == 0
+    worker.run("ledger", "verify")
