@@ -16,6 +16,8 @@ GlazeError
 │   ├── ScheduleBusy         the schedule's last job has not ended, and its jobs do not overlap
 │   ├── RowsInvalid          rows of a table that cannot be used; says which, where and why
 │   ├── UploadTooLarge       more bytes than an upload may have
+│   ├── SearchStateConflict  the search is not in a state that allows this
+│   ├── CreditShort          the workspace's credit does not cover it
 │   ├── ConfirmationNeeded   it would be paid for, and nobody has said how much it may cost
 │   └── UnreadableFile       a file that is missing, empty or of no known format
 ├── AccessError              whoever asks may not
@@ -75,6 +77,18 @@ class UnknownKind(InputError):
     """A job kind that no installed package offers."""
 
     code = "kind_unknown"
+
+
+class SearchStateConflict(InputError):
+    """The search is not in a state that allows this."""
+
+    code = "search_state_conflict"
+
+
+class CreditShort(InputError):
+    """The workspace's credit does not cover what it would cost."""
+
+    code = "credit_short"
 
 
 class PersonSuppressed(InputError):

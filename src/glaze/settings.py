@@ -391,6 +391,18 @@ class Settings(BaseSettings):
         validation_alias=_plain("APOLLO_WEBHOOK_SECRET"),
         description="woven into the address that Apollo, which signs nothing, reports to",
     )
+    search_contact_cents: int = Field(
+        default=25,
+        ge=0,
+        le=100_000,
+        description="what one contact of a search costs whoever unlocks it, in US cents",
+    )
+    payment_webhook_secret: SecretStr | None = Field(
+        default=None,
+        validation_alias=_plain("PAYMENT_WEBHOOK_SECRET"),
+        description="signing secret of Stripe's webhook for `POST /v1/payments/stripe`; unset: every"
+        " payment is refused",
+    )
     sandbox_url: str | None = Field(
         default=None,
         description="address of a running sandbox, which then plays every vendor and site",

@@ -70,4 +70,6 @@ ORDER = (
     "email_validation",
     "deliver_webhook",
     "erase_person",
+    "preview_search",
+    "enrich_search",
 )

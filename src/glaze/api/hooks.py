@@ -45,7 +45,7 @@ def routes(services: Services) -> APIRouter:
         vendor signs. What the body says is not believed, it only names what is to be fetched.
         """
         headers = {name.lower(): value for name, value in request.headers.items()}
-        body = await _body(request)
+        body = await body_of(request)
         delivery = await services.collector.deliver(provider, token, headers, body)
         if delivery is not Delivery.ACCEPTED:
             status, why = _REFUSALS[delivery]
@@ -55,7 +55,7 @@ def routes(services: Services) -> APIRouter:
     return router
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request) -> bytes:
     """Return the body byte for byte, for that is what was signed."""
     body = bytearray()
     async for chunk in request.stream():

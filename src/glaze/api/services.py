@@ -37,6 +37,7 @@ from glaze.store.member import MemberStore
 from glaze.store.metrics import MetricsStore
 from glaze.store.queues import QueueStore
 from glaze.store.schedule import ScheduleStore
+from glaze.store.search import SearchStore
 from glaze.store.token import TokenStore
 from glaze.store.view import ViewStore
 from glaze.store.webhook import WebhookStore
@@ -220,6 +221,10 @@ class Services(Protocol):
     @property
     def eraser(self) -> Eraser:
         """Who erases people."""
+
+    @property
+    def searches(self) -> SearchStore:
+        """Searches, and the credit that unlocks them."""
 
     @property
     def kinds(self) -> Kinds:

@@ -86,6 +86,7 @@ from glaze.store.queues import QueueStore
 from glaze.store.record import RecordStore
 from glaze.store.retention import Keep, RetentionStore
 from glaze.store.schedule import ScheduleStore
+from glaze.store.search import SearchStore
 from glaze.store.suppression import SuppressionStore
 from glaze.store.token import TokenStore
 from glaze.store.view import ViewStore
@@ -130,6 +131,7 @@ class App:
     deliveries: DeliveryStore
     courier: Courier
     eraser: Eraser
+    searches: SearchStore
     beliefs: Beliefs
     deciding: Deciding
     calls: CallStore
@@ -365,6 +367,7 @@ async def boot(
         courier = await stack.enter_async_context(
             Courier.open(deliveries, http, clock=clock, rng=random.Random(), at=at)  # noqa: S311  jitter
         )
+        searches = SearchStore(db, jobs)
         eraser = _eraser(db, jobs, providers, at)
         installed = load_kinds(
             Tools(
@@ -375,6 +378,8 @@ async def boot(
                 records=records,
                 webhooks=webhooks,
                 eraser=eraser,
+                searches=searches,
+                search_contact_cents=settings.search_contact_cents,
                 clock=clock,
             )
         )
@@ -406,6 +411,7 @@ async def boot(
             deliveries=deliveries,
             courier=courier,
             eraser=eraser,
+            searches=searches,
             beliefs=pipeline.beliefs,
             deciding=Deciding(EntityStore(db), pipeline.beliefs, clock=clock),
             calls=CallStore(db),

@@ -49,6 +49,7 @@ _COMMANDS: Mapping[str, str] = {
     "budget": "budget",
     "values": "values",
     "people": "people",
+    "searches": "searches",
     "icp": "icp",
     "webhooks": "webhooks",
 }

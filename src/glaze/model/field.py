@@ -161,6 +161,7 @@ FIELDS: Mapping[FieldName, Field] = MappingProxyType(
             ("person_facebook_url", _T.URL, "Facebook profile"),
             ("person_social_urls", _T.LIST, "All profiles that are the person's own"),
             ("person_photo_url", _T.URL, "Photo"),
+            ("person_apollo_id", _T.TEXT, "Apollo's id of the person, by which it finds them"),
             ("person_city", _T.TEXT, "City"),
             ("person_region", _T.TEXT, "State or region"),
             ("person_country", _T.COUNTRY, "Country"),

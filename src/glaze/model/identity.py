@@ -25,12 +25,13 @@ _PERSON_FIRST = FieldName("person_first_name")
 _PERSON_LAST = FieldName("person_last_name")
 _PERSON_EMAIL = FieldName("person_email")
 _PERSON_LINKEDIN = FieldName("person_linkedin_url")
+_PERSON_APOLLO = FieldName("person_apollo_id")
 
 
 class Key(NamedTuple):
     """One name of an entity: (domain, acme.com), (linkedin, in/jane), (email, jane@acme.com)."""
 
-    scheme: str  # domain, linkedin, email, name_at, name, external
+    scheme: str  # domain, linkedin, email, apollo, name_at, name, external
     value: str
 
 
@@ -355,6 +356,8 @@ def _person_keys(draft: _Draft) -> list[Key]:
         keys.append(Key("email", email.casefold()))
     if page := draft.text(_PERSON_LINKEDIN):
         keys.append(Key("linkedin", parse_linkedin(page).key))
+    if record := draft.text(_PERSON_APOLLO):
+        keys.append(Key("apollo", record))
     full = draft.text(_PERSON_NAME)
     company = _company_keys(draft)
     place = company[0].value if company else None

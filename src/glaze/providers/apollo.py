@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from glaze.model.mailbox import as_subject
@@ -52,6 +52,7 @@ _MOST_CREDITS = 9  # one record: 1 for the contact and 8 for a mobile number
 
 # Canonical identifier -> Apollo's parameter, the same in the query and in bulk details.
 _PARAMETERS: Mapping[str, str] = {
+    "person_apollo_id": "id",
     "person_email": "email",
     "person_linkedin_url": "linkedin_url",
     "person_full_name": "name",
@@ -113,6 +114,7 @@ _MATCH = Operation(
     needs=field_sets(
         "person_email",
         "person_linkedin_url",
+        "person_apollo_id",
         "person_full_name company_domain",
         "person_first_name person_last_name company_domain",
         "person_full_name company_name",
@@ -588,6 +590,82 @@ def refusal(response: VendorResponse) -> Reply | None:
         return unusable(verdict, response)
     return unusable(Verdict.VENDOR_ERROR, response, undocumented_billing(response))
 
+
+SEARCH = Operation(
+    name="people_search",
+    needs=(),
+    gives={},
+    timeout_s=30.0,
+    limits=(Limit(200, 60),),
+)
+"""People by criteria: costs no credits, and shows neither addresses nor family names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Somebody whom a search shows: ``family`` is masked as the vendor masks it."""
+
+    id: str
+    first_name: str
+    family: str
+    title: str
+    company: str
+    has_email: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The first page of a search, and how many fit in all."""
+
+    people: Sequence[Shown]
+    total: int
+
+
+async def search_people(
+    criteria: Mapping[str, Sequence[str]], most: int, http: VendorHttp
+) -> Page | Reply:
+    """Return up to ``most`` (at most 100) people that fit, or the reply that the vendor refused with.
+
+    ``criteria`` maps titles, seniorities, locations, company_domains, company_sizes ("1,10") and
+    keywords to what may be. Vendor facts: its OpenAPI document (``POST /mixed_people/api_search``).
+    """
+    params = [(_CRITERIA[name], value) for name in sorted(criteria) for value in criteria[name]]
+    response = await http.request(
+        "POST",
+        f"{http.base_url}/mixed_people/api_search",
+        params=[*params, ("page", "1"), ("per_page", str(most))],
+        headers=_headers(http),
+    )
+    if refused := refusal(response):
+        return refused
+    body = parse_json(response.body)
+    total = int_at(body, "total_entries")
+    if total is None or not isinstance(at(body, "people"), list):
+        return malformed(response)
+    people = [
+        Shown(
+            id=record,
+            first_name=text_at(one, "first_name") or "",
+            family=text_at(one, "last_name_obfuscated") or "",
+            title=text_at(one, "title") or "",
+            company=text_at(one, "organization", "name") or "",
+            has_email=at(one, "has_email") is True,
+        )
+        for one in objects_at(body, "people")
+        if (record := text_at(one, "id"))
+    ]
+    return Page(people[:most], max(0, total))
+
+
+_CRITERIA: Mapping[str, str] = {
+    "titles": "person_titles[]",
+    "seniorities": "person_seniorities[]",
+    "locations": "person_locations[]",
+    "company_locations": "organization_locations[]",
+    "company_domains": "q_organization_domains_list[]",
+    "company_sizes": "organization_num_employees_ranges[]",
+    "keywords": "q_keywords",
+}
 
 _REFUSALS: Mapping[int, Verdict] = {
     400: Verdict.BAD_INPUT,

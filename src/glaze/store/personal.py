@@ -62,6 +62,9 @@ SCANNED: Mapping[str, Change] = {
     "job": _columns,
     "batch": _columns,
     "workflow": _columns,
+    "search": _columns,
+    "payment": _columns,
+    "credit_entry": _columns,
     "saved_view": _columns,
     "idempotency_key": _columns,
     "audit": _columns,
@@ -87,12 +90,17 @@ ERASED = frozenset(SCANNED) | {
 
 FREE: Mapping[str, str] = {
     "api_key": "names that an admin gave keys, and hashes",
+    "asking_rule": "kinds, fields and providers",
     "budget": "money, and what it is a cap of",
     "calibration": "how often sources were right",
     "circuit": "which vendors fail",
     "data_key": "keys that encrypt vendors' keys",
     "dead_alert": "kinds of jobs",
     "icp": "what a good customer is like",
+    "invitation": "the workspace's own people, who may sign in",
+    "login_attempt": "hashes",
+    "member": "the workspace's own people, who sign in",
+    "session": "hashes",
     "paused_price": "providers and money",
     "queue": "names of queues",
     "rate_slot": "providers and times",
@@ -382,7 +390,7 @@ class PersonalStore:
             await note(conn, Deed(actor, "retention.set", detail=said))
 
 
-_TEXT_KEYS = frozenset({"record", "idempotency_key"})
+_TEXT_KEYS = frozenset({"record", "idempotency_key", "payment"})
 
 
 async def _linked(

@@ -10,6 +10,7 @@ from glaze.pipeline.run import Pipeline
 from glaze.store.batch import BatchStore
 from glaze.store.job import JobStore
 from glaze.store.record import RecordStore
+from glaze.store.search import SearchStore
 from glaze.store.webhook import WebhookStore
 
 
@@ -27,4 +28,6 @@ class Tools:
     records: RecordStore  # the callers' own leads, accounts and contacts
     webhooks: WebhookStore  # what deliveries are signed with
     eraser: Eraser  # erases people
+    searches: SearchStore
+    search_contact_cents: int  # what one contact of a search costs whoever unlocks it
     clock: Callable[[], datetime]  # aware UTC

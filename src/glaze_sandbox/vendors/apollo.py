@@ -11,7 +11,7 @@ from dataclasses import replace
 from glaze_sandbox.billing import Clock
 from glaze_sandbox.knowledge import APOLLO, Knowledge
 from glaze_sandbox.limits import Left, RateLimits
-from glaze_sandbox.seeded import draw, number
+from glaze_sandbox.seeded import draw, hex_id, number
 from glaze_sandbox.vendors.apollo_records import organization_record, person_record
 from glaze_sandbox.wire import Answer, Call, Callback, Charge, json_answer
 from glaze_sandbox.world.entities import Company, Person
@@ -27,6 +27,7 @@ PHONE_SHARE = 0.45  # of the people whom it knows
 MOBILE_CREDITS = 8
 QUICKEST_S, SLOWEST_S = 0.4, 2.0  # until numbers are found
 _RESULTS = "/api/v1/webhook_result/"
+SEARCH_MOST, SEARCH_PAGES = 100, 500
 LOCKED_SHARE = 0.03  # of the addresses: shown as the placeholder instead
 _BAD_KEY = (
     b"Invalid API key. See https://docs.apollo.io/reference/authentication for how to create one."
@@ -53,7 +54,9 @@ class Apollo:
             ("POST", "/api/v1/people/bulk_match"): self._bulk_match,
             ("GET", "/api/v1/organizations/enrich"): self._organization,
             ("POST", "/api/v1/organizations/bulk_enrich"): self._bulk_organization,
+            ("POST", "/api/v1/mixed_people/api_search"): self._search,
         }
+        self._ids: dict[str, Person] = {}  # all people, once one was asked for by id
         self._found: dict[str, tuple[str, float, dict[str, object]]] = {}  # by request id
 
     def forget(self) -> None:
@@ -197,8 +200,50 @@ class Apollo:
         }
         return self._respond(call, value, list(charges.values()))
 
+    def _search(self, call: Call) -> Answer:
+        """Show who fits, without addresses and family names, for nothing."""
+        page, most = int(call.query.get("page", "1")), int(call.query.get("per_page", "10"))
+        if not (1 <= most <= SEARCH_MOST and 1 <= page <= SEARCH_PAGES):
+            return json_answer(422, {"error": "page or per_page is out of bounds"})
+        domains = set(call.query.getall("q_organization_domains_list[]", []))
+        titles = [one.lower() for one in call.query.getall("person_titles[]", [])]
+        found = [
+            person
+            for company in self._world.companies()
+            if not domains or company.domain in domains
+            for person in self._world.people_of(company)
+            if self._known.person(person) is not None
+            and (not titles or any(one in person.title.lower() for one in titles))
+        ]
+        shown = found[(page - 1) * most : page * most]
+        people = [self._shown(person) for person in shown]
+        return json_answer(200, {"total_entries": len(found), "people": people})
+
+    def _shown(self, person: Person) -> dict[str, object]:
+        family = person.last_name
+        return {
+            "id": hex_id(self._world.seed, "apollo", person.slug),
+            "first_name": person.first_name,
+            "last_name_obfuscated": f"{family[:2]}***{family[-1]}",
+            "title": person.title,
+            "last_refreshed_at": None,
+            "has_email": person.email is not None,
+            "has_direct_phone": "Yes",
+            "organization": {"name": person.company.name, "has_industry": True},
+        }
+
+    def _by_id(self, record_id: str) -> Person | None:
+        if not self._ids:
+            self._ids = {
+                hex_id(self._world.seed, "apollo", person.slug): person
+                for company in self._world.companies()
+                for person in self._world.people_of(company)
+            }
+        return self._ids.get(record_id)
+
     def _person(self, params: Params) -> dict[str, object] | None:
-        person = find_person(self._world, params)
+        record_id = _text(params, "id")
+        person = self._by_id(record_id) if record_id else find_person(self._world, params)
         believed = self._known.person(person) if person else None
         if person is None or believed is None:
             return None

@@ -378,6 +378,39 @@ select l.last, to_jsonb(p.id) as key, to_jsonb(p.name) as doc from last l left j
 update workflow t set name = a.doc #>> '{}' from jsonb_to_recordset(%(rows)s) as a(key bigint, doc jsonb)
 where t.workspace_id = current_workspace() and t.id = a.key
 
+-- name: find_search
+with page as materialized (
+  select id, criteria, contacts, error, created_by from search where workspace_id = current_workspace() and id > %(after)s::bigint
+  order by id limit %(n)s
+), last as (select max(id)::text as last from page)
+select l.last, to_jsonb(p.id) as key, to_jsonb(p) - 'id' as doc from last l left join page p on to_jsonb(p)::text ~* %(like)s
+
+-- name: write_search
+update search t set criteria = a.doc -> 'criteria', contacts = nullif(a.doc -> 'contacts', 'null'), error = a.doc ->> 'error',
+  created_by = a.doc ->> 'created_by'
+from jsonb_to_recordset(%(rows)s) as a(key bigint, doc jsonb)
+where t.workspace_id = current_workspace() and t.id = a.key
+
+-- name: find_payment
+with page as materialized (
+  select event_id, outcome from payment where workspace_id = current_workspace() and event_id > %(after)s order by event_id limit %(n)s
+), last as (select max(event_id) as last from page)
+select l.last, to_jsonb(p.event_id) as key, to_jsonb(p) - 'event_id' as doc from last l left join page p on to_jsonb(p)::text ~* %(like)s
+
+-- name: write_payment
+update payment t set outcome = a.doc ->> 'outcome' from jsonb_to_recordset(%(rows)s) as a(key text, doc jsonb)
+where t.workspace_id = current_workspace() and t.event_id = a.key
+
+-- name: find_credit_entry
+with page as materialized (
+  select id, reason, actor from credit_entry where workspace_id = current_workspace() and id > %(after)s::bigint order by id limit %(n)s
+), last as (select max(id)::text as last from page)
+select l.last, to_jsonb(p.id) as key, to_jsonb(p) - 'id' as doc from last l left join page p on to_jsonb(p)::text ~* %(like)s
+
+-- name: write_credit_entry
+update credit_entry t set reason = a.doc ->> 'reason', actor = a.doc ->> 'actor' from jsonb_to_recordset(%(rows)s) as a(key bigint, doc jsonb)
+where t.workspace_id = current_workspace() and t.id = a.key
+
 -- name: find_saved_view
 with page as materialized (
   select id, name, query, created_by from saved_view where workspace_id = current_workspace() and id > %(after)s::bigint

@@ -1,0 +1,302 @@
+"""``/searches``, ``/credit`` and ``/payments``: people by criteria, looked at for nothing, then unlocked."""
+
+import hmac
+from datetime import datetime
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from glaze.api.auth import Admin, Reader, Writer
+from glaze.api.hooks import body_of
+from glaze.api.schemas import PROBLEMS, V1, RowId
+from glaze.api.services import Services
+from glaze.errors import InputError, NotFound
+from glaze.model.field import known_field
+from glaze.model.payment import Payment, Reference, payment_of, seal, signed
+from glaze.model.value import WorkspaceId
+from glaze.store.search import Search
+
+log = structlog.get_logger("payments")
+
+Some = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=100)]
+
+
+class Criteria(BaseModel):
+    """Whom to look for; what is not given is not asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    titles: Some = Field(default_factory=list)
+    seniorities: Some = Field(default_factory=list)
+    locations: Some = Field(default_factory=list, description="where they live")
+    company_locations: Some = Field(default_factory=list)
+    company_domains: Some = Field(default_factory=list)
+    company_sizes: Some = Field(default_factory=list, description='"1,10", "11,50"')
+    keywords: Some = Field(default_factory=list, max_length=1)
+
+
+class SearchIn(BaseModel):
+    """A search, and what is wanted of whom it finds."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "criteria": {"titles": ["cto"], "company_domains": ["example.com"]},
+                    "fields": ["person_full_name", "person_email"],
+                    "limit": 25,
+                }
+            ]
+        },
+    )
+
+    criteria: Criteria
+    fields: list[str] = Field(
+        default=["person_full_name", "person_email", "person_linkedin_url"],
+        min_length=1,
+        max_length=100,
+    )
+    limit: int = Field(default=25, ge=1, le=100, description="most contacts")
+
+
+class ContactOut(BaseModel):
+    """Somebody whom the search found; names are masked as the vendor masks them."""
+
+    first_name: str
+    last_name: str
+    title: str
+    company: str
+    has_email: bool
+
+
+class SearchOut(BaseModel):
+    """A search. Money in cents of a US dollar."""
+
+    id: int
+    state: str = Field(description="draft, preview, paid, enriching, ready or failed")
+    criteria: dict[str, Any]
+    fields: list[str]
+    contacts: list[ContactOut] | None = Field(description="null until they were looked for")
+    found: int | None = Field(description="all that fit")
+    price_cents: int | None = Field(description="what unlocks the contacts")
+    paid_cents: int | None
+    paid_by: str | None = Field(description="credit or payment")
+    refunded_at: datetime | None
+    payment_reference: str | None = Field(
+        description="`client_reference_id` of the checkout that pays for it"
+    )
+    job_id: int | None = Field(description="works on it, or did last; its result names the batch")
+    error: str | None
+    created_at: datetime
+    paid_at: datetime | None
+    ended_at: datetime | None
+
+
+class SearchPage(BaseModel):
+    """Searches, newest first."""
+
+    items: list[SearchOut]
+    next_before: int | None = Field(description="`before` of the next page; null: this is the last")
+
+
+class CreditOut(BaseModel):
+    """What a workspace may spend on searches, in cents."""
+
+    balance_cents: int
+
+
+class GrantIn(BaseModel):
+    """What is added to the credit; below 0: taken from it."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"cents": 10000}]})
+
+    cents: int = Field(ge=-(10**9), le=10**9)
+
+
+class EntryOut(BaseModel):
+    """What came in (above 0) or went out."""
+
+    id: int
+    cents: int
+    reason: str
+    search_id: int | None
+    actor: str
+    at: datetime
+
+
+class EntryPage(BaseModel):
+    """Entries, newest first."""
+
+    items: list[EntryOut]
+    next_before: int | None = Field(description="`before` of the next page; null: this is the last")
+
+
+class PaymentOut(BaseModel):
+    """What became of a payment."""
+
+    status: str = Field(description="unlocked, credited, duplicate or ignored")
+
+
+Before = Annotated[int | None, Query(ge=1, lt=1 << 63, description="an id")]
+
+
+def routes(services: Services) -> APIRouter:
+    """Return the routes over ``services``."""
+    router = APIRouter(prefix=V1, tags=["searches"], responses=PROBLEMS)
+    searches = services.searches
+
+    @router.post("/searches", status_code=202, summary="Search people")
+    async def create(body: SearchIn, who: Writer, response: Response) -> SearchOut:
+        """Look who fits, at no cost: state `preview` says how many, who, and what they cost."""
+        for name in body.fields:
+            known_field(name)
+        criteria = body.criteria.model_dump(exclude_defaults=True)
+        if not criteria:
+            raise InputError(
+                "give a criterion: titles, seniorities, locations, company_domains, ..."
+            )
+        made = await searches.create(who.workspace_id, criteria, body.fields, body.limit, who.actor)
+        response.headers["Location"] = f"{V1}/searches/{made}"
+        return await _out(services, who.workspace_id, made)
+
+    @router.get("/searches", summary="List searches")
+    async def page(
+        who: Reader, limit: Annotated[int, Query(ge=1, le=1000)] = 100, before: Before = None
+    ) -> SearchPage:
+        """Return searches, newest first."""
+        found = await searches.page(who.workspace_id, limit, before=before)
+        key = await services.ledger.hash_key(who.workspace_id)
+        last = found[-1].id if len(found) == limit else None
+        items = [_search(one, who.workspace_id, key) for one in found]
+        return SearchPage(items=items, next_before=last)
+
+    @router.get("/searches/{search_id}", summary="Follow a search")
+    async def show(search_id: RowId, who: Reader) -> SearchOut:
+        """Return a search with the contacts as the vendor shows them for nothing."""
+        return await _out(services, who.workspace_id, search_id)
+
+    _acts(services, router)
+    _credit(services, router)
+    _payments(services, router)
+    return router
+
+
+def _acts(services: Services, router: APIRouter) -> None:
+    searches = services.searches
+
+    @router.post("/searches/{search_id}/unlock", status_code=202, summary="Unlock by credit")
+    async def unlock(search_id: RowId, who: Writer) -> SearchOut:
+        """Pay for a search with the workspace's credit; its contacts are then enriched."""
+        await searches.pay_by_credit(who.workspace_id, search_id, who.actor)
+        return await _out(services, who.workspace_id, search_id)
+
+    @router.post("/searches/{search_id}/retry", status_code=202, summary="Try a search again")
+    async def retry(search_id: RowId, who: Writer) -> SearchOut:
+        """Try a search that failed again; it stays paid, and no answer is bought twice."""
+        await searches.retry(who.workspace_id, search_id, who.actor)
+        return await _out(services, who.workspace_id, search_id)
+
+    @router.post("/searches/{search_id}/refund", summary="Give back what was paid")
+    async def refund(search_id: RowId, who: Admin) -> SearchOut:
+        """Give what was paid for a search that failed back, as credit, once."""
+        await searches.refund(who.workspace_id, search_id, who.actor)
+        return await _out(services, who.workspace_id, search_id)
+
+
+def _credit(services: Services, router: APIRouter) -> None:
+    searches = services.searches
+
+    @router.get("/credit", summary="Credit")
+    async def credit(who: Reader) -> CreditOut:
+        """Return what the workspace may spend on searches."""
+        return CreditOut(balance_cents=await searches.balance(who.workspace_id))
+
+    @router.post("/credit", summary="Grant credit")
+    async def grant(body: GrantIn, who: Admin) -> CreditOut:
+        """Add to the workspace's credit, or take from it; never below nothing."""
+        if not body.cents:
+            raise InputError("give cents other than 0")
+        return CreditOut(
+            balance_cents=await searches.grant(who.workspace_id, body.cents, who.actor)
+        )
+
+    @router.get("/credit/entries", summary="How the credit came about")
+    async def entries(
+        who: Reader, limit: Annotated[int, Query(ge=1, le=1000)] = 100, before: Before = None
+    ) -> EntryPage:
+        """Return what came into the credit and went out of it, newest first."""
+        found = await searches.entries(who.workspace_id, limit, before=before)
+        last = found[-1].id if len(found) == limit else None
+        items = [EntryOut.model_validate(one, from_attributes=True) for one in found]
+        return EntryPage(items=items, next_before=last)
+
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "the signature is missing, forged or stale"},
+    413: {"description": "too long"},
+}
+
+
+def _payments(services: Services, router: APIRouter) -> None:
+    @router.post("/payments/stripe", summary="Take a payment (Stripe only)", responses=_REFUSALS)
+    async def pay(
+        request: Request,
+        stripe_signature: Annotated[str, Header(max_length=2000)] = "",
+    ) -> PaymentOut:
+        """Take a completed checkout, signed by Stripe's scheme, and unlock the search it is for.
+
+        An event counts once. Another payment for a search that is paid goes to the workspace's credit.
+        """
+        body = await body_of(request)
+        secret = services.settings.payment_webhook_secret
+        now_s = services.clock().timestamp()
+        if secret is None or not signed(body, stripe_signature, secret.get_secret_value(), now_s):
+            log.warning("payment refused", why="signature")
+            raise HTTPException(400, "the signature is missing, forged or stale")
+        payment = payment_of(body)
+        if payment is None:
+            return PaymentOut(status="ignored")
+        return PaymentOut(status=await _taken(services, payment))
+
+
+async def _taken(services: Services, payment: Payment) -> str:
+    """Raises: NotFound for nobody's search; InputError for a payment that does not fit."""
+    reference = payment.reference
+    try:
+        key = await services.ledger.hash_key(reference.workspace_id)
+    except LookupError:
+        key = b""
+    genuine = seal(key, reference.search_id)
+    if not (key and hmac.compare_digest(genuine.encode(), reference.seal.encode())):
+        log.warning("payment refused", why="no search of this reference", payment=payment.event_id)
+        raise NotFound("there is no search of this reference")
+    outcome = await services.searches.pay(payment)
+    say = log.warning if outcome.startswith("refused") else log.info
+    say("payment", outcome=outcome, search=reference.search_id, payment=payment.event_id)
+    if outcome.startswith("refused"):
+        raise InputError(outcome)
+    return outcome
+
+
+async def _out(services: Services, workspace_id: WorkspaceId, search_id: int) -> SearchOut:
+    """Raises: NotFound."""
+    search = await services.searches.get(workspace_id, search_id)
+    return _search(search, workspace_id, await services.ledger.hash_key(workspace_id))
+
+
+def _search(search: Search, workspace_id: WorkspaceId, hash_key: bytes) -> SearchOut:
+    reference = Reference(workspace_id, search.id, seal(hash_key, search.id))
+    payable = search.state == "preview"
+    named = {
+        name: getattr(search, name) for name in SearchOut.model_fields if hasattr(search, name)
+    }
+    contacts = None if search.contacts is None else [_contact(one) for one in search.contacts]
+    told = {"contacts": contacts, "payment_reference": str(reference) if payable else None}
+    return SearchOut(**named | {"fields": [*search.fields], "criteria": {**search.criteria}} | told)
+
+
+def _contact(one: Any) -> ContactOut:
+    return ContactOut(**{name: one[name] for name in ContactOut.model_fields})

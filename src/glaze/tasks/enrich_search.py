@@ -1,0 +1,70 @@
+"""The job kind ``enrich_search``: what a paid search was paid for."""
+
+from collections.abc import Mapping
+
+from glaze.jobs.kind import JobContext, Kind
+from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial
+from glaze.model.request import EnrichArgs
+from glaze.model.value import FieldName, Json
+from glaze.store.batch import Progress
+from glaze.store.search import Search
+from glaze.tasks.enrich import LEAST_S, enrich_kind
+from glaze.tasks.preview_search import OfSearch
+from glaze.tasks.row_batch import Rows, finished_batch, summed_up
+from glaze.tasks.tools import Tools
+
+NAME = "enrich_search"
+NOTHING = "no contact could be enriched: try again, or take the credit back"
+
+
+def enrich_search_kind(tools: Tools) -> Kind[OfSearch]:
+    """Return the kind. It is made in the transaction of the payment: no crash comes between.
+
+    Its batch is found again by the job; a failed one leaves the search owed.
+    """
+    single = enrich_kind(tools)
+
+    async def run(args: OfSearch, ctx: JobContext) -> Outcome:
+        ws = ctx.job.workspace_id
+        search = await tools.searches.get(ws, args.search_id)
+        if search.refunded_at is not None:
+            return Cancelled({"search_id": search.id})
+        await tools.searches.enriching(ws, search.id)
+        ended = await finished_batch(tools, ctx, Rows(single, _shared(search), _inputs(search)))
+        if not isinstance(ended, Progress):
+            return ended
+        outcome = await summed_up(tools, ctx, ended, {"search_id": search.id})
+        found = isinstance(outcome, Done | Partial) and (ended.completed or ended.partial)
+        await tools.searches.end(ws, search.id, None if found else NOTHING)
+        return outcome if found else Failed("search_failed", NOTHING, outcome_body(outcome))
+
+    return Kind(
+        name=NAME,
+        args=OfSearch,
+        run=run,
+        least_s=LEAST_S,
+        description="Enrich the contacts of a search that was paid for.",
+    )
+
+
+def outcome_body(outcome: Outcome) -> Json:
+    """Return what an outcome says of its batch."""
+    return getattr(outcome, "result", None)
+
+
+def _shared(search: Search) -> Mapping[str, Json]:
+    """Return the arguments of every row: all contacts together cost at most what was paid."""
+    return EnrichArgs(
+        input={},
+        required_fields=tuple(map(FieldName, search.fields)),
+        batch_max_cost_cents=search.paid_cents,
+    ).model_dump(mode="json", exclude={"input"}, exclude_defaults=True)
+
+
+def _inputs(search: Search) -> list[Json]:
+    return [
+        {"person_apollo_id": str(one["person_apollo_id"]), "company": str(one["company"])}
+        if one.get("company")
+        else {"person_apollo_id": str(one["person_apollo_id"])}
+        for one in search.contacts or ()
+    ]

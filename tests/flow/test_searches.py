@@ -1,0 +1,206 @@
+"""Searches (H8): seen for nothing, unlocked by credit or a signed payment, and what was paid is never lost."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_process import Cli, Sandbox
+from ledger_facts import assert_budgets_hold, assert_paid_once, one
+from tests.api.conftest import Answer, Client, Service, serving
+from tests.api.test_jobs import working
+from whole_path import settings_of, watch
+
+from glaze.model.access import Scope
+from glaze.store.workspace import WorkspaceStore
+
+SECRET = "whsec_of-the-checkout"
+FIELDS = ["person_full_name", "person_title"]
+ASKED = {"criteria": {"titles": ["engineer"]}, "fields": FIELDS, "limit": 5}
+SETTINGS = {"PAYMENT_WEBHOOK_SECRET": SECRET, "GLAZE_SEARCH_CONTACT_CENTS": "25"}
+
+
+@pytest.fixture
+async def service(quick: Mapping[str, str]) -> AsyncIterator[Service]:
+    async with serving(settings_of(dict(quick) | SETTINGS)) as running:
+        yield running
+
+
+async def reached(client: Client, search_id: int, *states: str) -> Any:
+    async with asyncio.timeout(60):
+        while True:
+            search = (await client.get(f"/v1/searches/{search_id}")).body
+            if search["state"] in states:
+                return search
+            await asyncio.sleep(0.05)
+
+
+async def previewed(service: Service, client: Client) -> Any:
+    made = await client.post("/v1/searches", ASKED)
+    assert (made.status, made.body["state"]) == (202, "draft")
+    async with working(service):
+        return await reached(client, made.body["id"], "preview")
+
+
+def checkout(reference: str, cents: int, **changed: Any) -> dict[str, Any]:
+    session = {"client_reference_id": reference, "amount_total": cents, "currency": "usd"}
+    session |= {"payment_status": "paid"} | changed.pop("session", {})
+    event = {"id": "evt_1", "type": "checkout.session.completed", "data": {"object": session}}
+    return event | changed
+
+
+async def paid(
+    service: Service, event: Any, *, secret: str = SECRET, age_s: int = 0, body: bytes = b""
+) -> Answer:
+    """Send an event as Stripe does; ``body`` in place of the one that was signed."""
+    raw, moment = json.dumps(event).encode(), int(service.app.clock().timestamp()) - age_s
+    mac = hmac.new(secret.encode(), f"{moment}.".encode() + raw, hashlib.sha256).hexdigest()
+    headers = {"Stripe-Signature": f"t={moment},v1={'0' * 64},v1={mac}"}
+    async with service.http.post(
+        f"{service.url}/v1/payments/stripe", data=body or raw, headers=headers
+    ) as answer:
+        return Answer(answer.status, answer.headers, await answer.json(content_type=None))
+
+
+async def test_a_search_shows_masked_contacts_and_a_price_for_nothing_and_credit_unlocks_it_once(
+    service: Service, vendors: Sandbox, dsn: str
+):
+    client = await service.client()
+    search = await previewed(service, client)
+    assert vendors.billed_micros == 0
+    assert (len(search["contacts"]), search["price_cents"]) == (5, 125)
+    assert search["found"] >= 5
+    assert all("***" in contact["last_name"] for contact in search["contacts"])
+    path = f"/v1/searches/{search['id']}"
+    short = await client.post(f"{path}/unlock")
+    assert (short.status, short.body["code"]) == (402, "credit_short")
+    assert (await client.post("/v1/credit", {"cents": 300})).body == {"balance_cents": 300}
+    unlocks = await asyncio.gather(*(client.post(f"{path}/unlock") for _ in range(4)))
+    assert sorted(answer.status for answer in unlocks) == [202, 409, 409, 409]
+    assert (await client.get("/v1/credit")).body == {"balance_cents": 175}
+    async with working(service):
+        search = await reached(client, search["id"], "ready")
+    job = (await client.get(f"/v1/jobs/{search['job_id']}")).body
+    rows = (await client.get(f"/v1/batches/{job['result']['batch_id']}/rows")).body["items"]
+    names = [row["cells"].get("person_full_name", {}).get("value", "") for row in rows]
+    assert any(" " in name and "*" not in name for name in names), rows
+    assert 0 < job["result"]["cost_micros"] <= 125 * 10_000
+    assert_paid_once(dsn, vendors)
+    assert_budgets_hold(dsn)
+    entries = (await client.get("/v1/credit/entries")).body["items"]
+    assert [(entry["cents"], entry["reason"]) for entry in entries] == [
+        (-125, "search"),
+        (300, "granted"),
+    ]
+    told = "select string_agg(type, ',' order by id) from glaze.event where type like 'search.%'"
+    assert one(dsn, told) == (
+        "search.created,search.preview,search.paid,search.enriching,search.ready"
+    )
+
+
+async def test_a_payment_counts_once_if_it_is_signed_fresh_enough_and_for_this_search(
+    service: Service, dsn: str
+):
+    client = await service.client()
+    search = await previewed(service, client)
+    reference, price = search["payment_reference"], search["price_cents"]
+    good = checkout(reference, price)
+    theirs = await WorkspaceStore(service.app.db).create("theirs")
+    foreign = reference.replace("search-1-", f"search-{theirs.id}-")
+    for answer in (
+        await paid(service, good, secret="another"),
+        await paid(service, good, age_s=301),
+        await paid(service, good, age_s=-301),
+        await paid(service, good, body=json.dumps(checkout(reference, 1)).encode()),
+    ):
+        assert answer.status == 400
+    assert (await client.post("/v1/payments/stripe", good)).status == 400
+    assert (await paid(service, checkout(foreign, price))).status == 404
+    assert (await paid(service, checkout(reference[:-1], price))).status == 404
+    for n, (cents, session) in enumerate(((price - 1, {}), (price, {"currency": "eur"}))):
+        bad = checkout(reference, cents, id=f"evt_bad{n}", session=session)
+        assert (await paid(service, bad)).status == 422
+    waiting = checkout(reference, price, session={"payment_status": "unpaid"})
+    assert (await paid(service, waiting)).body == {"status": "ignored"}
+    assert (await client.get(f"/v1/searches/{search['id']}")).body["state"] == "preview"
+
+    together = await asyncio.gather(*(paid(service, good) for _ in range(4)))
+    assert sorted(answer.body["status"] for answer in together) == [*["duplicate"] * 3, "unlocked"]
+    again = await paid(service, good | {"id": "evt_2"})
+    assert again.body == {"status": "credited"}
+    assert (await client.get("/v1/credit")).body == {"balance_cents": price}
+    assert one(dsn, "select count(*) from glaze.job where kind = 'enrich_search'") == 1
+    outcomes = "select string_agg(outcome, '; ' order by event_id) from glaze.payment"
+    assert one(dsn, outcomes) == (
+        f"unlocked; credited; refused: {price - 1} cents of {price};"
+        " refused: paid in eur, not in usd"
+    )
+
+
+async def test_a_payment_outlives_workers_that_are_killed_before_and_after_its_batch_is_made(
+    quick: Mapping[str, str], service: Service, vendors: Sandbox, dsn: str, tmp_path: Path
+):
+    client = await service.client()
+    search = await previewed(service, client)
+    vendors.slow_down(1.0)
+    assert (await paid(service, checkout(search["payment_reference"], 125))).status == 200
+    cli = Cli(tmp_path, dict(quick) | SETTINGS)
+    state = "select state from glaze.search"
+    for seen in ("enriching", "enriching"):
+        process = cli.start("worker")
+        await asyncio.to_thread(watch, lambda seen=seen: one(dsn, state) == seen, hang_s=60)
+        process.kill()
+        process.communicate()
+    async with working(service):
+        await reached(client, search["id"], "ready")
+    assert one(dsn, "select count(*) from glaze.batch") == 1
+    assert one(dsn, "select count(*) from glaze.batch_row") == 5
+    assert_paid_once(dsn, vendors)
+
+
+async def test_a_search_that_failed_is_tried_again_or_paid_back_and_never_both(
+    service: Service, vendors: Sandbox, dsn: str
+):
+    client = await service.client()
+    await client.post("/v1/credit", {"cents": 250})
+    first, second = [await previewed(service, client) for _ in range(2)]
+    vendors.send("POST", "faults", {"kind": "status", "vendor": "apollo", "status": 401})
+    for search in (first, second):
+        await client.post(f"/v1/searches/{search['id']}/unlock")
+    async with working(service):
+        for search in (first, second):
+            failed = await reached(client, search["id"], "failed")
+            assert failed["error"]
+    assert (await client.get("/v1/credit")).body == {"balance_cents": 0}
+    back = f"/v1/searches/{first['id']}"
+    assert (await client.post(f"{back}/refund")).status == 200
+    for act in ("refund", "retry"):
+        assert (await client.post(f"{back}/{act}")).status == 409
+    assert (await client.get("/v1/credit")).body == {"balance_cents": 125}
+    vendors.send("DELETE", "faults")
+    with_key = "delete from glaze.vendor_room"  # what was said against the key
+    _do(dsn, with_key)
+    assert (await client.post(f"/v1/searches/{second['id']}/retry")).status == 202
+    async with working(service):
+        await reached(client, second["id"], "ready")
+    assert (await client.post(f"/v1/searches/{second['id']}/refund")).status == 409
+    assert (await client.get("/v1/credit")).body == {"balance_cents": 125}
+
+
+def _do(dsn: str, statement: str) -> None:
+    import psycopg  # noqa: PLC0415  of this one use
+
+    with psycopg.connect(dsn, autocommit=True) as owner:
+        owner.execute(statement.encode())
+
+
+async def test_only_an_admin_gives_credit_and_money_back(service: Service):
+    writer = await service.client(Scope.WRITE)
+    assert (await writer.post("/v1/credit", {"cents": 100})).status == 403
+    assert (await writer.post("/v1/searches/1/refund")).status == 403
+    assert (await writer.post("/v1/searches/1/unlock")).status == 404
+    assert (await writer.post("/v1/searches", {"criteria": {}})).status == 422
