@@ -12,6 +12,7 @@ from tests.api.conftest import Service
         ("PUT", "/v1/jobs", "GET, POST"),
         ("OPTIONS", "/v1/jobs/1", "DELETE, GET, PATCH"),
         ("PUT", "/v1/jobs/actions", "POST"),
+        ("OPTIONS", "/v1/members/invitations", "GET, POST"),
         ("POST", "/healthz", "GET"),
     ],
 )

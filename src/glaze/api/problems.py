@@ -139,7 +139,7 @@ def _allowed(api: FastAPI, request: Request) -> list[str]:
     """
     routes = [route for route in api.routes if isinstance(route, Route)]
     met = (one.path for one in routes if one.matches(request.scope)[0] is not Match.NONE)
-    path = next(met, None)
+    path = min(met, key=lambda path: path.count("{"), default=None)
     return sorted({name for one in routes if one.path == path for name in one.methods or ()})
 
 
