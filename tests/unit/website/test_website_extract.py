@@ -468,6 +468,20 @@ def test_an_address_without_its_postal_code_is_read_by_its_state(
     assert "company_postal_code" not in found
 
 
+@pytest.mark.parametrize(
+    ("line", "street"),
+    [
+        ("20828 SE 213th St., Maple Valley, WA 98038", "20828 SE 213th St"),
+        ("Brightwater SE 14 Harbor Way, Portland, OR 97209", "14 Harbor Way"),
+        ("3M Company 14 Harbor Way, Portland, OR 97209", "14 Harbor Way"),
+    ],
+)
+def test_a_point_of_the_compass_behind_a_house_number_is_no_legal_form(
+    line: str, street: str
+) -> None:
+    assert read(f"<p>{line}</p>")["company_street"] == [street]
+
+
 def test_a_city_is_named_by_where_the_company_says_it_is() -> None:
     page = """<p>We are based in Orpington, Kent.</p><p>Serving the greater Milwaukee area.</p>
     <p>From Edmonton, Alberta.</p><p>Located in Germany.</p><p>Boone College, Ohio</p>"""

@@ -160,7 +160,8 @@ def _without_lead(text: str) -> str:
     words = text.split()
     for taken in range(2, min(len(words) - 1, _MAX_WORDS)):
         rest = " ".join(words[taken:])
-        if has_legal_form(" ".join(words[:taken])) and is_street(rest):
+        named = any(map(str.isalpha, "".join(words[: taken - 1])))  # "SE" alone is where it lies
+        if named and has_legal_form(" ".join(words[:taken])) and is_street(rest):
             return rest
     number = _HOUSE_NUMBER.search(text)
     if number and number.start():
