@@ -34,6 +34,7 @@ TICK_S = 0.1
 SECONDS = 20
 ROUNDS = 3
 _TOLD = re.compile(rb'"id": "(\d+-\d+)", "type": "tick".*?"at": "([^"]+)"')
+_PING = re.compile(rb"\x89\x04(.{4})", re.DOTALL)
 _LINE = 400
 """More bytes than a change has: so many are kept until the rest of it has come."""
 _HANG_S = 120.0
@@ -64,13 +65,16 @@ class Subscriber(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask."""
-        cast("asyncio.Transport", transport).write(self._request)
+        self._answer = cast("asyncio.Transport", transport).write
+        self._answer(self._request)
 
     def data_received(self, data: bytes) -> None:
         """Note what changes are told in it."""
         now, text, end = utc_now().timestamp(), self._rest + data, 0
         if b"beat" in text and not self.begun.done():
             self.begun.set_result(None)
+        if ping := _PING.search(text):
+            self._answer(b"\x8a\x84\0\0\0\0" + ping[1])  # a pong, masked with nothing
         for told in _TOLD.finditer(text):
             self.heard.ids.append(told[1])
             at = datetime.fromisoformat(told[2].decode()).timestamp()

@@ -288,6 +288,8 @@ async def _tell(
         log.info("subscriber took nothing", seconds=SEND_S)
     except WebSocketDisconnect:
         return
+    except RuntimeError as error:  # so the server tells that it hung up: no answer to its pings
+        log.info("subscriber is gone", why=str(error))
 
 
 def _messages(told: Told) -> Sequence[str]:

@@ -1,0 +1,160 @@
+"""F6: ``POST /v1/enrich`` answered from the cache, beside the same framework that answers a constant."""
+
+import asyncio
+import os
+import socket
+import statistics
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import perf_counter
+
+import aiohttp
+
+from bench.figure import Figure
+from glaze.boot.app import boot
+from glaze.model.access import Scope
+from glaze.model.identity import identify
+from glaze.model.value import DEFAULT_WORKSPACE as WS
+from glaze.settings import Settings
+
+AT_ONCE = 32
+SECONDS = 5
+PER_SECOND = 200
+ROUNDS = 3
+_HANG_S = 60.0
+BODY = {"input": {"domain": "acme.com"}, "fields": ["company_name"], "wait_s": 30}
+CONSTANT = """
+import sys, uvicorn
+from datetime import UTC, datetime
+from fastapi import FastAPI
+from glaze.api.schemas import EnrichBody, JobOut
+api = FastAPI()
+now = datetime(2026, 1, 1, tzinfo=UTC)
+found = {"company_name": {"value": "Acme", "confidence": 100, "source": "user", "retrieved_at": now}}
+result = {"status": "success", "data": found, "timestamp": now}
+job = JobOut(id=1, kind="enrich", queue="default", state="completed", priority=1, attempt=1, max_attempts=5, round=1,
+  cancel_requested=False, tags=[], created_at=now, due_at=now, result=result)
+@api.post("/v1/enrich")
+async def enrich(body: EnrichBody) -> JobOut:
+    body.args()
+    return job
+uvicorn.run(api, port=int(sys.argv[1]), log_level="error", access_log=False)
+"""
+
+
+@asynccontextmanager
+async def serving(command: list[str], port: int, **environment: str) -> AsyncIterator[str]:
+    """Run a server of its own and give its address once it listens."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command,
+        env=os.environ | environment,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(_HANG_S):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                except OSError:
+                    await asyncio.sleep(0.1)
+                else:
+                    writer.close()
+                    break
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _ask(http: aiohttp.ClientSession, url: str) -> float:
+    """Ask once; return the milliseconds it took."""
+    begun = perf_counter()
+    async with http.post(f"{url}/v1/enrich", json=BODY) as answer:
+        told = await answer.json()
+        assert answer.status == 200, told
+        assert told["result"]["data"]["company_name"]["value"] == "Acme", told
+    return (perf_counter() - begun) * 1000
+
+
+async def rate(http: aiohttp.ClientSession, url: str) -> float:
+    """Return the requests answered a second, with many at once."""
+    asked, until = 0, perf_counter() + SECONDS
+
+    async def go_on() -> None:
+        nonlocal asked
+        while perf_counter() < until:
+            await _ask(http, url)
+            asked += 1
+
+    begun = perf_counter()
+    await asyncio.gather(*(go_on() for _ in range(AT_ONCE)))
+    return asked / (perf_counter() - begun)
+
+
+async def p99(http: aiohttp.ClientSession, url: str) -> float:
+    """Return the milliseconds of all but one in a hundred, at a steady pace."""
+    begun, took = perf_counter(), list[float]()
+
+    async def one(n: int) -> None:
+        await asyncio.sleep(max(0.0, begun + n / PER_SECOND - perf_counter()))
+        took.append(await _ask(http, url))
+
+    await asyncio.gather(*(one(n) for n in range(PER_SECOND * SECONDS)))
+    return statistics.quantiles(took, n=100)[98]
+
+
+async def run(dsn: str) -> list[Figure]:
+    """Take turns with the constant; both are processes of their own."""
+    async with boot(Settings(database_url=dsn, log_level="error")) as app:
+        who = {"domain": "acme.com"}
+        await app.entities.open(WS, [identify(who).keys])
+        await app.deciding.choose(WS, who, "company_name", "Acme")
+        key = (await app.keys.create(WS, "bench", [Scope.WRITE])).text
+    ours, reference, late, late_reference = [], [], [], []
+    glaze, bare = free_port(), free_port()
+    environment = {
+        "DATABASE_URL": dsn,
+        "GLAZE_API_PORT": str(glaze),
+        "GLAZE_LOG_LEVEL": "error",
+        "GLAZE_API_REQUESTS_PER_MINUTE": "10000000",
+    }
+    headers = {"Authorization": f"Bearer {key}"}
+    async with (
+        serving(["-m", "glaze.cli", "up"], glaze, **environment) as url,
+        serving(["-c", CONSTANT, str(bare)], bare) as constant,
+        aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=0)) as http,
+    ):
+        for _ in range(ROUNDS):
+            reference.append(await rate(http, constant))
+            ours.append(await rate(http, url))
+            late_reference.append(await p99(http, constant))
+            late.append(await p99(http, url))
+    name = "F6 POST /v1/enrich answered from the cache"
+    return [
+        Figure(
+            f"{name}, API and worker in one process, {AT_ONCE} at once",
+            "requests/s",
+            ours,
+            "the same framework answering a constant",
+            reference,
+            ">= 0.40",
+        ),
+        Figure(
+            f"{name}, p99 at {PER_SECOND} a second",
+            "ms",
+            late,
+            "the constant",
+            late_reference,
+            "<= 10 ms",
+        ),
+    ]
