@@ -31,3 +31,15 @@ async def test_a_body_that_is_no_text_is_a_problem(service: Service) -> None:
     shown = {"Authorization": f"Bearer {client.key}", "Content-Type": "application/json"}
     async with service.http.post(f"{service.url}/v1/jobs", data=b'"\x80', headers=shown) as told:
         assert (told.status, told.content_type) == (400, PROBLEM)
+
+
+async def test_text_that_no_database_can_hold_is_the_callers_mistake(service: Service) -> None:
+    client = await service.client()
+    for view in (
+        {"list": "jobs", "name": "a\0b", "query": {"state": ["dead"]}},
+        {"list": "jobs", "name": "a", "query": {"tag": ["b\0"]}},
+        {"list": "jobs", "name": "a", "query": {"ta\0g": ["b"]}},
+    ):
+        refused = await client.post("/v1/views", view)
+        assert refused.status == 422, refused.body
+    assert (await client.get("/v1/jobs?tag=a%00b")).status in {200, 422}

@@ -13,7 +13,7 @@ from psycopg.rows import AsyncRowFactory, DictRow, dict_row
 from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from glaze.errors import CommitUnknown, SettingsError, StoreUnavailable
+from glaze.errors import CommitUnknown, InputError, SettingsError, StoreUnavailable
 from glaze.model.value import Json, WorkspaceId
 
 Connection = AsyncConnection[DictRow]
@@ -236,6 +236,10 @@ async def _lent(pool: _Pool) -> AsyncIterator[Connection]:
             yield conn
     except (PoolClosed, PoolTimeout) as error:
         raise StoreUnavailable(f"PostgreSQL did not answer: {error}") from error
+    except psycopg.DataError as error:
+        if "NUL" in str(error) or isinstance(error, psycopg.errors.UntranslatableCharacter):
+            raise InputError("a NUL character or half of a character cannot be kept") from error
+        raise
     except psycopg.OperationalError as error:
         if error.sqlstate is not None and not error.sqlstate.startswith(_PASSING):
             raise  # asking again would end the same
