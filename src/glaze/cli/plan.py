@@ -32,7 +32,7 @@ from glaze.cli.options import (
 )
 from glaze.cli.screen import AsJson, err, money, out, plain_table, print_json, quiet, say
 from glaze.errors import InputError
-from glaze.files.reading import Row, read_identified
+from glaze.files.reading import Row, read_rows
 from glaze.model.ledger import Refusal
 from glaze.model.request import EnrichArgs
 from glaze.model.value import MICROS_PER_CENT
@@ -109,7 +109,8 @@ async def plan_of(app: App, settings: Settings, ask: FileAsk) -> Plan:
 
 
 def _inputs(ask: FileAsk) -> Iterator[dict[str, str]]:
-    for row in read_identified(ask.source, ask.mapping):
+    """Yield what stands in each row; whom it identifies, if anybody, the planner finds out."""
+    for row in read_rows(ask.source):
         if isinstance(row, Row):
             yield ask.mapping.input_of(row.values)
 

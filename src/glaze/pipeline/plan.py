@@ -3,12 +3,14 @@
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
+from glaze.errors import InputError
 from glaze.model.asking_rule import Terms
-from glaze.model.identity import canonical_question, identify
+from glaze.model.identity import Identity, canonical_question, identify
 from glaze.model.ledger import Allowance, Refused
 from glaze.model.provider import ProviderSpec, Tier
 from glaze.model.request import EnrichArgs
@@ -59,6 +61,13 @@ class Plan:
         )
 
 
+def _identified(chunk: Iterable[dict[str, str]]) -> Iterator[tuple[dict[str, str], Identity]]:
+    """Yield the rows that identify somebody, with whom."""
+    for one in chunk:
+        with suppress(InputError):
+            yield one, identify(one)
+
+
 @dataclass(frozen=True, slots=True)
 class Planner:
     """Reads what the ledger holds and plays the rest through; writes nothing, sends nothing."""
@@ -87,7 +96,7 @@ class Planner:
         Args:
             workspace_id: Whose cache and history.
             args: Fields, order, limits; its input is not looked at.
-            inputs: Rows that identify somebody.
+            inputs: Rows; one that identifies nobody is left out, as a run leaves it out.
             now: When the run would begin.
         """
         plan = Plan()
@@ -117,13 +126,13 @@ class Planner:
             Sheet(
                 _NOBODY,
                 args.model_copy(update={"input": one}),
-                identify(one),
+                identity,
                 now,
                 fresh_after,
                 belief,
                 terms,
             )
-            for one in chunk
+            for one, identity in _identified(chunk)
         ]
         kept = await self.entities.peek(workspace_id, [sheet.entity_keys() for sheet in sheets])
         for sheet, found in zip(sheets, kept, strict=True):
