@@ -42,4 +42,5 @@ async def test_text_that_no_database_can_hold_is_the_callers_mistake(service: Se
     ):
         refused = await client.post("/v1/views", view)
         assert refused.status == 422, refused.body
-    assert (await client.get("/v1/jobs?tag=a%00b")).status in {200, 422}
+    for path in ("/v1/jobs/groups?error_code=a%00b", "/v1/jobs?tag=a%00b"):
+        assert (await client.get(path)).status == 422
