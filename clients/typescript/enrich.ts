@@ -1,11 +1,11 @@
-// Enriches one website: GLAZE_URL=... GLAZE_KEY=... node out/enrich.js example.com
+// Enriches one website: API_URL=... GLAZE_KEY=... node out/enrich.js example.com
 import createClient from "openapi-fetch";
 
 import type { Enrichment, FieldValue, Problem } from "./index.js";
 import type { paths } from "./openapi.js";
 
 const glaze = createClient<paths>({
-  baseUrl: process.env["GLAZE_URL"] ?? "http://127.0.0.1:3001",
+  baseUrl: process.env["API_URL"] ?? "http://127.0.0.1:3001",
   headers: { Authorization: `Bearer ${process.env["GLAZE_KEY"] ?? ""}` },
 });
 

@@ -77,7 +77,7 @@ async def test_a_generated_typescript_client_compiles_strictly_and_completes_an_
     await node(tmp_path, "node_modules/typescript/bin/tsc")
     admin = await service.client()
     company = next(one for one in sandbox.get("hosts")["companies"] if not one["dead"])
-    shown = {"GLAZE_URL": service.url, "GLAZE_KEY": admin.key or ""}
+    shown = {"API_URL": service.url, "GLAZE_KEY": admin.key or ""}
     told, refused = (await node(tmp_path, "out/enrich.js", company["url"], **shown)).splitlines()
     result = json.loads(told)
     assert result["status"] in {"success", "partial"}
