@@ -201,21 +201,6 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "what was handed in for a cancelled job is not collected",
-        r"nothing of the kind was seen",
-        "tests/flow/test_flow_llm_batch.py"
-        "::test_what_was_handed_in_for_a_cancelled_batch_is_collected_and_kept_and_never_bought_again"
-        "[openai]",
-        (
-            Change(
-                "store/sql/due.sql",
-                "where workspace_id = current_workspace() and state = 'pending_vendor' and greatest",
-                "where workspace_id = current_workspace() and state = 'pending_vendor' and exists "
-                "(select from job j where j.id = call.job_id) and greatest",
-            ),
-        ),
-    ),
-    Mutant(
         "a contradiction counts by half",
         r"assert 0\.\d+ < 0\.05",
         f"{MERGE}::test_where_two_independent_sources_disagree_the_winner_is_right_as_often_as_it_says",
