@@ -33,8 +33,8 @@ lint: $(VENV)/ready ## Formatting, lint, types, layers
 	$(BIN)/lint-imports
 
 check: lint ## Exactly what CI runs
-	@if command -v npm >/dev/null; then $(MAKE) browser-deps && REQUIRE_BROWSER=1 $(MAKE) test; \
-	else echo "npm is missing: tests that speak JavaScript are skipped"; $(MAKE) test; fi
+	@if command -v npm >/dev/null && $(MAKE) browser-deps; then REQUIRE_BROWSER=1 $(MAKE) test; \
+	else echo "npm is missing or cannot install: tests that speak JavaScript are skipped"; $(MAKE) test; fi
 
 docs: $(VENV)/ready ## Renew the generated tables of docs/ and .env.example
 	$(BIN)/python -m tests.docs.tables
