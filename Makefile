@@ -61,7 +61,7 @@ audit: $(VENV)/ready ## Look the locked packages up for known vulnerabilities
 
 NODE_READY := tests/node/node_modules/.package-lock.json
 $(NODE_READY): tests/node/package-lock.json
-	npm ci --prefix tests/node --no-audit --no-fund --silent
+	npm ci --prefix tests/node --no-audit --no-fund --silent --fetch-retries 1 --fetch-timeout 20000
 	@touch $@
 
 browser-deps: $(NODE_READY) ## Install what tests need that speak JavaScript (needs npm)
