@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
+# Tests start hundreds of processes: each would compile the product anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help dev demo up test check lint docs bench conformance study storm fuzz audit lock browser-deps
 
 help: ## List the targets

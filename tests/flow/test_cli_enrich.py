@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cli_process import Cli, Ran, Sandbox, ended, environment, running_sandbox, write_world
 from ledger_facts import one
+from tests.storm_only import storm_only
 
 FIELDS = "company_name,company_industry,company_phone"
 
@@ -114,6 +115,7 @@ def test_json_lines_carry_the_row_and_what_was_found(cli):
     assert {"company_city", "company_city_confidence", "company_city_cost_usd"} <= found[0].keys()
 
 
+@storm_only
 def test_killed_three_times_the_same_command_ends_with_every_row_once_and_no_double_bill(
     cli, sandbox
 ):

@@ -13,17 +13,22 @@ from ledger_facts import assert_budgets_hold, one, rows, unknown_calls
 
 FIELDS = "company_name,company_industry,company_employee_count,company_linkedin_url"
 ENRICH = ("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS, "--budget", "50")
+ALONE = ("--providers", "serper")
+"""Nobody else fills what it left open."""
 
 
 @pytest.fixture
-def bought(tmp_path: Path, quick: Mapping[str, str], vendors: Sandbox) -> Cli:
+def bought(
+    tmp_path: Path, quick: Mapping[str, str], vendors: Sandbox, request: pytest.FixtureRequest
+) -> Cli:
     """Rows that were enriched while one vendor dropped answers, billed and not billed."""
+    options = getattr(request, "param", ())
     for kind in ("drop_after_billing", "drop_before_billing"):
         fault = {"kind": kind, "vendor": "serper", "probability": 0.5, "times": 3}
         vendors.send("POST", "faults", fault)
     cli = Cli(tmp_path, quick)
     write_world(tmp_path / "in.csv", 20, 300)
-    cli.run(*ENRICH)
+    cli.run(*ENRICH, *options)
     vendors.send("DELETE", "faults")
     return cli
 
@@ -72,6 +77,7 @@ def test_unknown_calls_are_reconciled_with_the_vendors_own_account_and_the_books
     assert "BROKEN" not in bought.run("ledger", "verify").out
 
 
+@pytest.mark.parametrize("bought", [ALONE], indirect=True, ids=["alone"])
 @pytest.mark.parametrize(
     ("found", "again"), [(("--not-billed",), True), (("--billed", "0.001"), False)]
 )
@@ -80,7 +86,7 @@ def test_what_was_not_billed_is_asked_again_and_what_was_billed_is_not(
 ):
     unknown = [str(call["id"]) for call in listed(bought, "--state", "unknown")]
     bought.run("ledger", "resolve", *unknown, *found, "--by", "support ticket 7")
-    bought.run(*ENRICH[:5], f"{FIELDS},company_revenue", *ENRICH[6:])
+    bought.run(*ENRICH[:5], f"{FIELDS},company_revenue", *ENRICH[6:], *ALONE)
     asked = "select count(*) > 0 from glaze.question where provider = 'serper' and generation > 1"
     assert one(dsn, asked) is again
     assert "BROKEN" not in bought.run("ledger", "verify").out

@@ -4,7 +4,6 @@ The storm runs the issue's own size: GLAZE_TEST_STORM=1 python -m pytest tests/f
 """
 
 import csv
-import os
 import re
 import signal
 import subprocess
@@ -13,14 +12,13 @@ from collections import Counter
 from pathlib import Path
 
 import psycopg
-import pytest
 from cli_process import Cli, Sandbox, ended, write_world
 from ledger_facts import assert_budgets_hold, assert_paid_once, one, unresolved_calls
+from tests.storm_only import storm_only
 from whole_path import query, watch
 
 FIELDS = "company_name,company_industry,company_phone,company_employee_count"
 PERSON_FIELDS = "person_title,person_email,company_industry"
-STORM = os.environ.get("GLAZE_TEST_STORM") == "1"
 DONE = "select completed + partial + failed from glaze.batch"
 BUDGET = ("--budget", "500")
 
@@ -124,7 +122,7 @@ def write_leads(path: Path, rows: int) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-@pytest.mark.skipif(not STORM, reason="the storm: GLAZE_TEST_STORM=1")
+@storm_only
 def test_storm_of_2000_rows_killed_three_times(
     tmp_path: Path, dsn: str, quick: dict[str, str], vendors: Sandbox
 ):

@@ -8,6 +8,7 @@ from itertools import islice
 import pytest
 from cli_process import Sandbox
 from ledger_facts import assert_budgets_hold, assert_paid_once, one, rows, unknown_calls
+from tests.storm_only import storm_only
 from whole_path import booted, enrichment, failing_process, finished, result_of
 
 from glaze.model.job import JobState
@@ -20,6 +21,12 @@ from glaze_sandbox.vendors.clearbit import QUEUED_SHARE
 from glaze_sandbox.world.population import World
 
 NAME = "company_name"
+POINTS = [
+    "answered",
+    "settled",
+    *(pytest.param(point, marks=storm_only) for point in ("claimed_due", "collected")),
+    "resolved",
+]
 
 
 @pytest.fixture
@@ -67,7 +74,7 @@ async def test_jobs_wait_for_promised_answers_without_a_slot_and_without_an_atte
     assert len(vendors.get("billing")) == 6
 
 
-@pytest.mark.parametrize("point", ["answered", "settled", "claimed_due", "collected", "resolved"])
+@pytest.mark.parametrize("point", POINTS)
 async def test_a_worker_killed_at_any_point_of_a_promise_loses_nothing_and_buys_nothing_twice(
     db: Database, dsn: str, patient: Mapping[str, str], vendors: Sandbox, point: str
 ):

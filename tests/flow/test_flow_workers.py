@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cli_process import Cli, Sandbox, ended, write_world
 from ledger_facts import assert_budgets_hold, assert_paid_once, one, rows
+from tests.storm_only import storm_only
 from whole_path import Api, enrichment, free_port, glaze_process, query, watch, websites
 
 from glaze.model.value import DEFAULT_WORKSPACE
@@ -76,6 +77,7 @@ def test_a_job_that_the_api_took_is_done_by_another_process_after_a_kill(
     assert_budgets_hold(dsn)
 
 
+@storm_only
 def test_a_killed_postgresql_comes_back_and_the_run_goes_on(
     tmp_path: Path, quick: Mapping[str, str], vendors: Sandbox
 ):

@@ -70,8 +70,10 @@ async def failing_vendor() -> AsyncIterator[Failing]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield vendor
-    await runner.cleanup()
+    try:
+        yield vendor
+    finally:
+        await runner.cleanup()
 
 
 async def test_an_outage_brings_no_storm_of_retries_and_one_probe_at_a_time(dsn: str) -> None:

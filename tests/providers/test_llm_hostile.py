@@ -3,10 +3,9 @@
 500 pages: GLAZE_TEST_STORM=1 python -m pytest tests/providers/test_llm_hostile.py.
 """
 
-import os
-
 import pytest
 from hostile_pages import LIES, TRUTH, Hostile, hostile_pages
+from tests.storm_only import STORM
 from vendor_fake import one, values
 
 from glaze.model.evidence import as_read
@@ -16,7 +15,7 @@ from glaze.model.value import FieldName
 from glaze.providers.anthropic import anthropic
 from glaze.providers.openai_compatible import llm
 
-PAGES = 500 if os.environ.get("GLAZE_TEST_STORM") == "1" else 60
+PAGES = 500 if STORM else 60
 WANTED = frozenset(map(FieldName, LIES))
 URL = "https://acme.com/about"
 

@@ -184,7 +184,7 @@ async def test_each_criterion_chooses_its_jobs_whoever_asks(
 ) -> None:
     for which, names in CRITERIA:
         ids = {mixed[name] for name in names}
-        shown = await control(db).page(WS, which)
+        shown = (await control(db).page(WS, which)).jobs
         assert [job.id for job in shown] == sorted(ids, reverse=True), which
         assert await control(db).count(WS, which) == len(ids), which
 
@@ -193,15 +193,15 @@ async def test_a_moment_of_making_divides_jobs_in_two(db: Database) -> None:
     ids = await JobStore(db).enqueue(WS, [NewJob("a", {})])
     ids += await JobStore(db).enqueue(WS, [NewJob("a", {})])
     middle = (await view(db, ids[1])).created_at
-    before = await control(db).page(WS, Filter(created_before=middle))
-    after = await control(db).page(WS, Filter(created_after=middle))
+    before = (await control(db).page(WS, Filter(created_before=middle))).jobs
+    after = (await control(db).page(WS, Filter(created_after=middle))).jobs
     assert ([job.id for job in before], [job.id for job in after]) == ([ids[0]], [ids[1]])
 
 
 async def test_pages_follow_each_other_newest_first(db: Database) -> None:
     ids = await JobStore(db).enqueue(WS, [NewJob("a", {})] * 5)
-    first = await control(db).page(WS, Filter(kinds=("a",)), 3)
-    second = await control(db).page(WS, Filter(kinds=("a",)), 3, before=first[-1].id)
+    first = (await control(db).page(WS, Filter(kinds=("a",)), 3)).jobs
+    second = (await control(db).page(WS, Filter(kinds=("a",)), 3, before=first[-1].id)).jobs
     assert [job.id for job in first + second] == ids[::-1]
 
 
@@ -586,7 +586,8 @@ async def test_rows_of_a_batch_are_left_to_their_batch(db: Database) -> None:
     await batches.start(WS, batch_id)
     await batches.feed()
     [plain] = await JobStore(db).enqueue(WS, [NewJob("try", {})])
-    assert [job.id for job in await control(db).page(WS, Filter(kinds=("try",)))] == [plain]
+    shown = await control(db).page(WS, Filter(kinds=("try",)))
+    assert [job.id for job in shown.jobs] == [plain]
     assert set((await whole(control(db).cancel(WS, Filter(kinds=("try",))))).done) == {plain}
     assert len(await claim(db)) == 3
 

@@ -61,8 +61,11 @@ async def test_mutant_that_reads_by_id_alone_loses_the_late_event(
     mutant = Statements.__new__(Statements)
     mutant._by_name = dict(statements("event")._by_name)
     for clause, instead in (
-        ("(xid, id) > (%(xid)s::text::xid8, %(id)s::bigint)", "id > %(id)s and %(xid)s <> ''"),
-        ("and xid < pg_snapshot_xmin(pg_current_snapshot())", ""),
+        (
+            "(e.xid, e.id) > (%(xid)s::text::xid8, %(id)s::bigint)",
+            "e.id > %(id)s and %(xid)s <> ''",
+        ),
+        ("and e.xid < pg_snapshot_xmin(pg_current_snapshot())", ""),
     ):
         assert clause in mutant["feed"]
         mutant._by_name["feed"] = mutant["feed"].replace(clause, instead)

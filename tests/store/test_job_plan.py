@@ -18,12 +18,13 @@ from generate_series(1, %(n)s) n
 
 
 @pytest.fixture
-def full(dsn: str) -> Iterator[psycopg.Connection[Any]]:
-    """500,000 scheduled and 2,000 pending jobs, never analysed, and an old snapshot held open."""
+def full(dsn: str, request: pytest.FixtureRequest) -> Iterator[psycopg.Connection[Any]]:
+    """100,000 scheduled and 2,000 pending jobs, never analysed, and an old snapshot held open."""
+    scheduled = getattr(request, "param", 100_000)
     with psycopg.connect(dsn) as elsewhere, psycopg.connect(dsn, row_factory=dict_row) as conn:
         elsewhere.execute("set transaction isolation level repeatable read")
         elsewhere.execute("select count(*) from glaze.job")
-        conn.execute(_FILL, {"state": "scheduled", "n": 500_000})
+        conn.execute(_FILL, {"state": "scheduled", "n": scheduled})
         conn.execute(_FILL, {"state": "pending", "n": 2_000})
         conn.execute(
             "insert into glaze.worker (name, version, queues, lease_until)"
@@ -86,6 +87,7 @@ def test_a_claim_for_suspects_does_not_read_the_queue(full: psycopg.Connection[A
     assert {index for _, index in reads_of_job(tree)} == {"job_suspect", None}
 
 
+@pytest.mark.parametrize("full", [500_000], indirect=True)
 def test_a_group_is_finished_by_key_however_many_jobs_there_are(
     full: psycopg.Connection[Any],
 ) -> None:

@@ -1,7 +1,6 @@
 """Whatever two workers, their ghosts and their users do, jobs only make legal moves."""
 
 import asyncio
-import os
 from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from tests.storm_only import STORM
 
 from glaze.model.job import (
     TERMINAL,
@@ -52,7 +52,7 @@ OUTCOMES: dict[type, JobState] = {
     Snooze: JobState.SCHEDULED,
 }
 LOST = {JobState.FAILED, JobState.DEAD, JobState.CANCELLED}
-LONG = os.environ.get("GLAZE_TEST_STORM") == "1"
+LONG = STORM
 AFTER_EVENT = {
     "enqueued": JobState.PENDING,
     "due": JobState.PENDING,

@@ -3,12 +3,12 @@
 A storm each, so only where GLAZE_TEST_STORM is set, as by ``make storm``.
 """
 
-import os
 from pathlib import Path
 
 import pytest
 
 from tests.mutants.test_mutants import MUTANTS, Change, Mutant, assert_fails
+from tests.storm_only import storm_only
 
 STORM = (
     "tests/storm/test_spend_storm.py::test_workers_killed_around_paid_calls_leave_the_books_as_the"
@@ -77,7 +77,7 @@ SPEND_MUTANTS = (
 )
 
 
-@pytest.mark.skipif("GLAZE_TEST_STORM" not in os.environ, reason="a storm each: make storm")
+@storm_only
 @pytest.mark.parametrize("mutant", SPEND_MUTANTS, ids=lambda mutant: mutant.name)
 def test_the_spend_storm_fails_for_a_product_without_the_guard(
     tmp_path: Path, server_dsn: str, mutant: Mutant
