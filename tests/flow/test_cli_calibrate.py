@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cli_process import Cli, Sandbox, write_world
+from tests.storm_only import storm_only
 
 from conftest import COMPANIES
 from glaze.model.calibration import goodness
@@ -56,6 +57,7 @@ def test_sources_are_believed_as_people_and_the_simulation_found_them_and_never_
     assert sure_of(cli, other, "company_name") == stated
 
 
+@storm_only
 async def test_what_is_learned_from_some_companies_halves_the_error_on_others(
     cli: Cli, vendors: Sandbox, db: Database
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from cli_process import Cli, Sandbox, write_world
 from pyarrow import parquet
 from python_calamine import CalamineWorkbook
+from tests.storm_only import storm_only
 
 from conftest import COMPANIES
 
@@ -29,6 +30,7 @@ def profile(cli: Cli, *criteria: dict[str, object]) -> None:
     (cli.folder / "profile.json").write_text(json.dumps({"criteria": criteria}))
 
 
+@storm_only
 def test_records_are_scored_for_nothing_and_again_only_where_something_changed(
     cli: Cli, vendors: Sandbox
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cli_process import Cli, Sandbox, write_world
 from ledger_facts import rows
+from tests.storm_only import storm_only
 from whole_path import websites
 
 ROWS = 38
@@ -42,6 +43,7 @@ def first_asked(dsn: str, batch: int) -> Counter[str]:
     return Counter(row["provider"] for row in asked)
 
 
+@storm_only
 def test_the_poor_source_sinks_once_runs_have_shown_it_and_the_reasons_say_so(
     cli: Cli, dsn: str
 ) -> None:

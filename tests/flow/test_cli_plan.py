@@ -15,6 +15,7 @@ import pytest
 from cli_process import DEADLINE_S, Cli, Sandbox, environment, write_world
 from ledger_facts import assert_budgets_hold, one
 from psycopg.conninfo import make_conninfo
+from tests.storm_only import storm_only
 
 from glaze.cli.screen import money
 
@@ -120,6 +121,7 @@ def test_without_history_a_plan_says_so_and_still_knows_the_most_it_can_cost(
     assert 0 < plan["cost_micros"]["p95"] <= plan["most_micros"]
 
 
+@storm_only
 def test_a_budget_binds_the_run_and_a_higher_one_goes_on_without_paying_again(cli: Cli):
     dsn, paid = cli.environment["DATABASE_URL"], spent(cli)
     budget = ("--budget", "0.60")

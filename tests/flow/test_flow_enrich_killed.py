@@ -92,6 +92,7 @@ def test_a_file_whose_run_is_killed_three_times_ends_with_every_row_once_and_eac
     survive_three_kills(Cli(tmp_path, quick), dsn, vendors, 80)
 
 
+@storm_only
 def test_people_whose_questions_travel_in_bulk_are_paid_once_though_the_run_is_killed(
     tmp_path: Path, dsn: str, quick: dict[str, str], vendors: Sandbox
 ):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cli_process import Cli, Sandbox, ended, write_world
 from ledger_facts import assert_budgets_hold, assert_paid_once, rows, unknown_calls
+from tests.storm_only import storm_only
 from whole_path import query, watch
 
 FIELDS = "company_name,company_industry,company_employee_count,company_linkedin_url"
@@ -31,6 +32,7 @@ def faulty(vendors: Sandbox) -> Sandbox:
     return vendors
 
 
+@storm_only
 def test_whatever_vendors_do_and_whenever_we_die_every_row_ends_and_every_bill_is_known(
     tmp_path: Path, dsn: str, quick: Mapping[str, str], faulty: Sandbox
 ):

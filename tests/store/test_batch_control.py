@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from tests.storm_only import storm_only
 
 from glaze.errors import BatchStateConflict
 from glaze.jobs.ready import Ready
@@ -163,6 +164,7 @@ async def test_failed_rows_of_a_running_batch_join_it_and_a_paused_one_stays_pau
     assert (end.state, end.completed) == ("finished", 6)
 
 
+@storm_only
 async def test_many_stretches_of_rows_are_opened_with_counters_that_add_up(
     db: Database, dsn: str
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.storm_only import storm_only
 
 from glaze.errors import IdempotencyConflict, InputError
 from glaze.model.bulk import Change, Filter
@@ -221,6 +222,7 @@ async def test_dead_letters_are_grouped_by_kind_and_code(db: Database, mixed: ob
 # -- retry ---------------------------------------------------------------------------------------
 
 
+@storm_only
 async def test_a_hundred_thousand_dead_jobs_are_retried_by_one_call(db: Database, dsn: str) -> None:
     fill(dsn, MANY)
     told: list[str] = []

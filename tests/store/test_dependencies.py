@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from tests.storm_only import storm_only
 
 from glaze.errors import IdempotencyConflict, InputError
 from glaze.model.bulk import Filter
@@ -318,6 +319,7 @@ async def test_a_chain_of_a_thousand_falls_in_one_go(db: Database) -> None:
     assert await JobStore(db).page(WS, state=JobState.WAITING) == []
 
 
+@storm_only
 async def test_a_parent_of_five_thousand_lets_them_all_go_and_their_end_lets_one_go(
     db: Database,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 import psycopg
 import pytest
 from psycopg.rows import dict_row
+from tests.storm_only import storm_only
 
 from glaze.store.statements import statements
 
@@ -88,6 +89,7 @@ def test_a_claim_for_suspects_does_not_read_the_queue(full: psycopg.Connection[A
 
 
 @pytest.mark.parametrize("full", [500_000], indirect=True)
+@storm_only
 def test_a_group_is_finished_by_key_however_many_jobs_there_are(
     full: psycopg.Connection[Any],
 ) -> None:
