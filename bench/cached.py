@@ -1,17 +1,13 @@
 """F6: ``POST /v1/enrich`` answered from the cache, beside the same framework that answers a constant."""
 
 import asyncio
-import os
-import socket
 import statistics
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from time import perf_counter
 
 import aiohttp
 
 from bench.figure import Figure
+from bench.serving import free_port, serving
 from glaze.boot.app import boot
 from glaze.model.access import Scope
 from glaze.model.identity import identify
@@ -22,7 +18,6 @@ AT_ONCE = 32
 SECONDS = 5
 PER_SECOND = 200
 ROUNDS = 3
-_HANG_S = 60.0
 BODY = {"input": {"domain": "acme.com"}, "fields": ["company_name"], "wait_s": 30}
 CONSTANT = """
 import sys, uvicorn
@@ -41,39 +36,6 @@ async def enrich(body: EnrichBody) -> JobOut:
     return job
 uvicorn.run(api, port=int(sys.argv[1]), log_level="error", access_log=False)
 """
-
-
-@asynccontextmanager
-async def serving(command: list[str], port: int, **environment: str) -> AsyncIterator[str]:
-    """Run a server of its own and give its address once it listens."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *command,
-        env=os.environ | environment,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(_HANG_S):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                except OSError:
-                    await asyncio.sleep(0.1)
-                else:
-                    writer.close()
-                    break
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _ask(http: aiohttp.ClientSession, url: str) -> float:
@@ -130,15 +92,15 @@ async def run(dsn: str) -> list[Figure]:
     }
     headers = {"Authorization": f"Bearer {key}"}
     async with (
-        serving(["-m", "glaze.cli", "up"], glaze, **environment) as url,
+        serving(["-m", "glaze.cli", "up"], glaze, **environment) as product,
         serving(["-c", CONSTANT, str(bare)], bare) as constant,
         aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=0)) as http,
     ):
         for _ in range(ROUNDS):
-            reference.append(await rate(http, constant))
-            ours.append(await rate(http, url))
-            late_reference.append(await p99(http, constant))
-            late.append(await p99(http, url))
+            reference.append(await rate(http, constant.url))
+            ours.append(await rate(http, product.url))
+            late_reference.append(await p99(http, constant.url))
+            late.append(await p99(http, product.url))
     name = "F6 POST /v1/enrich answered from the cache"
     return [
         Figure(

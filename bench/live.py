@@ -4,9 +4,7 @@ import asyncio
 import base64
 import os
 import re
-import socket
 import statistics
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ import psycopg
 
 from bench.drain import asyncpg_options
 from bench.figure import Figure
+from bench.serving import free_port, serving
 from glaze.boot.process import utc_now
 from glaze.model.access import Scope
 from glaze.model.value import WorkspaceId
@@ -102,31 +101,10 @@ def _request(key: str, *, socket_: bool) -> bytes:
 @asynccontextmanager
 async def api(dsn: str) -> AsyncIterator[tuple[int, psutil.Process]]:
     """Run ``glaze api`` as a process of its own; give its port and the process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {
-        "DATABASE_URL": dsn,
-        "GLAZE_API_PORT": str(port),
-        "GLAZE_LOG_LEVEL": "warning",
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "glaze.cli", "api", env=environment, stdout=asyncio.subprocess.DEVNULL
-    )
-    try:
-        async with asyncio.timeout(_HANG_S):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                except OSError:
-                    await asyncio.sleep(0.1)
-                else:
-                    writer.close()
-                    break
-        yield port, psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        await process.wait()
+    port = free_port()
+    settings = {"DATABASE_URL": dsn, "GLAZE_API_PORT": str(port), "GLAZE_LOG_LEVEL": "warning"}
+    async with serving(["-m", "glaze.cli", "api"], port, **settings) as served:
+        yield port, psutil.Process(served.process.pid)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -135,19 +135,28 @@ class Titles:
         ]
 
 
+@asynccontextmanager
+async def answering(
+    path: str, handle: Callable[[web.Request], Awaitable[web.Response]]
+) -> AsyncIterator[str]:
+    """Serve one path of a vendor's on a free port, as long as the block; give its address."""
+    app = web.Application()
+    app.router.add_post(path, handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
 @pytest.fixture
 async def vendor() -> AsyncIterator[Vendor]:
     vendor = Vendor()
-    app = web.Application()
-    app.router.add_post("/title", vendor.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield vendor
-    vendor.gate.set()
-    await runner.cleanup()
+    async with answering("/title", vendor.handle) as vendor.url:
+        yield vendor
+        vendor.gate.set()
 
 
 @dataclass

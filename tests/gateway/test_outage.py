@@ -3,8 +3,6 @@
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from glaze.pipeline.gateway import SEND_WITHIN_S
 from glaze.pipeline.limiter import PATIENCE_S
 from glaze.store.database import Database
 from glaze.store.limit import OPEN_AFTER, LimitStore
-from tests.gateway.conftest import PRICE, Bench, question
+from tests.gateway.conftest import PRICE, Bench, answering, question
 from tests.gateway.outage_process import PACE_S
 
 ROOT = Path(__file__).parents[2]
@@ -61,23 +59,9 @@ class Failing:
         return web.json_response({}, status=503)
 
 
-@asynccontextmanager
-async def failing_vendor() -> AsyncIterator[Failing]:
-    vendor = Failing()
-    app = web.Application()
-    app.router.add_post("/title", vendor.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield vendor
-    finally:
-        await runner.cleanup()
-
-
 async def test_an_outage_brings_no_storm_of_retries_and_one_probe_at_a_time(dsn: str) -> None:
-    async with failing_vendor() as vendor:
+    vendor = Failing()
+    async with answering("/title", vendor.handle) as vendor.url:
         started = [
             await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "tests.gateway.outage_process", dsn, vendor.url),

@@ -23,7 +23,7 @@ from glaze.secrets.wrapping import KeyCommand, OwnKeys, Wrapping, new_key_text
 from glaze.store.limit import LimitStore
 from glaze.store.vendor_key import VendorKeyStore
 from glaze.store.workspace import WorkspaceStore
-from tests.gateway.conftest import Bench, Titles, question
+from tests.gateway.conftest import Bench, Titles, answering, question
 
 MINE, THEIRS = DEFAULT_WORKSPACE, WorkspaceId(2)
 
@@ -63,15 +63,8 @@ class Door:
 @pytest.fixture
 async def door() -> AsyncIterator[Door]:
     door = Door()
-    app = web.Application()
-    app.router.add_post("/keyed", door.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    door.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield door
-    await runner.cleanup()
+    async with answering("/keyed", door.answer) as door.url:
+        yield door
 
 
 def keys_of(bench: Bench, wrapping: Wrapping | None) -> VendorKeys:

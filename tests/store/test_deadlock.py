@@ -36,7 +36,7 @@ async def test_two_that_wait_for_each_other_both_end(db: Database, dsn: str) -> 
         async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
             tasks.create_task(crossing(1, 2))
             tasks.create_task(crossing(2, 1))
-        assert len(tries) == 3
+        assert len(tries) >= 3  # the one done again may meet the other once more
         assert owner.execute("select array_agg(n) from glaze.schema_probe").fetchone() == ([2, 2],)
 
 
