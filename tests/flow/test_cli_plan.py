@@ -94,7 +94,10 @@ def test_the_real_run_falls_into_the_band_that_was_planned_and_a_plan_asks_nobod
     paid = spent(cli)
     cli.run("enrich", "new.csv", "-o", "new.out.csv", *OPTIONS)
     cost = spent(cli) - paid
-    assert plan["cost_micros"]["p5"] <= cost <= plan["cost_micros"]["p95"] <= plan["most_micros"]
+    # One fair run in ten falls beside the band; beside one of twice the width, one in a thousand.
+    low, middle, high = (plan["cost_micros"][p] for p in ("p5", "p50", "p95"))
+    assert 2 * low - middle <= cost <= 2 * high - middle
+    assert high <= plan["most_micros"]
     for name, n in filled(cli.folder / "new.out.csv").items():
         assert plan["fields"][name]["p5"] - 2 <= n <= plan["fields"][name]["p95"] + 2, name
 
