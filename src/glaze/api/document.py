@@ -128,6 +128,7 @@ def complete(document: Schema) -> None:
     """Describe every error of ``document`` as a problem and give every body an example."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     _complete_schemas(schemas)
+    _refer_to_one_json(document)
     sampler = Sampler(schemas)
     shared = document["components"].setdefault("responses", {})
     for operation in operations(document):
@@ -150,9 +151,22 @@ def _complete_schemas(schemas: Schema) -> None:
     )
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    for name in schemas:
-        if name.startswith("Json-"):  # it refers to itself, which generators of clients cannot have
-            schemas[name] = {"title": "Json", "description": "any JSON value"}
+    # It refers to itself, which generators of clients cannot have; taken and given it is the same.
+    for name in [one for one in schemas if one.startswith("Json-")]:
+        del schemas[name]
+        schemas["Json"] = {"title": "Json", "description": "any JSON value"}
+
+
+def _refer_to_one_json(part: object) -> None:
+    """Let what refers to JSON that comes in, or that goes out, refer to any JSON."""
+    if isinstance(part, dict):
+        if str(part.get("$ref", "")).startswith(f"{SCHEMAS}Json-"):
+            part["$ref"] = f"{SCHEMAS}Json"
+        for one in part.values():
+            _refer_to_one_json(one)
+    elif isinstance(part, list):
+        for one in part:
+            _refer_to_one_json(one)
 
 
 def operations(document: Schema) -> Iterator[Schema]:

@@ -23,7 +23,7 @@ Word = Annotated[str | None, Field(min_length=1, max_length=2048)]
 Below = Annotated[int | None, Query(ge=1, lt=1 << 63, description="an id: go on below it")]
 
 
-class KeyOut(BaseModel):
+class EntityKeyOut(BaseModel):
     """What leads to an entity, normalised: a domain, an e-mail address, a profile."""
 
     scheme: str
@@ -35,7 +35,7 @@ class EntityOut(BaseModel):
 
     id: int
     kind: EntityKind
-    keys: list[KeyOut]
+    keys: list[EntityKeyOut]
     names: dict[FieldName, Json] = Field(description="the few fields by which people know it")
     employer_id: int | None = Field(description="of a person: the company named beside it")
     created_at: datetime
@@ -48,7 +48,7 @@ class EntityPage(BaseModel):
     next_before: int | None = Field(description="`before` of the next page; null: this is the last")
 
 
-class DecidedOut(BaseModel):
+class EntityDecisionOut(BaseModel):
     """What a person decided of a value."""
 
     value: Json
@@ -57,20 +57,20 @@ class DecidedOut(BaseModel):
     at: datetime
 
 
-class FieldOut(FieldValue):
+class EntityFieldOut(FieldValue):
     """A value with its source and alternatives, who agrees, and what a person decided."""
 
     witnesses: list[str] = Field(description="every source that agrees")
-    decided: DecidedOut | None
+    decided: EntityDecisionOut | None
 
 
 class EntityDetail(EntityOut):
     """An entity with what is true of it now."""
 
-    fields: dict[FieldName, FieldOut]
+    fields: dict[FieldName, EntityFieldOut]
 
 
-class StatedOut(BaseModel):
+class EntityStatedOut(BaseModel):
     """What one source stated once. Money in micros."""
 
     id: int
@@ -90,7 +90,7 @@ class StatedOut(BaseModel):
 class HistoryPage(BaseModel):
     """What sources stated, newest first."""
 
-    items: list[StatedOut]
+    items: list[EntityStatedOut]
     next_before: int | None = Field(description="`before` of the next page; null: this is the last")
 
 
@@ -165,7 +165,7 @@ def routes(services: Services) -> APIRouter:
             before=before,
         )
         last = found[-1].id if len(found) == limit else None
-        items = [StatedOut.model_validate(one, from_attributes=True) for one in found]
+        items = [EntityStatedOut.model_validate(one, from_attributes=True) for one in found]
         return HistoryPage(items=items, next_before=last)
 
     return router
@@ -185,16 +185,16 @@ def _shown(view: EntityView) -> EntityOut:
     return EntityOut(
         id=view.id,
         kind=view.kind,
-        keys=[KeyOut(scheme=scheme, key=key) for scheme, key in view.keys],
+        keys=[EntityKeyOut(scheme=scheme, key=key) for scheme, key in view.keys],
         names={**view.names},
         employer_id=view.employer_id,
         created_at=view.created_at,
     )
 
 
-def _fields(standing: Mapping[FieldName, Standing]) -> dict[FieldName, FieldOut]:
+def _fields(standing: Mapping[FieldName, Standing]) -> dict[FieldName, EntityFieldOut]:
     return {
-        name: FieldOut(
+        name: EntityFieldOut(
             **dict(one.winner.as_field_value()),
             witnesses=[*one.winner.witnesses],
             decided=None if one.decision is None else _decided(one.decision),
@@ -203,5 +203,5 @@ def _fields(standing: Mapping[FieldName, Standing]) -> dict[FieldName, FieldOut]
     }
 
 
-def _decided(made: Decision) -> DecidedOut:
-    return DecidedOut(value=made.value, act=made.act.value, by=made.by, at=made.at)
+def _decided(made: Decision) -> EntityDecisionOut:
+    return EntityDecisionOut(value=made.value, act=made.act.value, by=made.by, at=made.at)

@@ -186,7 +186,7 @@ class ChangeIn(_Strict):
         return Change(self.priority, self.run_at, tags, url).checked()
 
 
-class ReplayIn(_Strict):
+class JobReplayIn(_Strict):
     """How a job that has ended is done anew."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"args": {"skip_cache": True}}]})
@@ -323,7 +323,7 @@ def _steering(services: Services) -> APIRouter:
     @router.post("/jobs/{job_id}/replay", status_code=202, summary="Do a job anew")
     async def replay(
         job_id: RowId,
-        body: ReplayIn,
+        body: JobReplayIn,
         who: Writer,
         idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
     ) -> JobOut:

@@ -29,7 +29,7 @@ class KeyIn(BaseModel):
     expires_at: AwareDatetime | None = Field(default=None, description="null: never")
 
 
-class RotateIn(BaseModel):
+class KeyRotateIn(BaseModel):
     """How a key is replaced."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"overlap_s": 3600}]})
@@ -96,7 +96,7 @@ def routes(services: Services) -> APIRouter:
         return _issued(issued)
 
     @router.post("/keys/{key_id}/rotate", status_code=201, summary="Replace an API key")
-    async def rotate(key_id: RowId, body: RotateIn, who: Admin) -> IssuedOut:
+    async def rotate(key_id: RowId, body: KeyRotateIn, who: Admin) -> IssuedOut:
         """Make a key with the same name and scopes; the old one counts for a while beside it."""
         issued = await keys.rotate(
             who.workspace_id, key_id, overlap_s=body.overlap_s, actor=who.actor

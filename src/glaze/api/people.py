@@ -65,7 +65,7 @@ class SuppressedOut(BaseModel):
     keys: int = Field(description="how many keys of the person came onto the list, or left it")
 
 
-class StatedOut(BaseModel):
+class PersonStatedOut(BaseModel):
     """One value that a source stated of the person. Money in micros of a US dollar."""
 
     field: str
@@ -87,7 +87,7 @@ class StatedOut(BaseModel):
     correlation_id: str | None = Field(description="of whoever asked")
 
 
-class DecidedOut(BaseModel):
+class PersonDecisionOut(BaseModel):
     """What somebody of the workspace decided of a field."""
 
     field: str
@@ -103,8 +103,8 @@ class ReportOut(BaseModel):
     suppressed: bool
     entities: list[int]
     keys: list[str] = Field(description="what leads to them: `scheme:value`")
-    values: list[StatedOut]
-    decisions: list[DecidedOut]
+    values: list[PersonStatedOut]
+    decisions: list[PersonDecisionOut]
     found_in: dict[str, int] = Field(description="rows that name them, by table")
 
 

@@ -42,7 +42,7 @@ class BandOut(BaseModel):
     p95: float
 
 
-class FieldOut(BandOut):
+class FieldForecastOut(BandOut):
     """In how many rows a field will be there."""
 
     given: int = Field(description="rows that state it themselves")
@@ -71,7 +71,7 @@ class PlanOut(BaseModel):
     rows_seen_before: int = Field(description="that mean the same as an earlier one: for nothing")
     values_wanted: int
     values_yours: int = Field(description="that are there already")
-    fields: dict[str, FieldOut]
+    fields: dict[str, FieldForecastOut]
     cost_micros: BandOut
     answers: BandOut
     most_micros: int = Field(description="never more, by the price list")

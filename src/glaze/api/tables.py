@@ -63,7 +63,7 @@ class RowPage(BaseModel):
     next_after: int | None = Field(description="`after` of the next page; null: this is the last")
 
 
-class DecidedOut(BaseModel):
+class CellDecisionOut(BaseModel):
     """What a person decided of a cell."""
 
     field: FieldName
@@ -76,7 +76,7 @@ class DecidedOut(BaseModel):
 class RowDetail(RowOut):
     """A row with what was decided of its cells."""
 
-    decided: list[DecidedOut]
+    decided: list[CellDecisionOut]
 
 
 class ChooseIn(BaseModel):
@@ -206,7 +206,7 @@ def _deciding(services: Services) -> APIRouter:
     @router.post(f"{cell}/choose", summary="Choose a cell's value")
     async def choose(
         batch_id: RowId, row_no: RowId, field: FieldName, body: ChooseIn, who: Writer
-    ) -> DecidedOut:
+    ) -> CellDecisionOut:
         """Say which value is true: an alternative, or one that no source stated. It stays."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
         made = await services.deciding.choose(
@@ -215,13 +215,17 @@ def _deciding(services: Services) -> APIRouter:
         return _told(made)
 
     @router.post(f"{cell}/confirm", summary="Confirm a cell's value")
-    async def confirm(batch_id: RowId, row_no: RowId, field: FieldName, who: Writer) -> DecidedOut:
+    async def confirm(
+        batch_id: RowId, row_no: RowId, field: FieldName, who: Writer
+    ) -> CellDecisionOut:
         """Say that the value is true: it stays, and its sources were right."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
         return _told(await services.deciding.confirm(who.workspace_id, given, field, by=who.actor))
 
     @router.post(f"{cell}/lock", summary="Lock a cell")
-    async def lock(batch_id: RowId, row_no: RowId, field: FieldName, who: Writer) -> DecidedOut:
+    async def lock(
+        batch_id: RowId, row_no: RowId, field: FieldName, who: Writer
+    ) -> CellDecisionOut:
         """Keep the value as it is, whatever sources say; this does not say that it is true."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
         return _told(await services.deciding.lock(who.workspace_id, given, field, by=who.actor))
@@ -402,7 +406,7 @@ async def _input(
 
 async def _decided(
     services: Services, workspace_id: WorkspaceId, row: RowResult
-) -> list[DecidedOut]:
+) -> list[CellDecisionOut]:
     try:
         standing = await services.deciding.standing(workspace_id, _words(row))
     except InputError:  # nothing is known of it yet
@@ -411,7 +415,7 @@ async def _decided(
     return [_told(made) for made in decisions if made is not None]
 
 
-def _told(made: Decision) -> DecidedOut:
-    return DecidedOut(
+def _told(made: Decision) -> CellDecisionOut:
+    return CellDecisionOut(
         field=made.field, value=made.value, act=made.act.value, by=made.by, at=made.at
     )

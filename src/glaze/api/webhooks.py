@@ -54,7 +54,7 @@ class WebhookPatch(BaseModel):
     )
 
 
-class RotateIn(BaseModel):
+class SecretRotateIn(BaseModel):
     """How a secret is replaced."""
 
     model_config = ConfigDict(
@@ -66,7 +66,7 @@ class RotateIn(BaseModel):
     )
 
 
-class ReplayIn(BaseModel):
+class DeliveryReplayIn(BaseModel):
     """Which deliveries are told again."""
 
     model_config = ConfigDict(
@@ -207,7 +207,7 @@ def _endpoints(router: APIRouter, services: Services) -> None:
         await services.webhooks.remove(who.workspace_id, webhook_id, actor=who.actor)
 
     @router.post("/webhooks/{webhook_id}/rotate", summary="Replace a webhook's secret")
-    async def rotate(webhook_id: RowId, body: RotateIn, who: Admin) -> WebhookWithSecret:
+    async def rotate(webhook_id: RowId, body: SecretRotateIn, who: Admin) -> WebhookWithSecret:
         """Make a new secret; for a while the old one signs beside it."""
         made = await services.webhooks.rotate(
             who.workspace_id, webhook_id, overlap_s=body.overlap_s, actor=who.actor
@@ -239,7 +239,7 @@ def _deliveries(router: APIRouter, services: Services) -> None:
         return Tested(delivery_id=made)
 
     @router.post("/webhooks/{webhook_id}/replay", status_code=202, summary="Tell again what failed")
-    async def replay(webhook_id: RowId, body: ReplayIn, who: Admin) -> Replayed:
+    async def replay(webhook_id: RowId, body: DeliveryReplayIn, who: Admin) -> Replayed:
         """Tell it again all that failed since a time, under the same ids."""
         made = await services.deliveries.replay(
             who.workspace_id, webhook_id, since=body.since, actor=who.actor

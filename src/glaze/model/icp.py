@@ -7,7 +7,7 @@ from pydantic.config import JsonDict
 
 from glaze.model.agreement import comparable
 from glaze.model.field import FIELDS, EntityKind, FieldType, known_field
-from glaze.model.icp_score import Reason, Role, Score
+from glaze.model.icp_score import CriterionRole, Reason, Score
 from glaze.model.normalise import Invalid, normalise
 from glaze.model.request import Strict, Wanted
 from glaze.model.text import fold
@@ -37,7 +37,7 @@ class Criterion(Strict):
     at_least: int | None = None
     at_most: int | None = None
     weight: int = Field(default=1, ge=1, le=100)
-    role: Role = Role.WEIGHED
+    role: CriterionRole = CriterionRole.WEIGHED
 
     @model_validator(mode="after")
     def _is_one_test(self) -> "Criterion":
@@ -97,7 +97,7 @@ class Profile(Strict):
 
     @model_validator(mode="after")
     def _weighs_something(self) -> "Profile":
-        if all(one.role is Role.EXCLUDES for one in self.criteria):
+        if all(one.role is CriterionRole.EXCLUDES for one in self.criteria):
             raise ValueError("every criterion excludes: give one at least that a record can meet")
         return self
 
@@ -120,13 +120,15 @@ def score(criteria: Sequence[Criterion], known: Mapping[FieldName, tuple[Json, i
         known: Field to its canonical value and confidence, 0 to 100.
     """
     reasons = tuple(_reason(one, known) for one in criteria)
-    counted = [one for one in reasons if one.role is not Role.EXCLUDES]
+    counted = [one for one in reasons if one.role is not CriterionRole.EXCLUDES]
     total = sum(one.weight for one in counted)
     heard = sum(one.weight * one.confidence for one in counted if one.met is not None)
     met = sum(one.weight * one.confidence for one in counted if one.met)
     certainty = round(heard / total) if total else 0
     out = any(
-        one.met is (one.role is Role.EXCLUDES) for one in reasons if one.role is not Role.WEIGHED
+        one.met is (one.role is CriterionRole.EXCLUDES)
+        for one in reasons
+        if one.role is not CriterionRole.WEIGHED
     )
     if out:
         return Score(0, certainty, reasons)

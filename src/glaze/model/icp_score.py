@@ -6,7 +6,7 @@ from enum import StrEnum
 from glaze.model.value import FieldName, Json
 
 
-class Role(StrEnum):
+class CriterionRole(StrEnum):
     """What a criterion decides."""
 
     WEIGHED = "weighed"  # it counts by its weight
@@ -20,7 +20,7 @@ class Reason:
 
     field: FieldName
     wanted: str
-    role: Role
+    role: CriterionRole
     weight: int
     met: bool | None
     value: Json = None
