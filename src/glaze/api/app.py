@@ -85,8 +85,15 @@ def create_app(services: Services) -> FastAPI:
             CORSMiddleware,
             allow_origins=services.settings.api_cors_origins,
             allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
-            expose_headers=["Location", "RateLimit", "Retry-After", "X-Correlation-ID"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "If-Match",
+                "If-None-Match",
+                "Last-Event-ID",
+            ],
+            expose_headers=["ETag", "Location", "RateLimit", "Retry-After", "X-Correlation-ID"],
         )
     api.state.traffic = Measures()
     api.add_middleware(Following, traffic=api.state.traffic)

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Admin, Reader
+from glaze.api.etag import Meant, MeantForThis, Precondition, etag_of
 from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
 from glaze.errors import InputError, NotFound
@@ -27,6 +28,7 @@ from glaze.model.value import (
 from glaze.store.audit import Deed
 from glaze.store.budget import WHOLE_WORKSPACE, BudgetView
 from glaze.store.calls import CallFilter, CallView
+from glaze.store.turns import Meets
 from glaze.tasks.call_export import BILLED, COLUMNS, line_of, plain
 
 DAY = "day"
@@ -187,27 +189,82 @@ def routes(services: Services) -> APIRouter:
             paused=[PausedOut.model_validate(one, from_attributes=True) for one in paused],
         )
 
-    @router.put("/budgets/{what}", summary="Set a budget")
-    async def put(what: What, body: CapIn, who: Admin) -> BudgetOut:
-        """Set a cap for each day of the workspace, or for each month of a provider.
-
-        It holds at once. Below what is committed already it is clamped there.
-        """
-        cap = Micros(body.cap_cents * MICROS_PER_CENT)
-        view = await services.budgets.set_cap(who.workspace_id, _provider(services, what), cap)
-        deed = Deed(who.actor, "budget.set", what, {"cap_cents": body.cap_cents})
-        await services.audit.note(who.workspace_id, deed)
-        return _budget(view)
-
-    @router.delete("/budgets/{what}", status_code=204, summary="Remove a budget")
-    async def remove(what: What, who: Admin) -> None:
-        """Remove a cap; what the settings say of it, if anything, holds again."""
-        if not await services.budgets.remove_cap(who.workspace_id, _provider(services, what)):
-            raise NotFound(f"no budget is set for {what}")
-        await services.audit.note(who.workspace_id, Deed(who.actor, "budget.remove", what))
+    router.routes.extend(_caps(services).routes)
 
     router.routes.extend(_calls(services).routes)
     return router
+
+
+def _caps(services: Services) -> APIRouter:
+    router = APIRouter(prefix=V1, tags=["money"], responses=PROBLEMS)
+    budgets = services.budgets
+
+    @router.get("/budgets/{what}", summary="One budget")
+    async def show(what: What, who: Reader, response: Response) -> BudgetOut:
+        """Return a cap in force; its `ETag` is for `If-Match` of a change."""
+        provider = _provider(services, what)
+        found = await budgets.in_force(who.workspace_id, services.standing_caps)
+        view = next((one for one in found if one.provider == provider), None)
+        if view is None:
+            raise NotFound(f"no budget is set for {what}")
+        response.headers["ETag"] = _etag(await budgets.own_cap(who.workspace_id, provider))
+        return _budget(view)
+
+    @router.put("/budgets/{what}", summary="Set a budget")
+    async def put(
+        what: What, body: CapIn, who: Admin, response: Response, meant: Meant
+    ) -> BudgetOut:
+        """Set a cap for each day of the workspace, or for each month of a provider.
+
+        It holds at once. Below what is committed already it is clamped there. With `If-Match` one
+        that somebody else changed meanwhile is a 412 `edit_conflict`.
+        """
+        provider, cap = _provider(services, what), Micros(body.cap_cents * MICROS_PER_CENT)
+        view = await budgets.set_cap(
+            who.workspace_id, provider, cap, _meets(services, what, meant), actor=who.actor
+        )
+        response.headers["ETag"] = _etag(cap)
+        return _budget(view)
+
+    @router.delete("/budgets/{what}", status_code=204, summary="Remove a budget")
+    async def remove(what: What, who: Admin, meant: MeantForThis) -> None:
+        """Remove a cap; what the settings say of it, if anything, holds again. `If-Match` as for a change."""
+        provider, meets = _provider(services, what), _meets(services, what, meant)
+        if not await budgets.remove_cap(who.workspace_id, provider, meets, actor=who.actor):
+            raise NotFound(f"no budget is set for {what}")
+
+    @router.post("/budgets/{what}/resume", summary="Ask at a paused price again")
+    async def resume(
+        what: What,
+        who: Admin,
+        operation: Annotated[
+            str | None, Query(max_length=100, description="null: all of the provider's")
+        ] = None,
+    ) -> list[PausedOut]:
+        """Ask a provider again whose bill passed its price; return the prices still paused."""
+        provider = _provider(services, what)
+        if provider == WHOLE_WORKSPACE:
+            raise InputError("give a provider: `day` has no price")
+        await budgets.resume(who.workspace_id, provider, operation, actor=who.actor)
+        paused = await budgets.paused(who.workspace_id)
+        return [PausedOut.model_validate(one, from_attributes=True) for one in paused]
+
+    return router
+
+
+def _meets(services: Services, what: str, meant: Precondition) -> Meets[Micros | None]:
+    default = _provider(services, what) in services.standing_caps
+
+    def meets(own: Micros | None) -> None:
+        there = None if own is None and not default else _etag(own)
+        meant.check(there, f"the budget of {what}")
+
+    return meets
+
+
+def _etag(own: Micros | None) -> str:
+    """Return what differs wherever the workspace says another cap; None: the settings say it."""
+    return etag_of({"cap_micros": own})
 
 
 def _calls(services: Services) -> APIRouter:

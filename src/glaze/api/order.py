@@ -1,15 +1,18 @@
 """``/order``: whom the workspace's jobs ask first, how sure a value has to be, who may be asked."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Admin, Reader
+from glaze.api.etag import MeantForThis, Precondition, etag_of
 from glaze.api.schemas import PROBLEMS, V1
 from glaze.api.services import Services
 from glaze.errors import NotFound
 from glaze.model.asking_rule import EVERY, AskingRule, Way
+from glaze.store.turns import Meets
 from glaze.tasks.asking_rules import refuse_unknown
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
@@ -79,40 +82,54 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix=V1, tags=["order"], responses=PROBLEMS)
 
     @router.get("/order", summary="How jobs ask")
-    async def rules(who: Reader) -> RulesOut:
-        """Return the rules by which the workspace's jobs ask.
+    async def rules(who: Reader, response: Response) -> RulesOut:
+        """Return the rules by which the workspace's jobs ask; the `ETag` is for `If-Match` of a change.
 
         A job's own order, floor and providers go before all of them; then a rule about its field
         and kind, about the field, about the kind, about neither.
         """
         found = await services.asking_rules.of(who.workspace_id)
+        response.headers["ETag"] = _etag(found)
         return RulesOut(
             items=[_out(one) for one in found], default_order=[*services.settings.order]
         )
 
     @router.put("/order", summary="Set how jobs ask")
-    async def put(body: RuleIn, who: Admin) -> RuleOut:
+    async def put(body: RuleIn, who: Admin, response: Response, meant: MeantForThis) -> RuleOut:
         """Set a rule, in place of the one about the same kind and field.
 
-        It holds for what begins from now on; every process knows within 5 seconds.
+        It holds for what begins from now on; every process knows within 5 seconds. With `If-Match`
+        it is a 412 `edit_conflict` where somebody else changed any rule meanwhile.
         """
         rule = body.rule()
         refuse_unknown(rule, services.kinds, services.provider_names)
-        await services.asking_rules.put(who.workspace_id, rule, who.actor)
+        meets = _meets(meant)
+        held = await services.asking_rules.put(who.workspace_id, rule, who.actor, meets)
+        response.headers["ETag"] = _etag(held)
         return _out(rule)
 
     @router.delete("/order", status_code=204, summary="Remove a rule of asking")
     async def remove(
         who: Admin,
+        meant: MeantForThis,
         *,
         kind: Annotated[str, Query(max_length=100, pattern=_PLAIN, description=_KIND)] = EVERY,
         field: Annotated[str, Query(max_length=100, pattern=_PLAIN, description=_FIELD)] = EVERY,
     ) -> None:
-        """Remove the rule about a kind and a field."""
-        if not await services.asking_rules.remove(who.workspace_id, kind, field, who.actor):
+        """Remove the rule about a kind and a field; `If-Match` as for a change."""
+        meets = _meets(meant)
+        if not await services.asking_rules.remove(who.workspace_id, kind, field, who.actor, meets):
             raise NotFound("there is no rule about this kind and field")
 
     return router
+
+
+def _meets(meant: Precondition) -> Meets[Sequence[AskingRule]]:
+    return lambda there: meant.check(_etag(there), "the order")
+
+
+def _etag(rules: Sequence[AskingRule]) -> str:
+    return etag_of([_out(one).model_dump(mode="json") for one in rules])
 
 
 def _out(rule: AskingRule) -> RuleOut:

@@ -6,10 +6,11 @@ Who is meant stands in bodies, never in an address: addresses end up in logs.
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Admin
+from glaze.api.etag import MeantForThis, etag_of
 from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
 from glaze.jobs.enqueue import enqueue, known_kind
@@ -190,16 +191,36 @@ def _retention(services: Services, router: APIRouter) -> None:
     personal = services.eraser.personal
 
     @router.get("/retention", summary="Retention")
-    async def retention(who: Admin) -> RetentionIo:
-        """Return for how many days this workspace keeps things."""
-        days = await personal.retained(who.workspace_id)
-        return RetentionIo.model_validate(days, from_attributes=True)
+    async def retention(who: Admin, response: Response) -> RetentionIo:
+        """Return for how many days this workspace keeps things; the `ETag` is for `If-Match`."""
+        days = _io(await personal.retained(who.workspace_id))
+        response.headers["ETag"] = _etag(days)
+        return days
 
     @router.put("/retention", summary="Set retention")
-    async def retain(body: RetentionIo, who: Admin) -> RetentionIo:
-        """Set for how many days this workspace keeps things; what is older goes within the hour."""
-        await personal.retain(who.workspace_id, Retained(**body.model_dump()), who.actor)
+    async def retain(
+        body: RetentionIo, who: Admin, response: Response, meant: MeantForThis
+    ) -> RetentionIo:
+        """Set for how many days this workspace keeps things; what is older goes within the hour.
+
+        With `If-Match` it is a 412 `edit_conflict` where somebody else set it meanwhile.
+        """
+
+        def meets(there: Retained) -> None:
+            meant.check(_etag(_io(there)), "the retention")
+
+        days = Retained(**body.model_dump())
+        await personal.retain(who.workspace_id, days, who.actor, meets)
+        response.headers["ETag"] = _etag(body)
         return body
+
+
+def _io(days: Retained) -> RetentionIo:
+    return RetentionIo.model_validate(days, from_attributes=True)
+
+
+def _etag(days: RetentionIo) -> str:
+    return etag_of(days.model_dump(mode="json"))
 
 
 def _erasure(one: Erasure) -> ErasureOut:

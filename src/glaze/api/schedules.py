@@ -1,30 +1,25 @@
 """``/schedules``: jobs that recur."""
 
-import hashlib
-import json
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Reader, Writer
+from glaze.api.etag import Meant, MeantForThis, Precondition, etag_of
 from glaze.api.schemas import PROBLEMS, V1, JobOut, shown
 from glaze.api.services import Services
-from glaze.errors import EditConflict, NotFound
+from glaze.errors import NotFound
 from glaze.jobs.enqueue import checked, known_kind
 from glaze.model.cron import Recurrence
 from glaze.model.job import JobState
 from glaze.model.schedule import LONGEST_NAME, Missed, NewSchedule, Overlap
 from glaze.model.value import Json, WorkspaceId
 from glaze.store.schedule import ScheduleView
+from glaze.store.turns import Meets
 
 Name = Annotated[str, Path(min_length=1, max_length=LONGEST_NAME)]
-IfMatch = Annotated[str | None, Header(max_length=200, description="the ETag that was read")]
-IfNoneMatch = Annotated[
-    str | None, Header(max_length=200, description="`*`: only where there is none yet")
-]
 
 
 class ScheduleIn(BaseModel):
@@ -98,13 +93,7 @@ def routes(services: Services) -> APIRouter:
 
     @router.put("/schedules/{name}", summary="Make or change a schedule")
     async def save(
-        name: Name,
-        body: ScheduleIn,
-        who: Writer,
-        response: Response,
-        *,
-        if_match: IfMatch = None,
-        if_none_match: IfNoneMatch = None,
+        name: Name, body: ScheduleIn, who: Writer, response: Response, meant: Meant
     ) -> ScheduleOut:
         """Make a schedule, or change the one of this name; 201 where it is new.
 
@@ -127,7 +116,7 @@ def routes(services: Services) -> APIRouter:
             who.workspace_id,
             new,
             lambda job: checked(services.kinds, job),
-            _meets(if_match, if_none_match),
+            _meets(name, meant) if meant.asked else None,
         )
         response.status_code = 201 if saved.created else 200
         return _told(await _get(services, who.workspace_id, name), response)
@@ -162,9 +151,10 @@ def _steering(services: Services) -> APIRouter:
         return shown(view)
 
     @router.delete("/schedules/{name}", status_code=204, summary="Delete a schedule")
-    async def delete(name: Name, who: Writer) -> None:
-        """Delete a schedule; its jobs stay."""
-        if not await services.schedules.delete(who.workspace_id, name):
+    async def delete(name: Name, who: Writer, meant: MeantForThis) -> None:
+        """Delete a schedule; its jobs stay. `If-Match` as for a change."""
+        meets = _meets(name, meant) if meant.asked else None
+        if not await services.schedules.delete(who.workspace_id, name, meets):
             raise NotFound(f"no schedule is called {name}")
 
     return router
@@ -177,24 +167,14 @@ async def _get(services: Services, workspace_id: WorkspaceId, name: str) -> Sche
     return view
 
 
-def _meets(
-    if_match: str | None, if_none_match: str | None
-) -> Callable[[ScheduleView | None], None]:
-    def meets(there: ScheduleView | None) -> None:
-        if if_none_match is not None and there is not None:
-            raise EditConflict(f"schedule {there.name} is there already")
-        if if_match is not None and (there is None or if_match not in {"*", _etag(there)}):
-            raise EditConflict("the schedule was changed since it was read: read it again")
-
-    return meets
+def _meets(name: str, meant: Precondition) -> Meets[ScheduleView | None]:
+    return lambda there: meant.check(None if there is None else _etag(there), f"schedule {name}")
 
 
 def _etag(view: ScheduleView) -> str:
     """Return what differs wherever two would see another definition."""
     moving = {"paused_at", "next_at", "last_fired_for", "last_job_id", "last_job_state"}
-    facts = _shown(view).model_dump(mode="json", exclude=moving)
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    return f'"{digest[:32]}"'
+    return etag_of(_shown(view).model_dump(mode="json", exclude=moving))
 
 
 def _told(view: ScheduleView, response: Response) -> ScheduleOut:

@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Reader, Writer
+from glaze.api.etag import IfMatch
 from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
 from glaze.errors import EditConflict
 from glaze.store.view import Listed, View
 
-IfMatch = Annotated[str | None, Header(max_length=200, description="the ETag that was read")]
 Text = Annotated[str, Field(max_length=500)]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
 Parameters = Annotated[

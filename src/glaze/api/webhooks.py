@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Admin, Reader
+from glaze.api.etag import MeantForThis, Precondition, etag_of
 from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
 from glaze.jobs.enqueue import vetted_webhook
 from glaze.model.webhook import MOST_TYPES, checked_types
+from glaze.store.turns import Meets
 from glaze.store.webhook import Webhook, WebhookChange, WithSecret
 from glaze.store.webhook_delivery import Delivered
 
@@ -184,27 +186,34 @@ def _endpoints(router: APIRouter, services: Services) -> None:
         return JobSecret(secret=await services.webhooks.job_secret(who.workspace_id))
 
     @router.get("/webhooks/{webhook_id}", summary="Show a webhook")
-    async def get(webhook_id: RowId, who: Reader) -> WebhookOut:
-        """Return one endpoint, without its secret."""
-        return _shown(await services.webhooks.get(who.workspace_id, webhook_id))
+    async def get(webhook_id: RowId, who: Reader, response: Response) -> WebhookOut:
+        """Return one endpoint, without its secret; its `ETag` is for `If-Match` of a change."""
+        return _tagged(await services.webhooks.get(who.workspace_id, webhook_id), response)
 
     @router.patch("/webhooks/{webhook_id}", summary="Change a webhook")
-    async def change(webhook_id: RowId, body: WebhookPatch, who: Admin) -> WebhookOut:
-        """Change its URL, its event types or its description; disable it or enable it again."""
+    async def change(
+        webhook_id: RowId, body: WebhookPatch, who: Admin, response: Response, meant: MeantForThis
+    ) -> WebhookOut:
+        """Change its URL, its event types or its description; disable it or enable it again.
+
+        With `If-Match` one that was changed meanwhile is a 412 `edit_conflict`.
+        """
         wanted = WebhookChange(
             url=None if body.url is None else vetted_webhook(body.url),
             description=body.description,
             events=None if body.events is None else checked_types(body.events),
             disabled=body.disabled,
         )
-        return _shown(
-            await services.webhooks.change(who.workspace_id, webhook_id, wanted, actor=who.actor)
+        changed = await services.webhooks.change(
+            who.workspace_id, webhook_id, wanted, _meets(meant), actor=who.actor
         )
+        return _tagged(changed, response)
 
     @router.delete("/webhooks/{webhook_id}", status_code=204, summary="Remove a webhook")
-    async def remove(webhook_id: RowId, who: Admin) -> None:
-        """Take an endpoint away, with the log of what it was told."""
-        await services.webhooks.remove(who.workspace_id, webhook_id, actor=who.actor)
+    async def remove(webhook_id: RowId, who: Admin, meant: MeantForThis) -> None:
+        """Take an endpoint away, with the log of what it was told; `If-Match` as for a change."""
+        meets = _meets(meant)
+        await services.webhooks.remove(who.workspace_id, webhook_id, meets, actor=who.actor)
 
     @router.post("/webhooks/{webhook_id}/rotate", summary="Replace a webhook's secret")
     async def rotate(webhook_id: RowId, body: SecretRotateIn, who: Admin) -> WebhookWithSecret:
@@ -261,6 +270,21 @@ def _deliveries(router: APIRouter, services: Services) -> None:
 
 def _shown(webhook: Webhook) -> WebhookOut:
     return WebhookOut.model_validate(webhook, from_attributes=True)
+
+
+def _meets(meant: Precondition) -> Meets[Webhook]:
+    return lambda there: meant.check(_etag(there), f"webhook {there.id}")
+
+
+def _tagged(webhook: Webhook, response: Response) -> WebhookOut:
+    response.headers["ETag"] = _etag(webhook)
+    return _shown(webhook)
+
+
+def _etag(webhook: Webhook) -> str:
+    """Return what differs wherever it would be told something else, or elsewhere, or nothing."""
+    told = {"id", "url", "description", "events", "disabled_at", "disabled_why"}
+    return etag_of(_shown(webhook).model_dump(mode="json", include=told))
 
 
 def _with_secret(made: WithSecret) -> WebhookWithSecret:

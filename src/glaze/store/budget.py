@@ -6,10 +6,13 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from glaze.model.access import COMMAND_LINE
 from glaze.model.ledger import Allowance, Budget, PausedPrice
-from glaze.model.value import BudgetId, Micros, WorkspaceId
+from glaze.model.value import MICROS_PER_CENT, BudgetId, Json, Micros, WorkspaceId
+from glaze.store.audit import Deed, note
 from glaze.store.database import Connection, Database
 from glaze.store.statements import statements
+from glaze.store.turns import Meets, take_turn, whatever
 
 _sql = statements("budget")
 
@@ -43,6 +46,13 @@ class BudgetView:
     by_default: bool | None  # of a standing cap: whether it comes from the settings
 
     @property
+    def provider(self) -> str | None:
+        """Of a standing cap: whose it is, ``WHOLE_WORKSPACE`` for each day's."""
+        if self.scope == "workspace_day":
+            return WHOLE_WORKSPACE
+        return self.scope_key.partition("/")[0] if self.scope == "provider_month" else None
+
+    @property
     def left_micros(self) -> Micros:
         """What may still be reserved."""
         return Micros(max(0, self.cap_micros - self.spent_micros - self.reserved_micros))
@@ -67,7 +77,7 @@ class BudgetStore:
                 view.id or BudgetId(0),
                 view.scope,
                 view.scope_key,
-                view.scope_key.partition("/")[0] if view.scope == "provider_month" else None,
+                view.provider or None,
                 view.cap_micros,
                 view.left_micros,
             )
@@ -85,13 +95,31 @@ class BudgetStore:
         async with self._db.workspace(workspace_id) as conn:
             return [_paused(row) for row in await _fetch(conn, "paused")]
 
-    async def set_cap(self, workspace_id: WorkspaceId, provider: str, cap: Micros) -> BudgetView:
+    async def own_cap(self, workspace_id: WorkspaceId, provider: str) -> Micros | None:
+        """Return the standing cap that the workspace set itself, or None."""
+        async with self._db.workspace(workspace_id) as conn:
+            return await _own(conn, provider)
+
+    async def set_cap(
+        self,
+        workspace_id: WorkspaceId,
+        provider: str,
+        cap: Micros,
+        meets: Meets[Micros | None] = whatever,
+        *,
+        actor: str = COMMAND_LINE,
+    ) -> BudgetView:
         """Set a standing cap, and return the budget of the present day or month under it.
 
-        Below what is committed there already it is clamped at that.
+        Below what is committed there already it is clamped at that. ``meets`` is shown the cap that
+        the workspace set before.
         """
         async with self._db.workspace(workspace_id) as conn:
+            await take_turn(conn, "budget")
+            meets(await _own(conn, provider))
             await conn.execute(_sql["set_cap"], {"provider": provider, "cap": cap})
+            detail: dict[str, Json] = {"cap_cents": cap // MICROS_PER_CENT}
+            await note(conn, Deed(actor, "budget.set", provider or "day", detail))
             allowance = await ensure(conn, [], {})
             (held,) = (one.id for one in allowance.budgets if one.provider == (provider or None))
             (view,) = (
@@ -101,18 +129,39 @@ class BudgetStore:
             )
         return view
 
-    async def remove_cap(self, workspace_id: WorkspaceId, provider: str) -> bool:
+    async def remove_cap(
+        self,
+        workspace_id: WorkspaceId,
+        provider: str,
+        meets: Meets[Micros | None] = whatever,
+        *,
+        actor: str = COMMAND_LINE,
+    ) -> bool:
         """Remove a standing cap; tell whether there was one."""
         async with self._db.workspace(workspace_id) as conn:
-            return bool(await _fetch(conn, "remove_cap", provider=provider))
+            await take_turn(conn, "budget")
+            meets(await _own(conn, provider))
+            removed = bool(await _fetch(conn, "remove_cap", provider=provider))
+            if removed:
+                await note(conn, Deed(actor, "budget.remove", provider or "day"))
+        return removed
 
     async def resume(
-        self, workspace_id: WorkspaceId, provider: str, operation: str | None
+        self,
+        workspace_id: WorkspaceId,
+        provider: str,
+        operation: str | None,
+        *,
+        actor: str = COMMAND_LINE,
     ) -> list[str]:
         """Ask at paused prices again; return the operations of ``provider`` that were paused."""
         async with self._db.workspace(workspace_id) as conn:
             rows = await _fetch(conn, "resume", provider=provider, operation=operation)
-        return sorted(row["operation"] for row in rows)
+            resumed = sorted(row["operation"] for row in rows)
+            if resumed:
+                detail: dict[str, Json] = {"operations": [*resumed]}
+                await note(conn, Deed(actor, "price.resume", provider, detail))
+        return resumed
 
 
 async def ensure(conn: Connection, caps: Sequence[BudgetCap], defaults: StandingCaps) -> Allowance:
@@ -130,6 +179,11 @@ async def ensure(conn: Connection, caps: Sequence[BudgetCap], defaults: Standing
         if all(row["id"] is not None for row in rows):
             budgets = tuple(Budget(**row) for row in rows)
             return Allowance(budgets, tuple(_paused(row) for row in await paused.fetchall()))
+
+
+async def _own(conn: Connection, provider: str) -> Micros | None:
+    rows = await _fetch(conn, "own_cap", provider=provider)
+    return Micros(rows[0]["cap_micros"]) if rows else None
 
 
 def _defaults(caps: StandingCaps) -> Jsonb:

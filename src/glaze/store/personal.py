@@ -19,6 +19,7 @@ from glaze.store import suppression
 from glaze.store.audit import Deed, note
 from glaze.store.database import Connection, Database
 from glaze.store.statements import statements
+from glaze.store.turns import Meets, take_turn, whatever
 
 _sql = statements("personal")
 
@@ -379,15 +380,27 @@ class PersonalStore:
     async def retained(self, workspace_id: WorkspaceId) -> Retained:
         """Return for how long the workspace keeps things."""
         async with self._db.workspace(workspace_id) as conn:
-            row = await _one(conn, "retention")
-        return Retained(**row) if row else Retained()
+            return await _retained(conn)
 
-    async def retain(self, workspace_id: WorkspaceId, days: Retained, actor: str) -> None:
-        """Set for how long the workspace keeps things."""
+    async def retain(
+        self,
+        workspace_id: WorkspaceId,
+        days: Retained,
+        actor: str,
+        meets: Meets[Retained] = whatever,
+    ) -> None:
+        """Set for how long the workspace keeps things; ``meets`` is shown how long until now."""
         said: dict[str, Any] = {name: getattr(days, name) for name in Retained.__slots__}
         async with self._db.workspace(workspace_id) as conn:
+            await take_turn(conn, "retention")
+            meets(await _retained(conn))
             await conn.execute(_sql["set_retention"], said)
             await note(conn, Deed(actor, "retention.set", detail=said))
+
+
+async def _retained(conn: Connection) -> Retained:
+    row = await _one(conn, "retention")
+    return Retained(**row) if row else Retained()
 
 
 _TEXT_KEYS = frozenset({"record", "idempotency_key", "payment"})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, NewType
 
-from glaze.errors import EditConflict, InputError, ScheduleBusy
+from glaze.errors import InputError, ScheduleBusy
 from glaze.model.cron import Recurrence
 from glaze.model.failpoint import At, nowhere
 from glaze.model.job import JobState, NewJob
@@ -15,6 +15,7 @@ from glaze.store.attempt import encode, job_row
 from glaze.store.database import Connection, Database
 from glaze.store.job import JobStore
 from glaze.store.statements import statements
+from glaze.store.turns import Meets, take_turn
 
 _sql = statements("schedule")
 
@@ -67,14 +68,6 @@ class Soon(NamedTuple):
     wait_s: float  # 0 or less: it is due
 
 
-Meets = Callable[[ScheduleView | None], None]
-"""Raises where what is there is not what a change was meant for."""
-
-
-def _whatever(_there: ScheduleView | None) -> None:
-    """Any may be changed."""
-
-
 class ScheduleStore:
     """Schedules of a workspace. Firing is the fleet's duty, done in the schedule's workspace."""
 
@@ -91,11 +84,11 @@ class ScheduleStore:
         workspace_id: WorkspaceId,
         new: NewSchedule,
         check: Check,
-        meets: Meets = _whatever,
+        meets: Meets[ScheduleView | None] | None = None,
     ) -> Saved:
         """Create a schedule, or change the one of this name.
 
-        ``meets`` is shown what is there (None: nothing), under its lock, and raises to leave it.
+        ``meets`` is shown what is there (None: nothing).
 
         A changed one keeps its last job and whether it is paused; its next time is counted anew
         where expression or zone differ.
@@ -106,14 +99,12 @@ class ScheduleStore:
         check(_job(row))
         encode(job_row(0, _job(row)))
         async with self._db.workspace(workspace_id) as conn:
+            await take_turn(conn, f"schedule {new.name}")
             await _rows(conn, "take", name=new.name)
-            there = await _rows(conn, "list", name=new.name)
-            meets(_view(there[0]) if there else None)
+            await _meet(conn, new.name, meets)
             now = (await _rows(conn, "now"))[0]["now"]
             times = {"args": encode(new.args), "next_at": _next_time(new.when, now)}
             row = (await _rows(conn, "save", **row | times))[0]
-            if meets is not _whatever and row["created"] is bool(there):
-                raise EditConflict(f"schedule {new.name} was made or deleted just now")
         return Saved(row["id"], row["created"])
 
     async def listed(self, workspace_id: WorkspaceId) -> Sequence[ScheduleView]:
@@ -137,9 +128,17 @@ class ScheduleStore:
         async with self._db.workspace(workspace_id) as conn:
             return bool(await _rows(conn, "resume", name=name))
 
-    async def delete(self, workspace_id: WorkspaceId, name: str) -> bool:
+    async def delete(
+        self,
+        workspace_id: WorkspaceId,
+        name: str,
+        meets: Meets[ScheduleView | None] | None = None,
+    ) -> bool:
         """Delete a schedule, not its jobs; return whether it was there."""
         async with self._db.workspace(workspace_id) as conn:
+            await take_turn(conn, f"schedule {name}")
+            await _rows(conn, "take", name=name)
+            await _meet(conn, name, meets)
             return bool(await _rows(conn, "delete", name=name))
 
     async def run_now(self, workspace_id: WorkspaceId, name: str) -> JobId | None:
@@ -199,6 +198,12 @@ class ScheduleStore:
             self._at("schedule_fired")
         self._jobs.tell(enqueued.made)
         return enqueued.ids
+
+
+async def _meet(conn: Connection, name: str, meets: Meets[ScheduleView | None] | None) -> None:
+    if meets is not None:
+        there = await _rows(conn, "list", name=name)
+        meets(_view(there[0]) if there else None)
 
 
 def _plan(row: Mapping[str, Any]) -> Firing:

@@ -109,7 +109,9 @@ async def _held(conn: Connection, view_id: int, version: int | None) -> Row:
     if not rows:
         raise _unknown(view_id)
     if version is not None and rows[0]["version"] != version:
-        raise EditConflict("the view was changed since it was read: read it again")
+        raise EditConflict(
+            f"view {view_id} was changed since it was read: read it again, and send its new ETag"
+        )
     return rows[0]
 
 

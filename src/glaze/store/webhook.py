@@ -14,6 +14,7 @@ from glaze.store.audit import Deed, note
 from glaze.store.database import Connection, Database
 from glaze.store.event import NewEvent, append
 from glaze.store.statements import statements
+from glaze.store.turns import Meets, whatever
 
 _sql = statements("webhook")
 _SALT_BYTES = 16
@@ -97,10 +98,13 @@ class WebhookStore:
         workspace_id: WorkspaceId,
         webhook_id: int,
         change: WebhookChange,
+        meets: Meets[Webhook] = whatever,
         *,
         actor: str = COMMAND_LINE,
     ) -> Webhook:
         """Change an endpoint; enabled again it is told what it missed being told, and goes on.
+
+        ``meets`` is shown it as it is until now.
 
         Raises: NotFound.
         """
@@ -111,6 +115,7 @@ class WebhookStore:
         }
         async with self._db.workspace(workspace_id) as conn:
             await hold(conn, webhook_id)
+            meets(await _get(conn, webhook_id))
             await conn.execute(_sql["change"], given | {"id": webhook_id})
             if change.disabled:
                 await disable(conn, webhook_id, "asked")
@@ -123,11 +128,17 @@ class WebhookStore:
             return await _get(conn, webhook_id)
 
     async def remove(
-        self, workspace_id: WorkspaceId, webhook_id: int, *, actor: str = COMMAND_LINE
+        self,
+        workspace_id: WorkspaceId,
+        webhook_id: int,
+        meets: Meets[Webhook] = whatever,
+        *,
+        actor: str = COMMAND_LINE,
     ) -> None:
         """Take an endpoint away, with the log of what it was told. Raises: NotFound."""
         async with self._db.workspace(workspace_id) as conn:
             await hold(conn, webhook_id)
+            meets(await _get(conn, webhook_id))
             await conn.execute(_sql["remove"], {"id": webhook_id})
             await note(conn, Deed(actor, "webhook.remove", f"webhook {webhook_id}"))
 

@@ -62,6 +62,10 @@ order by w.scope, w.scope_key
 select b.id, b.scope::text, b.scope_key, b.cap_micros, b.reserved_micros, b.spent_micros, b.overrun_micros, null::boolean as by_default
 from budget b where b.workspace_id = current_workspace() order by b.id desc limit %(n)s
 
+-- name: own_cap
+-- The standing cap that the workspace set itself.
+select cap_micros from spend_cap where workspace_id = current_workspace() and provider = %(provider)s
+
 -- name: set_cap
 -- A standing cap, from now on; the budget of the period that it is follows.
 insert into spend_cap (workspace_id, provider, cap_micros) values (current_workspace(), %(provider)s, %(cap)s)

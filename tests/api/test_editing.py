@@ -1,0 +1,117 @@
+"""Of two who change the same thing the second is told so, where it says what it read (``If-Match``)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import psycopg
+import pytest
+
+from glaze.model.access import Scope
+from tests.api.conftest import Answer, Client, Service
+
+HOOK = "https://example.com/glaze"
+
+
+async def _budget(client: Client) -> tuple[str, str, str, list[dict]]:
+    await client.ask("PUT", "/v1/budgets/day", {"cap_cents": 100})
+    path = "/v1/budgets/day"
+    return "PUT", path, path, [{"cap_cents": 200}, {"cap_cents": 300}]
+
+
+async def _order(client: Client) -> tuple[str, str, str, list[dict]]:
+    await client.ask("PUT", "/v1/order", {"min_confidence": 10})
+    bodies = [{"min_confidence": 20}, {"field": "company_phone", "min_confidence": 30}]
+    return "PUT", "/v1/order", "/v1/order", bodies
+
+
+async def _retention(client: Client) -> tuple[str, str, str, list[dict]]:
+    await client.ask("PUT", "/v1/retention", {"logs_days": 5})
+    return "PUT", "/v1/retention", "/v1/retention", [{"logs_days": 7}, {"logs_days": 9}]
+
+
+async def _webhook(client: Client) -> tuple[str, str, str, list[dict]]:
+    made = await client.post("/v1/webhooks", {"url": HOOK, "events": ["job.*"]})
+    path = f"/v1/webhooks/{made.body['id']}"
+    return "PATCH", path, path, [{"description": "crm"}, {"disabled": True}]
+
+
+Made = Callable[[Client], Awaitable[tuple[str, str, str, list[dict]]]]
+ALL = [_budget, _order, _retention, _webhook]
+
+
+@pytest.mark.parametrize("make", ALL, ids=lambda one: one.__name__[1:])
+async def test_of_two_changes_at_once_that_were_meant_for_the_same_one_is_made(
+    service: Service, make: Made
+):
+    client = await service.client()
+    method, path, read, (one, other) = await make(client)
+    etag = (await client.get(read)).headers["ETag"]
+    answers = await asyncio.gather(
+        *(client.ask(method, path, body, If_Match=etag) for body in (one, other))
+    )
+    assert sorted(answer.status for answer in answers) == [200, 412], answers
+    won, lost = sorted(answers, key=lambda answer: answer.status)
+    _tells_what_to_do(lost)
+    now = await client.get(read)
+    assert now.headers["ETag"] != etag
+    assert won.headers["ETag"] == now.headers["ETag"]
+    again = await client.ask(method, path, other, If_Match=now.headers["ETag"])
+    assert again.status == 200
+    assert (
+        await client.ask(method, path, one)
+    ).status == 200  # who says nothing changes whatever is there
+
+
+@pytest.mark.parametrize("make", [_budget, _order, _webhook], ids=["budget", "order", "webhook"])
+async def test_what_was_changed_since_it_was_read_is_not_removed(service: Service, make: Made):
+    client = await service.client()
+    method, path, read, (one, _) = await make(client)
+    etag = (await client.get(read)).headers["ETag"]
+    await client.ask(method, path, one)
+    refused = await client.ask("DELETE", path, If_Match=etag)
+    _tells_what_to_do(refused)
+    etag = (await client.get(read)).headers["ETag"]
+    assert (await client.ask("DELETE", path, If_Match=etag)).status == 204
+
+
+async def test_a_cap_is_set_for_the_first_time_by_one_of_two_who_say_so(service: Service):
+    client = await service.client()
+    path = "/v1/budgets/apollo"
+    assert (await client.get(path)).status == 404
+    answers = await asyncio.gather(
+        *(client.ask("PUT", path, {"cap_cents": n}, If_None_Match="*") for n in (1, 2))
+    )
+    assert sorted(answer.status for answer in answers) == [200, 412]
+    absent = await client.ask("PUT", "/v1/budgets/hunter", {"cap_cents": 1}, If_Match='"x"')
+    assert absent.status == 412
+
+
+async def test_a_paused_price_is_asked_at_again_by_an_admin_and_the_log_says_who(
+    service: Service, dsn: str
+):
+    client, writer = await service.client(), await service.client(Scope.WRITE)
+    with psycopg.connect(dsn, autocommit=True) as owner:
+        owner.execute("set session_replication_role = replica")  # whose bill showed it is left out
+        owner.execute(
+            "insert into glaze.paused_price (workspace_id, provider, operation, reserved_micros,"
+            " billed_micros, request_id) values (1, 'apollo', 'people_match', 1, 2, 1),"
+            " (1, 'apollo', 'organization_enrich', 1, 2, 1)"
+        )
+    path = "/v1/budgets/apollo/resume"
+    assert (await writer.post(path)).status == 403
+    assert (await client.post("/v1/budgets/day/resume")).status == 422
+    [left] = (await client.post(f"{path}?operation=people_match")).body
+    assert left["operation"] == "organization_enrich"
+    assert (await client.post(path)).body == []
+    assert (await client.get("/v1/budgets")).body["paused"] == []
+    log = (await client.get("/v1/audit?limit=2")).body["items"]
+    assert [one["detail"]["operations"] for one in log if one["action"] == "price.resume"] == [
+        ["organization_enrich"],
+        ["people_match"],
+    ]
+
+
+def _tells_what_to_do(refused: Answer) -> None:
+    assert (refused.status, refused.body["code"]) == (412, "edit_conflict")
+    assert "read it again" in refused.body["detail"]
+    assert "ETag" in refused.body["detail"]
