@@ -7,10 +7,21 @@ import sys
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerContext
+from multiprocessing.forkserver import ensure_running
+from multiprocessing.reduction import DupFd
 from pathlib import Path
-from typing import Any
+from tempfile import NamedTemporaryFile, TemporaryFile
+from typing import IO, Any
+
+import pytest
+
+from glaze.cli.main import main
 
 DEADLINE_S = 180  # hang detection, not a speed claim
+SCREEN = {"NO_COLOR": "1", "COLUMNS": "200"}
 
 
 class Sandbox:
@@ -60,7 +71,7 @@ class Cli:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        self.environment = {**kept, "NO_COLOR": "1", "COLUMNS": "200", **environment}
+        self.environment = {**kept, **SCREEN, **environment}
 
     def start(self, *arguments: str, stdin: int | None = None) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -74,8 +85,15 @@ class Cli:
         )
 
     def run(self, *arguments: str, code: int = 0) -> "Ran":
-        process = self.start(*arguments)
-        return ended(process, code=code)
+        """Run one command to its end, in a process that need not import the product first."""
+        with TemporaryFile() as out, TemporaryFile() as err:
+            given = (arguments, self.folder, self.environment, _Sent(out), _Sent(err))
+            process = forks().Process(target=_command, args=given)
+            process.start()
+            process.join(DEADLINE_S)
+            if process.exitcode is None:
+                process.kill()
+            return _checked(process.exitcode, _text(out), _text(err), code)
 
 
 class Ran:
@@ -87,10 +105,59 @@ class Ran:
 
 def ended(process: "subprocess.Popen[str]", *, code: int | None = 0) -> Ran:
     out, err = process.communicate(timeout=DEADLINE_S)
+    return _checked(process.returncode, out, err, code)
+
+
+def _checked(returned: int | None, out: str, err: str, code: int | None) -> Ran:
     if code is not None:
-        assert process.returncode == code, f"exit code {process.returncode}\n{out}\n{err}"
+        assert returned == code, f"exit code {returned}\n{out}\n{err}"
     assert "Traceback" not in err, err
     return Ran(out, err)
+
+
+@cache
+def forks() -> ForkServerContext:
+    """Return a server of processes that have imported the product: that takes longer than most commands."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["glaze.boot.app", "glaze.cli.enrich_file", __name__])
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in SCREEN.items():  # read when the screen is imported
+            patched.setenv(name, value)
+        ensure_running()
+    return context
+
+
+class _Sent:
+    """An open file that goes to another process."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _received, (DupFd(self._file.fileno()),)
+
+
+def _received(sent: Any) -> int:
+    fd: int = sent.detach()
+    return fd
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
+
+
+def _command(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], out: int, err: int
+) -> None:
+    """Be ``glaze`` with these arguments."""
+    for fd, stream in ((os.open(os.devnull, os.O_RDONLY), 0), (out, 1), (err, 2)):
+        os.dup2(fd, stream)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["glaze", *arguments]
+    main()
 
 
 def environment(dsn: str, sandbox: Sandbox) -> dict[str, str]:
@@ -116,10 +183,17 @@ def write_world(
         companies: The size of the world.
         kind: "companies", or "leads", people that work there.
     """
-    command: Sequence[str] = [sys.executable, "-m", "glaze_sandbox", f"--write-csv={path}"]
-    subprocess.run(
-        [*command, f"--rows={rows}", f"--companies={companies}", f"--kind={kind}"],
-        check=True,
-        capture_output=True,
-    )
+    path.write_text(_world(rows, companies, kind))
     return path.read_text().splitlines()[1:]
+
+
+@cache
+def _world(rows: int, companies: int, kind: str) -> str:
+    with NamedTemporaryFile() as file:
+        command = [sys.executable, "-m", "glaze_sandbox", f"--write-csv={file.name}"]
+        subprocess.run(
+            [*command, f"--rows={rows}", f"--companies={companies}", f"--kind={kind}"],
+            check=True,
+            capture_output=True,
+        )
+        return Path(file.name).read_text()
