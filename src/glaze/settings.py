@@ -397,6 +397,13 @@ class Settings(BaseSettings):
         le=100_000,
         description="what one contact of a search costs whoever unlocks it, in US cents",
     )
+    search_company_cents: int = Field(
+        default=25,
+        ge=0,
+        le=100_000,
+        description="the same of one company; looking for them costs a credit of Apollo's that is"
+        " paid whether anybody unlocks them or not",
+    )
     payment_webhook_secret: SecretStr | None = Field(
         default=None,
         validation_alias=_plain("PAYMENT_WEBHOOK_SECRET"),

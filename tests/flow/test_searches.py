@@ -22,6 +22,7 @@ SECRET = "whsec_of-the-checkout"
 FIELDS = ["person_full_name", "person_title"]
 ASKED = {"criteria": {"titles": ["engineer"]}, "fields": FIELDS, "limit": 5}
 SETTINGS = {"PAYMENT_WEBHOOK_SECRET": SECRET, "GLAZE_SEARCH_CONTACT_CENTS": "25"}
+SETTINGS |= {"GLAZE_SEARCH_COMPANY_CENTS": "40"}
 
 
 @pytest.fixture
@@ -39,11 +40,11 @@ async def reached(client: Client, search_id: int, *states: str) -> Any:
             await asyncio.sleep(0.05)
 
 
-async def previewed(service: Service, client: Client) -> Any:
-    made = await client.post("/v1/searches", ASKED)
+async def previewed(service: Service, client: Client, asked: Any = ASKED) -> Any:
+    made = await client.post("/v1/searches", asked)
     assert (made.status, made.body["state"]) == (202, "draft")
     async with working(service):
-        return await reached(client, made.body["id"], "preview")
+        return await reached(client, made.body["id"], "preview", "failed")
 
 
 def checkout(reference: str, cents: int, **changed: Any) -> dict[str, Any]:
@@ -100,6 +101,73 @@ async def test_a_search_shows_masked_contacts_and_a_price_for_nothing_and_credit
     assert one(dsn, told) == (
         "search.created,search.preview,search.paid,search.enriching,search.ready"
     )
+
+
+COMPANIES = {
+    "about": "companies",
+    "criteria": {"company_sizes": ["11,500"]},
+    "fields": ["company_name", "company_website", "company_phone"],
+    "limit": 4,
+}
+
+
+async def test_companies_are_shown_masked_bought_once_in_the_ledger_and_enriched_once_unlocked(
+    service: Service, vendors: Sandbox, dsn: str
+):
+    client = await service.client()
+    search = await previewed(service, client, COMPANIES)
+    assert (search["contacts"], len(search["companies"])) == (None, 4)
+    assert search["found"] > 4
+    assert search["price_cents"] == 4 * 40
+    assert vendors.billed_micros == 100_000  # a credit for the page
+    kept = one(dsn, "select contacts from glaze.search")
+    for company, hidden in zip(search["companies"], kept, strict=True):
+        assert "***" in company["name"]
+        assert hidden["company_domain"] not in str(company)
+    again = await previewed(service, client, COMPANIES)
+    assert again["companies"] == search["companies"]
+    assert vendors.billed_micros == 100_000
+    await client.post("/v1/credit", {"cents": 160})
+    path = f"/v1/searches/{search['id']}"
+    assert (await client.post(f"{path}/unlock")).status == 202
+    async with working(service):
+        search = await reached(client, search["id"], "ready")
+    job = (await client.get(f"/v1/jobs/{search['job_id']}")).body
+    rows = (await client.get(f"/v1/batches/{job['result']['batch_id']}/rows")).body["items"]
+    assert [row["input"]["company_domain"] for row in rows] == [
+        one["company_domain"] for one in kept
+    ]
+    assert all("***" not in row["cells"]["company_name"]["value"] for row in rows)
+    assert_paid_once(dsn, vendors)
+    assert_budgets_hold(dsn)
+
+
+async def test_a_search_for_companies_beyond_the_budget_is_not_sent_and_says_so(
+    service: Service, vendors: Sandbox
+):
+    client = await service.client()
+    await client.ask("PUT", "/v1/budgets/day", {"cap_cents": 9})
+    failed = await previewed(service, client, COMPANIES)
+    assert failed["state"] == "failed"
+    assert failed["error"].startswith("budget_exceeded: over budget")
+    assert vendors.billed_micros == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"criteria": {"titles": ["cto"]}}, "titles says nothing of companies"),
+        ({"fields": ["person_email"]}, "person_email is a person's"),
+        ({"criteria": {}}, "give a criterion: company_domains"),
+    ],
+)
+async def test_companies_are_not_looked_for_by_what_people_are(
+    service: Service, change: dict[str, Any], told: str
+):
+    client = await service.client()
+    refused = await client.post("/v1/searches", COMPANIES | change)
+    assert refused.status == 422
+    assert told in refused.body["detail"]
 
 
 async def test_a_payment_counts_once_if_it_is_signed_fresh_enough_and_for_this_search(

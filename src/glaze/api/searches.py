@@ -1,4 +1,4 @@
-"""``/searches``, ``/credit`` and ``/payments``: people by criteria, looked at for nothing, then unlocked."""
+"""``/searches``, ``/credit`` and ``/payments``: people or companies by criteria, masked, then unlocked."""
 
 import hmac
 from datetime import datetime
@@ -13,24 +13,29 @@ from glaze.api.hooks import body_of
 from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
 from glaze.errors import InputError, NotFound
-from glaze.model.field import known_field
 from glaze.model.payment import Payment, Reference, payment_of, seal, signed
 from glaze.model.value import WorkspaceId
 from glaze.store.search import Search
+from glaze.tasks.preview_search import About, checked_criteria, checked_fields
 
 log = structlog.get_logger("payments")
+
+_CREDIT_SHORT: dict[int | str, dict[str, Any]] = {
+    402: {"description": "the workspace's credit does not cover it"}
+}
 
 Some = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=100)]
 
 
 class Criteria(BaseModel):
-    """Whom to look for; what is not given is not asked for."""
+    """Whom or what to look for; what is not given is not asked for."""
 
     model_config = ConfigDict(extra="forbid")
 
-    titles: Some = Field(default_factory=list)
-    seniorities: Some = Field(default_factory=list)
-    locations: Some = Field(default_factory=list, description="where they live")
+    titles: Some = Field(default_factory=list, description="of people")
+    seniorities: Some = Field(default_factory=list, description="of people")
+    locations: Some = Field(default_factory=list, description="where people live")
+    company_names: Some = Field(default_factory=list, max_length=1, description="of companies")
     company_locations: Some = Field(default_factory=list)
     company_domains: Some = Field(default_factory=list)
     company_sizes: Some = Field(default_factory=list, description='"1,10", "11,50"')
@@ -48,18 +53,24 @@ class SearchIn(BaseModel):
                     "criteria": {"titles": ["cto"], "company_domains": ["example.com"]},
                     "fields": ["person_full_name", "person_email"],
                     "limit": 25,
-                }
+                },
+                {
+                    "about": "companies",
+                    "criteria": {"company_locations": ["germany"], "company_sizes": ["11,50"]},
+                },
             ]
         },
     )
 
+    about: About = "people"
     criteria: Criteria
-    fields: list[str] = Field(
-        default=["person_full_name", "person_email", "person_linkedin_url"],
+    fields: list[str] | None = Field(
+        default=None,
         min_length=1,
         max_length=100,
+        description="what is wanted of each; null: name, address and profile, or name, site and phone",
     )
-    limit: int = Field(default=25, ge=1, le=100, description="most contacts")
+    limit: int = Field(default=25, ge=1, le=100, description="most contacts, or companies")
 
 
 class ContactOut(BaseModel):
@@ -72,18 +83,35 @@ class ContactOut(BaseModel):
     has_email: bool
 
 
+class FoundCompanyOut(BaseModel):
+    """A company that the search found; what would name it is masked."""
+
+    name: str
+    domain: str
+    industry: str
+    country: str
+    employees: int | None
+
+
 class SearchOut(BaseModel):
     """A search. Money in cents of a US dollar."""
 
     id: int
+    about: About
     state: str = Field(description="draft, preview, paid, enriching, ready or failed")
     criteria: dict[str, Any]
     fields: list[str]
     contacts: list[ContactOut] | None = Field(description="null until they were looked for")
+    companies: list[FoundCompanyOut] | None = Field(
+        description="the same of a search for companies"
+    )
     found: int | None = Field(description="all that fit")
-    price_cents: int | None = Field(description="what unlocks the contacts")
+    price_cents: int | None = Field(description="what unlocks them")
     paid_cents: int | None
     paid_by: str | None = Field(description="credit or payment")
+    returned_cents: int = Field(
+        description="of what was paid, given back as credit for those who may not be enriched"
+    )
     refunded_at: datetime | None
     payment_reference: str | None = Field(
         description="`client_reference_id` of the checkout that pays for it"
@@ -148,17 +176,14 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix=V1, tags=["searches"], responses=PROBLEMS)
     searches = services.searches
 
-    @router.post("/searches", status_code=202, summary="Search people")
+    @router.post("/searches", status_code=202, summary="Search people or companies")
     async def create(body: SearchIn, who: Writer, response: Response) -> SearchOut:
-        """Look who fits, at no cost: state `preview` says how many, who, and what they cost."""
-        for name in body.fields:
-            known_field(name)
-        criteria = body.criteria.model_dump(exclude_defaults=True)
-        if not criteria:
-            raise InputError(
-                "give a criterion: titles, seniorities, locations, company_domains, ..."
-            )
-        made = await searches.create(who.workspace_id, criteria, body.fields, body.limit, who.actor)
+        """Look who fits: state `preview` says how many, who, and what they cost."""
+        criteria = checked_criteria(body.about, body.criteria.model_dump(exclude_defaults=True))
+        fields = checked_fields(body.about, body.fields)
+        made = await searches.create(
+            who.workspace_id, criteria, fields, body.limit, who.actor, about=body.about
+        )
         response.headers["Location"] = f"{V1}/searches/{made}"
         return await _out(services, who.workspace_id, made)
 
@@ -187,7 +212,12 @@ def routes(services: Services) -> APIRouter:
 def _acts(services: Services, router: APIRouter) -> None:
     searches = services.searches
 
-    @router.post("/searches/{search_id}/unlock", status_code=202, summary="Unlock by credit")
+    @router.post(
+        "/searches/{search_id}/unlock",
+        status_code=202,
+        summary="Unlock by credit",
+        responses=_CREDIT_SHORT,
+    )
     async def unlock(search_id: RowId, who: Writer) -> SearchOut:
         """Pay for a search with the workspace's credit; its contacts are then enriched."""
         await searches.pay_by_credit(who.workspace_id, search_id, who.actor)
@@ -214,7 +244,7 @@ def _credit(services: Services, router: APIRouter) -> None:
         """Return what the workspace may spend on searches."""
         return CreditOut(balance_cents=await searches.balance(who.workspace_id))
 
-    @router.post("/credit", summary="Grant credit")
+    @router.post("/credit", summary="Grant credit", responses=_CREDIT_SHORT)
     async def grant(body: GrantIn, who: Admin) -> CreditOut:
         """Add to the workspace's credit, or take from it; never below nothing."""
         if not body.cents:
@@ -293,10 +323,16 @@ def _search(search: Search, workspace_id: WorkspaceId, hash_key: bytes) -> Searc
     named = {
         name: getattr(search, name) for name in SearchOut.model_fields if hasattr(search, name)
     }
-    contacts = None if search.contacts is None else [_contact(one) for one in search.contacts]
-    told = {"contacts": contacts, "payment_reference": str(reference) if payable else None}
+    told = {
+        "contacts": _shown(search, ContactOut, "people"),
+        "companies": _shown(search, FoundCompanyOut, "companies"),
+        "payment_reference": str(reference) if payable else None,
+    }
     return SearchOut(**named | {"fields": [*search.fields], "criteria": {**search.criteria}} | told)
 
 
-def _contact(one: Any) -> ContactOut:
-    return ContactOut(**{name: one[name] for name in ContactOut.model_fields})
+def _shown(search: Search, model: type[BaseModel], about: About) -> list[BaseModel] | None:
+    """Return those whom the search found as the model shows them, without what is kept to find them by."""
+    if search.contacts is None or search.about != about:
+        return None
+    return [model(**{name: one[name] for name in model.model_fields}) for one in search.contacts]

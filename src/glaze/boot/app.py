@@ -379,7 +379,10 @@ async def boot(
                 webhooks=webhooks,
                 eraser=eraser,
                 searches=searches,
-                search_contact_cents=settings.search_contact_cents,
+                search_cents={
+                    "people": settings.search_contact_cents,
+                    "companies": settings.search_company_cents,
+                },
                 clock=clock,
             )
         )

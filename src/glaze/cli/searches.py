@@ -1,4 +1,4 @@
-"""``glaze searches``: people by criteria, what they cost, and the credit that unlocks them."""
+"""``glaze searches``: people or companies by criteria, what they cost, and the credit that unlocks them."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -13,10 +13,10 @@ from glaze.cli.opening import boot, workspace
 from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, say
 from glaze.model.value import WorkspaceId
 from glaze.settings import load_settings
-from glaze.store.search import Search
+from glaze.store.search import OF_COMPANIES, Search
 
 searches = typer.Typer(
-    help="Search people, unlock whom was found, give credit.", no_args_is_help=True
+    help="Look at searches, unlock whom they found, give credit.", no_args_is_help=True
 )
 
 Id = Annotated[int, typer.Argument(metavar="ID", min=1, help="As `glaze searches list` shows.")]
@@ -35,17 +35,18 @@ def list_searches(*, as_json: AsJson = False) -> None:
     if not found:
         say("there is no search; make one: POST /v1/searches")
         return
-    table = plain_table("id", "state", "contacts", "found", "price", elastic=("criteria",))
+    table = plain_table("id", "about", "state", "shown", "found", "price", elastic=("criteria",))
     for one in found:
         price = "" if one.price_cents is None else f"${one.price_cents / 100:.2f}"
         counts = (str(len(one.contacts or ())), str(one.found or ""))
-        table.add_row(*cells(str(one.id), one.state, *counts, price, json.dumps(one.criteria)))
+        told = (str(one.id), one.about, one.state, *counts, price, json.dumps(one.criteria))
+        table.add_row(*cells(*told))
     out.print(table)
 
 
 @searches.command()
 def show(search_id: Id) -> None:
-    """Show a search as JSON, with the contacts as the vendor shows them for nothing."""
+    """Show a search as JSON, with those whom it found as they are shown before they are paid for."""
     print_json(_told(_with(lambda app, of: app.searches.get(of, search_id))))
 
 
@@ -86,7 +87,11 @@ def credit(
 
 
 def _told(one: Search) -> Any:
-    return json.loads(json.dumps(asdict(one), default=str))
+    told = json.loads(json.dumps(asdict(one), default=str))
+    for found in told["contacts"] or ():
+        for name in OF_COMPANIES:
+            found.pop(name, None)
+    return told
 
 
 def _with(do: Callable[[App, WorkspaceId], Awaitable[T]]) -> T:

@@ -51,6 +51,7 @@ class Question:
     country: str | None = None  # of whom it is about, where that is known
     floor: int = 0  # confidence from which a value counts as found
     forbidden: Refused | None = None  # it cannot be paid: only what is known already is an answer
+    text: str | None = None  # what makes it the same question, where it has no identifiers
 
     @property
     def spec(self) -> ProviderSpec:

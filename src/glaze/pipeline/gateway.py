@@ -545,7 +545,7 @@ class Gateway:
 
 
 def _intent(question: Question, access: Access, hash_key: bytes) -> Intent:
-    text = canonical_question(question.needs, question.ask.known)
+    text = question.text or canonical_question(question.needs, question.ask.known)
     wanted = question.ask.want
     inference = question.spec.tier is Tier.INFERENCE
     if inference:  # of the same pages each field is asked once, whatever else was missing

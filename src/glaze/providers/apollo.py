@@ -1,4 +1,4 @@
-"""Apollo.io: people match, singly or ten in one request, and organization enrichment."""
+"""Apollo.io: people match, singly or ten in one request, organization enrichment, and searches."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -591,7 +591,7 @@ def refusal(response: VendorResponse) -> Reply | None:
     return unusable(Verdict.VENDOR_ERROR, response, undocumented_billing(response))
 
 
-SEARCH = Operation(
+PEOPLE = Operation(
     name="people_search",
     needs=(),
     gives={},
@@ -599,6 +599,36 @@ SEARCH = Operation(
     limits=(Limit(200, 60),),
 )
 """People by criteria: costs no credits, and shows neither addresses nor family names."""
+
+COMPANIES = Operation(
+    name="organization_search",
+    needs=(),
+    gives={},
+    price_micros=CREDIT_PRICE,
+    timeout_s=30.0,
+    limits=(Limit(200, 60),),
+)
+"""Companies by criteria: a credit for each page, whatever is on it (unconfirmed for an empty one)."""
+
+_OF_PEOPLE: Mapping[str, str] = {
+    "titles": "person_titles[]",
+    "seniorities": "person_seniorities[]",
+    "locations": "person_locations[]",
+    "company_locations": "organization_locations[]",
+    "company_domains": "q_organization_domains_list[]",
+    "company_sizes": "organization_num_employees_ranges[]",
+    "keywords": "q_keywords",
+}
+_OF_COMPANIES: Mapping[str, str] = {
+    "company_names": "q_organization_name",
+    "company_locations": "organization_locations[]",
+    "company_domains": "q_organization_domains_list[]",
+    "company_sizes": "organization_num_employees_ranges[]",
+    "keywords": "q_organization_keyword_tags[]",
+}
+PEOPLE_CRITERIA, COMPANY_CRITERIA = frozenset(_OF_PEOPLE), frozenset(_OF_COMPANIES)
+
+Criteria = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -614,28 +644,40 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownCompany:
+    """A company that a search found. It is all there: whoever shows it masks it."""
+
+    name: str
+    domain: str  # "" where only its LinkedIn page is known
+    linkedin_url: str
+    industry: str
+    country: str
+    employees: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """The first page of a search, and how many fit in all."""
+    """The first page of a search for people, and how many fit in all."""
 
     people: Sequence[Shown]
     total: int
 
 
-async def search_people(
-    criteria: Mapping[str, Sequence[str]], most: int, http: VendorHttp
-) -> Page | Reply:
+@dataclass(frozen=True, slots=True)
+class CompanyPage:
+    """The first page of a search for companies, and how many fit in all."""
+
+    companies: Sequence[ShownCompany]
+    total: int
+
+
+async def search_people(criteria: Criteria, most: int, http: VendorHttp) -> Page | Reply:
     """Return up to ``most`` (at most 100) people that fit, or the reply that the vendor refused with.
 
     ``criteria`` maps titles, seniorities, locations, company_domains, company_sizes ("1,10") and
     keywords to what may be. Vendor facts: its OpenAPI document (``POST /mixed_people/api_search``).
     """
-    params = [(_CRITERIA[name], value) for name in sorted(criteria) for value in criteria[name]]
-    response = await http.request(
-        "POST",
-        f"{http.base_url}/mixed_people/api_search",
-        params=[*params, ("page", "1"), ("per_page", str(most))],
-        headers=_headers(http),
-    )
+    response = await _searched("mixed_people/api_search", _OF_PEOPLE, criteria, most, http)
     if refused := refusal(response):
         return refused
     body = parse_json(response.body)
@@ -657,15 +699,83 @@ async def search_people(
     return Page(people[:most], max(0, total))
 
 
-_CRITERIA: Mapping[str, str] = {
-    "titles": "person_titles[]",
-    "seniorities": "person_seniorities[]",
-    "locations": "person_locations[]",
-    "company_locations": "organization_locations[]",
-    "company_domains": "q_organization_domains_list[]",
-    "company_sizes": "organization_num_employees_ranges[]",
-    "keywords": "q_keywords",
-}
+@dataclass(slots=True)
+class CompanySearch:
+    """One search for companies, as a provider: it is asked through the ledger, for it is billed.
+
+    Vendor facts: ``POST /mixed_companies/search`` costs one credit a page. Unconfirmed: that the
+    answer holds ``organizations`` (and ``accounts``, those in the user's own CRM) beside
+    ``pagination``, as its reference page shows.
+    """
+
+    criteria: Criteria
+    most: int
+    spec: ProviderSpec
+
+    @classmethod
+    def at(cls, spec: ProviderSpec, criteria: Criteria, most: int) -> "CompanySearch":
+        """Return the search at the price of a credit that ``spec``, Apollo's, may have been given."""
+        operation = replace(COMPANIES, price_micros=spec.credit_micros)
+        return cls(criteria, most, replace(spec, operations=(operation,)))
+
+    async def look_up(
+        self, operation: str, asks: Sequence[Ask], http: VendorHttp
+    ) -> Sequence[Reply]:
+        """Answer the one question there is; what was found is read from ``raw`` by ``companies_in``."""
+        del operation
+        response = await _searched(
+            "mixed_companies/search", _OF_COMPANIES, self.criteria, self.most, http
+        )
+        return [self._reply(response)] * len(asks)
+
+    def _reply(self, response: VendorResponse) -> Reply:
+        refused = refusal(response)
+        if refused is not None:
+            return refused
+        page = companies_in(response.body, self.most)
+        if page is None:
+            return malformed(response)
+        verdict = Verdict.MATCH if page.companies else Verdict.NO_MATCH
+        price = self.spec.operations[0].price_micros
+        return Reply(verdict, Billed(price) if price else Unbilled(), raw=response.body)
+
+
+def companies_in(raw: bytes, most: int) -> CompanyPage | None:
+    """Return what an answer of the search for companies holds, None where it is none."""
+    body = parse_json(raw)
+    total = int_at(body, "pagination", "total_entries")
+    if total is None or not isinstance(at(body, "organizations"), list):
+        return None
+    found: dict[str, ShownCompany] = {}
+    for one in (*objects_at(body, "organizations"), *objects_at(body, "accounts")):
+        company = _found(one)
+        if key := company.domain or company.linkedin_url:
+            found.setdefault(key, company)
+    return CompanyPage([*found.values()][:most], max(0, total))
+
+
+def _found(one: Json) -> ShownCompany:
+    return ShownCompany(
+        name=text_at(one, "name") or "",
+        domain=text_at(one, "primary_domain") or text_at(one, "domain") or "",
+        linkedin_url=text_at(one, "linkedin_url") or "",
+        industry=text_at(one, "industry") or "",
+        country=text_at(one, "country") or "",
+        employees=int_at(one, "estimated_num_employees"),
+    )
+
+
+async def _searched(
+    path: str, names: Mapping[str, str], criteria: Criteria, most: int, http: VendorHttp
+) -> VendorResponse:
+    params = [(names[name], value) for name in sorted(criteria) for value in criteria[name]]
+    return await http.request(
+        "POST",
+        f"{http.base_url}/{path}",
+        params=[*params, ("page", "1"), ("per_page", str(most))],
+        headers=_headers(http),
+    )
+
 
 _REFUSALS: Mapping[int, Verdict] = {
     400: Verdict.BAD_INPUT,

@@ -1,5 +1,6 @@
 """The ledger: questions, calls, requests, answers and budgets, each step one transaction."""
 
+import base64
 import json
 import zlib
 from collections import defaultdict
@@ -184,6 +185,15 @@ class LedgerStore:
             return ()
         kept = json.loads(zlib.decompress(bytes(row["body"])))
         return tuple(Page(url=page["url"], text=page["text"]) for page in kept["pages"])
+
+    async def raw(self, workspace_id: WorkspaceId, call_id: CallId) -> bytes | None:
+        """Return a settled call's answer as it came, None where it is not kept."""
+        async with self._db.workspace(workspace_id) as conn:
+            row = await (await conn.execute(_sql["answer"], {"call": call_id})).fetchone()
+        if row is None:
+            return None
+        kept = json.loads(zlib.decompress(bytes(row["body"])))
+        return base64.b64decode(kept["raw"])
 
     async def spend_of_jobs(
         self, workspace_id: WorkspaceId, jobs: Sequence[JobId]

@@ -20,11 +20,16 @@ from glaze.store.text import storable
 _sql = statements("search")
 
 
+OF_COMPANIES = ("company_domain", "company_linkedin_url")
+"""What a company that was found is enriched by; nobody is shown it before that is paid for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One search. Money in cents of a US dollar."""
+    """One search. Money in cents of a US dollar. ``contacts`` are companies where it is about those."""
 
     id: int
+    about: str  # people, companies
     state: str  # draft, preview, paid, enriching, ready, failed
     criteria: Mapping[str, Json]
     fields: Sequence[str]
@@ -34,6 +39,7 @@ class Search:
     price_cents: int | None
     paid_cents: int | None
     paid_by: str | None
+    returned_cents: int
     refunded_at: datetime | None
     job_id: JobId | None
     error: str | None
@@ -70,11 +76,13 @@ class SearchStore:
         fields: Sequence[str],
         most: int,
         actor: str,
+        *,
+        about: str = "people",
     ) -> int:
         """Make a search in state draft, with the job that looks; return its id."""
         params = {"criteria": Jsonb(storable(dict(criteria))), "fields": list(fields), "most": most}
         async with self._db.workspace(workspace_id) as conn:
-            row = await _one(conn, "create", **params, by=actor)
+            row = await _one(conn, "create", **params, about=about, by=actor)
             assert row is not None  # noqa: S101  an insert returns its row
             made = await self._work(conn, row["id"], "preview_search")
             await _tell(conn, row["id"], "search.created")

@@ -7,7 +7,7 @@ from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial
 from glaze.model.request import EnrichArgs
 from glaze.model.value import FieldName, Json
 from glaze.store.batch import Progress
-from glaze.store.search import Search
+from glaze.store.search import OF_COMPANIES, Search
 from glaze.tasks.enrich import LEAST_S, enrich_kind
 from glaze.tasks.preview_search import OfSearch
 from glaze.tasks.row_batch import Rows, finished_batch, summed_up
@@ -62,6 +62,11 @@ def _shared(search: Search) -> Mapping[str, Json]:
 
 
 def _inputs(search: Search) -> list[Json]:
+    if search.about == "companies":
+        return [
+            {name: str(one[name]) for name in OF_COMPANIES if one.get(name)}
+            for one in search.contacts or ()
+        ]
     return [
         {"person_apollo_id": str(one["person_apollo_id"]), "company": str(one["company"])}
         if one.get("company")

@@ -1,6 +1,6 @@
 """What a job kind stands on; the composition root gives it to every kind's factory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,5 +29,5 @@ class Tools:
     webhooks: WebhookStore  # what deliveries are signed with
     eraser: Eraser  # erases people
     searches: SearchStore
-    search_contact_cents: int  # what one contact of a search costs whoever unlocks it
+    search_cents: Mapping[str, int]  # what one of those whom a search is about costs to unlock
     clock: Callable[[], datetime]  # aware UTC

@@ -8,13 +8,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from multidict import MultiMapping
+
 from glaze_sandbox.billing import Clock
 from glaze_sandbox.knowledge import APOLLO, Knowledge
 from glaze_sandbox.limits import Left, RateLimits
 from glaze_sandbox.seeded import draw, hex_id, number
-from glaze_sandbox.vendors.apollo_records import organization_record, person_record
+from glaze_sandbox.vendors.apollo_records import country_name, organization_record, person_record
 from glaze_sandbox.wire import Answer, Call, Callback, Charge, json_answer
-from glaze_sandbox.world.entities import Company, Person
+from glaze_sandbox.world.entities import Company, Person, Truth
 from glaze_sandbox.world.make import slugify
 from glaze_sandbox.world.population import World
 
@@ -55,6 +57,7 @@ class Apollo:
             ("GET", "/api/v1/organizations/enrich"): self._organization,
             ("POST", "/api/v1/organizations/bulk_enrich"): self._bulk_organization,
             ("POST", "/api/v1/mixed_people/api_search"): self._search,
+            ("POST", "/api/v1/mixed_companies/search"): self._search_companies,
         }
         self._ids: dict[str, Person] = {}  # all people, once one was asked for by id
         self._found: dict[str, tuple[str, float, dict[str, object]]] = {}  # by request id
@@ -219,6 +222,33 @@ class Apollo:
         people = [self._shown(person) for person in shown]
         return json_answer(200, {"total_entries": len(found), "people": people})
 
+    def _search_companies(self, call: Call) -> Answer:
+        """Show the companies that fit, as they are, for a credit a page."""
+        page, most = int(call.query.get("page", "1")), int(call.query.get("per_page", "10"))
+        if not (1 <= most <= SEARCH_MOST and 1 <= page <= SEARCH_PAGES):
+            return json_answer(422, {"error": "page or per_page is out of bounds"})
+        found = [
+            organization_record(self._world.seed, believed)
+            for company in self._world.companies()
+            if (believed := self._known.company(company)) is not None
+            and _fits(believed, company, call.query)
+        ]
+        value: dict[str, object] = {
+            "breadcrumbs": [],
+            "partial_results_only": False,
+            "pagination": {
+                "page": page,
+                "per_page": most,
+                "total_entries": len(found),
+                "total_pages": -(-len(found) // most),
+            },
+            "accounts": [],
+            "organizations": found[(page - 1) * most : page * most],
+        }
+        asked = "&".join(f"{name}={value}" for name, value in sorted(call.query.items()))
+        charge = Charge("organization_search", asked, 1, ORGANIZATION_MICROS)
+        return self._respond(call, value, [charge])
+
     def _shown(self, person: Person) -> dict[str, object]:
         family = person.last_name
         return {
@@ -288,6 +318,25 @@ class Apollo:
         company = find_company(self._world, params)
         believed = self._known.company(company) if company else None
         return organization_record(self._world.seed, believed) if believed else None
+
+
+def _fits(believed: Truth, company: Company, query: MultiMapping[str]) -> bool:
+    """Tell whether a company meets every filter that a search names."""
+    domains = query.getall("q_organization_domains_list[]", [])
+    names = query.getall("q_organization_name", [])
+    places = [one.lower() for one in query.getall("organization_locations[]", [])]
+    country = str(country_name(believed.get("company_country")) or "").lower()
+    spans = [
+        [int(end) for end in one.split(",")]
+        for one in query.getall("organization_num_employees_ranges[]", [])
+    ]
+    size = believed.get("company_employee_count")
+    return (
+        (not domains or company.domain in domains)
+        and (not names or any(one.lower() in company.name.lower() for one in names))
+        and (not places or country in places)
+        and (not spans or any(isinstance(size, int) and low <= size <= high for low, high in spans))
+    )
 
 
 def _numbers_of(person: Person, record_id: str, used: int) -> dict[str, object]:

@@ -1,12 +1,12 @@
 -- name: create
 -- A search, not yet looked for.
-insert into search (workspace_id, criteria, fields, most, created_by)
-values (current_workspace(), %(criteria)s, %(fields)s, %(most)s, %(by)s) returning id
+insert into search (workspace_id, about, criteria, fields, most, created_by)
+values (current_workspace(), %(about)s, %(criteria)s, %(fields)s, %(most)s, %(by)s) returning id
 
 -- name: get
 -- One search. Whose job ended without having said so has failed.
 select s.id, case when s.state in ('draft', 'paid', 'enriching') and j.state in ('failed', 'dead', 'cancelled') then 'failed' else s.state end as state,
-  s.criteria, s.fields, s.most, s.contacts, s.found, s.price_cents, s.paid_cents, s.paid_by, s.refunded_at, s.job_id,
+  s.about, s.criteria, s.fields, s.most, s.contacts, s.found, s.price_cents, s.paid_cents, s.paid_by, s.returned_cents, s.refunded_at, s.job_id,
   coalesce(s.error, case when j.state in ('failed', 'dead', 'cancelled') then coalesce(j.error, j.state::text) end) as error,
   s.created_by, s.created_at, s.paid_at, s.ended_at
 from search s left join job j on j.workspace_id = s.workspace_id and j.id = s.job_id
@@ -15,7 +15,7 @@ where s.workspace_id = current_workspace() and s.id = %(search)s
 -- name: page
 -- Searches, the newest first.
 select s.id, case when s.state in ('draft', 'paid', 'enriching') and j.state in ('failed', 'dead', 'cancelled') then 'failed' else s.state end as state,
-  s.criteria, s.fields, s.most, s.contacts, s.found, s.price_cents, s.paid_cents, s.paid_by, s.refunded_at, s.job_id,
+  s.about, s.criteria, s.fields, s.most, s.contacts, s.found, s.price_cents, s.paid_cents, s.paid_by, s.returned_cents, s.refunded_at, s.job_id,
   coalesce(s.error, case when j.state in ('failed', 'dead', 'cancelled') then coalesce(j.error, j.state::text) end) as error,
   s.created_by, s.created_at, s.paid_at, s.ended_at
 from search s left join job j on j.workspace_id = s.workspace_id and j.id = s.job_id
