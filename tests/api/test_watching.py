@@ -111,6 +111,7 @@ async def test_api_and_worker_tell_every_metric_that_there_is_and_what_an_enrich
             [working.app.providers.access["apollo"].base_url],
         )
     await admin.post("/v1/enrich", body | {"url": other, "required_fields": ["company_revenue"]})
+    await admin.post("/v1/enrich", body | {"required_fields": ["company_name"]})  # known: the API's
     ours = await told(working, f"http://127.0.0.1:{settings.health_port}/metrics", admin)
     theirs = await told(working, f"{working.url}/metrics", admin)
     named = {
@@ -125,10 +126,11 @@ async def test_api_and_worker_tell_every_metric_that_there_is_and_what_an_enrich
         expected = {name for name, one in METRICS.items() if one.where in {where, "both"}}
         assert names == expected, where
     assert sum(read(ours, "glaze_enrichments_total").values()) == 3
+    assert sum(read(theirs, "glaze_enrichments_total").values()) == 1
     assert read(ours, "glaze_vendor_waits_total")['{provider="apollo",why="circuit"}'] >= 1
     assert sum(read(ours, "glaze_vendor_billed_micros_total").values()) == sandbox.billed_micros
     served = read(theirs, "glaze_http_requests_total")
-    assert served['{method="POST",route="/v1/enrich",status="200"}'] == 3
+    assert served['{method="POST",route="/v1/enrich",status="200"}'] == 4
 
 
 async def test_metrics_are_told_to_who_runs_the_installation_alone(

@@ -21,9 +21,12 @@ from whole_path import HANG_S, booted, failing_process
 from glaze.boot.app import App
 from glaze.errors import InputError, NotFound
 from glaze.jobs.enqueue import enqueue, new_job
-from glaze.model.value import DEFAULT_WORKSPACE, BatchId, JobId, WorkspaceId
+from glaze.model.identity import identify
+from glaze.model.request import EnrichArgs
+from glaze.model.value import DEFAULT_WORKSPACE, BatchId, FieldName, JobId, WorkspaceId
 from glaze.store.batch import NewBatch
 from glaze.store.event import PROGRESS, NewEvent
+from glaze.store.job import JobView
 from glaze.store.webhook import WebhookChange
 
 WS = DEFAULT_WORKSPACE
@@ -93,6 +96,31 @@ async def test_an_endpoint_hears_of_a_job_in_messages_that_only_its_secret_verif
         assert (data["kind"], data["tags"]) == ("email_validation", ["vip"])
         assert data["correlation_id"] == "order-7"
     assert "mailinator" not in str(messages(vendors))  # ids, not what was found
+
+
+async def test_a_job_that_the_cache_answered_is_told_by_endpoint_and_by_its_own_url(
+    app: App, vendors: Sandbox
+):
+    who = {"domain": "acme.com"}
+    await app.entities.open(WS, [identify(who).keys])
+    await app.deciding.choose(WS, who, "company_name", "Acme")
+    await app.webhooks.create(WS, HOOK, ["job.created", "job.completed"])
+    args = EnrichArgs(input=who, required_fields=(FieldName("company_name"),))
+    own = {"webhook_url": f"https://{HOST}/own", "tags": ("vip",)}
+    answered = await app.answering.answer(WS, app.kinds["enrich"].job(args, **own), args)
+    assert isinstance(answered, JobView)
+
+    async def told() -> bool:
+        return len(messages(vendors)) >= 3
+
+    async with asyncio.timeout(HANG_S):
+        await app.worker().drain(told, asyncio.Event())
+    heard = [(one["path"], json.loads(one["body"])) for one in messages(vendors)]
+    ours = {(path, body["type"]) for path, body in heard if body["data"]["job_id"] == answered.id}
+    assert ours == {("/all", "job.created"), ("/all", "job.completed"), ("/own", "job.completed")}
+    [outcome] = [body for path, body in heard if path == "/own"]
+    assert outcome["data"]["tags"] == ["vip"]
+    assert outcome["data"]["result"]["data"]["company_name"]["value"] == "Acme"
 
 
 async def test_the_official_library_of_another_language_verifies_what_is_sent(

@@ -453,8 +453,8 @@ MUTANTS = (
         (
             Change(
                 "pipeline/run.py",
-                "task.job.created_at if task.args.skip_cache else now",
-                "now if task.args.skip_cache else now",
+                "asked_at if args.skip_cache else now",
+                "now if args.skip_cache else now",
             ),
             Change("pipeline/run.py", "task.job.created_at if skip", "now if skip"),
         ),
@@ -905,6 +905,42 @@ MUTANTS = (
         "tests/pipeline/test_learned_order.py"
         "::test_a_run_that_is_repeated_asks_first_whom_it_has_paid_though_the_order_changed",
         (Change("pipeline/run.py", "if task.job.claim_no > 1:", "if task.job.claim_no < 0:"),),
+    ),
+    Mutant(
+        "the cache answers about people whom nobody may be told of",
+        r"assert \[200, 200, 200, 200, 200, 200\] == \[422, 200, 422, 200, 422, 200\]",
+        "tests/api/test_answering.py::test_of_a_suppressed_person_nothing_is_answered_and_others_are",
+        (
+            Change(
+                "store/job.py",
+                "        await _refuse_suppressed(conn, new)\n        ids = await self._keyed_ids(conn, new)\n",
+                "        ids = await self._keyed_ids(conn, new)\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "an answer from the cache takes no heed of the key",
+        r"test_answering\.py:\d+: AssertionError",
+        "tests/api/test_answering.py::test_one_key_is_one_job_also_for_twenty_who_ask_at_once",
+        (
+            Change(
+                "store/job.py",
+                "        ids = await self._keyed_ids(conn, new)\n",
+                "        ids = _Keyed({}, {}, {})\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "a job that was answered from the cache tells its own URL nothing",
+        r"test_webhooks_out\.py:\d+: (AssertionError|TimeoutError)|TimeoutError",
+        f"{HOOKS_OUT}::test_a_job_that_the_cache_answered_is_told_by_endpoint_and_by_its_own_url",
+        (
+            Change(
+                "store/migrations/0044_pre_ended_from_the_beginning.sql",
+                "new.finished_at is not null",
+                "new.finished_at is null",
+            ),
+        ),
     ),
 )
 

@@ -40,7 +40,6 @@ from glaze.api import (
 from glaze.api.auth import Gate
 from glaze.api.following import Following
 from glaze.api.services import Services
-from glaze.model.measure import Measures
 
 _MODULES = (
     enrich,
@@ -95,8 +94,7 @@ def create_app(services: Services) -> FastAPI:
             ],
             expose_headers=["ETag", "Location", "RateLimit", "Retry-After", "X-Correlation-ID"],
         )
-    api.state.traffic = Measures()
-    api.add_middleware(Following, traffic=api.state.traffic)
+    api.add_middleware(Following, traffic=services.traffic)
     problems.install(api)
     document.install(api)
     per_minute = services.settings.api_requests_per_minute

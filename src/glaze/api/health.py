@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from time import monotonic
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from glaze.api.auth import Admin
 from glaze.api.operations import operator
@@ -55,11 +55,10 @@ def routes(services: Services) -> APIRouter:
         response_class=Response,
         responses={200: {"content": {"text/plain": {}}}, **PROBLEMS},
     )
-    async def metrics(request: Request, who: Admin) -> Response:
+    async def metrics(who: Admin) -> Response:
         """Return what Prometheus reads: of this process, and of the fleet's queues and circuits."""
         operator(who)
-        traffic: Measures = request.app.state.traffic
-        content_type, body = await watched.scrape(traffic)
+        content_type, body = await watched.scrape(services.traffic)
         return Response(body, headers={"Content-Type": content_type})
 
     return router

@@ -10,6 +10,7 @@ from glaze.jobs.erasing import Eraser
 from glaze.jobs.kind import Kinds
 from glaze.jobs.live import Live
 from glaze.jobs.waiting import Waiting
+from glaze.model.measure import Measures
 from glaze.model.value import Json, WorkspaceId
 from glaze.pipeline.collecting import Collector
 from glaze.pipeline.credentials import Credentials
@@ -44,6 +45,7 @@ from glaze.store.webhook import WebhookStore
 from glaze.store.webhook_delivery import DeliveryStore
 from glaze.store.worker import WorkerStore
 from glaze.store.workflow import WorkflowStore
+from glaze.tasks.answering import Answering
 
 
 class Services(Protocol):
@@ -60,6 +62,10 @@ class Services(Protocol):
     @property
     def tokens(self) -> TokenStore:
         """Read tokens."""
+
+    @property
+    def traffic(self) -> Measures:
+        """What the API counts."""
 
     @property
     def live(self) -> Live:
@@ -186,6 +192,10 @@ class Services(Protocol):
     @property
     def events(self) -> EventStore:
         """The log of each job."""
+
+    @property
+    def answering(self) -> Answering:
+        """Who answers from the cache."""
 
     @property
     def waiting(self) -> Waiting:

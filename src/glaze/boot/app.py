@@ -94,6 +94,7 @@ from glaze.store.webhook import WebhookStore
 from glaze.store.webhook_delivery import DeliveryStore
 from glaze.store.worker import WorkerStore
 from glaze.store.workflow import WorkflowStore
+from glaze.tasks.answering import Answering
 from glaze.tasks.courier import Courier
 from glaze.tasks.registry import load_kinds
 from glaze.tasks.tools import Tools
@@ -115,6 +116,7 @@ class App:
     jobs: JobStore
     batches: BatchStore
     workflows: WorkflowStore
+    answering: Answering
     waiting: Waiting
     control: ControlStore
     queues: QueueStore
@@ -147,7 +149,8 @@ class App:
     redactor: Redactor
     wake: Wake
     clock: Callable[[], datetime]
-    measures: Measures
+    measures: Measures  # of enrichments and vendors, as a worker tells them
+    traffic: Measures  # of what the API answers
 
     @property
     def keep(self) -> Keep:
@@ -369,6 +372,7 @@ async def boot(
         )
         searches = SearchStore(db, jobs)
         eraser = _eraser(db, jobs, providers, at)
+        traffic = Measures()
         installed = load_kinds(
             Tools(
                 pipeline=pipeline,
@@ -398,6 +402,7 @@ async def boot(
             jobs=jobs,
             batches=batches,
             workflows=workflows,
+            answering=Answering(pipeline, jobs, traffic, at),
             waiting=waiting,
             control=ControlStore(db, jobs),
             queues=QueueStore(db),
@@ -431,6 +436,7 @@ async def boot(
             wake=wake,
             clock=clock,
             measures=pipeline.gateway.measures,
+            traffic=traffic,
         )
 
 

@@ -52,9 +52,9 @@ METRICS: Mapping[str, Metric] = {
     "glaze_worker_memory_bytes": Metric("gauge", "worker", "resident memory of the processes"),
     "glaze_enrichments": Metric(
         "counter",
-        "worker",
+        "both",
         "enrichments with a result: `success`, `partial`, `failed`; `llm` is `yes` where a language"
-        " model was asked",
+        " model was asked; the API tells those that it answered from the cache itself",
         ("about", "status", "llm"),
     ),
     "glaze_enrichment_cost_micros": Metric(

@@ -71,6 +71,7 @@ class Books:
         self._entities = entities
         self._workspace_id = workspace_id
         self.open: Grouped[Keys, Opened] = Grouped(self._open, tasks)
+        self.recall: Grouped[Keys, Opened | None] = Grouped(self._recall, tasks)
         self.remerge: Grouped[Remerge, dict[FieldName, Kept]] = Grouped(self._remerge, tasks)
         self.spend: Grouped[JobId, Spend] = Grouped(self._spend, tasks)
         self.look: Grouped[Intent, Look] = Grouped(self._look, tasks)
@@ -92,6 +93,10 @@ class Books:
     async def _open(self, wanted: Sequence[Keys]) -> Sequence[Opened]:
         opened = await self._entities.open(self._workspace_id, wanted)
         return [Opened({}, {}, suppressed=True) if one is None else Opened(*one) for one in opened]
+
+    async def _recall(self, wanted: Sequence[Keys]) -> Sequence[Opened | None]:
+        recalled = await self._entities.recall(self._workspace_id, wanted)
+        return [None if one is None else Opened(*one) for one in recalled]
 
     async def _remerge(self, wanted: Sequence[Remerge]) -> Sequence[dict[FieldName, Kept]]:
         return await self._entities.remerge(self._workspace_id, wanted)

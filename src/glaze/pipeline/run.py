@@ -12,6 +12,7 @@ from glaze.model.icp_score import Score
 from glaze.model.identity import identify
 from glaze.model.job import ClaimedJob
 from glaze.model.ledger import Allowance, Asker, Spend
+from glaze.model.measure import Measures
 from glaze.model.observation import Kept
 from glaze.model.provider import (
     Ask,
@@ -27,12 +28,14 @@ from glaze.model.request import Costs, EnrichArgs, EnrichResult, ResultStatus, S
 from glaze.model.value import (
     MICROS_PER_CENT,
     FieldName,
+    JobId,
     Json,
     Micros,
     WorkspaceId,
 )
 from glaze.pipeline.asking import Decline, Declined, Question
 from glaze.pipeline.beliefs import Beliefs
+from glaze.pipeline.books import Opened
 from glaze.pipeline.experience import History
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.learned import Experience
@@ -52,6 +55,7 @@ from glaze.pipeline.sheet import INPUT, SITE, Sheet
 from glaze.pipeline.terms import StandingTerms, rules_of
 from glaze.store.budget import BudgetCap
 from glaze.store.entity import Remerge
+from glaze.store.job import NO_JOB
 from glaze.store.ledger import LedgerStore
 from glaze.store.suppression import WHY
 
@@ -177,8 +181,31 @@ class Pipeline:
         """
         came = await (await self.of(task.job.workspace_id))._run(task)  # noqa: SLF001  its own
         if isinstance(came, EnrichResult):
-            self._count(task, came)
+            self.count(task.args, came, self.gateway.measures)
         return came
+
+    async def known(
+        self, workspace_id: WorkspaceId, kind: str, args: EnrichArgs
+    ) -> EnrichResult | None:
+        """Return what a job of this kind would answer from the cache alone; nothing is written.
+
+        None where anybody would be asked, or anything of the entities changed. Whether the person
+        is suppressed the store asks when it writes the answer down.
+        """
+        terms = await self._terms(workspace_id, kind, args)
+        sheet = self._open(args, terms, await self.beliefs.of(workspace_id), self.clock())
+        if isinstance(sheet, EnrichResult):
+            return None
+        begun = self.clock()
+        books = await self.gateway.bookkeeping.of(workspace_id)
+        recalled = await books.recall(sheet.entity_keys())
+        if recalled is None:
+            return None
+        self._take_cached(sheet, recalled, begun)
+        if sheet.missing or sheet.doubts(self._models):
+            return None
+        score = await self._score(workspace_id, sheet)
+        return self._answer(sheet, {}, Costs(), score)
 
     async def of(self, workspace_id: WorkspaceId) -> "Pipeline":
         """Return the pipeline as a workspace can use it: without whom it has no key for."""
@@ -188,20 +215,20 @@ class Pipeline:
         policy = replace(self.policy, unusable={**unusable, **self.policy.unusable})
         return replace(self, policy=policy)
 
-    def _count(self, task: Enrichment, result: EnrichResult) -> None:
-        person = any(FIELDS[name].entity is EntityKind.PERSON for name in task.args.required_fields)
+    def count(self, args: EnrichArgs, result: EnrichResult, measures: Measures) -> None:
+        """Count an enrichment that has its result in ``measures``."""
+        person = any(FIELDS[name].entity is EntityKind.PERSON for name in args.required_fields)
         about = "contact" if person else "company"
         asked_model = any(stage.name in self._models for stage in result.stages)
-        measures = self.gateway.measures
         measures.count("glaze_enrichments", about, result.status, "yes" if asked_model else "no")
         if result.costs.total:
             measures.count("glaze_enrichment_cost_micros", about, by=result.costs.total)
 
     async def _run(self, task: Enrichment) -> EnrichResult | Later | Stopped | Unavailable:
-        standing = self.standing or StandingTerms(self.policy.order)
-        terms = await standing.of(task.job.workspace_id, task.job.kind, task.args)
+        terms = await self._terms(task.job.workspace_id, task.job.kind, task.args)
         task = replace(task, terms=terms)
-        sheet = self._open(task, await self.beliefs.of(task.job.workspace_id))
+        belief = await self.beliefs.of(task.job.workspace_id)
+        sheet = self._open(task.args, terms, belief, task.job.created_at, job_id=task.job.id)
         if isinstance(sheet, EnrichResult):
             return sheet
         if not await self._check_cache(task, sheet):
@@ -221,21 +248,33 @@ class Pipeline:
             return Unavailable(errors)
         return result
 
-    def _open(self, task: Enrichment, belief: Belief) -> Sheet | EnrichResult:
+    async def _terms(self, workspace_id: WorkspaceId, kind: str, args: EnrichArgs) -> Terms:
+        standing = self.standing or StandingTerms(self.policy.order)
+        return await standing.of(workspace_id, kind, args)
+
+    def _open(
+        self,
+        args: EnrichArgs,
+        terms: Terms,
+        belief: Belief,
+        asked_at: datetime,
+        *,
+        job_id: JobId = NO_JOB,
+    ) -> Sheet | EnrichResult:
         """Find out who is meant; an input that identifies nobody is a failed result."""
         now = self.clock()
         try:
-            identity = identify(task.args.input)
+            identity = identify(args.input)
         except InputError as error:
             return EnrichResult(
                 status=ResultStatus.FAILED,
                 data={},
-                missing=task.args.required_fields,
+                missing=args.required_fields,
                 stages=(Stage(name="input", duration_ms=0, error=f"{error.code}: {error}"),),
                 timestamp=now,
             )
-        fresh_after = task.job.created_at if task.args.skip_cache else now - self.policy.ttl
-        sheet = Sheet(task.job.id, task.args, identity, now, fresh_after, belief, task.terms)
+        fresh_after = asked_at if args.skip_cache else now - self.policy.ttl
+        sheet = Sheet(job_id, args, identity, now, fresh_after, belief, terms)
         if identity.notes:
             sheet.note(INPUT, now, now, detail=f"left aside: {'; '.join(identity.notes)}")
         return sheet
@@ -247,12 +286,15 @@ class Pipeline:
         opened = await books.open(sheet.entity_keys())
         if opened.suppressed:
             return False
-        sheet.entities = opened.entities
-        sheet.add_cached(opened.kept)
         if task.job.claim_no > 1:
             sheet.had = await self.ledger.asked_by_job(task.job.workspace_id, task.job.id)
-        sheet.note("cache", begun, self.clock(), fields_found=tuple(sorted(sheet.from_cache)))
+        self._take_cached(sheet, opened, begun)
         return True
+
+    def _take_cached(self, sheet: Sheet, opened: Opened, begun: datetime) -> None:
+        sheet.entities = opened.entities
+        sheet.add_cached(opened.kept)
+        sheet.note("cache", begun, self.clock(), fields_found=tuple(sorted(sheet.from_cache)))
 
     async def _waterfall(
         self, task: Enrichment, sheet: Sheet, asker: Asker
@@ -575,6 +617,12 @@ class Pipeline:
         self, task: Enrichment, sheet: Sheet, final: Mapping[FieldName, Kept]
     ) -> EnrichResult:
         costs = await self._costs(task)
+        score = await self._score(task.job.workspace_id, sheet)
+        return self._answer(sheet, final, costs, score)
+
+    def _answer(
+        self, sheet: Sheet, final: Mapping[FieldName, Kept], costs: Costs, score: Score | None
+    ) -> EnrichResult:
         begun = self.clock()
         data = sheet.values(final)
         missing = tuple(
@@ -590,13 +638,13 @@ class Pipeline:
             costs=costs,
             stages=tuple(sheet.stages),
             timestamp=self.clock(),
-            icp=await self._score(task, sheet),
+            icp=score,
         )
 
-    async def _score(self, task: Enrichment, sheet: Sheet) -> Score | None:
+    async def _score(self, workspace_id: WorkspaceId, sheet: Sheet) -> Score | None:
         if self.scoring is None:
             return None
-        return await self.scoring.of(task.job.workspace_id, sheet.identity, sheet.entities)
+        return await self.scoring.of(workspace_id, sheet.identity, sheet.entities)
 
     async def _costs(self, task: Enrichment) -> Costs:
         spend = await self._spend(task)

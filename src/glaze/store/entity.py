@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import compress
 from typing import Any, Protocol
 
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from glaze.errors import NotFound
@@ -104,6 +105,28 @@ class EntityStore:
             for entities in opened
         )
         return [next(found) if good else None for good in let_in or [True] * len(wanted)]
+
+    async def recall(
+        self, workspace_id: WorkspaceId, wanted: Sequence[Keys]
+    ) -> list[tuple[dict[EntityKind, EntityId], dict[FieldName, Kept]] | None]:
+        """Return for each what ``open`` would, as far as it would change nothing by it, else None.
+
+        So each of its keys has to lead to the same entity already. Whether somebody is suppressed
+        is not asked here.
+        """
+        places = {p for one in wanted for kind, keys in one.items() for p in _places(kind, keys)}
+        rows = await self._db.workspace_rows(
+            workspace_id, _sql["recall"], {"keys": _asked(places)}, row_factory=dict_row
+        )
+        ways: dict[Place, int] = {}
+        kept: dict[int, dict[FieldName, Kept]] = {}
+        for row in rows:
+            id_ = row["entity_id"]
+            ways[EntityKind(row["kind"]), row["scheme"], row["key"]] = id_
+            fields = kept.setdefault(id_, {})
+            if row["field"] is not None and row["field"] not in fields:
+                fields[FieldName(row["field"])] = _kept(row)
+        return [_recalled(one, ways, kept) for one in wanted]
 
     async def peek(
         self, workspace_id: WorkspaceId, wanted: Sequence[Keys]
@@ -336,6 +359,20 @@ async def _resolve(conn: Connection, wanted: Sequence[Keys]) -> list[dict[Entity
     return opened
 
 
+def _recalled(
+    wanted: Keys, ways: Mapping[Place, int], kept: Mapping[int, dict[FieldName, Kept]]
+) -> tuple[dict[EntityKind, EntityId], dict[FieldName, Kept]] | None:
+    """Return the entities that all keys agree on, with what is kept of them; None where they do not."""
+    entities: dict[EntityKind, EntityId] = {}
+    for kind, keys in wanted.items():
+        homes = {ways.get(place) for place in _places(kind, keys)}
+        home = homes.pop()
+        if home is None or homes:
+            return None
+        entities[kind] = EntityId(home)
+    return entities, {n: k for id_ in entities.values() for n, k in kept[id_].items()}
+
+
 def _people(wanted: Keys) -> list[str]:
     """Return what stands in the suppression list for the person of one input."""
     return [f"{key.scheme}:{key.value}" for key in wanted.get(EntityKind.PERSON, ())]
@@ -421,12 +458,17 @@ async def _lead(
 
 async def _find(conn: Connection, places: Collection[Place]) -> dict[Place, int]:
     """Return where keys lead, of those that lead anywhere."""
-    keys = [{"kind": kind, "scheme": scheme, "key": key} for kind, scheme, key in sorted(places)]
-    cursor = await conn.execute(_sql["find"], {"keys": Jsonb(keys)})
+    cursor = await conn.execute(_sql["find"], {"keys": _asked(places)})
     return {
         (EntityKind(row["kind"]), row["scheme"], row["key"]): row["entity_id"]
         for row in await cursor.fetchall()
     }
+
+
+def _asked(places: Collection[Place]) -> Jsonb:
+    return Jsonb(
+        [{"kind": kind, "scheme": scheme, "key": key} for kind, scheme, key in sorted(places)]
+    )
 
 
 async def _strong(conn: Connection, entities: Collection[int]) -> Strong:

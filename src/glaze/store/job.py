@@ -81,6 +81,15 @@ class JobView:
     progress: Progress | None = None  # its last word, of the latest attempt that said anything
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A job whose result was known when it was asked for. ``took_s``: what finding it took, in seconds."""
+
+    job: NewJob  # that stands alone, but for its idempotency key, and is due at once
+    result: Json
+    took_s: float
+
+
 class Enqueued(NamedTuple):
     """Jobs that a transaction inserted: ids in the caller's order, and the new rows."""
 
@@ -183,6 +192,46 @@ class JobStore:
             ready = [found[n] for n, parents in after.items() if not ended.isdisjoint(parents)]
             made += await dependency.advance(conn, ready)
         return Enqueued([found[ids.same_as.get(n, n)] for n in range(len(jobs))], made)
+
+    async def insert_ended(
+        self, workspace_id: WorkspaceId, jobs: Sequence["Answered"]
+    ) -> list["JobView | JobId"]:
+        """Insert jobs that are at their end already; return each as it stands, in the same order.
+
+        Where an idempotency key was used before it is the id of the first job, as in ``enqueue``:
+        nothing is inserted, and that job may not have ended yet.
+
+        Raises: IdempotencyConflict, PersonSuppressed, InputError as ``enqueue``; then nothing was
+            written.
+        """
+        found: dict[int, JobView | JobId] = {}
+        if all(one.job.idempotency_key is None for one in jobs):
+            rows = encode([_answered_row(n, one) for n, one in enumerate(jobs)])
+            made = await self._db.workspace_rows(
+                workspace_id,
+                self._sql["insert_ended"],
+                {"jobs": rows, "unlisted": True},
+                row_factory=dict_row,
+            )
+            found = {row["n"]: _answered_view(jobs[row["n"]], row) for row in made}
+        if not found:
+            async with self._db.workspace(workspace_id) as conn:
+                found = await self._insert_ended_within(conn, jobs)
+        self._tell_ended()
+        return [found[n] for n in range(len(jobs))]
+
+    async def _insert_ended_within(
+        self, conn: Connection, jobs: Sequence["Answered"]
+    ) -> dict[int, "JobView | JobId"]:
+        new = [one.job for one in jobs]
+        await _refuse_suppressed(conn, new)
+        ids = await self._keyed_ids(conn, new)
+        fresh = [n for n in range(len(jobs)) if n not in ids.known and n not in ids.same_as]
+        rows: list[Json] = [_answered_row(n, jobs[n]) | {"id": ids.taken.get(n)} for n in fresh]
+        made = await self._fetch(conn, "insert_ended", jobs=encode(rows), unlisted=False)
+        found: dict[int, JobView | JobId] = {**ids.known}
+        found |= {row["n"]: _answered_view(jobs[row["n"]], row) for row in made}
+        return found | {n: found[first] for n, first in ids.same_as.items()}
 
     async def _hold_parents(
         self, conn: Connection, after: Mapping[int, Sequence[After]], given: Sequence[JobId]
@@ -569,6 +618,37 @@ async def _rows(conn: Connection, sql: LiteralString, **params: object) -> list[
 def _stands_alone(job: NewJob) -> bool:
     """Tell whether nothing need be looked up to insert ``job``."""
     return job.idempotency_key is None and not job.after and job.replay_of is None
+
+
+def _answered_row(n: int, one: Answered) -> Row:
+    return job_row(n, one.job) | {"body": one.result, "took_s": one.took_s}
+
+
+def _answered_view(one: Answered, row: Row) -> JobView:
+    job = one.job
+    return JobView(
+        id=row["id"],
+        kind=job.kind,
+        queue=job.queue,
+        state=JobState.COMPLETED,
+        priority=job.priority,
+        attempt=0,
+        max_attempts=job.max_attempts,
+        deaths=0,
+        round=1,
+        cancel_requested=False,
+        due_at=row["begun"],
+        created_at=row["begun"],
+        started_at=row["begun"],
+        finished_at=row["now"],
+        expires_at=None,
+        error=None,
+        correlation_id=job.correlation_id,
+        tags=job.tags,
+        webhook_url=job.webhook_url,
+        args=job.args,
+        result=one.result,
+    )
 
 
 def _first_uses(jobs: Sequence[NewJob]) -> tuple[dict[str, int], dict[str, str], dict[int, int]]:

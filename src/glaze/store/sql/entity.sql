@@ -4,6 +4,17 @@ select a.kind, a.scheme, a.key, k.entity_id
 from jsonb_to_recordset(%(keys)s) as a(kind entity_kind, scheme text, key text)
 join entity_key k on k.workspace_id = current_workspace() and (k.kind, k.scheme, k.key) = (a.kind, a.scheme, a.key)
 
+-- name: recall
+-- Entities that any of these keys leads to, each with its stored winners as ``cached`` has them: one look at all.
+select a.kind, a.scheme, a.key, k.entity_id, f.field, f.value, f.confidence, f.retrieved_at, f.alternatives,
+       o.id as observation_id, coalesce(o.provider, 'user') as provider, o.source_url, o.quote, o.raw, o.call_id,
+       coalesce(o.cost_micros, 0) as cost_micros, coalesce(o.confidence, f.confidence) as own_confidence, c.job_id
+from jsonb_to_recordset(%(keys)s) as a(kind entity_kind, scheme text, key text)
+join entity_key k on k.workspace_id = current_workspace() and (k.kind, k.scheme, k.key) = (a.kind, a.scheme, a.key)
+left join entity_field f on f.workspace_id = current_workspace() and f.entity_id = k.entity_id
+left join observation o on o.workspace_id = f.workspace_id and o.id = f.observation_id
+left join call c on c.workspace_id = o.workspace_id and c.id = o.call_id
+
 -- name: keys_of
 -- The keys of some schemes that lead to these entities.
 select entity_id, scheme, key from entity_key

@@ -44,6 +44,37 @@ given as materialized (
 )
 select n, id, queue, case when state = 'pending' then job_rank(due_at, priority) end as rank from given order by n
 
+-- name: insert_ended
+-- Jobs whose result was known when they were asked for: at their end from the beginning, with what any end leaves.
+-- Nobody took or tried them. None where nobody looked whom they name, and somebody is suppressed.
+with moment as materialized (select clock_timestamp() as now),
+given as materialized (
+  select g.n, coalesce(g.id, nextval('job_id_seq')) as id, nextval('result_id_seq') as result_id, g.kind, g.queue,
+         g.priority, g.max_attempts, g.correlation_id, g.tags, g.webhook_url, g.args, g.traceparent, g.body,
+         m.now, m.now - make_interval(secs => g.took_s) as begun
+  from moment m, json_to_recordset(%(jobs)s::json) as g(n int, id bigint, kind text, queue text, priority smallint,
+    max_attempts smallint, correlation_id text, args jsonb, tags text[], webhook_url text, traceparent text,
+    body jsonb, took_s float8)
+  where not (%(unlisted)s and exists (select from suppression where workspace_id = current_workspace()))
+  order by g.n
+), kept as (
+  insert into result (workspace_id, id, body) select current_workspace(), result_id, body from given order by n
+), made as (
+  insert into job (workspace_id, id, kind, queue, state, priority, rank, due_at, max_attempts, correlation_id, tags,
+    webhook_url, created_at, started_at, finished_at, result_id)
+  select current_workspace(), id, kind, queue, 'completed', priority, job_rank(begun, priority), begun, max_attempts,
+         correlation_id, tags, webhook_url, begun, begun, now, result_id
+  from given order by n
+), args as (
+  insert into job_args (workspace_id, job_id, args, traceparent)
+  select current_workspace(), id, args, traceparent from given order by n
+), logged as (
+  insert into event (workspace_id, type, job_id)
+  select current_workspace(), type, id from given, unnest(array['enqueued', 'completed']) with ordinality as e(type, step)
+  order by n, step
+)
+select n, id, begun, now from given order by n
+
 -- name: replayed
 -- In the logs of jobs that others repeat; one that was purged has none.
 insert into event (workspace_id, type, job_id, data)
