@@ -936,7 +936,7 @@ MUTANTS = (
         f"{HOOKS_OUT}::test_a_job_that_the_cache_answered_is_told_by_endpoint_and_by_its_own_url",
         (
             Change(
-                "store/migrations/0044_pre_ended_from_the_beginning.sql",
+                "store/migrations/0045_pre_ended_from_the_beginning.sql",
                 "new.finished_at is not null",
                 "new.finished_at is null",
             ),
