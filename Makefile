@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 # Tests start hundreds of processes: each would compile the product anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help dev demo up test check lint docs bench conformance study storm fuzz audit lock browser-deps
+.PHONY: help dev demo up web dashboard test check lint docs bench conformance study storm fuzz audit lock browser-deps screenshots
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,8 +22,35 @@ dev: $(VENV)/ready ## Set up the environment in .venv
 demo: $(VENV)/ready ## Enrich examples/companies.csv against the sandbox vendors; no account, no internet
 	$(BIN)/glaze demo
 
-up: $(VENV)/ready ## Start the API, a worker and the embedded PostgreSQL
+# Node 20 is what Vite needs.
+HAS_NODE := $(shell node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null && command -v npm)
+
+up: $(VENV)/ready $(if $(HAS_NODE),dashboard) ## Start the API, a worker, the dashboard and the embedded PostgreSQL
 	$(BIN)/glaze up
+
+WEB := src/glaze/web/index.html
+WEB_READY := web/node_modules/.package-lock.json
+WEB_TYPES := web/src/api/schema.d.ts
+NPM_CI := npm ci --no-audit --no-fund --silent --fetch-retries 1 --fetch-timeout 20000
+
+web: $(WEB) ## Build the dashboard into the package (needs Node 20)
+
+$(WEB_READY): web/package-lock.json
+	$(NPM_CI) --prefix web
+	@touch $@
+
+$(WEB_TYPES): $(WEB_READY) web/openapi.py $(wildcard src/glaze/api/*.py src/glaze/model/*.py)
+	$(BIN)/python web/openapi.py > web/openapi.json
+	npm run --silent --prefix web types > /dev/null
+	@touch $@
+
+$(WEB): $(VENV)/ready $(WEB_TYPES) web/index.html web/vite.config.ts $(shell find web/src web/public -type f -not -name schema.d.ts)
+	npm run --silent --prefix web build -- --logLevel warn
+	@touch $@
+
+# All but the dashboard works without it: no network, no dashboard.
+dashboard:
+	@$(MAKE) --no-print-directory web || echo "the dashboard could not be built; all else works"
 
 test: $(VENV)/ready ## Run the tests, several at a time: most of them wait for something
 	$(BIN)/python -m pytest -n 4 --dist worksteal
@@ -33,6 +60,8 @@ lint: $(VENV)/ready ## Formatting, lint, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if [ -d web/node_modules ]; then $(MAKE) --no-print-directory $(WEB_TYPES) && npm run --silent --prefix web check; \
+	else echo "web/node_modules is missing: the dashboard's types are not checked (make browser-deps)"; fi
 
 check: lint ## Exactly what CI runs
 	@if command -v npm >/dev/null && $(MAKE) browser-deps; then REQUIRE_BROWSER=1 $(MAKE) test; \
@@ -63,10 +92,18 @@ audit: $(VENV)/ready ## Look the locked packages up for known vulnerabilities
 
 NODE_READY := tests/node/node_modules/.package-lock.json
 $(NODE_READY): tests/node/package-lock.json
-	npm ci --prefix tests/node --no-audit --no-fund --silent --fetch-retries 1 --fetch-timeout 20000
+	$(NPM_CI) --prefix tests/node
 	@touch $@
 
-browser-deps: $(NODE_READY) ## Install what tests need that speak JavaScript (needs npm)
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
+
+browser-deps: $(NODE_READY) $(WEB) ## Install what tests need that speak JavaScript, and Chromium (needs npm)
+	@if [ -n "$(CHROMIUM)" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get install -qq -y chromium fonts-inter >/dev/null; \
+	else echo "Chromium is missing: install it, on Debian as root: apt-get install chromium"; exit 1; fi
+
+screenshots: $(VENV)/ready $(WEB) ## Renew the pictures of the dashboard in docs/img (needs Chromium)
+	$(BIN)/python -m tests.browser.screenshots
 
 lock: ## Renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements.lock

@@ -9,6 +9,7 @@ from fastapi_offline import FastAPIOffline
 from glaze.api import (
     batches,
     callbacks,
+    dashboard,
     document,
     enrich,
     entities,
@@ -68,6 +69,7 @@ _MODULES = (
     live,
     tokens,
     worker,
+    dashboard,
 )
 
 

@@ -70,6 +70,7 @@ class SessionOut(BaseModel):
     email: str
     role: Role
     workspace_id: int
+    workspace: str = Field(description="what the workspace is called")
     csrf_token: str = Field(description="goes with each change, as `X-CSRF-Token`")
 
 
@@ -116,6 +117,7 @@ def routes(services: Services) -> APIRouter:
             email=view.email,
             role=view.role,
             workspace_id=who.workspace_id,
+            workspace=await sign_ins.workspace_name(who),
             csrf_token=csrf_token(_held(session)),
         )
 

@@ -148,6 +148,13 @@ class SignIns:
                 return member
         raise NotFound("the member has left")
 
+    async def workspace_name(self, who: Principal) -> str:
+        """Return what the workspace is called in which somebody has signed in. Raises: NotFound."""
+        for one in await self._workspaces.list():
+            if one.id == who.workspace_id:
+                return one.name
+        raise NotFound("the workspace is gone")
+
     async def add(
         self, workspace_id: WorkspaceId, email: str, role: Role, password: str, by: By
     ) -> MemberView | None:
@@ -168,14 +175,25 @@ class SignIns:
         kept = await self._passwords.hashed(checked_password(password, email))
         await self._members.set_password(workspace_id, found.id, kept)
 
-    async def invite(self, workspace_id: WorkspaceId, email: str, role: Role, by: By) -> Invited:
-        """Draw an invitation that counts once, for a week. Raises: InputError, RoleRefused."""
+    async def invite(
+        self,
+        workspace_id: WorkspaceId,
+        email: str,
+        role: Role,
+        by: By,
+        *,
+        lasts_s: float = INVITED_S,
+    ) -> Invited:
+        """Draw an invitation that counts once, for ``lasts_s`` seconds.
+
+        Raises: InputError, RoleRefused.
+        """
         email = checked_email(email)
         if await self._members.find(workspace_id, email) is not None:
             raise InputError("they are a member already")
         drawn = new_secret(Kind.INVITATION, workspace_id)
         kept = await self._members.invite(
-            workspace_id, email, role, drawn.digest, lasts_s=INVITED_S, by=by
+            workspace_id, email, role, drawn.digest, lasts_s=lasts_s, by=by
         )
         return Invited(kept, drawn.text)
 
@@ -192,7 +210,7 @@ class SignIns:
         if workspace_id is not None:
             view = await self._members.accept(workspace_id, _digest(text), kept)
         if workspace_id is None or view is None:
-            raise LoginRefused("the invitation is unknown, used or older than a week: get another")
+            raise LoginRefused("the invitation is unknown, used or too old: get another")
         return await self._begin(workspace_id, view.id)
 
     async def _begin(self, workspace_id: WorkspaceId, member_id: int) -> Session:

@@ -4,16 +4,20 @@ import asyncio
 from contextlib import AsyncExitStack
 from ipaddress import ip_address
 
+from glaze.api.built import HOME, MISSING, is_built
 from glaze.boot.app import App, boot
 from glaze.boot.process import run
 from glaze.cli.screen import STOPPING, say, stop_on_signals
 from glaze.cli.working import health_of
 from glaze.errors import GlazeError, SettingsError
 from glaze.logs import correlation
-from glaze.model.access import Scope
+from glaze.model.access import Role, Scope
 from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.settings import Settings, load_settings
+from glaze.store.member import By
 
+_FIRST_OWNER = "admin@localhost"
+_OPENED_WITHIN_S = 15 * 60
 _LONGEST_WORD = 64 * 1024
 """Bytes of a message that a WebSocket is read for."""
 
@@ -51,6 +55,8 @@ async def _serve(settings: Settings, *, with_api: bool, with_worker: bool) -> No
                 group.create_task(_serve_api(app, stops.soft))
             for line in standing(app, with_api=with_api, with_worker=with_worker):
                 say(line)
+            if with_api:
+                say(f"dashboard: {await _opening(app)}")
 
 
 async def _check_port(host: str, port: int) -> None:
@@ -77,6 +83,30 @@ async def _first_key(app: App) -> None:
         )
     issued = await app.keys.create(DEFAULT_WORKSPACE, "first", [Scope.ADMIN])
     say(f"API key, shown only now: {issued.text}")
+
+
+async def _opening(app: App) -> str:
+    """Return how the dashboard is opened: where nobody can sign in yet, by a link that counts once.
+
+    What stands behind # is sent to no server, and is in no log of one.
+    """
+    if not is_built():
+        return MISSING
+    host, port = app.settings.api_host, app.settings.api_port
+    if not _is_loopback(host):
+        nobody = "" if await app.members.some(DEFAULT_WORKSPACE) else "; who signs in: glaze init"
+        return f"{HOME} behind your proxy with TLS, or http://localhost:{port}{HOME} here{nobody}"
+    url = f"http://localhost:{port}{HOME}"
+    if await app.members.some(DEFAULT_WORKSPACE):
+        return url
+    made = await app.sign_ins.invite(
+        DEFAULT_WORKSPACE, _FIRST_OWNER, Role.OWNER, By(), lasts_s=_OPENED_WITHIN_S
+    )
+    minutes = _OPENED_WITHIN_S // 60
+    return (
+        f"choose a password, once, within {minutes} minutes:"
+        f" {url}welcome#token={made.text}&email={_FIRST_OWNER}"
+    )
 
 
 def _is_loopback(host: str) -> bool:

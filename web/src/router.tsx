@@ -1,0 +1,67 @@
+/** Every page: one line here, and a folder in `pages/`. */
+
+import { QueryClient } from "@tanstack/react-query";
+import { createRouter } from "@tanstack/react-router";
+
+import { whenSignedOut } from "./api/client";
+import { ApiProblem } from "./api/problem";
+import { forget, sessionQuery } from "./api/session";
+import { account } from "./pages/account/route";
+import { signIn, welcome } from "./pages/gate/routes";
+import { home } from "./pages/home/route";
+import { root, shell } from "./shell/routes";
+
+const tree = root.addChildren([
+  signIn,
+  welcome,
+  shell.addChildren([
+    home,
+    account,
+  ]),
+]);
+
+/** What the API refuses is refused again; what did not answer is asked again. */
+function again(failures: number, error: Error): boolean {
+  const passes = !(error instanceof ApiProblem) || error.status === 429 || error.status >= 500;
+  return passes && failures < 3;
+}
+
+export const client = new QueryClient({
+  defaultOptions: { queries: { retry: again, staleTime: 5_000, refetchOnWindowFocus: "always" } },
+});
+
+export const router = createRouter({
+  routeTree: tree,
+  basepath: "/app",
+  context: { client },
+  defaultPreload: "intent",
+  defaultPreloadStaleTime: 0,
+  scrollRestoration: true,
+});
+
+function toSignIn(): void {
+  if (router.state.location.pathname === "/sign-in") return;
+  void router.navigate({ to: "/sign-in", search: { next: router.state.location.href } });
+}
+
+whenSignedOut(() => {
+  forget(client);
+  toSignIn();
+});
+// Also where another request than a page's own found out.
+client.getQueryCache().subscribe(({ type, query }) => {
+  const isSession = query.queryKey[0] === sessionQuery.queryKey[0];
+  if (type !== "updated" || !isSession || query.state.data !== null) return;
+  const [shown] = router.state.matches.filter((one) => one.routeId.startsWith("/shell"));
+  if (shown) toSignIn();
+});
+router.subscribe("onResolved", () => {
+  const title = router.state.matches.at(-1)?.staticData.title;
+  document.title = title ? `${title} · Glaze` : "Glaze";
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

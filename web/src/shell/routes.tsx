@@ -1,0 +1,55 @@
+/** The routes that all others stand under. */
+
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  Link,
+  Outlet,
+  redirect,
+  type ErrorComponentProps,
+} from "@tanstack/react-router";
+
+import { sessionQuery } from "../api/session";
+import { Empty, ProblemBox } from "../ui/states";
+import { Shell } from "./Shell";
+
+export interface RouterContext {
+  client: QueryClient;
+}
+
+function Failed({ error, reset }: ErrorComponentProps) {
+  return (
+    <div className="page">
+      <ProblemBox error={error instanceof Error ? error : new Error(String(error))} retry={reset} />
+    </div>
+  );
+}
+
+function Nowhere() {
+  return (
+    <Empty title="There is no such page">
+      <p>
+        <Link to="/">Go home</Link>
+      </p>
+    </Empty>
+  );
+}
+
+export const root = createRootRouteWithContext<RouterContext>()({
+  component: Outlet,
+  errorComponent: Failed,
+  notFoundComponent: Nowhere,
+});
+
+/** Pages for who has signed in stand under this one. */
+export const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  component: Shell,
+  errorComponent: Failed,
+  beforeLoad: async ({ context, location }) => {
+    const session = await context.client.ensureQueryData(sessionQuery);
+    if (session === null) throw redirect({ to: "/sign-in", search: { next: location.href } });
+  },
+});

@@ -1,0 +1,90 @@
+/** What a page shows where there is nothing (yet), or something went wrong. */
+
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+
+import { ApiProblem } from "../api/problem";
+import { Button } from "./controls";
+
+export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <div className="state">
+      <h3>{title}</h3>
+      {children && (typeof children === "string" ? <p>{children}</p> : children)}
+    </div>
+  );
+}
+
+/** Lines where text will be, so that nothing jumps when it comes. */
+export function Loading({ lines = 3 }: { lines?: number }) {
+  return (
+    <div className="state loading" role="status" aria-label="Loading">
+      {Array.from({ length: lines }, (_, i) => (
+        <span key={i} className="skeleton" style={{ width: `${18 - (i % 3) * 4}rem` }} />
+      ))}
+    </div>
+  );
+}
+
+/** What went wrong, in full: title, what to do, each fault, and the id for the logs. */
+export function ProblemBox({ error, retry }: { error: Error; retry?: () => void }) {
+  const problem = error instanceof ApiProblem ? error : null;
+  return (
+    <div className="problem" role="alert">
+      <h3>{problem?.title ?? (error.name === "Unreachable" ? "No answer" : "Something went wrong")}</h3>
+      <p>{error.message}</p>
+      {problem && problem.errors.length > 1 && (
+        <ul>
+          {problem.errors.map((one, i) => (
+            <li key={i}>
+              <code>{one["path"]}</code>: {one["message"]}
+            </li>
+          ))}
+        </ul>
+      )}
+      {problem && (
+        <p className="dim">
+          <code>{problem.code}</code>
+          {problem.correlation && (
+            <>
+              {" · in logs as "}
+              <code>{problem.correlation}</code>
+            </>
+          )}
+        </p>
+      )}
+      {retry && (
+        <div>
+          <Button size="small" icon="retry" onClick={retry}>
+            Try again
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** Show what a query brought, and until then, or in its place, what there is to say.
+ *
+ * Once there is data it stays, also while a later read fails: then the problem stands above it.
+ */
+export function Shown<T>({
+  query,
+  loading = <Loading />,
+  children,
+}: {
+  query: UseQueryResult<T>;
+  loading?: ReactNode;
+  children: (data: T) => ReactNode;
+}) {
+  const problem = query.error && (
+    <ProblemBox error={query.error} retry={() => void query.refetch()} />
+  );
+  if (query.data === undefined) return problem ?? loading;
+  return (
+    <>
+      {problem}
+      {children(query.data)}
+    </>
+  );
+}
