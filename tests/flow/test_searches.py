@@ -11,12 +11,17 @@ from typing import Any
 import pytest
 from cli_process import Cli, Sandbox
 from ledger_facts import assert_budgets_hold, assert_paid_once, one
+from test_people import hits
 from tests.api.conftest import Answer, Client, Service, serving
 from tests.api.test_jobs import working
 from whole_path import settings_of, watch
 
 from glaze.model.access import Scope
 from glaze.store.workspace import WorkspaceStore
+from glaze_sandbox.knowledge import APOLLO, Knowledge
+from glaze_sandbox.seeded import hex_id
+from glaze_sandbox.world.entities import Person
+from glaze_sandbox.world.population import World
 
 SECRET = "whsec_of-the-checkout"
 FIELDS = ["person_full_name", "person_title"]
@@ -101,6 +106,58 @@ async def test_a_search_shows_masked_contacts_and_a_price_for_nothing_and_credit
     assert one(dsn, told) == (
         "search.created,search.preview,search.paid,search.enriching,search.ready"
     )
+
+
+def known_to_apollo(vendors: Sandbox, search: Any) -> list[tuple[str, Person]]:
+    """Return who stands behind the contacts of a search, with Apollo's id; of those with an address."""
+    health = vendors.get("health")
+    world = World(health["seed"], health["companies"])
+    people = [one for company in world.companies() for one in world.people_of(company)]
+    by_id = {hex_id(world.seed, "apollo", one.slug): one for one in people}
+    return [(shown, by_id[shown]) for shown in search if by_id[shown].email]
+
+
+async def test_a_suppressed_person_is_not_shown_and_whom_nobody_could_know_is_not_charged_for_or_kept(
+    service: Service, vendors: Sandbox, dsn: str
+):
+    client = await service.client()
+    await client.post("/v1/credit", {"cents": 1000})
+    first = await previewed(service, client)
+    ids = [shown["person_apollo_id"] for shown in one(dsn, "select contacts from glaze.search")]
+    stated = dict(known_to_apollo(vendors, ids))
+    believed = Knowledge(APOLLO, World(*map(vendors.get("health").get, ("seed", "companies"))))
+    (met_id, met), (new_id, new) = [
+        (shown, person)
+        for shown, person in stated.items()
+        if (believed.person(person) or {}).get("person_email") == person.email
+    ][:2]
+    # One was enriched by the address before, so that Apollo's id is known; of the other nothing is.
+    asked = {"input": {"email": str(met.email)}, "fields": ["person_title"], "wait_s": 30}
+    async with working(service):
+        assert (await client.post("/v1/enrich", asked)).status == 200
+    for person in (met, new):
+        who = {"input": {"email": str(person.email)}}
+        assert (await client.post("/v1/people/suppress", who)).status == 200
+    second = await previewed(service, client)
+    assert (second["found"], len(second["contacts"])) == (first["found"] - 1, 4)
+    assert second["price_cents"] == 100
+    shown = f"select contacts::text from glaze.search where id = {second['id']}"
+    assert (met_id in one(dsn, shown), new_id in one(dsn, shown)) == (False, True)
+
+    assert (await client.post(f"/v1/searches/{second['id']}/unlock")).status == 202
+    async with working(service):
+        ready = await reached(client, second["id"], "ready", "failed")
+    assert (ready["state"], ready["returned_cents"]) == ("ready", 25)
+    assert (await client.get("/v1/credit")).body == {"balance_cents": 1000 - 100 + 25}
+    assert hits(dsn, [str(new.email), new.full_name]) == {}
+    job = (await client.get(f"/v1/jobs/{ready['job_id']}")).body
+    enriched = (await client.get(f"/v1/batches/{job['result']['batch_id']}/rows")).body["items"]
+    [barred] = [row for row in enriched if row["state"] == "failed"]
+    assert barred["error"].startswith("person_suppressed: ")
+    assert barred["cells"] == {}
+    assert_paid_once(dsn, vendors)
+    third = await previewed(service, client)
+    assert (third["found"], len(third["contacts"])) == (first["found"] - 2, 3)
 
 
 COMPANIES = {

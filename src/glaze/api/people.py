@@ -169,8 +169,7 @@ def _list(services: Services, router: APIRouter) -> None:
     @router.post("/people/suppress", summary="Suppress a person")
     async def suppress(body: PersonIn, who: Admin) -> SuppressedOut:
         """Buy and keep nothing about a person from now on; what is stored stays."""
-        keys = person_keys(body.input)
-        added = await eraser.suppression.add(who.workspace_id, keys, who.actor)
+        added = await eraser.suppress(who.workspace_id, body.input, who.actor)
         return SuppressedOut(keys=added)
 
     @router.post("/people/unsuppress", summary="Take a person off the suppression list")

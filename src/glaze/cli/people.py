@@ -55,8 +55,8 @@ def erase(who: Who, *, as_json: AsJson = False) -> None:
 @people.command()
 def suppress(who: Who) -> None:
     """Buy and keep nothing of a person from now on; what is stored stays."""
-    keys = person_keys(_given(who))
-    added = _with(lambda app, of: app.eraser.suppression.add(of, keys, _ACTOR))
+    given = _given(who)
+    added = _with(lambda app, of: app.eraser.suppress(of, given, _ACTOR))
     out.print(f"suppressed by {added} new keys" if added else "was suppressed before")
 
 

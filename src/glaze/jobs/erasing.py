@@ -72,6 +72,20 @@ class Eraser:
         """
         return await self.personal.begin(workspace_id, traits_of(given), actor)
 
+    async def suppress(
+        self, workspace_id: WorkspaceId, given: Mapping[str, str], actor: str
+    ) -> int:
+        """Keep the person away by what is given, and by what is stored of them that is theirs alone.
+
+        Return how many of the keys are new.
+
+        Raises: InputError where ``given`` identifies no person.
+        """
+        traits = traits_of(given)
+        known = _traits_of(await self.personal.known(workspace_id, traits))
+        keys = {*traits.keys, *known.keys}
+        return await self.suppression.add(workspace_id, keys, actor)
+
     async def run(self, workspace_id: WorkspaceId, erasure_id: int) -> Erasure:
         """Erase to the end, however long jobs under way take."""
         while True:
@@ -256,8 +270,19 @@ def _traits_of(known: Known) -> Traits:
             {one.casefold() for one in known.employers}
             | of("person_company_name", "person_company_domain")
         ),
-        keys=_sorted({f"{scheme}:{key}" for scheme, key in known.keys}),
+        keys=_sorted({f"{scheme}:{key}" for scheme, key in known.keys} | _own_keys(known)),
     )
+
+
+def _own_keys(known: Known) -> set[str]:
+    """Return the keys of what sources state of the person and nobody shares: profile and Apollo's id."""
+    return {
+        key
+        for field, value in known.stated
+        if field in {"person_linkedin_url", "person_apollo_id"}
+        for one in _texts(value)
+        for key in subjects_of({field: one})
+    }
 
 
 def _after_slash(key: str) -> str:

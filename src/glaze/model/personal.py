@@ -9,7 +9,7 @@ from typing import Final
 from glaze.errors import InputError
 from glaze.model.field import EntityKind
 from glaze.model.identity import identify
-from glaze.model.value import Json
+from glaze.model.value import Json, Reading
 
 MARK: Final = "[erased]"
 """Stands where a text mentioned the person."""
@@ -64,6 +64,27 @@ def subjects_of(given: Mapping[str, str]) -> list[str]:
     except InputError:
         return []
     return [f"{key.scheme}:{key.value}" for key in found.keys.get(EntityKind.PERSON, ())]
+
+
+def people_stated(readings: Sequence[Reading]) -> list[str]:
+    """Return the keys (``scheme:value``) of the person of whom a source's readings speak."""
+    told = {one.field: one.value for one in readings if isinstance(one.value, str)}
+    given = {_STATED[field]: value for field, value in told.items() if field in _STATED}
+    return subjects_of(given) if any(name.startswith("person_") for name in given) else []
+
+
+_STATED: Mapping[str, str] = {
+    name: name
+    for name in (
+        "person_email",
+        "person_linkedin_url",
+        "person_apollo_id",
+        "person_full_name",
+        "person_first_name",
+        "person_last_name",
+    )
+} | {"person_company_domain": "company_domain", "person_company_name": "company_name"}
+"""What says of whom a reading is, and the word that an input uses for it."""
 
 
 def _inputs(document: Json, depth: int) -> Iterator[dict[str, str]]:

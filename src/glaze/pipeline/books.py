@@ -17,6 +17,7 @@ from glaze.pipeline.grouping import Grouped
 from glaze.pipeline.settling import settle_unsent, unknown
 from glaze.store.entity import EntityStore, Keys, Remerge
 from glaze.store.ledger import LedgerStore, Sealed
+from glaze.store.suppression import Stated
 
 log = structlog.get_logger("books")
 
@@ -76,6 +77,7 @@ class Books:
         self.spend: Grouped[JobId, Spend] = Grouped(self._spend, tasks)
         self.look: Grouped[Intent, Look] = Grouped(self._look, tasks)
         self.reserve: Grouped[Sealed, Granted | Doubtful] = Grouped(self._reserve, tasks)
+        self._barred_in_group: Grouped[Stated, bool] = Grouped(self._barred, tasks)
         self._settle_in_group: Grouped[Settling, Settled] = Grouped(self._settle, tasks)
 
     async def settle(self, settling: Settling) -> Settled:
@@ -89,6 +91,18 @@ class Books:
             with attempt:
                 return await self._settle_in_group(settling)
         raise AssertionError("unreachable: the last failure is raised")
+
+    async def barred(self, stated: Stated) -> bool:
+        """Tell whether an answer is about somebody of whom nothing may be kept; tried as settling is."""
+        async for attempt in stamina.retry_context(
+            on=StoreUnavailable, attempts=None, timeout=SETTLE_FOR_S
+        ):
+            with attempt:
+                return await self._barred_in_group(stated)
+        raise AssertionError("unreachable: the last failure is raised")
+
+    async def _barred(self, stated: Sequence[Stated]) -> Sequence[bool]:
+        return await self._entities.barred(self._workspace_id, stated)
 
     async def _open(self, wanted: Sequence[Keys]) -> Sequence[Opened]:
         opened = await self._entities.open(self._workspace_id, wanted)

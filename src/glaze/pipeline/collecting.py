@@ -30,6 +30,7 @@ from glaze.model.value import CallId, Micros, WorkspaceId
 from glaze.net.client import HttpClient
 from glaze.net.vendor import BoundHttp
 from glaze.pipeline.asking import Access
+from glaze.pipeline.barring import is_barred, kept_of
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.books import Bookkeeping, Books, Settling
 from glaze.pipeline.channel import Channel, Channels
@@ -329,7 +330,7 @@ class Collector:
     ) -> None:
         settlements: list[Settlement] = []
         for claimed, reply in ended:
-            settlement = self._settlement(poll, claimed, reply, http)
+            settlement = await self._settlement(poll, claimed, reply, http)
             if settlement.end is CallEnd.PENDING:
                 await self._due.put_off(claimed, poll_wait_s(reply, claimed.polls))
             else:
@@ -355,13 +356,15 @@ class Collector:
                 merged = Remerge(settlement.entities, merging(belief), self._clock())
                 await poll.books.remerge(merged)
 
-    def _settlement(
+    async def _settlement(
         self, poll: _Poll, claimed: Claimed, reply: Reply, http: BoundHttp
     ) -> Settlement:
         known = claimed.known if claimed.whole is None else claimed.whole.known
         judge = Judging(known, self._clock(), {})
-        judged = replace(reply, readings=judge(reply.readings))
+        judged = await kept_of(poll.books, replace(reply, readings=judge(reply.readings)))
         settlement = settle_reply(claimed.call_id, judged, claimed.entities, poll.operation)
+        if is_barred(judged.verdict, judged.detail):
+            return settlement
         if claimed.whole is not None:
             return deferred(settlement, claimed.whole, reply, judge, http)
         return collected(settlement, claimed, judge, http, resent=_is_resent(claimed))

@@ -40,6 +40,7 @@ from glaze.model.value import CallId, Micros, WorkspaceId
 from glaze.net.client import HttpClient
 from glaze.net.vendor import BoundHttp
 from glaze.pipeline.asking import Access, Answer, Decline, Declined, Question, question_key
+from glaze.pipeline.barring import is_barred, kept_of
 from glaze.pipeline.books import Bookkeeping, Books, Settled, Settling
 from glaze.pipeline.channel import Channel, Channels
 from glaze.pipeline.circuit import Passing
@@ -479,17 +480,12 @@ class Gateway:
     async def _settle_replies(
         self, going: _Going, replies: Sequence[Reply], http: BoundHttp, passing: Passing
     ) -> dict[CallId, _Result]:
-        question = going[0][0].question
+        replies = [
+            await kept_of(pending.books, reply, pending.question.asker.subjects)
+            for (pending, _), reply in zip(going, replies, strict=True)
+        ]
         settled: Settled = [
-            recorded(
-                settle_reply(
-                    grant.call_id, reply, pending.question.asker.entities, question.operation
-                ),
-                pending.question,
-                reply,
-                http,
-                alone=len(going) == 1,
-            )
+            _kept(pending.question, grant, reply, http, alone=len(going) == 1)
             for (pending, grant), reply in zip(going, replies, strict=True)
         ]
         settled = await self._settle(going, settled, http)
@@ -575,6 +571,15 @@ def _intent(question: Question, access: Access, hash_key: bytes) -> Intent:
         country=question.country,
         floor=question.floor,
     )
+
+
+def _kept(
+    question: Question, grant: Reserved, reply: Reply, http: BoundHttp, *, alone: bool
+) -> Settlement:
+    settlement = settle_reply(grant.call_id, reply, question.asker.entities, question.operation)
+    if is_barred(reply.verdict, reply.detail):
+        return settlement
+    return recorded(settlement, question, reply, http, alone=alone)
 
 
 def _at_once(question: Question) -> Question:

@@ -34,6 +34,7 @@ from glaze.model.value import (
     WorkspaceId,
 )
 from glaze.pipeline.asking import Decline, Declined, Question
+from glaze.pipeline.barring import is_barred
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.books import Opened
 from glaze.pipeline.experience import History
@@ -77,7 +78,7 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The job is not ours to go on with: cancelled, or another worker's by now."""
+    """The job is not to go on: cancelled, another worker's by now, or about whom nothing may be kept."""
 
     why: Decline
 
@@ -239,7 +240,7 @@ class Pipeline:
         asker = await self._asker(task, sheet)
         stopped = await self._waterfall(task, sheet, asker)
         if stopped is not None:
-            return stopped
+            return await self._ended_early(task, stopped, sheet.now)
         task.progress(_STORING, "storing what was found")
         final = await self._store(task, sheet)
         result = await self._result(task, sheet, final)
@@ -247,6 +248,15 @@ class Pipeline:
             errors = "; ".join(f"{s.name}: {s.error}" for s in result.stages if s.error)
             return Unavailable(errors)
         return result
+
+    async def _ended_early(
+        self, task: Enrichment, stopped: Later | Stopped, now: datetime
+    ) -> EnrichResult | Later | Stopped:
+        """Say of somebody who turned out to be suppressed that nothing is kept, and what was paid."""
+        if stopped != Stopped(Decline.SUPPRESSED):
+            return stopped
+        costs = await self._costs(task)
+        return _suppressed(task.args, now).model_copy(update={"costs": costs})
 
     async def _terms(self, workspace_id: WorkspaceId, kind: str, args: EnrichArgs) -> Terms:
         standing = self.standing or StandingTerms(self.policy.order)
@@ -516,7 +526,7 @@ class Pipeline:
                 sheet.fail(choice, result, begun, self.clock())
             return stopped
         sheet.take(choice, result, begun, self.clock())
-        return None
+        return Stopped(Decline.SUPPRESSED) if is_barred(result.verdict, result.detail) else None
 
     async def _declined(
         self, task: Enrichment, sheet: Sheet, choice: Choice, result: Declined

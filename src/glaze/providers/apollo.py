@@ -71,6 +71,7 @@ _UNSURE_OF_NAME = 20  # off the confidence where a company was found by its name
 
 # Canonical field -> Apollo's key in the record, and how sure it is there (0 to 100).
 _PERSON_FIELDS: Mapping[str, tuple[str, int]] = {
+    "person_apollo_id": ("id", 95),
     "person_full_name": ("name", 90),
     "person_first_name": ("first_name", 90),
     "person_last_name": ("last_name", 90),

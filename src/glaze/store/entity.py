@@ -27,7 +27,7 @@ from glaze.model.value import (
 from glaze.store.database import Connection, Database
 from glaze.store.icp import score_merged
 from glaze.store.statements import statements
-from glaze.store.suppression import suppressed
+from glaze.store.suppression import Stated, suppressed, turned_out
 from glaze.store.text import storable
 
 _sql = statements("entity")
@@ -127,6 +127,14 @@ class EntityStore:
             if row["field"] is not None and row["field"] not in fields:
                 fields[FieldName(row["field"])] = _kept(row)
         return [_recalled(one, ways, kept) for one in wanted]
+
+    async def barred(self, workspace_id: WorkspaceId, stated: Sequence[Stated]) -> list[bool]:
+        """Tell for each whether it names somebody about whom nothing may be kept.
+
+        They are suppressed by all of it from then on.
+        """
+        async with self._db.workspace(workspace_id) as conn:
+            return [await turned_out(conn, one) for one in stated]
 
     async def peek(
         self, workspace_id: WorkspaceId, wanted: Sequence[Keys]

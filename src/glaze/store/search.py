@@ -179,8 +179,9 @@ class SearchStore:
             search = await _held(conn, search_id)
             if search.state != "failed" or search.paid_at is None or search.refunded_at is not None:
                 raise SearchStateConflict(f"search {search_id} is {search.state}: nothing is owed")
-            if search.paid_cents:
-                await _book(conn, search.paid_cents, "refund", search_id, actor)
+            left = (search.paid_cents or 0) - search.returned_cents
+            if left:
+                await _book(conn, left, "refund", search_id, actor)
             await conn.execute(_sql["refunded"], {"search": search_id})
             await note(conn, Deed(actor, "search.refund", str(search_id)))
             await _tell(conn, search_id, "search.refunded")
@@ -192,13 +193,28 @@ class SearchStore:
                 await _tell(conn, search_id, "search.enriching")
 
     async def end(
-        self, workspace_id: WorkspaceId, search_id: int, error: str | None = None
+        self,
+        workspace_id: WorkspaceId,
+        search_id: int,
+        error: str | None = None,
+        *,
+        barred: int = 0,
     ) -> None:
-        """Record that the search is ready, or failed and why."""
+        """Record that the search is ready, or failed and why.
+
+        What was paid for the ``barred``, about whom nothing may be kept, goes back to the credit.
+        """
         state = "ready" if error is None else "failed"
         async with self._db.workspace(workspace_id) as conn:
-            if await _one(conn, "end", search=search_id, state=state, error=error) is not None:
-                await _tell(conn, search_id, f"search.{state}")
+            search = await _held(conn, search_id)
+            if await _one(conn, "end", search=search_id, state=state, error=error) is None:
+                return
+            owed = (search.paid_cents or 0) * barred // max(1, len(search.contacts or ()))
+            back = owed - search.returned_cents
+            if back > 0:
+                await _book(conn, back, "suppressed", search_id, "search")
+                await conn.execute(_sql["returned"], {"search": search_id, "cents": back})
+            await _tell(conn, search_id, f"search.{state}")
 
     async def grant(self, workspace_id: WorkspaceId, cents: int, actor: str) -> int:
         """Add to the workspace's credit, or take from it below 0; return the balance.

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from uuid import uuid4
 
 from glaze.model.value import WorkspaceId
@@ -32,6 +33,26 @@ async def suppress(conn: Connection, keys: Collection[str]) -> int:
     """Suppress one person by all of these keys, within the caller's transaction; return how many are new."""
     params = {"keys": await _hashes(conn, keys), "person": uuid4()}
     return len(await (await conn.execute(_sql["add"], params)).fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """By what a source's answer names a person, and by what they were asked for (HMACs)."""
+
+    keys: tuple[str, ...]  # scheme:value
+    subjects: tuple[bytes, ...] = ()
+
+
+async def turned_out(conn: Connection, stated: Stated) -> bool:
+    """Tell whether the answer is about somebody who is suppressed, within the caller's transaction.
+
+    From then on they are suppressed by all that they were named and asked for by.
+    """
+    if not await suppressed(conn, lambda: stated.keys):
+        return False
+    hashes = {*await _hashes(conn, stated.keys), *stated.subjects}
+    await conn.execute(_sql["add"], {"keys": sorted(hashes), "person": uuid4()})
+    return True
 
 
 async def _hashes(conn: Connection, keys: Collection[str]) -> list[bytes]:

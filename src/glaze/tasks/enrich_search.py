@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 
+from glaze.errors import PersonSuppressed
 from glaze.jobs.kind import JobContext, Kind
 from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial
 from glaze.model.request import EnrichArgs
 from glaze.model.value import FieldName, Json
-from glaze.store.batch import Progress
+from glaze.store.batch import Progress, RowResult
 from glaze.store.search import OF_COMPANIES, Search
 from glaze.tasks.enrich import LEAST_S, enrich_kind
 from glaze.tasks.preview_search import OfSearch
-from glaze.tasks.row_batch import Rows, finished_batch, summed_up
+from glaze.tasks.row_batch import Rows, finished_batch, row_results, summed_up
 from glaze.tasks.tools import Tools
 
 NAME = "enrich_search"
@@ -35,7 +36,9 @@ def enrich_search_kind(tools: Tools) -> Kind[OfSearch]:
             return ended
         outcome = await summed_up(tools, ctx, ended, {"search_id": search.id})
         found = isinstance(outcome, Done | Partial) and (ended.completed or ended.partial)
-        await tools.searches.end(ws, search.id, None if found else NOTHING)
+        barred = [row async for row in row_results(tools, ctx, ended.id) if _is_barred(row)]
+        error = None if found else NOTHING
+        await tools.searches.end(ws, search.id, error, barred=len(barred))
         return outcome if found else Failed("search_failed", NOTHING, outcome_body(outcome))
 
     return Kind(
@@ -45,6 +48,11 @@ def enrich_search_kind(tools: Tools) -> Kind[OfSearch]:
         least_s=LEAST_S,
         description="Enrich the contacts of a search that was paid for.",
     )
+
+
+def _is_barred(row: RowResult) -> bool:
+    """Tell whether a row turned out to be somebody about whom nothing is kept: it is not charged for."""
+    return (row.error or "").startswith(PersonSuppressed.code)
 
 
 def outcome_body(outcome: Outcome) -> Json:

@@ -120,7 +120,10 @@ async def _people(tools: Tools, ctx: JobContext, search: Search) -> _Found | Out
         return Snooze(tools.clock() + timedelta(seconds=found.wait_s), found.why)
     if isinstance(found, Reply):
         return _refused(found)
-    return _Found([_contact(one) for one in found.people], found.total)
+    keys = {f"apollo:{one.id}": one for one in found.people}
+    barred = await tools.eraser.suppression.listed(ctx.job.workspace_id, keys)
+    shown = [_contact(one) for key, one in keys.items() if key not in barred]
+    return _Found(shown, found.total - len(barred))
 
 
 async def _companies(tools: Tools, ctx: JobContext, search: Search) -> _Found | Outcome:

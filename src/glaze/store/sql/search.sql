@@ -53,6 +53,10 @@ update search set state = 'enriching' where workspace_id = current_workspace() a
 update search set state = %(state)s, error = %(error)s, ended_at = clock_timestamp()
 where workspace_id = current_workspace() and id = %(search)s and state in ('draft', 'paid', 'enriching') returning id
 
+-- name: returned
+-- Of what was paid, given back for those who may not be enriched.
+update search set returned_cents = returned_cents + %(cents)s where workspace_id = current_workspace() and id = %(search)s
+
 -- name: refunded
 -- Paid back: it is not owed any more.
 update search set state = 'failed', refunded_at = clock_timestamp(), ended_at = coalesce(ended_at, clock_timestamp())
