@@ -1,13 +1,14 @@
 """The API over real HTTP: this process serves it on a free port, over a database of the test's own."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import aiohttp
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 
 from glaze.api.app import create_app
 from glaze.boot.app import App, boot
@@ -18,6 +19,15 @@ from glaze.store.workspace import WorkspaceStore
 
 THEIRS = WorkspaceId(2)
 """Another workspace in the same database."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hash passwords the same way with less of it: each takes a good part of a core otherwise."""
+    with pytest.MonkeyPatch.context() as patched:
+        quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patched.setattr("glaze.secrets.passwords._hasher", quick)
+        yield
 
 
 class Answer(NamedTuple):
