@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 from psycopg.conninfo import make_conninfo
-from tests.browser.product import PASSWORD, Product, email_of, running_product
+from tests.browser.product import PASSWORD, Product, email_of, member, running_product
 from tests.browser.watched import AXE, Watch
 from tests.flow.cli_process import running_sandbox
 
@@ -108,6 +108,7 @@ async def sessions(browser: Browser, product: Product) -> Callable[[Role], Await
 
     async def of(role: Role) -> Any:
         if role not in kept:
+            await member(product, role)
             context = await browser.new_context()
             body = {"email": email_of(role), "password": PASSWORD}
             answer = await context.request.post(f"{product.url}/v1/session", data=body)

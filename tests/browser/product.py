@@ -46,7 +46,7 @@ class Product:
         self.folder, self.dsn, self.sandbox = folder, dsn, sandbox
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
-        self.key = asyncio.run(_prepare(dsn))
+        self.key = asyncio.run(_key(dsn))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -69,7 +69,7 @@ class Product:
             )
         deadline = time.monotonic() + DEADLINE_S
         while not self._answers():
-            assert self._process.poll() is None, (self.folder / "log").read_text()
+            assert self._process.poll() is None, self.said
             assert time.monotonic() < deadline, "it does not answer"
             time.sleep(0.05)
 
@@ -89,6 +89,11 @@ class Product:
             text = answer.read()
         return json.loads(text) if text else None
 
+    @property
+    def said(self) -> str:
+        """What it printed."""
+        return (self.folder / "log").read_text()
+
     def _answers(self) -> bool:
         try:
             urllib.request.urlopen(f"{self.url}/livez", timeout=5).close()
@@ -97,20 +102,22 @@ class Product:
         return True
 
 
-async def _prepare(dsn: str) -> str:
-    """Make a member of every role, and return a key."""
-    settings = Settings(database_url=dsn)
+async def member(product: Product, role: Role) -> None:
+    """Make a member of a role."""
+    async with Database.open(product.dsn, size=1) as db:
+        who = sign_ins(Settings(database_url=product.dsn), db)
+        await who.add(DEFAULT_WORKSPACE, email_of(role), role, PASSWORD, By())
+
+
+async def _key(dsn: str) -> str:
     async with Database.open(dsn, size=1) as db:
-        for role in Role:
-            await sign_ins(settings, db).add(
-                DEFAULT_WORKSPACE, email_of(role), role, PASSWORD, By()
-            )
         made = await KeyStore(db).create(DEFAULT_WORKSPACE, "test", [Scope.ADMIN])
     return made.text
 
 
 @contextmanager
 def running_product(folder: Path, dsn: str, sandbox: Sandbox) -> Iterator[Product]:
+    """Run it for as long as the block."""
     product = Product(folder, dsn, sandbox)
     product.start()
     try:

@@ -10,7 +10,7 @@ import psycopg
 from playwright.async_api import Browser, async_playwright
 from psycopg.conninfo import make_conninfo
 from tests.browser.conftest import DESK, FLAGS, chromium
-from tests.browser.product import PASSWORD, Product, email_of, running_product
+from tests.browser.product import PASSWORD, Product, email_of, member, running_product
 from tests.browser.scene import prepare
 from tests.flow.cli_process import running_sandbox
 
@@ -66,6 +66,7 @@ async def main(names: list[str]) -> None:
         product = await asyncio.to_thread(
             lambda: stack.enter_context(running_product(folder, dsn, sandbox))
         )
+        await member(product, Role.OWNER)
         await asyncio.to_thread(prepare, product)
         IMAGES.mkdir(exist_ok=True)
         async with async_playwright() as playwright:

@@ -1,10 +1,12 @@
 """What is around every page: signing in, navigation, keys, themes, and how the connection stands."""
 
+import asyncio
 import re
+from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 from tests.browser.conftest import Open
-from tests.browser.product import PASSWORD, email_of
+from tests.browser.product import PASSWORD, Product, email_of
 from tests.browser.watched import Watch, violations
 
 from glaze.model.access import Role
@@ -14,6 +16,8 @@ async def test_who_signs_in_comes_to_where_they_wanted_to_go_and_is_out_when_the
     open_page: Open, watch: Watch
 ):
     watch.allow("401")
+    page = await open_page("/sign-in?next=//evil.example", role=None)
+    assert await page.evaluate("location.pathname + location.search") == "/app/sign-in"
     page = await open_page("/account", role=None)
     await expect(page).to_have_title("Sign in · Glaze")
     assert await violations(page) == []
@@ -32,3 +36,120 @@ async def test_who_signs_in_comes_to_where_they_wanted_to_go_and_is_out_when_the
     await expect(page).to_have_url(re.compile("/app/sign-in"))
     await page.go_back()
     await expect(page).to_have_url(re.compile("/app/sign-in"))
+
+
+async def test_everything_can_be_reached_by_keys_alone(open_page: Open):
+    page = await open_page()
+    await expect(page.get_by_role("heading", name="Home")).to_be_visible()
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    await page.keyboard.press("Enter")
+    assert await page.evaluate("document.activeElement.id") == "main"
+    await page.keyboard.press("Control+k")
+    palette = page.get_by_role("combobox")
+    await expect(palette).to_be_focused()
+    await palette.fill("pass")
+    assert await violations(page) == []
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_title("Account · Glaze")
+    await page.keyboard.press("g")
+    await page.keyboard.press("h")
+    await expect(page).to_have_title("Home · Glaze")
+    await page.keyboard.press("?")
+    listed = page.get_by_role("dialog", name="Keyboard shortcuts")
+    await expect(listed).to_contain_text("Go to Home")
+    assert await violations(page) == []
+    await listed.get_by_label("Single keys act").uncheck()
+    await page.keyboard.press("Escape")
+    await expect(listed).to_be_hidden()
+    await page.keyboard.press("?")
+    await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("dialog")).to_have_count(1)  # the palette alone
+
+
+async def test_a_theme_that_was_chosen_stays(open_page: Open):
+    page = await open_page(color_scheme="light")
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    light = await page.evaluate(ground)
+    for was in ("as the system", "light"):
+        await page.get_by_role("button", name=f"Theme: {was}").click()
+    await expect(page.get_by_role("button", name="Theme: dark")).to_be_visible()
+    assert await page.evaluate(ground) != light
+    await page.reload()
+    await expect(page.get_by_role("button", name="Theme: dark")).to_be_visible()
+    assert await page.evaluate(ground) != light
+
+
+async def test_an_invited_viewer_chooses_a_password_and_changes_nothing_that_is_not_theirs(
+    open_page: Open, product: Product, watch: Watch
+):
+    watch.allow("401")
+    body = {"email": "new@example.com", "role": "viewer"}
+    token = product.ask("POST", "/v1/members/invitations", body)["token"]
+    page = await open_page(f"/welcome#token={token}&email=new@example.com", role=None)
+    await expect(page.get_by_label("You sign in as")).to_have_value("new@example.com")
+    assert token not in page.url
+    assert await violations(page) == []
+    await page.get_by_label("Password").fill(PASSWORD + " too")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("link", name="new@example.com viewer")).to_be_visible()
+    await page.get_by_role("link", name="new@example.com viewer").click()
+    await page.get_by_label("Current password").fill(PASSWORD)
+    await page.get_by_label("New password").fill(PASSWORD + " three")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("the current password is another")
+    await page.get_by_label("Current password").fill(PASSWORD + " too")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("The password is changed")).to_be_visible()
+    await page.get_by_role("button", name="Sign out everywhere").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Sign out everywhere").click()
+    await expect(page).to_have_url(re.compile("/app/sign-in"))
+
+
+async def test_a_page_is_served_so_that_nothing_strange_can_run_in_it(
+    page: Page, product: Product, watch: Watch
+):
+    watch.allow("TrustedHTML|trusted-types")
+    answer = await page.request.get(f"{product.url}/app/jobs/4711")
+    policy = answer.headers["content-security-policy"]
+    assert {"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"} <= {
+        part.strip() for part in policy.split(";")
+    }
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-cache"
+    with_script = "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=alert(1)>')"
+    refused = await page.evaluate(
+        f"() => {{ try {{ {with_script} }} catch (e) {{ return e.name }} }}"
+    )
+    assert refused == "TypeError"
+    for path in ("/app/assets/none.js", "/v1/nothing", "/nothing"):
+        missing = await page.request.get(product.url + path)
+        assert (missing.status, missing.headers["content-type"]) == (
+            404,
+            "application/problem+json",
+        )
+
+
+async def test_the_first_start_prints_a_link_that_opens_the_dashboard_once(
+    open_page: Open, product: Product, watch: Watch, dsn: str, tmp_path: Path
+):
+    watch.allow("401")
+    other = await asyncio.to_thread(Product, tmp_path, dsn, product.sandbox)
+    watch.also(other.url)
+    await asyncio.to_thread(other.start)
+    try:
+        [link] = re.findall(r"http://localhost\S+#token=\S+", other.said)
+        page = await open_page("/sign-in", role=None)
+        await page.goto(link)
+        await page.get_by_label("Password").fill(PASSWORD)
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("link", name="admin@localhost owner")).to_be_visible()
+        again = await open_page("/sign-in", role=None)
+        await again.goto(link)
+        await again.get_by_label("Password").fill(PASSWORD)
+        await again.keyboard.press("Enter")
+        await expect(again.get_by_role("alert")).to_contain_text("get another")
+        await asyncio.gather(page.context.close(), again.context.close())
+    finally:
+        await asyncio.to_thread(other.stop)

@@ -20,12 +20,16 @@ class Watch:
 
     def __init__(self, origin: str) -> None:
         self.faults: list[str] = []
-        self._origin = urlsplit(origin).netloc
+        self._origins = {urlsplit(origin).netloc}
         self._allowed: list[str] = []
 
     def allow(self, pattern: str) -> None:
         """Let what matches pass: an error that the test brings about."""
         self._allowed.append(pattern)
+
+    def also(self, origin: str) -> None:
+        """Let pages ask another server that the test started."""
+        self._origins.add(urlsplit(origin).netloc)
 
     @property
     def unexpected(self) -> list[str]:
@@ -40,7 +44,7 @@ class Watch:
 
     def _requested(self, request: Request) -> None:
         url = urlsplit(request.url)
-        if url.scheme not in {"data", "blob"} and url.netloc != self._origin:
+        if url.scheme not in {"data", "blob"} and url.netloc not in self._origins:
             self.faults.append(f"asked elsewhere: {request.url}")
 
     def _said(self, message: ConsoleMessage) -> None:

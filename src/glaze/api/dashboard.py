@@ -43,9 +43,14 @@ class _File(NamedTuple):
 
 
 def routes(_: Services) -> APIRouter:
-    """Return the routes; what is built is read once."""
+    """Return the routes of the build that is in the package."""
+    return pages(WHERE)
+
+
+def pages(where: Path) -> APIRouter:
+    """Return the routes of the build in a folder, which is read once."""
     router = APIRouter(include_in_schema=False)
-    files = _read(WHERE)
+    files = _read(where)
 
     @router.get("/")
     async def root() -> RedirectResponse:

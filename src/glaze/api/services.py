@@ -22,6 +22,7 @@ from glaze.settings import Settings
 from glaze.store.access import KeyStore
 from glaze.store.asking_rule import AskingRuleStore
 from glaze.store.audit import AuditStore
+from glaze.store.backlog import BacklogStore
 from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
 from glaze.store.budget import BudgetStore, StandingCaps
@@ -36,6 +37,7 @@ from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.member import MemberStore
 from glaze.store.metrics import MetricsStore
+from glaze.store.overview import OverviewStore
 from glaze.store.queues import QueueStore
 from glaze.store.schedule import ScheduleStore
 from glaze.store.search import SearchStore
@@ -106,6 +108,14 @@ class Services(Protocol):
     @property
     def metrics(self) -> MetricsStore:
         """How the jobs of a workspace fare."""
+
+    @property
+    def overview(self) -> OverviewStore:
+        """How a workspace stands at a glance."""
+
+    @property
+    def backlog(self) -> BacklogStore:
+        """What there is to do in the whole fleet."""
 
     @property
     def entity_views(self) -> EntityViews:

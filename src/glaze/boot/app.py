@@ -59,6 +59,7 @@ from glaze.settings import Settings
 from glaze.store.access import KeyStore
 from glaze.store.asking_rule import AskingRuleStore
 from glaze.store.audit import AuditStore
+from glaze.store.backlog import BacklogStore
 from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
 from glaze.store.budget import BudgetStore, StandingCaps
@@ -80,6 +81,7 @@ from glaze.store.limit import LimitStore
 from glaze.store.member import MemberStore
 from glaze.store.metrics import MetricsStore
 from glaze.store.migrate import migrate
+from glaze.store.overview import OverviewStore
 from glaze.store.personal import PersonalStore
 from glaze.store.plan import PlanStore
 from glaze.store.queues import QueueStore
@@ -177,6 +179,16 @@ class App:
     def metrics(self) -> MetricsStore:
         """How the jobs of a workspace fare."""
         return MetricsStore(self.db)
+
+    @property
+    def overview(self) -> OverviewStore:
+        """How a workspace stands at a glance."""
+        return OverviewStore(self.db)
+
+    @property
+    def backlog(self) -> BacklogStore:
+        """What there is to do in the whole fleet."""
+        return BacklogStore(self.db)
 
     @property
     def entity_views(self) -> EntityViews:

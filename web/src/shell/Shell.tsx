@@ -34,6 +34,14 @@ export function Shell() {
     icon: "keyboard",
     act: () => setOpen("shortcuts"),
   });
+  const navigate = useNavigate();
+  useCommand({
+    id: "account",
+    label: "Account",
+    icon: "user",
+    words: "password sessions",
+    act: () => void navigate({ to: "/account" }),
+  });
   useCommand({ id: "theme", label: "Switch theme", icon: "moon", words: "dark light", act: nextTheme });
   return (
     <div className="shell" data-menu={open === "menu" || undefined}>

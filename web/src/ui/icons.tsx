@@ -43,8 +43,6 @@ export function Icon({ name }: { name: IconName }) {
   return (
     <svg
       className="icon"
-      width="16"
-      height="16"
       viewBox="0 0 16 16"
       fill="none"
       stroke="currentColor"
@@ -58,14 +56,12 @@ export function Icon({ name }: { name: IconName }) {
   );
 }
 
+/** Glaze that runs down a tile. */
 export function Mark() {
   return (
-    <svg className="mark" width="22" height="22" viewBox="0 0 32 32" aria-hidden="true">
-      <rect width="32" height="32" rx="8" fill="var(--accent)" />
-      <path
-        fill="var(--on-accent)"
-        d="M6 8.5h20v3.2c0 2-1.2 3.3-2.7 3.3s-2.7-1.3-2.7-3.1c0-.9-.6-1.5-1.3-1.5s-1.3.6-1.3 1.5v9.400c0 1.900-1.2 3.2-2.7 3.2s-2.7-1.3-2.7-3.2v-6.400c0-.9-.6-1.5-1.3-1.5s-1.3.6-1.3 1.5c0 1.1-.8 1.900-1.900 1.900-1.3 0-2.1-1-2.1-2.6z"
-      />
+    <svg className="mark" viewBox="0 0 32 32" aria-hidden="true">
+      <path className="tile" d="M0 0h32v32H0z" />
+      <path className="glaze" d="M0 0h32v10.5c0 2.6-1.6 4.5-3.6 4.500s-3.6-1.7-3.6-3.900c0-1.5-1.1-2.6-2.5-2.600s-2.5 1.1-2.5 2.600v10.400c0 2.1-1.5 3.7-3.4 3.700s-3.4-1.6-3.4-3.700v-7c0-1.5-1.1-2.6-2.5-2.600s-2.5 1.1-2.5 2.600v2.300c0 2-1.5 3.5-3.3 3.500s-4.7-1.5-4.7-3.700z" />
     </svg>
   );
 }

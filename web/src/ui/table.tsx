@@ -41,7 +41,7 @@ export function DataTable<T>({
   useShortcut("k", "Previous row", () => go(-1));
   if (rows.length === 0) return empty;
   return (
-    <div className="table-scroll" role="region" aria-label={label} tabIndex={0}>
+    <div className="table-scroll" role="group" aria-label={label} tabIndex={0}>
       <table className="table">
         <caption className="sr-only">{label}</caption>
         <thead>

@@ -8,10 +8,9 @@ export const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
   // Only a path of our own is gone to afterwards.
-  validateSearch: (search): { next?: string } => {
-    const next = search["next"];
-    return typeof next === "string" && /^\/(?![/\\])/.test(next) ? { next } : {};
-  },
+  validateSearch: ({ next }: Record<string, unknown>): { next?: string | undefined } => ({
+    next: typeof next === "string" && /^\/(?![/\\])/.test(next) ? next : undefined,
+  }),
   component: lazyRouteComponent(() => import("./SignIn"), "SignIn"),
   staticData: { title: "Sign in" },
 });

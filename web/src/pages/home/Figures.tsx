@@ -1,0 +1,130 @@
+/** The figures that are looked at first. */
+
+import type { ReactNode } from "react";
+
+import type { Schemas } from "../../api/client";
+import { formatCompact, formatDuration, formatMoney, formatNumber, formatPercent } from "../../ui/format";
+import { Goto } from "../../ui/goto";
+import { Ago } from "../../ui/values";
+
+type Metrics = Schemas["MetricsOut"];
+type Overview = Schemas["OverviewOut"];
+
+interface FigureProps {
+  label: string;
+  /** Undefined: not there yet. Null: there is none. */
+  value: string | null | undefined;
+  about?: ReactNode;
+  to: string;
+  search?: Record<string, unknown>;
+  /** It goes with the one before. */
+  tied?: boolean;
+}
+
+function Figure({ label, value, about, to, search, tied = false }: FigureProps) {
+  return (
+    <div className={`figure ${tied ? "tied" : ""}`}>
+      <dt>{label}</dt>
+      <dd>
+        <Goto to={to} {...(search && { search })} className="value num">
+          {value === undefined ? <span className="skeleton" /> : (value ?? "–")}
+        </Goto>
+        <span className="about">{about ?? "\u00a0"}</span>
+      </dd>
+    </div>
+  );
+}
+
+const share = (one: Metrics["sample"]["success"] | undefined): string | null | undefined =>
+  one && (one.rate === null ? null : formatPercent(one.rate));
+const of = (one: Metrics["sample"]["success"] | undefined, what: string): string =>
+  one ? `of ${formatNumber(one.of)} ${what}` : "";
+
+export function Figures({
+  metrics,
+  overview,
+}: {
+  metrics: Metrics | undefined;
+  overview: Overview | undefined;
+}) {
+  const sample = metrics?.sample;
+  const waits = overview && (overview.oldest_s === null ? "none waits" : formatDuration(overview.oldest_s));
+  return (
+    <section className="panel" aria-label="Figures">
+      <dl className="figures">
+        <Figure
+          label="Throughput"
+          value={metrics && (metrics.per_minute === null ? null : `${rate(metrics.per_minute)} / min`)}
+          about={metrics && `${bounded(metrics.ended)} jobs ended`}
+          to="/jobs"
+        />
+        <Figure
+          label="Success"
+          value={share(sample?.success)}
+          about={of(sample?.success, "latest jobs")}
+          to="/jobs"
+          search={{ state: ["failed", "dead"] }}
+        />
+        <Figure
+          label="From the cache"
+          value={share(sample?.cache)}
+          about={of(sample?.cache, "enrichments")}
+          to="/jobs"
+        />
+        <Figure
+          label="Asked an LLM"
+          value={share(sample?.inference)}
+          about={of(sample?.inference, "latest jobs")}
+          to="/jobs"
+        />
+        <Figure
+          label="Median time"
+          value={sample && (sample.durations.p50_s === null ? null : formatDuration(sample.durations.p50_s))}
+          about={sample?.durations.p95_s != null && `p95 ${formatDuration(sample.durations.p95_s)}`}
+          to="/jobs"
+        />
+        <Figure label="Oldest waiting" value={waits} about="due and not begun" to="/queues" />
+        <Spend money={overview?.money} />
+      </dl>
+    </section>
+  );
+}
+
+function Spend({ money }: { money: Overview["money"] | undefined }) {
+  const settled = money && formatMoney(money.settled_micros);
+  return (
+    <>
+      <Figure
+        label="Spent"
+        value={settled}
+        about={money?.since ? <>since <Ago at={money.since} />, and more before</> : "settled"}
+        to="/ledger"
+      />
+      <Figure
+        label="Reserved"
+        value={money && formatMoney(money.reserved_micros)}
+        about="for calls under way"
+        to="/ledger"
+        search={{ state: "sending" }}
+        tied
+      />
+      <Figure
+        label="Unknown"
+        value={money && formatMoney(money.unknown_micros)}
+        about="held until resolved"
+        to="/ledger"
+        search={{ state: "unknown" }}
+        tied
+      />
+    </>
+  );
+}
+
+function rate(perMinute: number): string {
+  return perMinute < 10 ? perMinute.toFixed(1) : formatCompact(Math.round(perMinute));
+}
+
+/** The API counts to ten thousand. */
+function bounded(count: number): string {
+  return count >= 10_000 ? "10,000 or more" : formatNumber(count);
+}
