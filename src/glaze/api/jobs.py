@@ -19,6 +19,7 @@ from glaze.model.job import After, IfFailed, JobState
 from glaze.model.value import BatchId, JobId, WorkspaceId
 from glaze.store.control import Group, Step, Sum
 from glaze.store.job import JobView
+from glaze.tasks.retry_quote import retry_quote
 
 LONGEST_ACTION_S = 20.0
 """So long one request acts on jobs before it answers how far it came."""
@@ -229,6 +230,31 @@ class ActionOut(BaseModel):
     complete: bool = Field(description="false: there are more; send the same request again")
 
 
+class QuoteIn(_Strict):
+    """Which jobs somebody thinks of retrying: those named by ``ids``, or all that meet ``where``."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"where": {"state": ["dead"], "kind": ["enrich"]}}]}
+    )
+
+    ids: Ids | None = None
+    where: Which | None = None
+
+    def filter(self) -> Filter:
+        """Return which jobs are meant."""
+        return (self.where or Which()).filter(self.ids)
+
+
+class QuoteOut(BaseModel):
+    """What retrying jobs would cost. Money in micros of a US dollar."""
+
+    jobs: int = Field(description="that can be retried")
+    priced: int = Field(description="of them, enrichments: the amounts are for these")
+    p50_micros: int = Field(description="half of such runs stay below")
+    p95_micros: int
+    most_micros: int = Field(description="by the price list")
+
+
 class LogOut(BaseModel):
     """Something that happened to a job."""
 
@@ -285,6 +311,17 @@ def routes(services: Services) -> APIRouter:
         if body.action == "purge":
             must(who, Scope.ADMIN)
         return await acted(_steps(services, who.workspace_id, body))
+
+    @router.post("/jobs/quote", summary="What retrying jobs would cost")
+    async def quote(body: QuoteIn, who: Reader) -> QuoteOut:
+        """Return what retrying jobs would cost, as `glaze plan` reckons; nothing is asked or changed.
+
+        What they bought already is known and costs nothing again. Of many the newest 1,000 are looked at.
+        """
+        found = await retry_quote(
+            control, services.planner(), who.workspace_id, body.filter(), services.clock()
+        )
+        return QuoteOut.model_validate(found, from_attributes=True)
 
     @router.get("/jobs/{job_id}/log", summary="What happened to a job")
     async def log(job_id: RowId, who: Watcher) -> list[LogOut]:

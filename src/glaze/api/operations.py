@@ -31,6 +31,7 @@ class QueueOut(BaseModel):
     pending: int
     processing: int
     oldest_s: float | None = Field(description="how long the oldest pending job has been due")
+    ended_per_min: int = Field(description="jobs that ended within the last minute, up to 10,000")
 
 
 class WorkerOut(BaseModel):
@@ -53,6 +54,7 @@ class WorkerOut(BaseModel):
     drain_at: datetime | None = Field(description="when it was asked to end")
     jobs: int
     job_ids: list[int] = Field(description="of those that it holds the first 20")
+    oldest_job_s: float | None = Field(description="how long it has held the one begun first")
 
 
 def operator(who: Principal) -> None:

@@ -11,6 +11,7 @@ from glaze.jobs.kind import Kinds
 from glaze.jobs.live import Live
 from glaze.jobs.waiting import Waiting
 from glaze.model.measure import Measures
+from glaze.model.provider import ProviderSpec
 from glaze.model.value import Json, WorkspaceId
 from glaze.pipeline.collecting import Collector
 from glaze.pipeline.credentials import Credentials
@@ -26,6 +27,7 @@ from glaze.store.backlog import BacklogStore
 from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
 from glaze.store.budget import BudgetStore, StandingCaps
+from glaze.store.calibration import CalibrationStore
 from glaze.store.callback import CallbackStore
 from glaze.store.calls import CallStore
 from glaze.store.control import ControlStore
@@ -33,6 +35,7 @@ from glaze.store.database import Database
 from glaze.store.entity import EntityStore
 from glaze.store.entity_view import EntityViews
 from glaze.store.event import EventStore
+from glaze.store.history import HistoryStore
 from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.member import MemberStore
@@ -179,6 +182,18 @@ class Services(Protocol):
     @property
     def provider_names(self) -> Collection[str]:
         """The installed providers."""
+
+    @property
+    def provider_specs(self) -> Sequence[ProviderSpec]:
+        """What the installed providers declare."""
+
+    @property
+    def history(self) -> HistoryStore:
+        """What the calls of workspaces teach."""
+
+    @property
+    def calibrations(self) -> CalibrationStore:
+        """How far sources are believed."""
 
     async def provider_documents(
         self, workspace_id: WorkspaceId, since: datetime

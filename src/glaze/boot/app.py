@@ -39,7 +39,7 @@ from glaze.jobs.worker import Worker
 from glaze.logs import configure_logs
 from glaze.model.failpoint import At, nowhere
 from glaze.model.measure import Measures
-from glaze.model.provider import Tier
+from glaze.model.provider import ProviderSpec, Tier
 from glaze.model.redact import Redactor
 from glaze.model.value import DEFAULT_WORKSPACE, Json, WorkspaceId
 from glaze.net.client import HttpClient
@@ -218,6 +218,21 @@ class App:
     def check_vendor(self, name: str) -> None:
         """Let a provider's name pass that takes a key. Raises: NotFound, InputError."""
         checked_vendor(self.providers, name)
+
+    @property
+    def provider_specs(self) -> Sequence[ProviderSpec]:
+        """What the installed providers declare."""
+        return self.providers.specs
+
+    @property
+    def history(self) -> HistoryStore:
+        """What the calls of workspaces teach."""
+        return HistoryStore(self.db)
+
+    @property
+    def calibrations(self) -> CalibrationStore:
+        """How far sources are believed."""
+        return CalibrationStore(self.db)
 
     async def provider_documents(self, workspace_id: WorkspaceId, since: datetime) -> list[Json]:
         """Return how each provider stands, with the workspace's calls since then."""

@@ -1,6 +1,14 @@
 """What people do to jobs from outside: find, count, retry, replay, cancel, change, purge."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
@@ -167,6 +175,14 @@ class ControlStore:
     async def count(self, workspace_id: WorkspaceId, which: Filter) -> int:
         """Return how many jobs there are."""
         return sum(group.jobs for group in await self.groups(workspace_id, which))
+
+    async def arguments(
+        self, workspace_id: WorkspaceId, jobs: Sequence[JobId]
+    ) -> dict[JobId, Json]:
+        """Return the arguments of jobs; those that are gone are left out."""
+        async with self._db.workspace(workspace_id) as conn:
+            rows = await _rows(conn, _sql["originals"], jobs=_array(jobs))
+        return {JobId(row["id"]): row["args"] for row in rows}
 
     # -- acting ----------------------------------------------------------------------------------
 

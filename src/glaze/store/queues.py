@@ -14,6 +14,7 @@ class QueueView:
     """A queue with how many jobs of all workspaces it holds in each open state.
 
     ``oldest_s`` is for how many seconds the oldest pending job has been due; None: none is.
+    ``ended_per_min`` is how many ended, well or not, within the last minute, up to 10,000.
     """
 
     name: str
@@ -23,6 +24,7 @@ class QueueView:
     pending: int
     processing: int
     oldest_s: float | None
+    ended_per_min: int
 
 
 class QueueStore:

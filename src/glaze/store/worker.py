@@ -34,6 +34,7 @@ class WorkerView:
     drain_at: datetime | None  # when it was asked to end
     jobs: int  # held now
     job_ids: list[JobId]  # of those the ones begun first, at most 20
+    oldest_job_s: float | None  # for how long it has held the one begun first
 
 
 class Beat(NamedTuple):

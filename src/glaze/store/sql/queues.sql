@@ -23,7 +23,7 @@ with depth as (
   from (select distinct workspace_id, child_id from job_edge) e
   join job j on j.workspace_id = e.workspace_id and j.id = e.child_id
   where j.state = 'waiting' group by 1, 2
-)
+), told as (
 select coalesce(d.queue, q.name) as name, q.paused_at,
   coalesce(sum(d.jobs) filter (where d.state = 'waiting'), 0)::int as waiting,
   coalesce(sum(d.jobs) filter (where d.state = 'scheduled'), 0)::int as scheduled,
@@ -31,4 +31,8 @@ select coalesce(d.queue, q.name) as name, q.paused_at,
   coalesce(sum(d.jobs) filter (where d.state = 'processing'), 0)::int as processing,
   extract(epoch from clock_timestamp() - min(d.since))::float8 as oldest_s
 from depth d full join (select name, paused_at from queue where paused_at is not null) q on q.name = d.queue
-group by 1, 2 order by 1
+group by 1, 2
+)
+select told.*, (select count(*) from (select from job e where e.queue = told.name and e.finished_at is not null
+  and e.finished_at >= clock_timestamp() - interval '1 minute' limit 10000) ended)::int as ended_per_min
+from told order by name

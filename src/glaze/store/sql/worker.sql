@@ -42,5 +42,7 @@ select w.id, w.name, w.version, w.queues, w.kinds, w.concurrency, w.host, w.pid,
        extract(epoch from w.lease_until - clock_timestamp())::float8 as lease_left_s,
        (select count(*) from job j where j.worker_id = w.id and j.state = 'processing') as jobs,
        array(select j.id from job j where j.worker_id = w.id and j.state = 'processing'
-             order by j.started_at, j.id limit 20) as job_ids
+             order by j.started_at, j.id limit 20) as job_ids,
+       (select extract(epoch from clock_timestamp() - min(j.started_at))::float8 from job j
+        where j.worker_id = w.id and j.state = 'processing') as oldest_job_s
 from worker w where w.stopped_at is null order by w.id
