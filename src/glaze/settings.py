@@ -71,7 +71,7 @@ class ProviderOverride(BaseModel):
         default=None, ge=1, le=10_000_000, description="the same for each hour"
     )
     concurrency: int | None = Field(
-        default=None, ge=1, le=5000, description="most requests that one process has under way"
+        default=None, ge=1, le=5000, description="most requests under way at it in the whole fleet"
     )
     batch_size: int | None = Field(
         default=None,

@@ -10,7 +10,10 @@ from psycopg.rows import dict_row, tuple_row
 from glaze.store.database import role_dsn
 from glaze.store.migrate import runtime_login
 
-FLEET_TABLES = {"worker", "queue", "rate_slot", "vendor_room", "circuit", "schema_migration"}
+FLEET_TABLES = {
+    *("worker", "queue", "rate_slot", "vendor_room", "vendor_seat", "seat_claim", "circuit"),
+    "schema_migration",
+}
 """Tables without a workspace in them: registry, limits, circuits, the list of migrations."""
 HIDDEN_FROM_QUEUE = {
     "job_args": "args",

@@ -514,6 +514,19 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "each process keeps the cap of calls under way by itself",
+        r"assert 5 == 0",
+        "tests/gateway/test_seats.py"
+        "::test_alone_a_process_has_all_seats_and_with_others_an_even_share",
+        (
+            Change(
+                "store/sql/seat.sql",
+                "and v.seat <= %(most)s and v.until <= m.at\n",
+                "and v.seat <= %(most)s\n",
+            ),
+        ),
+    ),
+    Mutant(
         "inference is asked anew whenever something else is missing",
         r"\(False, False, False\) ==",
         "tests/gateway/test_inference.py"

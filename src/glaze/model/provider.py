@@ -127,8 +127,9 @@ class ProviderSpec:
 
     ``key_setting`` names the setting that holds its key (None: keyless); a ``key_optional`` one is
     sent where it is set, and not asked for. ``opt_in`` providers are
-    asked only where the user allowed them by name, and ``notice`` says why. ``concurrency`` bounds
-    the requests that one process has under way. ``retries`` is how often a vendor may tell one job
+    asked only where the user allowed them by name, and ``notice`` says why. ``concurrency`` is the
+    most requests that the whole fleet has under way at it, by one credential; where it is None,
+    each process has at most ``room``, for its own sake. ``retries`` is how often a vendor may tell one job
     to wait before the job goes on without it. A job does not wait for
     one that is not ``patient``: where its limits, or the vendor, leave no room, it goes on at once. ``keyed_limits`` hold instead of ``limits`` where a provider that needs no key has one.
     ``credit_micros`` is what one credit is taken to cost where the vendor sells credits: the user's
@@ -146,7 +147,8 @@ class ProviderSpec:
     key_setting: str | None = None
     key_optional: bool = False
     limits: tuple[Limit, ...] = (Limit(10, 1), Limit(100, 60), Limit(1000, 3600))
-    concurrency: int = 50
+    concurrency: int | None = None
+    room: int = 50
     keyed_limits: tuple[Limit, ...] = ()
     retries: int = 5
     patient: bool = True

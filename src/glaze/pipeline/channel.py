@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
@@ -10,8 +11,10 @@ from glaze.model.room import Room, out_of_credits, pause, refused, rooms
 from glaze.pipeline.asking import Access
 from glaze.pipeline.circuit import Circuit, Passing, passing
 from glaze.pipeline.limiter import PATIENCE_S, Limiter
+from glaze.pipeline.seats import LEASE_SLACK_S, Seats
 from glaze.pipeline.settling import pause_s
 from glaze.store.limit import LimitStore, Slots
+from glaze.store.seat import Cap
 
 _ACCEPTED = frozenset(
     {
@@ -30,12 +33,19 @@ class Channel:
     """The way from this process to one provider, shared by all who ask it."""
 
     def __init__(
-        self, spec: ProviderSpec, access: Access, limits: LimitStore, tasks: asyncio.TaskGroup
+        self,
+        spec: ProviderSpec,
+        access: Access,
+        limits: LimitStore,
+        tasks: asyncio.TaskGroup,
+        holder: uuid.UUID,
     ) -> None:
-        """Reach the provider of ``spec`` with ``access``."""
+        """Reach the provider of ``spec`` with ``access``, as the process ``holder``."""
         self.access = access
         self.base_url = access.base_url or spec.base_url
-        self.room = asyncio.Semaphore(spec.concurrency)
+        cap = _cap(spec, access, holder)
+        self._seats = Seats(limits.seats, tasks, cap) if cap else None
+        self._room = asyncio.Semaphore(spec.room)
         self._spec = spec
         self._limits = limits
         self._tasks = tasks
@@ -67,6 +77,22 @@ class Channel:
                 patience_s=PATIENCE_S if self._spec.patient else 0.0,
             )
         return self._limiters[name]
+
+    def room(self) -> AbstractAsyncContextManager[None]:
+        """Have room for one request under way: of the fleet where that is capped, else of this process.
+
+        Raises: StoreUnavailable where the fleet's room cannot be asked for.
+        """
+        return self._seats.one() if self._seats else self._room
+
+    def covers(self, span_s: float) -> bool:
+        """Tell whether a request of ``span_s`` seconds, sent now, ends within its room's lease."""
+        return self._seats is None or self._seats.covers(span_s)
+
+    def close(self) -> None:
+        """Leave the fleet's room to others as soon as what is under way has ended."""
+        if self._seats:
+            self._seats.close()
 
     def renew(self, access: Access) -> None:
         """Go on with another key of the same credential: what was said against the last is past."""
@@ -116,6 +142,8 @@ class Channels:
         """Keep limits and circuits with ``limits``."""
         self._limits = limits
         self._tasks = tasks
+        self._holder = uuid.uuid4()
+        self._closing = False
         self._open: dict[tuple[str, str], Channel] = {}
 
     def of(self, spec: ProviderSpec, access: Access) -> Channel:
@@ -123,9 +151,26 @@ class Channels:
         name = (spec.name, access.credential)
         channel = self._open.get(name)
         if channel is None:
-            channel = self._open[name] = Channel(spec, access, self._limits, self._tasks)
+            channel = Channel(spec, access, self._limits, self._tasks, self._holder)
+            self._open[name] = channel
+            if self._closing:
+                channel.close()
         channel.renew(access)
         return channel
+
+    def close(self) -> None:
+        """Leave the fleet's room to others as soon as what is under way has ended."""
+        self._closing = True
+        for channel in self._open.values():
+            channel.close()
+
+
+def _cap(spec: ProviderSpec, access: Access, holder: uuid.UUID) -> Cap | None:
+    """Return what of the fleet's room concerns this process, None where nothing caps it."""
+    if spec.concurrency is None:
+        return None
+    lease_s = max(operation.timeout_s for operation in spec.operations) + LEASE_SLACK_S
+    return Cap(spec.name, access.credential, holder, spec.concurrency, lease_s)
 
 
 def key_print(access: Access) -> str:

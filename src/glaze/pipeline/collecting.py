@@ -235,7 +235,7 @@ class Collector:
 
     async def _ask(self, poll: _Poll) -> None:
         probe_s = poll.operation.timeout_s + PATIENCE_S
-        async with poll.channel.room, poll.channel.passing(probe_s=probe_s) as passing:
+        async with poll.channel.room(), poll.channel.passing(probe_s=probe_s) as passing:
             if passing.wait_s:
                 await self._put_off(poll.all, passing.wait_s)
                 return
@@ -247,7 +247,8 @@ class Collector:
             if not await limiter.use(permit):
                 await self._put_off(poll.all, 0.0)
                 return
-            if time.monotonic() - poll.begun > SEND_WITHIN_S:
+            aged = time.monotonic() - poll.begun > SEND_WITHIN_S
+            if aged or not poll.channel.covers(poll.operation.timeout_s):
                 await limiter.give_back(permit)
                 await self._put_off(poll.all, 0.0)
                 return

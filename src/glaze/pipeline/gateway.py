@@ -199,6 +199,7 @@ class Gateway:
                 yield gateway
             except BaseException as error:  # noqa: BLE001  raised below, once paid calls ended
                 failed = error
+            gateway.channels.close()
         if failed is not None:
             raise failed
 
@@ -307,8 +308,8 @@ class Gateway:
         )
 
     async def _travel(self, bulk: Sequence[_Pending]) -> Sequence[_Result]:
-        """Send one request while the provider's concurrency allows it."""
-        async with self._channel(bulk[0]).room:
+        """Send one request as soon as the provider has room for it."""
+        async with self._channel(bulk[0]).room():
             return await self._go(bulk)
 
     async def _go(self, bulk: Sequence[_Pending]) -> Sequence[_Result]:
@@ -399,7 +400,7 @@ class Gateway:
                 self._callback_url, question.spec.name, tokens[0], channel.access.webhook_secret
             ),
         )
-        late = await self._too_late(question, leave)
+        late = await self._too_late(question, leave, channel)
         if late is not None:
             await self._settle(going, [settle_unsent(g.call_id, late) for _, g in going], http)
             return {
@@ -423,7 +424,7 @@ class Gateway:
         await channel.heard(leave.limiter, outcome, http.headers)
         return settled
 
-    async def _too_late(self, question: Question, leave: _Leave) -> str | None:
+    async def _too_late(self, question: Question, leave: _Leave, channel: Channel) -> str | None:
         """Wait for the permit's moment; say why the call must not be sent any more, None where it may."""
         permit, unsent = leave.permit, "not sent: the permit ran out"
         too_old = "not sent: too long since the intent was recorded"
@@ -443,7 +444,8 @@ class Gateway:
             return f"{unsent} and no other could be had"
         if time.monotonic() - leave.begun > SEND_WITHIN_S:
             return too_old
-        return None
+        leased = channel.covers(question.operation.timeout_s)
+        return None if leased else "not sent: its room at the vendor may be another's by now"
 
     async def _look_up(
         self, questions: Sequence[Question], http: BoundHttp

@@ -82,7 +82,7 @@ _RECORDS = Operation(
     timeout_s=10.0,
     resend=Resend.SAFE,
 )
-SPEC = ProviderSpec(name="dns_mx", operations=(_RECORDS,), limits=(Limit(100, 1),), concurrency=20)
+SPEC = ProviderSpec(name="dns_mx", operations=(_RECORDS,), limits=(Limit(100, 1),), room=20)
 
 
 class DnsMx:

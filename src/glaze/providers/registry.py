@@ -115,8 +115,8 @@ def faults_of(spec: ProviderSpec) -> Iterator[str]:
 def _pace_faults(spec: ProviderSpec) -> Iterator[str]:
     if not _all_positive((*spec.limits, *spec.keyed_limits)):
         yield "its limits must each be of positive calls and seconds"
-    if spec.concurrency < 1:
-        yield "its concurrency must be at least 1"
+    if min(spec.room, spec.room if spec.concurrency is None else spec.concurrency) < 1:
+        yield "its concurrency and its room must be at least 1"
 
 
 def _all_positive(limits: Iterable[Limit]) -> bool:

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from glaze.model.provider import Limit
 from glaze.model.room import Cause, Room
 from glaze.store.database import Database
+from glaze.store.seat import SeatStore
 from glaze.store.statements import statements
 
 _sql = statements("limit")
@@ -95,10 +96,11 @@ class Passage:
 
 
 class LimitStore:
-    """Slots of (provider, credential), circuits of (provider, base URL)."""
+    """Slots and seats of (provider, credential), circuits of (provider, base URL)."""
 
     def __init__(self, db: Database, *, open_s: float = OPEN_S) -> None:
         """Use the pools of ``db``; a circuit stays open for ``open_s`` before it is probed."""
+        self.seats = SeatStore(db)
         self._db = db
         self._open_s = open_s
 

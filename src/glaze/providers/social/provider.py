@@ -79,7 +79,7 @@ SPEC = ProviderSpec(
     name="social",
     operations=(_COMPANY, _PEOPLE),
     limits=(Limit(30, 60),),
-    concurrency=10,
+    room=10,
     patient=False,
 )
 

@@ -95,7 +95,7 @@ class Website:
     """Reads the company's own site; free, and needs no key."""
 
     # No limit is shared: each site is asked for its own few pages, one after the other.
-    spec = ProviderSpec(name="website", operations=(_SITE,), limits=(), concurrency=100)
+    spec = ProviderSpec(name="website", operations=(_SITE,), limits=(), room=100)
 
     async def look_up(
         self, operation: str, asks: Sequence[Ask], http: VendorHttp
