@@ -208,6 +208,21 @@ class Settings(BaseSettings):
         le=100_000,
         description="MiB that a table sent to POST /v1/batches may have, as it is sent",
     )
+    api_receive_s: float = Field(
+        default=30.0,
+        ge=0.1,
+        le=3600,
+        description="seconds that a client has for the head of a request, and again for its body"
+        " (of a table: for each piece)",
+    )
+    forwarded_allow_ips: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=2000,
+        validation_alias=_plain("FORWARDED_ALLOW_IPS"),
+        description="addresses of the proxies, with commas, that are believed for whom they ask"
+        " (X-Forwarded-For); unset: nobody is",
+    )
     api_cors_origins: Names = Field(
         default=(),
         description="origins whose pages may ask the API, with commas: https://app.example.com",

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from argon2 import PasswordHasher
 
-from glaze.api.app import create_app
+from glaze.api.server import configured
 from glaze.boot.app import App, boot
 from glaze.model.access import Scope
 from glaze.model.value import DEFAULT_WORKSPACE, WorkspaceId
@@ -81,7 +81,7 @@ class Service:
 async def serving(settings: Settings, port: int = 0) -> AsyncIterator[Service]:
     """Serve the API in this process for as long as the block; on ``port``, 0: any that is free."""
     async with boot(settings) as app, aiohttp.ClientSession() as http:
-        config = uvicorn.Config(create_app(app), port=port, log_config=None, lifespan="off")
+        config = configured(app, port=port, lifespan="off")
         server = uvicorn.Server(config)
         config.load()
         server.lifespan = config.lifespan_class(config)

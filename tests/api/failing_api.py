@@ -7,7 +7,7 @@ import sys
 
 import uvicorn
 
-from glaze.api.app import create_app
+from glaze.api.server import configured
 from glaze.boot.app import boot
 from glaze.settings import Settings
 
@@ -21,7 +21,7 @@ def at(name: str) -> None:
 async def main(dsn: str, port: int) -> None:
     """Serve until killed."""
     async with boot(Settings(database_url=dsn, log_level="error"), at=at) as app:
-        config = uvicorn.Config(create_app(app), port=port, log_config=None, lifespan="off")
+        config = configured(app, port=port, lifespan="off")
         await uvicorn.Server(config).serve()
 
 

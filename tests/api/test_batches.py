@@ -1,6 +1,7 @@
 """Tables over HTTP (H2, J8): taken whole or not at all, followed, paused, cancelled, tried again."""
 
 import asyncio
+import csv
 import io
 import json
 from typing import Any
@@ -255,3 +256,29 @@ async def test_reading_is_not_writing_and_another_workspace_sees_no_batch(servic
     assert (await theirs.get(f"/v1/batches/{batch_id}")).status == 404
     assert (await theirs.get("/v1/batches")).body["items"] == []
     assert (await mine.get(f"/v1/batches/{batch_id}")).body["state"] == "running"
+
+
+async def test_a_formula_in_a_table_is_none_in_its_export_whoever_wrote_it(service: Service):
+    client = await service.client(Scope.WRITE)
+    notes = ["=HYPERLINK(1)", "@SUM(1+1)*cmd", "\uff1d1+1", " +1+1", "+49301234567", "-5"]
+    lines = "".join(f'acme{n}.com,"{note}"\n' for n, note in enumerate(notes))
+    made = (await sent(client, f"website,company\n{lines}", "map=company=company")).body
+    path = f"{client.url}/v1/batches/{made['id']}/export"
+    shown = {"Authorization": f"Bearer {client.key}"}
+    async with client.http.get(path, headers=shown) as answer:
+        [names, *rows] = csv.reader(io.StringIO(await answer.text()))
+    column = names.index("company")
+    told = ["'=HYPERLINK(1)", "'@SUM(1+1)*cmd", "'\uff1d1+1", "'+1+1", "+49301234567", "'-5"]
+    assert [row[column] for row in rows] == told
+    async with client.http.get(f"{path}?format=jsonl", headers=shown) as answer:
+        texts = [json.loads(line)["company"] for line in (await answer.text()).splitlines()]
+    assert texts[0] == notes[0], "JSON runs nothing"
+
+
+async def test_inline_rows_that_are_too_many_bytes_are_to_be_sent_as_a_file(service: Service):
+    client = await service.client(Scope.WRITE)
+    body = b'{"rows": [{"website": "' + b"a" * (17 << 20) + b'"}]}'
+    answer = await sent(client, io.BytesIO(body), media="application/json")
+    assert (answer.status, answer.body["code"]) == (413, "upload_too_large")
+    assert "as a file" in answer.body["detail"]
+    assert "GLAZE_API_MAX_UPLOAD_MB" not in answer.body["detail"]

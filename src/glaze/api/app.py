@@ -41,7 +41,9 @@ from glaze.api import (
     workflows,
 )
 from glaze.api.auth import Gate
+from glaze.api.bodies import Bounded
 from glaze.api.following import Following
+from glaze.api.schemas import V1
 from glaze.api.services import Services
 
 _MODULES = (
@@ -84,6 +86,12 @@ def create_app(services: Services) -> FastAPI:
         version=version("glaze"),
         summary="Rows with gaps in, sourced values out, never paid for twice.",
         redoc_url=None,
+    )
+    upload = services.settings.api_max_upload_mb << 20
+    api.add_middleware(
+        Bounded,
+        tables={("POST", f"{V1}/batches"): upload},
+        within_s=services.settings.api_receive_s,
     )
     if services.settings.api_cors_origins:
         api.add_middleware(

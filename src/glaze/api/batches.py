@@ -25,7 +25,6 @@ from glaze.store.lock import session_lock
 from glaze.tasks.enrich import NAME as ENRICH
 from glaze.tasks.table import Loaded, Table, load, open_table
 
-_MIB = 1 << 20
 BatchState = Literal["loading", "running", "paused", "finished", "cancelled"]
 Name = Annotated[str, Field(max_length=255)]
 
@@ -248,8 +247,7 @@ def routes(services: Services) -> APIRouter:
         names rows and columns that cannot be used. The same `Idempotency-Key` with the same body
         and options names the same batch.
         """
-        most = services.settings.api_max_upload_mb * _MIB
-        async with uploaded(request, most) as upload:
+        async with uploaded(request) as upload:
             batch_id, table, loaded = await _made(
                 services, who.workspace_id, upload, _options(asked, upload), idempotency_key
             )

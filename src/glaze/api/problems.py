@@ -68,6 +68,7 @@ _TITLES = {
     403: "The key is not for this",
     404: "Not found",
     405: "Method not allowed",
+    408: "Too slow",
     409: "Not in this state",
     410: "Not waited for any more",
     412: "Changed by somebody else",

@@ -1,9 +1,9 @@
-"""Tables as request bodies: put on disk as they come, up to so many bytes, whatever their form."""
+"""Tables as request bodies: put on disk as they come, whatever their form; `bodies` bounds them."""
 
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -43,7 +43,7 @@ class Upload:
 
 
 @asynccontextmanager
-async def uploaded(request: Request, most_bytes: int) -> AsyncIterator[Upload]:
+async def uploaded(request: Request) -> AsyncIterator[Upload]:
     """Put the body's table on disk, in constant memory, and remove it at the end.
 
     Raises: UploadTooLarge; InputError where the body is of no known form, holds no table, or
@@ -52,17 +52,16 @@ async def uploaded(request: Request, most_bytes: int) -> AsyncIterator[Upload]:
     with TemporaryDirectory(prefix="glaze-upload-") as folder:
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         try:
-            yield await _received(request, media, Path(folder), most_bytes)
+            yield await _received(request, media, Path(folder))
         except ClientDisconnect:
             raise InputError("the upload broke off; nothing was taken") from None
 
 
-async def _received(request: Request, media: str, folder: Path, most_bytes: int) -> Upload:
-    _check_length(request, most_bytes)
+async def _received(request: Request, media: str, folder: Path) -> Upload:
     if media == "multipart/form-data":
-        return await _from_form(request, folder, most_bytes)
+        return await _from_form(request, folder)
     if media == "application/json":
-        return await _from_json(request, folder, min(most_bytes, _MOST_JSON))
+        return await _from_json(request, folder)
     if media not in MEDIA_TYPES:
         raise InputError(
             f"a table is not sent as {media or 'nothing'}: send multipart/form-data with the part"
@@ -70,15 +69,13 @@ async def _received(request: Request, media: str, folder: Path, most_bytes: int)
         )
     path = folder / f"upload{MEDIA_TYPES[media]}"
     with path.open("wb") as file:
-        async for chunk in _capped(request, most_bytes):
+        async for chunk in request.stream():
             await asyncio.to_thread(file.write, chunk)
     return Upload(path, None)
 
 
-async def _from_form(request: Request, folder: Path, most_bytes: int) -> Upload:
-    parser = MultiPartParser(
-        request.headers, _capped(request, most_bytes), max_files=1, max_fields=2100
-    )
+async def _from_form(request: Request, folder: Path) -> Upload:
+    parser = MultiPartParser(request.headers, request.stream(), max_files=1, max_fields=2100)
     try:
         form = await parser.parse()
     except MultiPartException as error:
@@ -100,8 +97,16 @@ async def _from_form(request: Request, folder: Path, most_bytes: int) -> Upload:
         await form.close()
 
 
-async def _from_json(request: Request, folder: Path, most_bytes: int) -> Upload:
-    body = b"".join([chunk async for chunk in _capped(request, most_bytes)])
+async def _from_json(request: Request, folder: Path) -> Upload:
+    pieces, size = [], 0
+    async for piece in request.stream():
+        pieces.append(piece)
+        size += len(piece)
+        if size > _MOST_JSON:
+            raise UploadTooLarge(
+                f"more than {_MOST_JSON // _MIB} MiB of JSON; send the rows as a file"
+            )
+    body = b"".join(pieces)
     try:
         told = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -115,24 +120,3 @@ async def _from_json(request: Request, folder: Path, most_bytes: int) -> Upload:
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
     options = {key: value if isinstance(value, list) else [value] for key, value in told.items()}
     return Upload(path, None, options)
-
-
-def _check_length(request: Request, most_bytes: int) -> None:
-    said = request.headers.get("content-length", "")
-    if said.isdecimal() and int(said) > most_bytes:
-        raise _too_large(most_bytes)
-
-
-async def _capped(request: Request, most_bytes: int) -> AsyncGenerator[bytes, None]:
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most_bytes:
-            raise _too_large(most_bytes)
-        yield chunk
-
-
-def _too_large(most_bytes: int) -> UploadTooLarge:
-    return UploadTooLarge(
-        f"more than {most_bytes / _MIB:,.0f} MiB; split the table, or raise GLAZE_API_MAX_UPLOAD_MB"
-    )

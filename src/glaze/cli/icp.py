@@ -16,6 +16,7 @@ from glaze.cli.opening import boot, workspace
 from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, quiet, say, shown
 from glaze.cli.values import Record, who_is
 from glaze.errors import InputError
+from glaze.files.writing import defuse
 from glaze.model.icp import Profile
 from glaze.model.icp_score import Reason, Score
 from glaze.model.value import Json
@@ -196,4 +197,4 @@ async def _score(output: Path | None) -> tuple[int, int]:
 def _line(one: Scored) -> list[str]:
     found = one.score
     marks = ("" if found.score is None else str(found.score), str(found.certainty))
-    return [one.kind, " ".join(one.keys), *marks, "; ".join(found.said)]
+    return [one.kind, defuse(" ".join(one.keys)), *marks, defuse("; ".join(found.said))]

@@ -18,8 +18,6 @@ from glaze.store.member import By
 
 _FIRST_OWNER = "admin@localhost"
 _OPENED_WITHIN_S = 15 * 60
-_LONGEST_WORD = 64 * 1024
-"""Bytes of a message that a WebSocket is read for."""
 
 
 def up() -> None:
@@ -119,20 +117,9 @@ def _is_loopback(host: str) -> bool:
 async def _serve_api(app: App, stop: asyncio.Event) -> None:
     import uvicorn  # noqa: PLC0415  it and FastAPI are slow to import, and most commands need neither
 
-    from glaze.api.app import create_app  # noqa: PLC0415  as above
+    from glaze.api.server import configured  # noqa: PLC0415  as above
 
-    config = uvicorn.Config(
-        create_app(app),
-        host=app.settings.api_host,
-        port=app.settings.api_port,
-        log_config=None,
-        access_log=False,
-        # Subscribers say nothing, and what they are told is too short to be worth compressing.
-        ws_max_size=_LONGEST_WORD,
-        ws_per_message_deflate=False,
-        # A subscriber that does not read what it was sent cannot keep the process.
-        timeout_graceful_shutdown=round(app.settings.shutdown_s),
-    )
+    config = configured(app, host=app.settings.api_host, port=app.settings.api_port)
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as group:
         # Not serve(), which would take the signals for itself.

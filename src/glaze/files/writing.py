@@ -148,6 +148,8 @@ class OwnColumns:
     header: tuple[str, ...]
     kinds: Callable[[], Mapping[str, str]]
     like: Path | None = None
+    own_file: bool = True
+    """Whether they go back to whoever gave them: then they stay as they are, formulas included."""
 
 
 def own_columns(source: Source) -> OwnColumns:
@@ -241,13 +243,19 @@ def _csv_writer(
     file: TextIO, delimiter: str, own: OwnColumns, added: Sequence[OutputColumn]
 ) -> WriteRow:
     writer = csv.writer(file, delimiter=delimiter)
-    writer.writerow([*own.header, *(column.name for column in added)])
+    form = text_of if own.own_file else _defused
+    writer.writerow([*map(form, own.header), *(column.name for column in added)])
 
     def write(row: Row, data: _Data, icp: Score | None = None) -> None:
-        kept = [text_of(row.values.get(name)) for name in own.names]
+        kept = [form(row.values.get(name)) for name in own.names]
         writer.writerow(kept + [_cell(column, data, icp) for column in added])
 
     return write
+
+
+def _defused(value: Cell) -> str:
+    """Return a value as a CSV cell; a number is one, however it begins."""
+    return text_of(value) if isinstance(value, int | float) else defuse(text_of(value))
 
 
 def _jsonl_writer(file: TextIO, added: Sequence[OutputColumn]) -> WriteRow:
@@ -332,8 +340,7 @@ def _cell(column: OutputColumn, data: _Data, icp: Score | None) -> str:
     if found is not None and column.part == "cost_usd":
         return dollars(found.cost_micros)
     value = _value(column, data, icp)
-    is_number = isinstance(value, int | float)
-    return text_of(value) if is_number else defuse(text_of(_flat(value)))
+    return _defused(_flat(value))
 
 
 class ErrorLog:

@@ -99,7 +99,8 @@ class Export:
     def _own(self) -> OwnColumns:
         names = self._names()
         kinds = {name: INTEGER if name == "row" else TEXT for name in names}
-        return OwnColumns(names, names, lambda: kinds)
+        # Vendors and other members gave rows, too: what they wrote is opened elsewhere.
+        return OwnColumns(names, names, lambda: kinds, own_file=False)
 
     def _names(self) -> tuple[str, ...]:
         given = (f"input_{name}" if name in _TAKEN else name for name in self.inputs)

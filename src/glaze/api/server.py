@@ -1,0 +1,91 @@
+"""The HTTP server in front of the application: how long a client may take, and whose word counts."""
+
+import asyncio
+from typing import Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from glaze.api.app import create_app
+from glaze.api.services import Services
+
+MOST_HEAD_BYTES: Final = 64 * 1024
+"""Of a request line and its headers: the parser has no bound of its own."""
+_LONGEST_WORD = 64 * 1024
+"""Bytes of a message that a WebSocket is read for."""
+
+
+def configured(services: Services, **options: Any) -> uvicorn.Config:
+    """Return how ``services`` are served; ``options`` are uvicorn's own."""
+    settings = services.settings
+
+    class _Prompt(Prompt):
+        within_s = settings.api_receive_s
+
+    return uvicorn.Config(
+        create_app(services),
+        http=_Prompt,
+        log_config=None,
+        access_log=False,
+        # Who may say for whom they ask: without a proxy anybody could, and be somebody else each time.
+        proxy_headers=settings.forwarded_allow_ips is not None,
+        forwarded_allow_ips=settings.forwarded_allow_ips or "",
+        # Subscribers say nothing, and what they are told is too short to be worth compressing.
+        ws_max_size=_LONGEST_WORD,
+        ws_per_message_deflate=False,
+        # A subscriber that does not read what it was sent cannot keep the process.
+        timeout_graceful_shutdown=round(settings.shutdown_s),
+        **options,
+    )
+
+
+class Prompt(HttpToolsProtocol):
+    """Lets go of a connection whose request does not begin, or whose head does not end, in time."""
+
+    within_s: float
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        """Take what uvicorn gives a protocol."""
+        super().__init__(*args, **named)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a head from now on."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._head_there()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless a head goes on and on."""
+        waiting = self._deadline is not None
+        super().data_received(data)
+        if waiting and self._deadline is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_HEAD_BYTES:
+                self.transport.abort()
+
+    def on_message_begin(self) -> None:
+        """Wait for the head of a further request on the same connection."""
+        super().on_message_begin()
+        if self._deadline is None:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """Serve the request."""
+        self._head_there()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        self._head_bytes = 0
+        # Nothing is answered: nothing was asked yet.
+        self._deadline = self.loop.call_later(self.within_s, self.transport.abort)
+
+    def _head_there(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

@@ -1,0 +1,160 @@
+"""What nobody who has shown no key may cost: bodies without end, clients without haste, other names."""
+
+import asyncio
+import resource
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import psycopg
+import pytest
+
+from glaze.api.bodies import MOST_BYTES
+from glaze.api.server import MOST_HEAD_BYTES
+from glaze.settings import Settings
+from tests.api.conftest import Service, serving
+
+PIECE = b" " * (1 << 16)
+MOST_PIECES = 3 * MOST_BYTES // len(PIECE)
+
+
+class Endless:
+    """A body that says nothing of its length, and goes on for as long as it is taken."""
+
+    def __init__(self) -> None:
+        self.pieces = 0
+
+    async def __call__(self) -> AsyncIterator[bytes]:
+        while self.pieces < 4096:
+            self.pieces += 1
+            yield PIECE
+
+
+@pytest.mark.parametrize("path", ["/v1/session", "/v1/enrich", "/enrich", "/v1/nowhere"])
+async def test_a_body_without_end_is_cut_off_before_anybody_asks_whose_it_is(
+    service: Service, path: str
+):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    endless = Endless()
+    told = {"Content-Type": "application/json"}
+    with suppress(ConnectionError):  # it is closed while more is sent, at times before the answer
+        async with service.http.post(service.url + path, data=endless(), headers=told) as answer:
+            problem = await answer.json(content_type=None)
+            if path != "/v1/nowhere":
+                assert (answer.status, problem["code"]) == (413, "upload_too_large")
+    assert endless.pieces < 4096, "it was read to its end"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
+
+
+async def raw(service: Service, text: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    host, port = service.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(text)
+    await writer.drain()
+    return reader, writer
+
+
+def head(path: str, *headers: str, method: str = "POST") -> bytes:
+    lines = (f"{method} {path} HTTP/1.1", "Host: x", "Content-Type: application/json", *headers)
+    return "\r\n".join((*lines, "", "")).encode()
+
+
+async def test_a_body_that_says_it_is_too_long_is_not_waited_for(service: Service):
+    length = f"Content-Length: {MOST_BYTES + 1}"
+    for path in ("/v1/session", "/v1/enrich", "/v1/hooks/hunter/x"):
+        reader, writer = await raw(service, head(path, length))
+        async with asyncio.timeout(20):
+            answer = await reader.read()  # to the end: the connection is closed
+        assert b" 413 " in answer.splitlines()[0], path
+        assert b"upload_too_large" in answer
+        writer.close()
+
+
+async def test_a_body_as_long_as_may_be_is_read(service: Service):
+    client = await service.client()
+    long = {"kind": "enrich", "args": {"input": {"website": "a.example"}, "x": "y" * 1_000_000}}
+    answer = await client.post("/v1/jobs", long)
+    assert (answer.status, answer.body["code"]) == (422, "args_invalid")
+
+
+@pytest.fixture
+async def hasty(settings: Settings) -> AsyncIterator[Service]:
+    """An API that waits for nobody."""
+    async with serving(settings.with_changes(api_receive_s=0.3)) as service:
+        yield service
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        b"",
+        b"POST /v1/sess",
+        b"POST /v1/session HTTP/1.1\r\nHost: x\r\nX-A: ",
+        head("/v1/jobs/1", method="GET") + b"GET /v1/",
+    ],
+)
+async def test_a_head_that_does_not_end_is_not_waited_for(hasty: Service, half: bytes):
+    reader, writer = await raw(hasty, half)
+    async with asyncio.timeout(20):
+        with suppress(ConnectionError):
+            await reader.read()
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/session", "/v1/enrich", "/v1/hooks/hunter/x", "/v1/payments/stripe"]
+)
+async def test_a_body_that_does_not_end_is_not_waited_for_though_it_trickles(
+    hasty: Service, path: str
+):
+    reader, writer = await raw(hasty, head(path, "Content-Length: 1000"))
+
+    async def trickle() -> None:
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        trickling = group.create_task(trickle())
+        answer = await reader.read()
+        trickling.cancel()
+    assert b" 408 " in answer.splitlines()[0]
+    writer.close()
+
+
+async def test_a_body_that_is_of_no_interest_is_not_read_on(hasty: Service):
+    reader, writer = await raw(hasty, head("/v1/batches", "Content-Length: 1000"))
+    async with asyncio.timeout(20):
+        answer = await reader.read()
+    assert b" 401 " in answer.splitlines()[0]
+    writer.close()
+
+
+async def test_a_head_without_end_is_cut_off(service: Service):
+    reader, writer = await raw(service, b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ")
+    sent = 0
+    async with asyncio.timeout(20):
+        with suppress(ConnectionError):
+            while sent < 64 * MOST_HEAD_BYTES:
+                writer.write(PIECE)
+                await writer.drain()
+                sent += len(PIECE)
+            await reader.read()
+    assert sent < 64 * MOST_HEAD_BYTES
+    writer.close()
+
+
+@pytest.mark.parametrize(("proxies", "addresses"), [(None, 1), ("127.0.0.1", 3), ("10.9.9.9", 1)])
+async def test_who_says_to_ask_for_others_is_one_address_unless_it_is_a_proxy_that_was_named(
+    settings: Settings, dsn: str, proxies: str | None, addresses: int
+):
+    async with serving(settings.with_changes(forwarded_allow_ips=proxies)) as service:
+        for n in range(3):
+            asked = {"email": "nobody@example.com", "password": "x" * 12}
+            said = {"X-Forwarded-For": f"10.0.0.{n}"}
+            assert (await service.stranger.post("/v1/session", asked, **said)).status == 401
+    with psycopg.connect(dsn) as owner:
+        tried = owner.execute("select attempts from glaze.login_attempt").fetchall()
+    # Beside the account, which was tried three times.
+    assert sorted(tried) == sorted([(3,)] + [(3 // addresses,)] * addresses)
