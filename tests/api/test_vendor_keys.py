@@ -1,10 +1,11 @@
 """Vendors' keys by the API (S2): set, told of by their end alone, and written down nowhere."""
 
+import asyncio
 import json
 import logging
 import zlib
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
@@ -14,7 +15,9 @@ from glaze.logs import configure_logs
 from glaze.model.access import Scope
 from glaze.secrets.wrapping import new_key_text
 from glaze.settings import Settings
+from glaze.traces import close_traces
 from tests.api.conftest import Service, serving
+from tests.otlp import collecting
 
 CANARY = "canary-7Qx9vLr2Kp4Zt8Wm3Nb6"
 KEY = "/v1/providers/hunter/key"
@@ -31,10 +34,13 @@ class Parrot:
     def __init__(self) -> None:
         self.shown: list[str] = []
         self.url = ""
+        self.breaks_off = False
 
     async def answer(self, request: web.Request) -> web.Response:
-        key = request.headers.get("X-API-KEY", "")
+        key = request.headers.get("X-API-KEY") or request.query.get("api_key", "")
         self.shown.append(key)
+        if self.breaks_off and request.transport is not None:
+            request.transport.abort()
         told = {"errors": [{"id": "wrong", "code": 401, "details": f"No user has the key {key}"}]}
         return web.json_response(told, status=401, headers={"X-Your-Key": key})
 
@@ -119,29 +125,64 @@ async def test_without_a_key_encryption_key_none_is_kept_and_it_is_said_what_to_
     assert "GLAZE_KEY_FILE" in answer.body["detail"]
 
 
-async def test_a_key_stands_in_no_log_answer_event_or_dump_whatever_its_vendor_repeats(
-    settings: Settings, dsn: str, parrot: Parrot, capfd: pytest.CaptureFixture[str]
+FINDS = {
+    "input": {"first_name": "Ada", "last_name": "Byron", "company_domain": "acme.com"},
+    "required_fields": ["person_email"],
+    "providers": ["hunter"],
+}
+VERIFIES = {
+    "input": {"email": "ada@acme.com"},
+    "required_fields": ["person_email_status"],
+    "providers": ["zerobounce"],
+}
+
+
+class Shown(NamedTuple):
+    """A vendor that was shown the key, what it was asked, and what is kept of what it did."""
+
+    vendor: str
+    asked: dict[str, Any]
+    kept: str
+    breaks_off: bool = False
+
+
+REPEATS = Shown("hunter", FINDS, "No user has the key hidden")
+BREAKS_OFF = Shown("zerobounce", VERIFIES, "connect_failed", breaks_off=True)  # after it in a URL
+
+
+@pytest.mark.parametrize("shown", [REPEATS, BREAKS_OFF], ids=lambda one: one.vendor)
+async def test_a_key_stands_in_no_log_trace_answer_event_or_dump_whatever_its_vendor_does(
+    settings: Settings,
+    dsn: str,
+    parrot: Parrot,
+    capfd: pytest.CaptureFixture[str],
+    shown: Shown,
 ):
+    vendor = shown.vendor
+    parrot.breaks_off = shown.breaks_off
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-    hunter = {"hunter": {"base_url": parrot.url}}
-    debug = settings.with_changes(log_level="debug", provider=hunter)
+    key = f"/v1/providers/{vendor}/key"
     heard: list[Any] = []
-    async with serving(debug) as service:
-        admin = await service.client()
-        heard.append(await admin.ask("PUT", KEY, {"key": CANARY}))
-        asked = {
-            "input": {"first_name": "Ada", "last_name": "Byron", "company_domain": "acme.com"},
-            "required_fields": ["person_email"],
-            "providers": ["hunter"],
-        }
-        accepted = await admin.post("/v1/enrich", asked)
-        assert accepted.status == 202, accepted.body
-        heard.append(accepted)
-        await service.app.run_some()
-        job = accepted.body["id"]
-        paths = [f"/v1/jobs/{job}", f"/v1/jobs/{job}/log", "/v1/providers", KEY, "/v1/audit"]
-        heard += [await admin.get(path) for path in (*paths, "/v1/calls", "/metrics")]
-        assert heard[2].body["state"] == "failed"
+    with collecting() as collector:
+        debug = settings.with_changes(
+            log_level="debug",
+            provider={vendor: {"base_url": parrot.url}},
+            traces_url=f"http://127.0.0.1:{collector.server_port}",
+        )
+        async with serving(debug) as service:
+            admin = await service.client()
+            heard.append(await admin.ask("PUT", key, {"key": CANARY}))
+            accepted = await admin.post("/v1/enrich", shown.asked | {"wait_s": 0})
+            assert accepted.status == 202, accepted.body
+            heard.append(accepted)
+            await service.app.run_some()
+            job = accepted.body["id"]
+            paths = [f"/v1/jobs/{job}", f"/v1/jobs/{job}/log", "/v1/providers", key, "/v1/audit"]
+            heard += [await admin.get(path) for path in (*paths, "/v1/calls", "/metrics")]
+            assert "not in use" not in str(heard[2].body)
+        await asyncio.to_thread(close_traces)
+        assert any(span.name.startswith(vendor) for span in collector.spans)
+        assert CANARY.encode() not in b"".join(collector.bodies)
     configure_logs("error", "text")
     assert CANARY in parrot.shown
     said = capfd.readouterr()
@@ -149,7 +190,7 @@ async def test_a_key_stands_in_no_log_answer_event_or_dump_whatever_its_vendor_r
     assert CANARY not in said.err + said.out
     assert CANARY not in str([(one.body, [*one.headers.items()]) for one in heard])
     dump = dumped(dsn)
-    assert "No user has the key hidden" in dump  # what the vendor said is kept, without the key
+    assert shown.kept in dump  # what the vendor said is kept, without the key
     assert CANARY not in dump
     assert CANARY[:-4] not in dump
 

@@ -24,6 +24,7 @@ from glaze.jobs.erasing import Eraser
 from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.store.personal import ERASED, FREE
 from glaze_sandbox.knowledge import APOLLO, Knowledge
+from glaze_sandbox.seeded import hex_id
 from glaze_sandbox.world.entities import Person
 from glaze_sandbox.world.population import World
 
@@ -38,11 +39,18 @@ class Two:
 
     person: Person
     neighbour: Person
+    world: World
 
     @property
     def needles(self) -> list[str]:
         one = self.person
-        return [str(one.email), one.full_name, one.phone[-9:], f"in/{one.slug}", LEAD]
+        known = [str(one.email), one.full_name, one.phone[-9:], f"in/{one.slug}", LEAD]
+        return [*known, apollo_id(self.world, one)]
+
+
+def apollo_id(world: World, one: Person) -> str:
+    """Return by what Apollo knows somebody, as its search shows and its match states."""
+    return hex_id(world.seed, "apollo", one.slug)
 
 
 @pytest.fixture
@@ -58,7 +66,7 @@ def two(vendors: Sandbox) -> Two:
             if one.email and one.phone and (believed.person(one) or {}).get("person_title")
         ]
         if len(known) > 1 and not world.is_dead(company):
-            return Two(*known[:2])
+            return Two(*known[:2], world)
     raise AssertionError("nobody fits")
 
 
@@ -113,6 +121,10 @@ def rows_with(dsn: str, needles: list[str]) -> Counter[str]:
 
 def where(dsn: str, needle: str) -> list[str]:
     return [line[:1000] for line in dump(dsn).splitlines() if needle.casefold() in line.casefold()]
+
+
+UNNAMED = frozenset({"answer", "erasure", "entity", "callback", "question"})
+"""What holds ids and hashes of a person, is compressed, or is written by the erasing itself."""
 
 
 async def seeded(service: Service, two: Two) -> dict[str, Any]:
@@ -187,6 +199,43 @@ def seed_by_hand(dsn: str, two: Two, job_id: int) -> None:
             " values (1, 'jobs', 'her jobs', %s, 'key 1')",
             (json.dumps({"words": str(two.person.email)}),),
         )
+        contacts = [
+            {"person_apollo_id": apollo_id(two.world, one), "first_name": one.first_name}
+            | {"last_name": "Xx***x", "title": None, "company": "", "has_email": True}
+            for one in (two.person, two.neighbour)
+        ]
+        email, name = str(two.person.email), two.person.full_name
+        conn.execute("insert into glaze.workflow (workspace_id, name) values (1, %s)", (email,))
+        conn.execute("update glaze.batch set name = %s", (f"{name} <{email}>",))
+        conn.execute(
+            "insert into glaze.icp_score (workspace_id, entity_id, version, certainty, reasons)"
+            " select 1, id, 1, 50, %s from glaze.entity where kind = 'company' limit 1",
+            (json.dumps([{"detail": f"{email} works there"}]),),
+        )
+        for table, column in (("vendor_request", "error"), ("call", "detail")):
+            conn.execute(
+                f"update glaze.{table} set {column} = %s where id = (select min(id) from glaze.{table})",
+                (f"no such mailbox: {email}",),
+            )
+        conn.execute(
+            "insert into glaze.search (workspace_id, criteria, fields, most, contacts, error, created_by)"
+            " values (1, %s, '{person_email}', 5, %s, %s, 'key 1')",
+            (
+                json.dumps({"keywords": [str(two.person.email)]}),
+                json.dumps(contacts),
+                f"search_refused: no such person: {two.person.full_name} <{two.person.email}>",
+            ),
+        )
+        conn.execute(
+            "insert into glaze.payment (workspace_id, event_id, search_id, cents, currency, outcome)"
+            " values (1, 'evt_1', 1, 5, 'usd', %s)",
+            (f"refused: paid by {two.person.email}",),
+        )
+        conn.execute(
+            "insert into glaze.credit_entry (workspace_id, cents, reason, actor)"
+            " values (1, 5, %s, %s)",
+            (f"gift of {two.person.email}", str(two.person.phone)),
+        )
         conn.execute(
             "insert into glaze.webhook_attempt (workspace_id, delivery_id, round, attempt, duration_ms, excerpt)"
             " select 1, id, 9, 9, 1, %s from glaze.webhook_delivery limit 1",
@@ -212,8 +261,11 @@ async def test_a_person_is_erased_from_every_table_and_stays_away_while_a_neighb
     seed_by_hand(dsn, two, made["jobs"][0])
     client = await service.client()
     theirs = [str(two.neighbour.email), f"in/{two.neighbour.slug}", OTHER_LEAD]
+    theirs.append(apollo_id(two.world, two.neighbour))
     before, kept = hits(dsn, two.needles), rows_with(dsn, theirs)
     assert set(before) == set(two.needles)  # each got in somewhere, else this shows nothing
+    named_in = {*rows_with(dsn, two.needles), *UNNAMED}
+    assert named_in >= ERASED, f"seed {ERASED - named_in}: nothing is shown of them"
     spent = money(dsn)
     report = (await client.post("/v1/people/where-from", {"input": about(two.person)})).body
     assert not report["suppressed"]

@@ -3,16 +3,19 @@
 import os
 import platform
 import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import typer
 from rich.text import Text
 
 from glaze.boot.process import run, utc_now
 from glaze.boot.providers import configure_providers
+from glaze.boot.secrets import vendor_keys
 from glaze.boot.server import running_server
-from glaze.cli.checkup import Finding, Grade, disk, fleet, llm, vendors
+from glaze.cli.checkup import Finding, Grade, disk, fleet, llm, temporary, vendors
 from glaze.cli.providers import read_standings
 from glaze.cli.screen import out
 from glaze.errors import GlazeError, SettingsError, StoreError
@@ -53,6 +56,7 @@ async def _check() -> list[Finding]:
         if name in os.environ
     ]
     findings.append(disk(settings.data_dir))
+    findings.append(temporary(Path(tempfile.gettempdir()), settings.api_max_upload_mb))
     findings.append(await _database(settings))
     findings += await _fleet(settings)
     findings += _providers(settings)
@@ -164,6 +168,6 @@ async def _fleet(settings: Settings) -> list[Finding]:
             if (await check_database(server.dsn)).pending:
                 return []
             async with Database.open(await server.runtime_dsn(), size=2) as db:
-                return [finding async for finding in fleet(db)]
-    except StoreError:
+                return [one async for one in fleet(db, vendor_keys(settings, db))]
+    except (StoreError, SettingsError):
         return []

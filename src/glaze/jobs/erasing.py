@@ -265,7 +265,11 @@ def _traits_of(known: Known) -> Traits:
         phones=_sorted(of("person_phone", "person_mobile")),
         names=_sorted({one for one in of("person_full_name") if " " in one}),
         split=tuple(sorted(split)),
-        ids=_sorted({*map(_after_slash, keyed.get("external", ()))} | keyed.get("apollo", set())),
+        ids=_sorted(
+            {*map(_after_slash, keyed.get("external", ()))}
+            | keyed.get("apollo", set())
+            | of("person_apollo_id")
+        ),
         employers=_sorted(
             {one.casefold() for one in known.employers}
             | of("person_company_name", "person_company_domain")
