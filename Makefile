@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 # Tests start hundreds of processes: each would compile the product anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help dev demo up web dashboard test check lint docs bench conformance study storm fuzz audit lock browser-deps screenshots
+.PHONY: help dev demo up web web-types dashboard test check lint docs bench conformance study storm fuzz audit lock browser-deps screenshots
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,12 +39,12 @@ $(WEB_READY): web/package-lock.json
 	$(NPM_CI) --prefix web
 	@touch $@
 
-$(WEB_TYPES): $(WEB_READY) web/openapi.py $(wildcard src/glaze/api/*.py src/glaze/model/*.py)
+$(WEB_TYPES): $(WEB_READY) web/openapi.py $(wildcard src/glaze/api/*.py src/glaze/model/*.py) | $(VENV)/ready
 	$(BIN)/python web/openapi.py > web/openapi.json
 	npm run --silent --prefix web types > /dev/null
 	@touch $@
 
-$(WEB): $(VENV)/ready $(WEB_TYPES) web/index.html web/vite.config.ts $(shell find web/src web/public -type f -not -name schema.d.ts)
+$(WEB): $(WEB_TYPES) web/index.html web/vite.config.ts $(shell find web/src web/public -type f -not -name schema.d.ts) | $(VENV)/ready
 	npm run --silent --prefix web build -- --logLevel warn
 	@touch $@
 
@@ -60,12 +60,15 @@ lint: $(VENV)/ready ## Formatting, lint, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@if [ -d web/node_modules ]; then $(MAKE) --no-print-directory $(WEB_TYPES) && npm run --silent --prefix web check; \
-	else echo "web/node_modules is missing: the dashboard's types are not checked (make browser-deps)"; fi
+	@if [ -d web/node_modules ]; then $(MAKE) --no-print-directory web-types; \
+	else echo "the dashboard's types are not checked: make browser-deps"; fi
+
+web-types: $(WEB_TYPES)
+	npm run --silent --prefix web check
 
 check: lint ## Exactly what CI runs
-	@if command -v npm >/dev/null && $(MAKE) browser-deps; then REQUIRE_BROWSER=1 $(MAKE) test; \
-	else echo "npm is missing or cannot install: tests that speak JavaScript are skipped"; $(MAKE) test; fi
+	@if command -v npm >/dev/null && $(MAKE) browser-deps web-types; then REQUIRE_BROWSER=1 $(MAKE) test; \
+	else echo "npm or Chromium is missing and cannot be installed: tests that need them are skipped"; $(MAKE) test; fi
 
 docs: $(VENV)/ready ## Renew the generated tables of docs/ and .env.example
 	$(BIN)/python -m tests.docs.tables

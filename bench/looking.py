@@ -19,6 +19,7 @@ from glaze.store.control import ControlStore
 from glaze.store.database import Database
 from glaze.store.job import JobStore
 from glaze.store.metrics import MetricsStore
+from glaze.store.overview import OverviewStore
 
 FEW = 50_000
 MANY = int(os.environ.get("GLAZE_BENCH_JOBS", "1_000_000"))
@@ -79,6 +80,8 @@ def _looks(db: Database, now: datetime) -> Mapping[str, Look]:
     looks["metrics of 30 d"] = partial(
         metrics.of_jobs, WS, now - timedelta(days=30), enrich="enrich", inference=["llm"]
     )
+    begin, slot = now - timedelta(days=1), timedelta(minutes=30)
+    looks["overview of 24 h"] = partial(OverviewStore(db).look, WS, begin, slot, 48, now)
     return looks
 
 

@@ -59,7 +59,11 @@ def lacking() -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let all tests here share one event loop: the browser lives in it."""
+    """Let all tests here share one event loop, where the browser lives, and go before all others.
+
+    Of several processes the first has them then, and none takes them over: one server, one browser.
+    """
+    items.sort(key=lambda item: HERE not in item.path.parents)
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)

@@ -28,6 +28,7 @@ values (1, 'https://crm.example.com/hooks/glaze', '{job.completed}', 's', clock_
 
 def prepare(product: Product, jobs: int = 90) -> None:
     """Have companies enriched, and let it have happened over a day; some ended badly."""
+    product.ask("PUT", "/v1/budgets/day", {"cap_cents": 2500})
     companies = product.sandbox.get("hosts")["companies"][:jobs]
     enrich(product, [one["url"] for one in companies])
     enrich(product, [one["url"] for one in companies[: jobs // 3]])
@@ -36,7 +37,6 @@ def prepare(product: Product, jobs: int = 90) -> None:
         owner.execute(HISTORY)
         owner.execute(SPENT)
         owner.execute(TROUBLE)
-    product.ask("PUT", "/v1/budgets/day", {"cap_cents": 2500})
 
 
 def enrich(product: Product, urls: list[str]) -> None:

@@ -139,7 +139,10 @@ async def test_the_first_start_prints_a_link_that_opens_the_dashboard_once(
     watch.also(other.url)
     await asyncio.to_thread(other.start)
     try:
-        [link] = re.findall(r"http://localhost\S+#token=\S+", other.said)
+        async with asyncio.timeout(60):
+            while not (links := re.findall(r"http://localhost\S+#token=\S+", other.said)):
+                await asyncio.sleep(0.05)  # it answers before it has said all
+        [link] = links
         page = await open_page("/sign-in", role=None)
         await page.goto(link)
         await page.get_by_label("Password").fill(PASSWORD)

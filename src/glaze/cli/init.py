@@ -55,4 +55,4 @@ async def _init(settings: Settings, email: str, password: str, *, shown: bool) -
             issued = await keys.create(workspace(), "first", [Scope.ADMIN])
             say("API key, shown only now:")
             print(issued.text)
-    out.print(f"ready: glaze up, then http://localhost:{settings.api_port}/docs")
+    out.print(f"ready: glaze up, then http://localhost:{settings.api_port}/")

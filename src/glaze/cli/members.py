@@ -62,7 +62,7 @@ def invite(
     *,
     role: Annotated[Role, typer.Option(help="What the member may do.")] = Role.EDITOR,
 ) -> None:
-    """Print an invitation that counts once, for a week: POST /v1/invitations/accept."""
+    """Print an invitation that counts once, for a week: the dashboard's /app/welcome#token=... takes it."""
     settings = load_settings()
 
     async def make() -> str:

@@ -106,7 +106,8 @@ function useChoices(): Choice[] {
     }),
   );
   const commands = useCommands().map(
-    (one): Choice => ({ ...one, words: one.words ?? "", group: "Do" }),
+    (one): Choice => ({ ...one, words: one.words ?? "", group: "Action" }),
   );
+  commands.sort((a, b) => a.label.localeCompare(b.label));
   return [...pages, ...commands];
 }

@@ -35,7 +35,7 @@ export function Bars({ label, at, slotS, series, format, heightRem = 12.5, whole
   const plot = useRef<uPlot | null>(null);
   const [under, setUnder] = useState<number | null>(null);
   const isDark = useIsDark();
-  const data = stacked(at, series);
+  const data = stacked(at, slotS, series);
   const shape = `${slotS} ${at.length} ${series.map((one) => one.label).join(" ")} ${heightRem} ${isDark}`;
   const latest = useRef({ data, series, format });
   latest.current = { data, series, format };
@@ -56,7 +56,7 @@ export function Bars({ label, at, slotS, series, format, heightRem = 12.5, whole
         padding: [8, 20, 0, 0],
         cursor: { points: { show: false }, drag: { x: false, y: false }, y: false },
         scales: {
-          x: { time: false, range: (_, low, high) => [low, high + slotS] },
+          x: { time: false, range: (_, low, high) => [low - slotS / 2, high + slotS / 2] },
           y: { range: (_, __, high) => [0, high > 0 ? high * 1.08 : 1] },
         },
         axes: [
@@ -89,7 +89,7 @@ export function Bars({ label, at, slotS, series, format, heightRem = 12.5, whole
             fill: paint(one.color),
             width: 0,
             points: { show: false },
-            paths: uPlot.paths.bars!({ align: 1, size: [0.78, 48] }),
+            paths: uPlot.paths.bars!({ size: [0.78, 48] }),
           })),
         ],
         hooks: { setCursor: [(u) => setUnder(u.cursor.idx ?? null)] },
@@ -137,14 +137,14 @@ function valueOf(values: readonly number[], at: number | null): number {
   return at === null ? values.reduce((sum, one) => sum + one, 0) : (values[at] ?? 0);
 }
 
-/** The sums of each series and those below it, the highest first. */
-function stacked(at: readonly number[], series: readonly Series[]): uPlot.AlignedData {
+/** The middle of each slot, and the sums of each series and those below it, the highest first. */
+function stacked(at: readonly number[], slotS: number, series: readonly Series[]): uPlot.AlignedData {
   const sums: number[][] = [];
   for (const one of series) {
     const below = sums.at(-1);
     sums.push(one.values.map((value, i) => value + (below?.[i] ?? 0)));
   }
-  return [[...at], ...sums.toReversed()];
+  return [at.map((one) => one + slotS / 2), ...sums.toReversed()];
 }
 
 /** A canvas knows no custom properties: ask what a colour is here. */

@@ -98,12 +98,12 @@ function Sessions() {
   }
   return (
     <Panel title="Sessions">
-      <p className="dim">A lost laptop, a shared screen: end every session at once.</p>
-      <p>
+      <div className="stack">
+        <p className="dim">A lost laptop, a shared screen: end every session at once.</p>
         <Button icon="out" busy={leaving.isPending} onClick={() => void leave()}>
           Sign out everywhere
         </Button>
-      </p>
+      </div>
     </Panel>
   );
 }

@@ -68,7 +68,7 @@ export function Figures({
         <Figure
           label="From the cache"
           value={share(sample?.cache)}
-          about={of(sample?.cache, "enrichments")}
+          about={of(sample?.cache, "answers")}
           to="/jobs"
         />
         <Figure
@@ -83,7 +83,7 @@ export function Figures({
           about={sample?.durations.p95_s != null && `p95 ${formatDuration(sample.durations.p95_s)}`}
           to="/jobs"
         />
-        <Figure label="Oldest waiting" value={waits} about="due and not begun" to="/queues" />
+        <Figure label="Oldest waiting" value={waits} about="due, not begun" to="/queues" />
         <Spend money={overview?.money} />
       </dl>
     </section>
@@ -103,7 +103,7 @@ function Spend({ money }: { money: Overview["money"] | undefined }) {
       <Figure
         label="Reserved"
         value={money && formatMoney(money.reserved_micros)}
-        about="for calls under way"
+        about="calls under way"
         to="/ledger"
         search={{ state: "sending" }}
         tied
@@ -111,7 +111,7 @@ function Spend({ money }: { money: Overview["money"] | undefined }) {
       <Figure
         label="Unknown"
         value={money && formatMoney(money.unknown_micros)}
-        about="held until resolved"
+        about="until resolved"
         to="/ledger"
         search={{ state: "unknown" }}
         tied
