@@ -140,7 +140,7 @@ async def test_the_first_start_prints_a_link_that_opens_the_dashboard_once(
     await asyncio.to_thread(other.start)
     try:
         async with asyncio.timeout(60):
-            while not (links := re.findall(r"http://localhost\S+#token=\S+", other.said)):
+            while not (links := re.findall(r"http://localhost\S+#token=\S+", other.said)):  # noqa: ASYNC110  a process prints, and tells nobody
                 await asyncio.sleep(0.05)  # it answers before it has said all
         [link] = links
         page = await open_page("/sign-in", role=None)
