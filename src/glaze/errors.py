@@ -5,6 +5,7 @@ GlazeError
 ├── InputError               the caller's input cannot be used; says what, where, and what to do
 │   ├── UnknownField         a field name that is not in the schema
 │   ├── UnknownKind          a job kind that no installed package offers
+│   ├── KindInternal         jobs of this kind are made by the product alone
 │   ├── PersonSuppressed     about this person nothing is kept or bought
 │   ├── ArgsInvalid          a job's arguments or options; says where each fault is
 │   ├── NotFound             nothing of that id in this workspace
@@ -77,6 +78,12 @@ class UnknownKind(InputError):
     """A job kind that no installed package offers."""
 
     code = "kind_unknown"
+
+
+class KindInternal(InputError):
+    """Jobs of this kind are made by the product alone, never asked for."""
+
+    code = "kind_internal"
 
 
 class SearchStateConflict(InputError):

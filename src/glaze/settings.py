@@ -39,6 +39,12 @@ def _plain(name: str) -> AliasChoices:
     return AliasChoices(name)
 
 
+def _unless_empty(value: object) -> object:
+    """Take no secret for one that is not set: whoever knows nothing would know it."""
+    is_empty = isinstance(value, SecretStr) and not value.get_secret_value().strip()
+    return None if is_empty else value
+
+
 class ProviderOverride(BaseModel):
     """What a user may change of one provider: ``GLAZE_PROVIDER__APOLLO__PRICE_CENTS=4``."""
 
@@ -94,6 +100,11 @@ class ProviderOverride(BaseModel):
         " `__COMPANY_PHONE` and so on; the surest statement counts so, others in proportion",
     )
     key: SecretStr | None = Field(default=None, description="API key of this provider")
+
+    @field_validator("key")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return _unless_empty(value)
 
 
 class Settings(BaseSettings):
@@ -482,28 +493,10 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator(
-        "database_url",
-        "llm_api_key",
-        "linkedin_api_key",
-        "search_api_key",
-        "apollo_api_key",
-        "brightdata_api_key",
-        "clearbit_api_key",
-        "hunter_api_key",
-        "pdl_api_key",
-        "zerobounce_api_key",
-        "companies_house_api_key",
-        "brave_api_key",
-        "tavily_api_key",
-        "exa_api_key",
-        "key_encryption_keys",
-        "worker_secret_token",
-        "cron_secret",
-    )
+    @field_validator("*")
     @classmethod
-    def _empty_is_unset(cls, value: SecretStr | None) -> SecretStr | None:
-        return value if value and value.get_secret_value() else None
+    def _empty_is_unset(cls, value: object) -> object:
+        return _unless_empty(value)
 
     @classmethod
     def settings_customise_sources(

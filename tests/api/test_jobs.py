@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from glaze.model.access import Scope
+from glaze.model.job import NewJob
+from glaze.model.value import DEFAULT_WORKSPACE
 from tests.api.conftest import Client, Service
 
 ENRICH = {"input": {"domain": "acme.invalid"}, "required_fields": ["company_name"]}
@@ -183,3 +185,36 @@ async def test_another_workspaces_job_is_as_if_it_were_not_there(service, theirs
     assert (await theirs.post("/v1/jobs/actions", act)).body["missing"] == [job_id]
     assert (await theirs.get("/v1/jobs")).body["items"] == []
     assert (await mine.get(path)).body["state"] == "pending"
+
+
+INTERNAL = {
+    "deliver_webhook": {"url": "https://hooks.example.com/", "type": "job.completed"},
+    "enrich_search": {"search_id": 1},
+    "erase_person": {"erasure_id": 1},
+    "preview_search": {"search_id": 1},
+}
+
+
+@pytest.mark.parametrize("kind", INTERNAL)
+async def test_what_the_product_makes_for_itself_nobody_asks_for_in_any_way(service, kind):
+    client = await service.client()
+    asked = {"kind": kind, "args": INTERNAL[kind]}
+    steps = [{"name": "one", **asked}]
+    timed = {**asked, "cron": "0 0 1 1 *"}
+    (own,) = await service.app.jobs.enqueue(DEFAULT_WORKSPACE, [NewJob(kind, INTERNAL[kind])])
+    await client.post(f"/v1/jobs/{own}/cancel")
+    for method, path, body in (
+        ("POST", "/v1/jobs", asked),
+        ("PUT", "/v1/schedules/nightly", timed),
+        ("POST", "/v1/workflows", {"name": "w", "steps": steps}),
+        ("POST", f"/v1/jobs/{own}/replay", {}),
+        ("POST", "/v1/jobs/actions", {"action": "replay", "ids": [own]}),
+    ):
+        refused = await client.ask(method, path, body)
+        assert (refused.status, refused.body["code"]) == (422, "kind_internal"), path
+    (mine,) = await made(client)
+    await client.post(f"/v1/jobs/{mine}/cancel")
+    all_of_them = {"action": "replay", "where": {"state": ["cancelled"]}}
+    acted = (await client.post("/v1/jobs/actions", all_of_them)).body
+    assert [*acted["replays"]] == [str(mine)]
+    assert [one["id"] for one in (await client.get(f"/v1/jobs?kind={kind}")).body["items"]] == [own]

@@ -28,6 +28,13 @@ async def app(quick: Mapping[str, str]) -> AsyncIterator[App]:
         yield booted_app
 
 
+async def tell(app: App, args: Json, **options: Any) -> JobId:
+    """Make a delivery as the end of a job makes one."""
+    kind = app.kinds["deliver_webhook"]
+    (job_id,) = await app.jobs.enqueue(DEFAULT_WORKSPACE, [kind.job(kind.parse(args), **options)])
+    return job_id
+
+
 async def put(app: App, kind: str, args: Json, **options: Any) -> JobId:
     job = new_job(app.kinds, kind, args, **options)
     (job_id,) = await enqueue(app.jobs, app.kinds, DEFAULT_WORKSPACE, [job])
@@ -441,7 +448,7 @@ async def test_a_job_without_a_webhook_is_followed_by_nothing(app, vendors):
 async def test_a_receiver_that_fails_is_told_again_under_the_same_id(app, vendors):
     fault = {"kind": "status", "host": "hooks.customer-app.com", "status": 500, "times": 1}
     vendors.send("POST", "faults", fault | {"retry_after": 0})
-    await put(app, "deliver_webhook", {"url": HOOK, "type": "test.sent", "data": {"n": 1}})
+    await tell(app, {"url": HOOK, "type": "test.sent", "data": {"n": 1}})
     (delivery,) = await deliveries(app, 1)
     assert delivery.state is JobState.COMPLETED
     assert delivery.attempt == 2
@@ -465,7 +472,7 @@ async def test_where_nobody_listens_is_not_told_again(app, vendors, url, status,
     else:
         fault = {"kind": "status", "host": "hooks.customer-app.com", "status": status}
         vendors.send("POST", "faults", fault)
-    await put(app, "deliver_webhook", {"url": url, "type": "test.sent"})
+    await tell(app, {"url": url, "type": "test.sent"})
     (delivery,) = await deliveries(app, 1)
     assert delivery.state is JobState.FAILED
     assert delivery.error.startswith(f"{code}: ")
@@ -474,7 +481,7 @@ async def test_where_nobody_listens_is_not_told_again(app, vendors, url, status,
 
 async def test_a_redirect_is_no_delivery(app, vendors):
     url = "https://hooks.customer-app.com/moved"
-    await put(app, "deliver_webhook", {"url": url, "type": "test.sent"}, max_attempts=1)
+    await tell(app, {"url": url, "type": "test.sent"}, max_attempts=1)
     (delivery,) = await deliveries(app, 1)
     assert delivery.state is JobState.DEAD
     assert "answers 301" in delivery.error
@@ -483,7 +490,7 @@ async def test_a_redirect_is_no_delivery(app, vendors):
 
 async def test_a_receiver_that_thanks_at_length_is_not_told_again(app, vendors):
     url = "https://hooks.customer-app.com/wordy"
-    await put(app, "deliver_webhook", {"url": url, "type": "test.sent"}, max_attempts=2)
+    await tell(app, {"url": url, "type": "test.sent"}, max_attempts=2)
     (delivery,) = await deliveries(app, 1)
     assert delivery.state is JobState.COMPLETED
     assert len(vendors.get("webhooks")) == 1
@@ -554,7 +561,6 @@ REFUSED: list[tuple[str, Json, str]] = [
         "required_fields.0",
     ),
     ("search_enrichment", {"contacts": [{}]}, "contacts.0"),
-    ("deliver_webhook", {"url": "http://10.0.0.1/", "type": "t"}, "url"),
     ("enrich", {"required_fields": ["company_name", "company_nme"]}, "required_fields.1"),
     ("enrich", {"required_fields": ["company_name"], "providers": ["nope"]}, "providers"),
 ]

@@ -13,16 +13,19 @@ from cli_process import Cli, Sandbox
 from ledger_facts import assert_budgets_hold, assert_paid_once, one
 from test_people import hits
 from tests.api.conftest import Answer, Client, Service, serving
-from tests.api.test_jobs import working
+from tests.api.test_jobs import ended, working
 from whole_path import settings_of, watch
 
 from glaze.model.access import Scope
+from glaze.model.job import NewJob
+from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.store.workspace import WorkspaceStore
 from glaze_sandbox.knowledge import APOLLO, Knowledge
 from glaze_sandbox.seeded import hex_id
 from glaze_sandbox.world.entities import Person
 from glaze_sandbox.world.population import World
 
+LATER = "checkout.session.async_payment_succeeded"
 SECRET = "whsec_of-the-checkout"
 FIELDS = ["person_full_name", "person_title"]
 ASKED = {"criteria": {"titles": ["engineer"]}, "fields": FIELDS, "limit": 5}
@@ -54,7 +57,7 @@ async def previewed(service: Service, client: Client, asked: Any = ASKED) -> Any
 
 def checkout(reference: str, cents: int, **changed: Any) -> dict[str, Any]:
     session = {"client_reference_id": reference, "amount_total": cents, "currency": "usd"}
-    session |= {"payment_status": "paid"} | changed.pop("session", {})
+    session |= {"id": "cs_1", "payment_status": "paid"} | changed.pop("session", {})
     event = {"id": "evt_1", "type": "checkout.session.completed", "data": {"object": session}}
     return event | changed
 
@@ -247,7 +250,7 @@ async def test_a_payment_counts_once_if_it_is_signed_fresh_enough_and_for_this_s
     assert (await paid(service, checkout(foreign, price))).status == 404
     assert (await paid(service, checkout(reference[:-1], price))).status == 404
     for n, (cents, session) in enumerate(((price - 1, {}), (price, {"currency": "eur"}))):
-        bad = checkout(reference, cents, id=f"evt_bad{n}", session=session)
+        bad = checkout(reference, cents, id=f"evt_bad{n}", session={"id": f"cs_bad{n}"} | session)
         assert (await paid(service, bad)).status == 422
     waiting = checkout(reference, price, session={"payment_status": "unpaid"})
     assert (await paid(service, waiting)).body == {"status": "ignored"}
@@ -255,7 +258,9 @@ async def test_a_payment_counts_once_if_it_is_signed_fresh_enough_and_for_this_s
 
     together = await asyncio.gather(*(paid(service, good) for _ in range(4)))
     assert sorted(answer.body["status"] for answer in together) == [*["duplicate"] * 3, "unlocked"]
-    again = await paid(service, good | {"id": "evt_2"})
+    same = await paid(service, good | {"id": "evt_2", "type": LATER})
+    assert same.body == {"status": "duplicate"}
+    again = await paid(service, checkout(reference, price, id="evt_3", session={"id": "cs_2"}))
     assert again.body == {"status": "credited"}
     assert (await client.get("/v1/credit")).body == {"balance_cents": price}
     assert one(dsn, "select count(*) from glaze.job where kind = 'enrich_search'") == 1
@@ -264,6 +269,87 @@ async def test_a_payment_counts_once_if_it_is_signed_fresh_enough_and_for_this_s
         f"unlocked; credited; refused: {price - 1} cents of {price};"
         " refused: paid in eur, not in usd"
     )
+
+
+async def test_an_empty_secret_is_none_and_signs_no_payment(quick: Mapping[str, str]):
+    nothing = dict(quick) | SETTINGS | {"PAYMENT_WEBHOOK_SECRET": ""}
+    async with serving(settings_of(nothing)) as service:
+        assert (await paid(service, checkout("search-1-1-00", 1), secret="")).status == 400
+
+
+async def test_money_that_comes_days_later_unlocks_and_what_else_is_sold_is_no_fault(
+    service: Service, dsn: str
+):
+    client = await service.client()
+    search = await previewed(service, client)
+    reference, price = search["payment_reference"], search["price_cents"]
+    for n, other in enumerate((None, "order-77", "search-party", f"re-{reference}")):
+        sold = checkout(reference, price, id=f"evt_o{n}", session={"client_reference_id": other})
+        assert (await paid(service, sold)).body == {"status": "ignored"}
+    for cents in (True, "125", None, 1.5):
+        odd = await paid(service, checkout(reference, cents))  # type: ignore[arg-type]  # what is no amount
+        assert (odd.status, odd.body["code"]) == (422, "input_invalid")
+    waiting = checkout(reference, price, session={"payment_status": "unpaid"})
+    assert (await paid(service, waiting)).body == {"status": "ignored"}
+    came = checkout(reference, price, id="evt_2", type=LATER)
+    assert (await paid(service, came)).body == {"status": "unlocked"}
+    assert one(dsn, "select string_agg(outcome, ';') from glaze.payment") == "unlocked"
+
+
+async def test_a_search_that_nobody_paid_for_is_not_enriched_whatever_job_names_it(
+    service: Service, vendors: Sandbox
+):
+    client = await service.client()
+    search = await previewed(service, client)
+    job = NewJob("enrich_search", {"search_id": search["id"]})
+    (job_id,) = await service.app.jobs.enqueue(DEFAULT_WORKSPACE, [job])
+    async with working(service):
+        assert (await ended(client, job_id))["error"].startswith("search_unpaid: ")
+    assert vendors.billed_micros == 0
+    path = f"/v1/searches/{search['id']}"
+    assert (await client.get(path)).body["state"] == "preview"
+    await client.post("/v1/credit", {"cents": 125})
+    assert (await client.post(f"{path}/unlock")).status == 202
+    async with working(service):
+        ready = await reached(client, search["id"], "ready")
+    billed = vendors.billed_micros
+    await client.post(f"/v1/jobs/{ready['job_id']}/retry")
+    async with working(service):
+        again = await ended(client, ready["job_id"])
+    assert again["error"].startswith("search_ended: ")
+    assert vendors.billed_micros == billed
+
+
+@pytest.mark.parametrize("what", ["batches", "jobs"])
+async def test_a_search_that_is_broken_off_gives_back_what_was_paid_for_the_rest_and_no_more(
+    quick: Mapping[str, str], vendors: Sandbox, dsn: str, what: str
+):
+    served = "select completed + partial from glaze.batch"
+    alone = dict(quick) | SETTINGS | {"GLAZE_CONCURRENCY": "1"}
+    async with serving(settings_of(alone)) as service:
+        client = await service.client()
+        await client.post("/v1/credit", {"cents": 125})
+        search = await previewed(service, client)
+        vendors.slow_down(0.3)
+        path = f"/v1/searches/{search['id']}"
+        unlocked = (await client.post(f"{path}/unlock")).body
+        async with working(service):
+            watching = lambda: (one(dsn, f"select coalesce(({served}), 0)") or 0) > 0  # noqa: E731
+            await asyncio.to_thread(watch, watching, hang_s=30)
+            batch = one(dsn, "select id from glaze.batch")
+            broken_off = batch if what == "batches" else unlocked["job_id"]
+            assert (await client.post(f"/v1/{what}/{broken_off}/cancel")).status == 200
+            over = await reached(client, search["id"], "ready", "failed")
+            ended_at = "select finished_at is not null from glaze.batch"
+            await asyncio.to_thread(watch, lambda: one(dsn, ended_at), hang_s=30)
+            back = await client.post(f"{path}/refund")
+        kept = 25 * one(dsn, served)
+        assert 0 < kept < 125
+        expected = ("ready", 409) if what == "batches" else ("failed", 200)
+        assert (over["state"], back.status) == expected
+        assert (await client.get("/v1/credit")).body == {"balance_cents": 125 - kept}
+        assert (await client.post(f"{path}/refund")).status == 409
+        assert (await client.post(f"/v1/batches/{batch}/retry")).status == 409
 
 
 async def test_a_payment_outlives_workers_that_are_killed_before_and_after_its_batch_is_made(

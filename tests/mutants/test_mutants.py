@@ -955,6 +955,26 @@ MUTANTS = (
             ),
         ),
     ),
+    Mutant(
+        "what the product makes for itself is had for the asking",
+        r"test_jobs\.py:\d+: AssertionError|KeyError: 'code'",
+        "tests/api/test_jobs.py"
+        "::test_what_the_product_makes_for_itself_nobody_asks_for_in_any_way[enrich_search]",
+        (Change("jobs/enqueue.py", "    if kind.internal:\n", "    if False:\n"),),
+    ),
+    Mutant(
+        "a payment counts as often as it is told of",
+        r"'credited'.* == .*'duplicate'",
+        "tests/flow/test_searches.py"
+        "::test_a_payment_counts_once_if_it_is_signed_fresh_enough_and_for_this_search",
+        (
+            Change(
+                "store/migrations/0048_pre_searches_paid_for.sql",
+                "create unique index payment_of_checkout",
+                "create index payment_of_checkout",
+            ),
+        ),
+    ),
 )
 
 

@@ -101,6 +101,20 @@ def test_a_faulty_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> Non
     assert {"canary-1", "canary-2"} <= {*settings.secrets()}
 
 
+def test_no_secret_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = [
+        name
+        for name, of in names().items()
+        if "SecretStr" in str(Settings.model_fields[of].annotation)
+    ]
+    assert "PAYMENT_WEBHOOK_SECRET" in secrets
+    for name in (*secrets, f"{PREFIX}PROVIDER__APOLLO__KEY"):
+        monkeypatch.setenv(name, " ")
+    settings = load_settings(NOWHERE)
+    assert settings.secrets() == []
+    assert settings.provider["apollo"].key is None
+
+
 def test_the_defaults_are_those_that_are_promised(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = loaded(monkeypatch)
     promised = {

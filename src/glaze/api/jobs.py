@@ -12,7 +12,7 @@ from glaze.api.auth import Admin, Reader, Watcher, Writer, must
 from glaze.api.schemas import PROBLEMS, V1, JobOut, RowId, shown
 from glaze.api.services import Services
 from glaze.errors import InputError, JobStateConflict, NotFound
-from glaze.jobs.enqueue import checked, enqueue, new_job, vetted_webhook
+from glaze.jobs.enqueue import checked, enqueue, new_job, replayable, vetted_webhook
 from glaze.model.access import Principal, Scope
 from glaze.model.bulk import Change, Filter
 from glaze.model.job import After, IfFailed, JobState
@@ -68,7 +68,9 @@ class JobIn(_Strict):
         }
     )
 
-    kind: str = Field(max_length=255, description="as `GET /v1/kinds` lists them")
+    kind: str = Field(
+        max_length=255, description="as `glaze kinds` lists them, none that is internal"
+    )
     args: dict[str, Any] = Field(default_factory=dict, description="as the kind's schema has it")
     queue: str | None = Field(default=None, max_length=255, description="null: the kind's own")
     priority: int = Field(default=3, ge=1, le=5, description="1 is the most urgent")
@@ -448,7 +450,7 @@ def _steps(services: Services, workspace_id: WorkspaceId, body: ActionIn) -> Asy
         case "replay":
             return control.replay(
                 workspace_id,
-                which,
+                replayable(services.kinds, which),
                 patch=body.args,
                 check=lambda new: checked(services.kinds, new),
             )

@@ -13,7 +13,7 @@ from glaze.api.auth import Admin
 from glaze.api.etag import MeantForThis, etag_of
 from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
-from glaze.jobs.enqueue import enqueue, known_kind
+from glaze.jobs.enqueue import known_kind
 from glaze.jobs.erasing import person_keys
 from glaze.model.value import Json
 from glaze.store.personal import Erasure, Retained
@@ -140,7 +140,7 @@ def routes(services: Services) -> APIRouter:
         erasure_id = await eraser.begin(who.workspace_id, body.input, who.actor)
         kind = known_kind(services.kinds, NAME)
         job = kind.job(ErasePerson(erasure_id=erasure_id), priority=1)
-        (job_id,) = await enqueue(services.jobs, services.kinds, who.workspace_id, [job])
+        (job_id,) = await services.jobs.enqueue(who.workspace_id, [job])
         await eraser.personal.given_to(who.workspace_id, erasure_id, job_id)
         return _erasure(await eraser.personal.get(who.workspace_id, erasure_id))
 

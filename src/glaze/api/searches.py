@@ -110,7 +110,7 @@ class SearchOut(BaseModel):
     paid_cents: int | None
     paid_by: str | None = Field(description="credit or payment")
     returned_cents: int = Field(
-        description="of what was paid, given back as credit for those who may not be enriched"
+        description="of what was paid, given back as credit for those who were not, or may not be, enriched"
     )
     refunded_at: datetime | None
     payment_reference: str | None = Field(
@@ -278,7 +278,7 @@ def _payments(services: Services, router: APIRouter) -> None:
     ) -> PaymentOut:
         """Take a completed checkout, signed by Stripe's scheme, and unlock the search it is for.
 
-        An event counts once. Another payment for a search that is paid goes to the workspace's credit.
+        A checkout counts once, whatever tells of it. Another payment for a search that is paid goes to the workspace's credit.
         """
         body = await body_of(request)
         secret = services.settings.payment_webhook_secret

@@ -13,7 +13,7 @@ from glaze.cli.choose import chooses, parse_due
 from glaze.cli.opening import boot, fleet, workspace
 from glaze.cli.screen import AsJson, err, out, print_json, quiet, say
 from glaze.errors import InputError
-from glaze.jobs.enqueue import checked, vetted_webhook
+from glaze.jobs.enqueue import checked, replayable, vetted_webhook
 from glaze.model.bulk import NOT_BEGUN, OPEN, Change, Filter
 from glaze.model.job import TERMINAL, JobState
 from glaze.model.value import Json
@@ -84,7 +84,7 @@ def replay(
         TERMINAL,
         lambda app, which: app.control.replay(
             workspace(),
-            which,
+            replayable(app.kinds, which),
             patch=patch,
             key=key,
             check=lambda job: checked(app.kinds, job),

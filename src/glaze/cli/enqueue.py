@@ -203,6 +203,7 @@ def _facts(kind: Kind[Any]) -> dict[str, Json]:
         "name": kind.name,
         "description": kind.description,
         "queue": kind.queue,
+        "internal": kind.internal,
         "timeout_s": kind.timeout_s,
         "retry": {
             "max_attempts": kind.retry.max_attempts,

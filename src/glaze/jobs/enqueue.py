@@ -1,10 +1,12 @@
-"""The one way in: nothing is written that no worker could run."""
+"""The one way in from outside: nothing is written that no worker could run, or that nobody may ask for."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from glaze.errors import ArgsInvalid, Fault, FetchError, InputError, UnknownKind
+from glaze.errors import ArgsInvalid, Fault, FetchError, InputError, KindInternal, UnknownKind
 from glaze.jobs.kind import Kind, Kinds
+from glaze.model.bulk import Filter
 from glaze.model.job import NewJob
 from glaze.model.label import checked_tags, checked_time, checked_webhook
 from glaze.model.value import JobId, Json, WorkspaceId
@@ -38,12 +40,14 @@ def new_job(kinds: Kinds, name: str, args: Json, **options: Any) -> NewJob:
 
 
 def checked(kinds: Kinds, job: NewJob) -> NewJob:
-    """Return ``job`` if some worker can run it as it stands.
+    """Return ``job`` if it may be asked for, and some worker can run it as it stands.
 
-    Raises: UnknownKind; ArgsInvalid with the path of each fault; InputError where this
-        installation cannot serve what it asks.
+    Raises: UnknownKind; KindInternal; ArgsInvalid with the path of each fault; InputError where
+        this installation cannot serve what it asks.
     """
     kind = known_kind(kinds, job.kind)
+    if kind.internal:
+        raise KindInternal(f"{kind.name} is internal: such a job comes with what it belongs to")
     args = kind.parse(job.args)
     if faults := [*_option_faults(job)]:
         raise ArgsInvalid(job.kind, faults)
@@ -59,6 +63,14 @@ async def enqueue(
     Raises: as ``checked`` and ``JobStore.enqueue``; then nothing was written.
     """
     return await jobs.enqueue(workspace_id, [checked(kinds, job) for job in new])
+
+
+def replayable(kinds: Kinds, which: Filter) -> Filter:
+    """Return ``which`` without the internal jobs that it does not name by id: others are replayed."""
+    if which.ids is not None:
+        return which
+    internal = sorted(name for name, kind in kinds.items() if kind.internal)
+    return replace(which, kinds_not=tuple(internal))
 
 
 def vetted_webhook(url: str) -> str:

@@ -130,6 +130,8 @@ class Kind(Generic[A]):
     A bounded run (serverless) begins one only while ``least_s`` seconds are left, by default
     ``timeout_s``: less where what was done of an attempt that is broken off is not lost.
     Where ``alert_after`` jobs or more died within an hour, an alert is raised, once an hour.
+    Jobs of an ``internal`` kind are made by the product alone, with what they belong to: nobody asks
+    for one from outside, however it would be made.
     """
 
     name: str
@@ -142,6 +144,7 @@ class Kind(Generic[A]):
     alert_after: int | None = None
     description: str = ""
     check: Callable[[A], None] = _any
+    internal: bool = False
 
     def parse(self, args: Json) -> A:
         """Read arguments as they came from outside or out of the database.

@@ -30,6 +30,7 @@ class Filter:
     ids: tuple[JobId, ...] | None = None  # None: whatever their ids
     states: frozenset[JobState] = frozenset()
     kinds: tuple[str, ...] = ()
+    kinds_not: tuple[str, ...] = ()  # is of none of them
     queues: tuple[str, ...] = ()
     tags_any: tuple[str, ...] = ()  # has at least one of them
     tags_all: tuple[str, ...] = ()  # has all of them

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import re
 from typing import Any, NamedTuple
 
 from glaze.errors import InputError
@@ -10,7 +11,14 @@ from glaze.model.value import WorkspaceId
 TOLERANCE_S = 300
 """Seconds that a signature may be old, or ahead, as Stripe's own libraries have it."""
 CURRENCY = "usd"
-PAID = "checkout.session.completed"
+PAID = frozenset({"checkout.session.completed", "checkout.session.async_payment_succeeded"})
+"""Say that a checkout is paid: at once, or days after it was completed (bank debits and others).
+
+Source: Stripe's documentation of fulfilment, which asks for both, for a look at ``payment_status``,
+and for one fulfilment of a checkout however often it is told of.
+"""
+_LONGEST_ID = 255
+_REFERENCE = re.compile(r"search-([0-9]{1,18})-([0-9]{1,18})-([0-9a-f]+)")
 
 
 class Reference(NamedTuple):
@@ -26,9 +34,10 @@ class Reference(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """A completed checkout. ``cents`` is the amount in the currency's smallest unit."""
+    """A paid checkout. ``cents`` is the amount in the currency's smallest unit."""
 
     event_id: str
+    checkout_id: str  # several events may tell of one
     reference: Reference
     cents: int
     currency: str
@@ -56,28 +65,34 @@ def signed(body: bytes, header: str, secret: str, now_s: float) -> bool:
 
 
 def payment_of(body: bytes) -> Payment | None:
-    """Return the payment that a signed event tells of; None for other events, and before money came.
+    """Return the payment for a search that a signed event tells of.
 
-    Raises: InputError where it is none of ours.
+    None for other events, before money came, and for what else the same account sells.
+
+    Raises: InputError where it cannot be read.
     """
     try:
         event: Any = json.loads(body)
-        if event["type"] != PAID or event["data"]["object"]["payment_status"] != "paid":
+        if event["type"] not in PAID or event["data"]["object"]["payment_status"] != "paid":
             return None
         session = event["data"]["object"]
-        cents, currency, event_id = session["amount_total"], session["currency"], event["id"]
-        reference = _reference(session["client_reference_id"])
+        reference = _reference(session.get("client_reference_id"))
+        if reference is None:
+            return None
+        cents, currency = session["amount_total"], session["currency"]
+        ids = event["id"], session["id"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError("no payment for a search can be read in this") from error
-    if not (isinstance(cents, int) and isinstance(currency, str) and isinstance(event_id, str)):
+    if type(cents) is not int or not all(isinstance(one, str) for one in (currency, *ids)):
         raise InputError("no amount, currency or id can be read in this")
-    if not (0 <= cents < 10**12 and 1 <= len(event_id) <= 255):  # noqa: PLR2004  as the table holds it
+    if not (0 <= cents < 10**12 and all(1 <= len(one) <= _LONGEST_ID for one in ids)):
         raise InputError("an amount or an id that cannot be")
-    return Payment(event_id, reference, cents, currency.lower()[:10])
+    return Payment(*ids, reference, cents, currency.lower()[:10])
 
 
-def _reference(text: str) -> Reference:
-    name, workspace_id, search_id, sealed = text.split("-")
-    if name != "search" or max(len(workspace_id), len(search_id)) > 18:  # noqa: PLR2004  digits of a bigint
-        raise ValueError(text)
-    return Reference(WorkspaceId(int(workspace_id)), int(search_id), sealed)
+def _reference(text: object) -> Reference | None:
+    """Return whose search is meant; None where it is no reference of ours."""
+    found = _REFERENCE.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        return None
+    return Reference(WorkspaceId(int(found[1])), int(found[2]), found[3])

@@ -87,8 +87,8 @@ class BatchControl:
 
         Returns: how many rows; with none the batch is left as it was.
 
-        Raises: BatchStateConflict where it is loading, cancelled or not there, or the same source
-            has another open batch.
+        Raises: BatchStateConflict where it is loading, cancelled, a job's own or not there, or the
+            same source has another open batch.
         """
         states = ["failed", "partial"] if partial else ["failed"]
         opened = after = 0
@@ -121,4 +121,8 @@ def _checked(batch_id: BatchId, held: Mapping[str, Any] | None) -> Mapping[str, 
         raise BatchStateConflict(f"there is no batch {batch_id}")
     if held["state"] not in _REOPENS:
         raise BatchStateConflict(f"batch {batch_id} is {held['state']}: nothing is tried again")
+    if held["job_id"] is not None:
+        raise BatchStateConflict(
+            f"batch {batch_id} is a part of job {held['job_id']}: try that again"
+        )
     return held

@@ -376,6 +376,7 @@ def criteria(which: Filter) -> dict[str, object]:
         "ids": None if which.ids is None else _array(which.ids),
         "states": _array(sorted(which.states)) if which.states else None,
         "kinds": list(which.kinds) or None,
+        "kinds_not": list(which.kinds_not) or None,
         "queues": list(which.queues) or None,
         "tags_any": list(which.tags_any) or None,
         "tags_all": list(which.tags_all) or None,

@@ -144,7 +144,8 @@ class SearchStore:
         async with self._db.workspace(workspace_id) as conn:
             search = await _held(conn, search_id)
             outcome = _outcome(search, payment)
-            told = {"event": payment.event_id, "search": search_id, "cents": payment.cents}
+            ids = {"event": payment.event_id, "checkout": payment.checkout_id}
+            told = ids | {"search": search_id, "cents": payment.cents}
             if not await _one(conn, "arrived", **told, currency=payment.currency, outcome=outcome):
                 return "duplicate"
             if outcome == "unlocked":
@@ -165,55 +166,64 @@ class SearchStore:
             search = await _held(conn, search_id)
             if search.state != "failed" or search.paid_at is None or search.refunded_at is not None:
                 raise SearchStateConflict(f"search {search_id} is {search.state}: nothing is owed")
+            await self._served(conn, search)
             await conn.execute(_sql["again"], {"search": search_id})
             made = await self._work(conn, search_id, "enrich_search")
             await note(conn, Deed(actor, "search.retry", str(search_id)))
         self._jobs.tell(made.made)
 
     async def refund(self, workspace_id: WorkspaceId, search_id: int, actor: str) -> None:
-        """Give what was paid for a failed search back, as credit, once.
+        """Give what was paid for a failed search back, as credit, once; not for who was enriched.
 
-        Raises: NotFound; SearchStateConflict where it did not fail, or was paid back.
+        Raises: NotFound; SearchStateConflict where it did not fail, or was paid back, or some are
+            still worked on.
         """
         async with self._db.workspace(workspace_id) as conn:
             search = await _held(conn, search_id)
             if search.state != "failed" or search.paid_at is None or search.refunded_at is not None:
                 raise SearchStateConflict(f"search {search_id} is {search.state}: nothing is owed")
-            left = (search.paid_cents or 0) - search.returned_cents
-            if left:
+            earned = _share(search, await self._served(conn, search))
+            left = (search.paid_cents or 0) - search.returned_cents - earned
+            if left > 0:
                 await _book(conn, left, "refund", search_id, actor)
             await conn.execute(_sql["refunded"], {"search": search_id})
             await note(conn, Deed(actor, "search.refund", str(search_id)))
             await _tell(conn, search_id, "search.refunded")
 
-    async def enriching(self, workspace_id: WorkspaceId, search_id: int) -> None:
-        """Record that the contacts are worked on."""
+    async def enriching(self, workspace_id: WorkspaceId, search_id: int) -> Search:
+        """Record that the contacts of a paid search are worked on; return the search as it is then.
+
+        Raises: NotFound.
+        """
         async with self._db.workspace(workspace_id) as conn:
+            await _held(conn, search_id)
             if await _one(conn, "enriching", search=search_id) is not None:
                 await _tell(conn, search_id, "search.enriching")
+            return await _get(conn, search_id)
 
     async def end(
         self,
         workspace_id: WorkspaceId,
         search_id: int,
-        error: str | None = None,
-        *,
-        barred: int = 0,
+        error: str | None,
+        left_out: Mapping[str, int],
     ) -> None:
         """Record that the search is ready, or failed and why.
 
-        What was paid for the ``barred``, about whom nothing may be kept, goes back to the credit.
+        What was paid for those who were ``left_out``, so many for each reason, goes back to the credit.
         """
         state = "ready" if error is None else "failed"
         async with self._db.workspace(workspace_id) as conn:
             search = await _held(conn, search_id)
             if await _one(conn, "end", search=search_id, state=state, error=error) is None:
                 return
-            owed = (search.paid_cents or 0) * barred // max(1, len(search.contacts or ()))
-            back = owed - search.returned_cents
-            if back > 0:
-                await _book(conn, back, "suppressed", search_id, "search")
-                await conn.execute(_sql["returned"], {"search": search_id, "cents": back})
+            before = search.returned_cents  # of an earlier try
+            for reason, contacts in left_out.items():
+                owed = _share(search, contacts)
+                back, before = max(0, owed - before), max(0, before - owed)
+                if back:
+                    await _book(conn, back, reason, search_id, "search")
+                    await conn.execute(_sql["returned"], {"search": search_id, "cents": back})
             await _tell(conn, search_id, f"search.{state}")
 
     async def grant(self, workspace_id: WorkspaceId, cents: int, actor: str) -> int:
@@ -246,11 +256,26 @@ class SearchStore:
         await _tell(conn, search.id, "search.paid")
         return made
 
+    async def _served(self, conn: Connection, search: Search) -> int:
+        """Return, and keep, how many contacts were enriched before the work on them was broken off.
+
+        Raises: SearchStateConflict where some are still worked on.
+        """
+        row = await _one(conn, "served", search=search.id)
+        if row is None:
+            raise SearchStateConflict(f"search {search.id} is being stopped: try again in a moment")
+        return int(row["served"])
+
     async def _work(self, conn: Connection, search_id: int, kind: str) -> Enqueued:
         job = NewJob(kind, {"search_id": search_id}, priority=1)
         made = await self._jobs.enqueue_within(conn, [job])
         await conn.execute(_sql["given_to"], {"search": search_id, "job": made.ids[0]})
         return made
+
+
+def _share(search: Search, contacts: int) -> int:
+    """Return what was paid for so many of the contacts, in whole cents, rounded down."""
+    return (search.paid_cents or 0) * contacts // max(1, len(search.contacts or ()))
 
 
 def _outcome(search: Search, payment: Payment) -> str:

@@ -79,6 +79,7 @@ def deliver_webhook_kind(tools: Tools) -> Kind[Delivery]:
         least_s=ANSWER_WITHIN_S,
         description="POST a JSON body to a URL, again until it is taken.",
         check=check,
+        internal=True,
     )
 
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from glaze.errors import PersonSuppressed
 from glaze.jobs.kind import JobContext, Kind
-from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial
+from glaze.model.outcome import Cancelled, Failed, Outcome
 from glaze.model.request import EnrichArgs
 from glaze.model.value import FieldName, Json
 from glaze.store.batch import Progress, RowResult
 from glaze.store.search import OF_COMPANIES, Search
 from glaze.tasks.enrich import LEAST_S, enrich_kind
 from glaze.tasks.preview_search import OfSearch
-from glaze.tasks.row_batch import Rows, finished_batch, row_results, summed_up
+from glaze.tasks.row_batch import Rows, finished_batch, found_batch, row_results, summed_up
 from glaze.tasks.tools import Tools
 
 NAME = "enrich_search"
@@ -27,18 +27,23 @@ def enrich_search_kind(tools: Tools) -> Kind[OfSearch]:
 
     async def run(args: OfSearch, ctx: JobContext) -> Outcome:
         ws = ctx.job.workspace_id
-        search = await tools.searches.get(ws, args.search_id)
+        search = await tools.searches.enriching(ws, args.search_id)
         if search.refunded_at is not None:
             return Cancelled({"search_id": search.id})
-        await tools.searches.enriching(ws, search.id)
+        if search.paid_at is None:
+            return Failed("search_unpaid", "nobody paid for this search")
+        if search.ended_at is not None and await found_batch(tools, ctx) is None:
+            return Failed(
+                "search_ended", "the search is at its end: what failed is tried again there"
+            )
         ended = await finished_batch(tools, ctx, Rows(single, _shared(search), _inputs(search)))
         if not isinstance(ended, Progress):
             return ended
         outcome = await summed_up(tools, ctx, ended, {"search_id": search.id})
-        found = isinstance(outcome, Done | Partial) and (ended.completed or ended.partial)
+        found = ended.completed + ended.partial
         barred = [row async for row in row_results(tools, ctx, ended.id) if _is_barred(row)]
-        error = None if found else NOTHING
-        await tools.searches.end(ws, search.id, error, barred=len(barred))
+        left_out = {"suppressed": len(barred), "cancelled": ended.cancelled if found else 0}
+        await tools.searches.end(ws, search.id, None if found else NOTHING, left_out)
         return outcome if found else Failed("search_failed", NOTHING, outcome_body(outcome))
 
     return Kind(
@@ -47,6 +52,7 @@ def enrich_search_kind(tools: Tools) -> Kind[OfSearch]:
         run=run,
         least_s=LEAST_S,
         description="Enrich the contacts of a search that was paid for.",
+        internal=True,
     )
 
 

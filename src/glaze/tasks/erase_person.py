@@ -38,4 +38,5 @@ def erase_person_kind(tools: Tools) -> Kind[ErasePerson]:
         timeout_s=TIMEOUT_S,
         least_s=LEAST_S,
         description="Erase a person from everything that is stored (glaze people erase).",
+        internal=True,
     )

@@ -104,6 +104,7 @@ def preview_search_kind(tools: Tools) -> Kind[OfSearch]:
         timeout_s=60.0,
         least_s=5.0,
         description="Look who fits a search, and what they cost (POST /v1/searches).",
+        internal=True,
     )
 
 

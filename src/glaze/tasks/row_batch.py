@@ -59,10 +59,21 @@ async def finished_batch(tools: Tools, ctx: JobContext, rows: Rows) -> Progress 
     return Snooze(now + timedelta(seconds=wait_s), reason)
 
 
+async def found_batch(tools: Tools, ctx: JobContext) -> BatchId | None:
+    """Return the batch that this job made in this round; None before it has."""
+    view = await tools.jobs.get(ctx.job.workspace_id, ctx.job.id)
+    if view is None:
+        return None
+    return await tools.batches.made_by(ctx.job.workspace_id, ctx.job.id, _key(view))
+
+
+def _key(view: JobView) -> bytes:
+    return hashlib.sha256(f"job {view.id} round {view.round}".encode()).digest()
+
+
 async def _open(tools: Tools, ctx: JobContext, view: JobView, rows: Rows) -> BatchId:
     """Find the batch of this job and round, or make it; either way it is loaded and started."""
-    workspace_id, job_id = ctx.job.workspace_id, ctx.job.id
-    key = hashlib.sha256(f"job {job_id} round {view.round}".encode()).digest()
+    workspace_id, job_id, key = ctx.job.workspace_id, ctx.job.id, _key(view)
     batch_id = await tools.batches.made_by(workspace_id, job_id, key)
     if batch_id is None:
         new = rows.kind.batch(

@@ -22,7 +22,7 @@ order by k.name
 
 -- name: hold
 -- Its state, which nobody changes until we commit.
-select state::text, queue, total from batch where workspace_id = current_workspace() and id = %(batch)s for update
+select state::text, queue, total, job_id from batch where workspace_id = current_workspace() and id = %(batch)s for update
 
 -- name: reopen_rows
 -- Rows of one stretch that are to be tried again are new; the batch stands still until all stretches are through. A

@@ -4,6 +4,7 @@ j.workspace_id = current_workspace() and j.batch_id is null
   and (%(ids)s::bigint[] is null or j.id = any(%(ids)s::bigint[]))
   and (%(states)s::job_state[] is null or j.state = any(%(states)s::job_state[]))
   and (%(kinds)s::text[] is null or j.kind = any(%(kinds)s::text[]))
+  and (%(kinds_not)s::text[] is null or j.kind <> all(%(kinds_not)s::text[]))
   and (%(queues)s::text[] is null or j.queue = any(%(queues)s::text[]))
   and (%(tags_any)s::text[] is null or j.tags && %(tags_any)s::text[])
   and (%(tags_all)s::text[] is null or j.tags @> %(tags_all)s::text[])

@@ -5,7 +5,7 @@ values (current_workspace(), %(about)s, %(criteria)s, %(fields)s, %(most)s, %(by
 
 -- name: get
 -- One search. Whose job ended without having said so has failed.
-select s.id, case when s.state in ('draft', 'paid', 'enriching') and j.state in ('failed', 'dead', 'cancelled') then 'failed' else s.state end as state,
+select s.id, case when s.state in ('draft', 'paid', 'enriching') and (j.id is null or j.state in ('failed', 'dead', 'cancelled')) then 'failed' else s.state end as state,
   s.about, s.criteria, s.fields, s.most, s.contacts, s.found, s.price_cents, s.paid_cents, s.paid_by, s.returned_cents, s.refunded_at, s.job_id,
   coalesce(s.error, case when j.state in ('failed', 'dead', 'cancelled') then coalesce(j.error, j.state::text) end) as error,
   s.created_by, s.created_at, s.paid_at, s.ended_at
@@ -14,7 +14,7 @@ where s.workspace_id = current_workspace() and s.id = %(search)s
 
 -- name: page
 -- Searches, the newest first.
-select s.id, case when s.state in ('draft', 'paid', 'enriching') and j.state in ('failed', 'dead', 'cancelled') then 'failed' else s.state end as state,
+select s.id, case when s.state in ('draft', 'paid', 'enriching') and (j.id is null or j.state in ('failed', 'dead', 'cancelled')) then 'failed' else s.state end as state,
   s.about, s.criteria, s.fields, s.most, s.contacts, s.found, s.price_cents, s.paid_cents, s.paid_by, s.returned_cents, s.refunded_at, s.job_id,
   coalesce(s.error, case when j.state in ('failed', 'dead', 'cancelled') then coalesce(j.error, j.state::text) end) as error,
   s.created_by, s.created_at, s.paid_at, s.ended_at
@@ -53,8 +53,18 @@ update search set state = 'enriching' where workspace_id = current_workspace() a
 update search set state = %(state)s, error = %(error)s, ended_at = clock_timestamp()
 where workspace_id = current_workspace() and id = %(search)s and state in ('draft', 'paid', 'enriching') returning id
 
+-- name: served
+-- How many were enriched at most in any try, of which there is no row while one is open.
+update search s set served = greatest(s.served, w.served)
+from (
+  select coalesce(max(b.completed + b.partial), 0) as served, coalesce(bool_and(b.finished_at is not null), true) as over
+  from search o join batch b on b.workspace_id = o.workspace_id and b.job_id = o.job_id
+  where o.workspace_id = current_workspace() and o.id = %(search)s
+) w
+where s.workspace_id = current_workspace() and s.id = %(search)s and w.over returning s.served
+
 -- name: returned
--- Of what was paid, given back for those who may not be enriched.
+-- Of what was paid, given back for those who were not enriched.
 update search set returned_cents = returned_cents + %(cents)s where workspace_id = current_workspace() and id = %(search)s
 
 -- name: refunded
@@ -94,6 +104,6 @@ select id, cents, reason, search_id, actor, at from credit_entry
 where workspace_id = current_workspace() and (%(before)s::bigint is null or id < %(before)s::bigint) order by id desc limit %(n)s
 
 -- name: arrived
--- A payment, once.
-insert into payment (workspace_id, event_id, search_id, cents, currency, outcome)
-values (current_workspace(), %(event)s, %(search)s, %(cents)s, %(currency)s, %(outcome)s) on conflict do nothing returning event_id
+-- A payment, once: neither by the same event nor by another of the same checkout.
+insert into payment (workspace_id, event_id, checkout_id, search_id, cents, currency, outcome)
+values (current_workspace(), %(event)s, %(checkout)s, %(search)s, %(cents)s, %(currency)s, %(outcome)s) on conflict do nothing returning event_id
