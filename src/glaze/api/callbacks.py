@@ -6,7 +6,7 @@ import structlog
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from glaze.api.auth import needs
+from glaze.api.auth import Needs
 from glaze.api.schemas import PROBLEMS, V1
 from glaze.api.services import Services
 from glaze.errors import GlazeError
@@ -15,7 +15,7 @@ from glaze.model.value import JobId, Json
 
 log = structlog.get_logger("callbacks")
 
-Caller = Annotated[Principal, Depends(needs(Scope.CALLBACK))]
+Caller = Annotated[Principal, Depends(Needs(Scope.CALLBACK))]
 """Who may answer jobs, and nothing else."""
 
 

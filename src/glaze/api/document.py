@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 
+from glaze.api.auth import bearer, cookie
 from glaze.api.following import HEADER
 from glaze.api.schemas import SCHEMAS, Problem
 
@@ -14,6 +15,7 @@ Schema: TypeAlias = dict[str, Any]
 PROBLEM = "application/problem+json"
 _JSON = "application/json"
 _METHODS = ("get", "put", "post", "patch", "delete")
+_BY_KEY: list[Schema] = [{bearer.scheme_name: []}]
 _DEEPEST = 8
 """Values that hold values end here."""
 
@@ -132,6 +134,8 @@ def complete(document: Schema) -> None:
     sampler = Sampler(schemas)
     shared = document["components"].setdefault("responses", {})
     for operation in operations(document):
+        if operation.get("security") == _BY_KEY:  # ``auth.Needs`` takes a session, too
+            operation["security"] = [*_BY_KEY, {cookie.scheme_name: []}]
         for status, response in operation["responses"].items():
             if int(status) >= HTTPStatus.BAD_REQUEST:
                 _describe_problem(int(status), response)

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Header, Response
 from glaze.api.auth import Writer
 from glaze.api.schemas import PROBLEMS, V1, EnrichBody, JobOut, shown
 from glaze.api.services import Services
-from glaze.jobs.enqueue import checked, known_kind
+from glaze.jobs.enqueue import enqueue, known_kind
 from glaze.model.job import TERMINAL
 from glaze.model.request import EnrichArgs
 from glaze.model.value import WorkspaceId
-from glaze.store.job import JobView
+from glaze.tasks.answering import Known
 from glaze.tasks.enrich import NAME
 
 
@@ -54,13 +54,14 @@ async def answered(
 
     As a 202 where it is not at its end by then.
     """
-    kinds = services.kinds
-    job = checked(kinds, known_kind(kinds, NAME).job(args, priority=1, idempotency_key=key))
+    kind = known_kind(services.kinds, NAME)
+    kind.check(args)
+    job = kind.job(args, priority=1, idempotency_key=key)
     found = await services.answering.answer(workspace_id, job, args)
-    if isinstance(found, JobView):
-        return shown(found)
+    if isinstance(found, Known):
+        return shown(found.job, found.result)
     if found is None:
-        (found,) = await services.jobs.enqueue(workspace_id, [job])
+        (found,) = await enqueue(services.jobs, services.kinds, workspace_id, [job])
     job_id = found
     view = await services.waiting.job(workspace_id, job_id, timeout_s=wait_s)
     if view.state not in TERMINAL:

@@ -7,7 +7,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from glaze.logs import correlation, new_correlation, valid_correlation
+from glaze.logs import correlation, heard, new_correlation, valid_correlation
 from glaze.model.measure import Measures
 from glaze.traces import span
 
@@ -67,8 +67,9 @@ class Following:
 
     def _answered(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope.get("method", "GET")
-        path = _SECRET.sub("***", scope["path"])
-        log.info("request", method=method, path=path, status=status, ms=round(seconds * 1000))
+        if heard("api", "info"):
+            path = _SECRET.sub("***", scope["path"])
+            log.info("request", method=method, path=path, status=status, ms=round(seconds * 1000))
         # Labels are bounded: a path that leads nowhere, or a method that nobody knows, is none.
         route = _route(scope)
         named = method if method in _METHODS else "other"

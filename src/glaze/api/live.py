@@ -107,7 +107,7 @@ async def _admit(
     else:
         text = text_of(asking, shown, session)
     who = await gate.admit(text)
-    asking.state.limit = await gate.count(who)
+    asking.state.limit = gate.count(who)
     must(who, Scope.READ)
     return Shown(who, text, asked)
 

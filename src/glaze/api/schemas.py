@@ -156,11 +156,15 @@ class JobOut(BaseModel):
     )
 
 
-def shown(view: JobView) -> JobOut:
-    """Return a job as the API shows it."""
-    facts = {name: getattr(view, name) for name in JobOut.model_fields}
+_SHOWN = tuple(JobOut.model_fields)
+
+
+def shown(view: JobView, result: EnrichResult | None = None) -> JobOut:
+    """Return a job as the API shows it; with its ``result``, where that was read already."""
+    facts = {name: getattr(view, name) for name in _SHOWN}
     progress = view.progress and ProgressOut(**view.progress._asdict())
-    return JobOut(**facts | {"tags": list(view.tags), "progress": progress})
+    told = {"tags": list(view.tags), "progress": progress, "result": result or view.result}
+    return JobOut(**facts | told)
 
 
 class Health(BaseModel):

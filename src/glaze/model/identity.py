@@ -167,7 +167,7 @@ def _speaks_of_a_person(parts: Mapping[str, str]) -> bool:
         return True
     if "email" in parts and not _is_role_address(parts["email"]):
         return True
-    return any(_is_profile(parts.get(word, "")) for word in ("url", "linkedin_url"))
+    return any(_is_profile(parts[word]) for word in ("url", "linkedin_url") if word in parts)
 
 
 def _is_role_address(email: str) -> bool:

@@ -88,7 +88,7 @@ class Winner:
             source_url=won.source_url,
             quote=won.quote,
             call_id=won.call_id,
-            cost_micros=won.cost_micros,
+            cost_micros=FREE if cached else won.cost_micros,
             cached=cached,
             alternatives=self.alternatives,
         )

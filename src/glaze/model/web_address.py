@@ -61,6 +61,7 @@ class WebAddress(NamedTuple):
         return f"{self.scheme}://{host}{port}{self.path}{query}"
 
 
+@lru_cache(maxsize=4096)
 def parse_url(text: str) -> WebAddress:
     """Read a web address, with or without scheme.
 

@@ -73,10 +73,17 @@ class Grouped(Generic[T, R]):
             self._tasks.create_task(self._flush())
         return await future
 
+    async def _gather(self) -> None:
+        """Let those about to submit join the group: one more turn of the loop while any do."""
+        seen = 0
+        while seen < len(self._waiting) < self._most:
+            seen = len(self._waiting)
+            await asyncio.sleep(0)
+
     async def _flush(self) -> None:
         try:
             while self._waiting:
-                await asyncio.sleep(0)  # those about to submit join this group
+                await self._gather()
                 size = min(self._most, len(self._waiting))
                 group = [self._waiting.popleft() for _ in range(size)]
                 items, futures = zip(*group, strict=True)

@@ -148,6 +148,13 @@ class Pipeline:
     history: History | None = None  # what the order is learned from
     scoring: Scoring | None = None  # by the ideal customer profile
     standing: StandingTerms | None = None  # how the workspace has its jobs ask
+    _models: frozenset[str] = field(init=False, repr=False)  # the names of the language models
+
+    def __post_init__(self) -> None:
+        """Find the models once: they are looked at many times a run."""
+        specs = (provider.spec for provider in self.providers.values())
+        models = frozenset(spec.name for spec in specs if spec.tier is Tier.INFERENCE)
+        object.__setattr__(self, "_models", models)
 
     @property
     def _rivals(self) -> bool:
@@ -167,12 +174,6 @@ class Pipeline:
             replace(spec, operations=tuple(one.deferred() for one in spec.operations))
             for spec in specs
         ]
-
-    @property
-    def _models(self) -> frozenset[str]:
-        """The names of the language models."""
-        specs = (provider.spec for provider in self.providers.values())
-        return frozenset(spec.name for spec in specs if spec.tier is Tier.INFERENCE)
 
     async def run(self, task: Enrichment) -> EnrichResult | Later | Stopped | Unavailable:
         """Fill what is missing at the least cost: cache, waterfall, inference, merge, store.

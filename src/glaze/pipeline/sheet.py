@@ -13,7 +13,7 @@ from glaze.model.ledger import Allowance, Refused
 from glaze.model.observation import Kept, Observation, Winner
 from glaze.model.provider import Page, Statement, Verdict
 from glaze.model.request import EnrichArgs, FieldValue, Stage
-from glaze.model.value import FREE, CallId, EntityId, FieldName, JobId, Json
+from glaze.model.value import CallId, EntityId, FieldName, JobId, Json
 from glaze.pipeline.asking import Answer, Decline, Declined
 from glaze.pipeline.gaps import gaps
 from glaze.pipeline.merge import about_mailbox, merge
@@ -324,7 +324,4 @@ class Sheet:
                 shown[name] = kept.winner.as_field_value(cached=cached)
             elif name in self.winners:
                 shown[name] = self.winners[name].as_field_value(cached=name in self.from_cache)
-        return {
-            name: value.model_copy(update={"cost_micros": FREE}) if value.cached else value
-            for name, value in shown.items()
-        }
+        return shown

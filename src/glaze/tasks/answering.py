@@ -3,18 +3,26 @@
 from collections.abc import Sequence
 from functools import partial
 from time import monotonic
+from typing import NamedTuple
 
 from glaze.errors import InputError
 from glaze.model.failpoint import At
 from glaze.model.job import NewJob
 from glaze.model.measure import Measures
-from glaze.model.request import EnrichArgs
+from glaze.model.request import EnrichArgs, EnrichResult
 from glaze.model.value import JobId, WorkspaceId
 from glaze.pipeline.grouping import Grouped
 from glaze.pipeline.run import Pipeline
 from glaze.store.job import Answered, JobStore, JobView
 
 _Written = JobView | JobId | InputError
+
+
+class Known(NamedTuple):
+    """A job that was answered from the cache, and its result, which the view has as JSON."""
+
+    job: JobView
+    result: EnrichResult
 
 
 class Answering:
@@ -30,7 +38,7 @@ class Answering:
 
     async def answer(
         self, workspace_id: WorkspaceId, job: NewJob, args: EnrichArgs
-    ) -> JobView | JobId | None:
+    ) -> Known | JobId | None:
         """Return ``job`` at its end, committed; None where somebody would have to be asked.
 
         An id is that of an earlier job with the same idempotency key, which may not have ended yet.
@@ -46,9 +54,10 @@ class Answering:
         self._at("answered_from_cache")
         if isinstance(written, InputError):
             raise written
-        if isinstance(written, JobView):
-            self._pipeline.count(args, result, self._traffic)
-        return written
+        if not isinstance(written, JobView):
+            return written
+        self._pipeline.count(args, result, self._traffic)
+        return Known(written, result)
 
     def _group(self, workspace_id: WorkspaceId) -> Grouped[Answered, _Written]:
         found = self._writing.get(workspace_id)
