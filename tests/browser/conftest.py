@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from psycopg.conninfo import make_conninfo
 from tests.browser.product import PASSWORD, Product, email_of, member, running_product
 from tests.browser.watched import AXE, Watch
@@ -33,7 +33,8 @@ FLAGS = (
     "--disable-sync",
 )
 DESK = {"width": 1440, "height": 900}
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000  # hang detection, not a speed claim
+expect.set_options(timeout=PATIENCE_MS)
 COMPANIES = 40
 
 Open = Callable[..., Awaitable[Page]]

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from typing import Any
 
 import psycopg
 from playwright.async_api import expect
@@ -17,6 +18,12 @@ values (1, 'https://crm.example.com/hooks', '{job.completed}', 's', now()) retur
 
 def ended(product: Product) -> int:
     return int(product.ask("GET", "/v1/metrics")["ended"])
+
+
+def fail_a_webhook(product: Product) -> Any:
+    """Have an endpoint that is not reached, and return its id in a row."""
+    with psycopg.connect(product.dsn, autocommit=True) as owner:
+        return owner.execute(FAILING).fetchone()
 
 
 async def enriched(product: Product, n: int = 0) -> None:
@@ -58,18 +65,17 @@ async def test_what_wants_somebody_is_told_and_axe_and_small_screens_have_no_com
     open_page: Open, product: Product
 ):
     await enriched(product)
-    with psycopg.connect(product.dsn, autocommit=True) as owner:
-        [hook] = owner.execute(FAILING).fetchone() or [None]
-        for scheme, width in (("light", 1440), ("dark", 320)):
-            page = await open_page(
-                color_scheme=scheme, viewport={"width": width, "height": 900}, has_touch=width < 900
-            )
-            matter = page.get_by_role("region", name="Wants somebody")
-            await expect(matter).to_contain_text("https://crm.example.com/hooks")
-            await expect(page.get_by_role("table", name="Providers")).to_be_visible()
-            assert await violations(page) == []
-            assert await page.evaluate("document.documentElement.scrollWidth") <= width
-        owner.execute("delete from glaze.webhook where id = %s", (hook,))
+    [hook] = await asyncio.to_thread(fail_a_webhook, product)
+    for scheme, width in (("light", 1440), ("dark", 320)):
+        page = await open_page(
+            color_scheme=scheme, viewport={"width": width, "height": 900}, has_touch=width < 900
+        )
+        matter = page.get_by_role("region", name="Wants somebody")
+        await expect(matter).to_contain_text("https://crm.example.com/hooks")
+        await expect(page.get_by_role("table", name="Providers")).to_be_visible()
+        assert await violations(page) == []
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    product.ask("DELETE", f"/v1/webhooks/{hook}")
 
 
 async def test_a_page_outlives_the_server_and_misses_nothing(
@@ -83,8 +89,11 @@ async def test_a_page_outlives_the_server_and_misses_nothing(
     try:
         await expect(page.get_by_text("What you see may be old")).to_be_visible()
         await expect(page.get_by_text(f"{before} jobs ended")).to_be_visible()
+        [hook] = await asyncio.to_thread(fail_a_webhook, product)  # no event tells of it
     finally:
         await asyncio.to_thread(product.start)
+    await expect(page.get_by_text("https://crm.example.com/hooks")).to_be_visible()
+    product.ask("DELETE", f"/v1/webhooks/{hook}")
     await enriched(product, 2)
     await expect(page.get_by_text(f"{before + 1} jobs ended")).to_be_visible()
     await expect(page.get_by_text("What you see may be old")).to_be_hidden()

@@ -209,6 +209,15 @@ function useConnection(): void {
         // No answer says nothing of the session; the banner tells of it.
       });
     });
-    return () => live.stop();
+    let wasAway = false;
+    const unwatch = live.watch(() => {
+      // What failed to be read meanwhile, and what no event tells of.
+      if (live.standing === "live" && wasAway) void client.invalidateQueries();
+      wasAway = live.standing === "away" || (wasAway && live.standing !== "live");
+    });
+    return () => {
+      unwatch();
+      live.stop();
+    };
   }, [client]);
 }

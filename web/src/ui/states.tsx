@@ -3,7 +3,7 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 
-import { ApiProblem } from "../api/problem";
+import { ApiProblem, Unreachable } from "../api/problem";
 import { Button } from "./controls";
 
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
@@ -31,7 +31,7 @@ export function ProblemBox({ error, retry }: { error: Error; retry?: () => void 
   const problem = error instanceof ApiProblem ? error : null;
   return (
     <div className="problem" role="alert">
-      <h3>{problem?.title ?? (error.name === "Unreachable" ? "No answer" : "Something went wrong")}</h3>
+      <h3>{problem?.title ?? (error instanceof Unreachable ? "No answer" : "Something went wrong")}</h3>
       <p>{error.message}</p>
       {problem && problem.errors.length > 1 && (
         <ul>
@@ -83,7 +83,8 @@ export function Shown<T>({
   if (query.data === undefined) return problem ?? loading;
   return (
     <>
-      {problem}
+      {/* That nothing answers is told once, for the whole page. */}
+      {!(query.error instanceof Unreachable) && problem}
       {children(query.data)}
     </>
   );
