@@ -13,6 +13,7 @@ GlazeError
 │   ├── IdempotencyConflict  the same idempotency key was sent with another body
 │   ├── JobStateConflict     the job is not in a state that allows this
 │   ├── BatchStateConflict   the batch is not in a state that allows this
+│   ├── KeyReplaced          the key was rotated before, and its successor is in use
 │   ├── EditConflict         somebody else changed it since it was read
 │   ├── ScheduleBusy         the schedule's last job has not ended, and its jobs do not overlap
 │   ├── RowsInvalid          rows of a table that cannot be used; says which, where and why
@@ -194,6 +195,12 @@ class ScheduleBusy(InputError):
     """The schedule's last job has not ended, and its jobs do not overlap."""
 
     code = "schedule_busy"
+
+
+class KeyReplaced(InputError):
+    """The key was rotated before, and its successor is in use."""
+
+    code = "key_replaced"
 
 
 class EditConflict(InputError):

@@ -1,7 +1,7 @@
 """Who may do what (H5, S1): keys are shown once, kept as hashes, scoped, rotated, revoked, counted."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 
 import psycopg
 import pytest
@@ -81,7 +81,9 @@ async def test_a_key_may_do_what_its_scope_covers_and_no_more(service, scope, ma
             assert "scope" in answer.body["detail"]
 
 
-async def test_a_revoked_key_counts_no_more_and_neither_does_an_expired_one(service: Service):
+async def test_a_revoked_key_counts_no_more_and_neither_does_an_expired_one(
+    service: Service, dsn: str
+):
     admin, reader = await service.client(), await service.client(Scope.READ)
     assert (await reader.get("/v1/jobs/1")).status == 404
     last = (await admin.get("/v1/keys")).body[0]["id"]
@@ -89,8 +91,9 @@ async def test_a_revoked_key_counts_no_more_and_neither_does_an_expired_one(serv
     assert (await reader.get("/v1/jobs/1")).status == 401
     assert (await admin.ask("DELETE", f"/v1/keys/{last}")).status == 404
 
-    gone = datetime(2026, 1, 1, tzinfo=UTC)
-    expired = await service.app.keys.create(WS, "old", [Scope.READ], gone)
+    expired = await service.app.keys.create(WS, "old", [Scope.READ])
+    with psycopg.connect(dsn) as owner:
+        owner.execute("update glaze.api_key set expires_at = '2026-01-01' where name = 'old'")
     assert (await Client(service.http, service.url, expired.text).get("/v1/jobs/1")).status == 401
 
 
@@ -158,6 +161,7 @@ async def test_a_key_that_asks_too_often_is_told_when_to_come_back(settings: Set
         {"name": "a", "scopes": ["root"]},
         {"name": "a\x07", "scopes": ["read"]},
         {"name": "a", "scopes": ["read"], "expires_at": "2026-01-01T00:00:00"},
+        {"name": "a", "scopes": ["read"], "expires_at": "2001-01-01T00:00:00Z"},
         {"name": "a", "scopes": ["read"], "expires_at": "9999-12-31T23:59:59Z"},
         {"name": "a", "scopes": ["read"], "also": 1},
     ],
@@ -213,3 +217,48 @@ async def test_many_who_show_a_key_at_once_are_one_look_and_one_that_was_revoked
         *(gate.admit(made.text) for _ in range(3)), return_exceptions=True
     )
     assert [type(one) for one in refused] == [KeyRefused] * 3
+
+
+async def test_a_rotation_asked_for_again_takes_back_the_successor_that_nobody_saw(
+    service: Service,
+):
+    admin = await service.client()
+    asked = {"name": "a", "scopes": ["read"], "expires_at": "2999-01-01T00:00:00Z"}
+    old = (await admin.post("/v1/keys", asked)).body
+    path = f"/v1/keys/{old['id']}/rotate"
+    lost, taken = [(await admin.post(path, {"overlap_s": 600})).body for _ in range(2)]
+    assert await service.app.keys.authenticate(lost["key"]) is None
+    assert taken["expires_at"][:4] >= "2998", "as long as the first"
+    mine = Client(service.http, service.url, taken["key"])
+    assert (await mine.get("/v1/jobs/1")).status == 404
+    refused = await admin.post(path, {"overlap_s": 600})
+    assert (refused.status, refused.body["code"]) == (409, "key_replaced")
+    assert (await mine.get("/v1/jobs/1")).status == 404
+
+
+async def test_a_key_that_was_rotated_without_overlap_is_refused_at_once(service: Service):
+    admin = await service.client()
+    made = (await admin.post("/v1/keys", {"name": "a", "scopes": ["read"]})).body
+    old = Client(service.http, service.url, made["key"])
+    assert (await old.get("/v1/jobs/1")).status == 404
+    assert (await admin.post(f"/v1/keys/{made['id']}/rotate", {})).status == 201
+    assert (await old.get("/v1/jobs/1")).status == 401
+
+
+async def test_a_key_and_the_tokens_that_it_made_have_one_limit_together(settings: Settings):
+    async with serving(settings.with_changes(api_requests_per_minute=5)) as service:
+        mine = await service.client(Scope.READ)
+        made = [(await mine.post("/v1/tokens", {})).body["token"] for _ in range(3)]
+        shown = [Client(service.http, service.url, one) for one in made]
+        told = [await one.get("/v1/jobs/1") for one in shown]
+        assert [one.status for one in told] == [404, 404, 429]
+        assert told[-1].headers["RateLimit"].startswith('"key";r=0;')
+        assert told[-1].headers["RateLimit-Policy"] == '"key";q=5;w=60'
+        async with service.http.get(f"{service.url}/v1/events?access_token={made[0]}") as answer:
+            assert answer.status == 429
+
+
+async def test_the_audit_log_is_paged_from_any_number(service: Service):
+    admin = await service.client()
+    for before, status in (((1 << 63) - 1, 200), (1 << 63, 422)):
+        assert (await admin.get(f"/v1/audit?before={before}")).status == status

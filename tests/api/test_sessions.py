@@ -399,3 +399,82 @@ async def test_a_session_follows_what_is_live(service: Service):
         assert not socket.closed
     with pytest.raises(Exception, match="403"):
         await service.http.ws_connect(url, headers=with_origin)
+
+
+async def test_a_token_of_a_session_ends_with_it(service: Service):
+    async def tokened(person: Person) -> Client:
+        made = await person.ask("POST", "/v1/tokens", {"ttl_s": 3600})
+        shown = Client(service.http, service.url, made.body["token"])
+        assert (await shown.get("/v1/jobs")).status == 200
+        return shown
+
+    person = await member(service, Role.EDITOR)
+    other = Person(service, person.email)
+    await other.login()
+    for method, path, body in (
+        ("DELETE", "/v1/session", None),
+        ("DELETE", "/v1/sessions", None),
+        ("PUT", "/v1/session/password", {"current": PASSWORD, "new": OTHER}),
+    ):
+        shown = await tokened(person)
+        beside = await tokened(other)
+        assert (await person.ask(method, path, body)).status in {200, 204}
+        assert (await shown.get("/v1/jobs")).status == 401, path
+        assert (await beside.get("/v1/jobs")).status == (200 if path == "/v1/session" else 401)
+        for one in (person, other):
+            one.cookie = one.csrf = ""
+            await one.login()
+
+
+async def test_who_is_removed_leaves_no_door_open(service: Service):
+    owner, bad = await member(service, Role.OWNER), await member(service, Role.ADMIN)
+    asked = {"name": "k", "scopes": ["admin"]}
+    first = (await bad.ask("POST", "/v1/keys", asked)).body
+    of_key = Client(service.http, service.url, first["key"])
+    second = (await of_key.post("/v1/keys", asked)).body
+    third = (await of_key.post(f"/v1/keys/{second['id']}/rotate", {"overlap_s": 600})).body
+    others = (await owner.ask("POST", "/v1/keys", asked)).body
+    invited = [
+        (await inviter.post("/v1/members/invitations", {"email": email, "role": "admin"})).body
+        if isinstance(inviter, Client)
+        else (
+            await inviter.ask("POST", "/v1/members/invitations", {"email": email, "role": "admin"})
+        ).body
+        for inviter, email in (
+            (bad, "a@example.com"),
+            (of_key, "b@example.com"),
+            (bad, "c@example.com"),
+            (owner, "c@example.com"),
+        )
+    ]
+    who = (await bad.ask("GET", "/v1/session")).body["member_id"]
+    gone = (await owner.ask("DELETE", f"/v1/members/{who}")).body
+    assert gone["revoked_keys"] == [one["id"] for one in (first, second, third)]
+    assert gone["withdrawn_invitations"] == [one["id"] for one in invited[:2]]
+    for made in (first, second, third):
+        shown = Client(service.http, service.url, made["key"])
+        assert (await shown.get("/v1/keys")).status == 401
+    assert (await Client(service.http, service.url, others["key"]).get("/v1/keys")).status == 200
+    for made, status in ((invited[0], 401), (invited[1], 401), (invited[3], 200)):
+        accepted = {"token": made["token"], "password": PASSWORD}
+        answer = await service.stranger.post("/v1/invitations/accept", accepted)
+        assert answer.status == status
+
+
+async def test_keys_of_who_is_removed_go_on_where_that_is_asked_for_and_end_with_a_lower_role(
+    service: Service,
+):
+    owner, leaving = await member(service, Role.OWNER), await member(service, Role.ADMIN)
+    lower = await member(service, Role.ADMIN, "lower@example.com")
+    kept, ended = [
+        (await one.ask("POST", "/v1/keys", {"name": "k", "scopes": ["admin"]})).body
+        for one in (leaving, lower)
+    ]
+    ids = [(await one.ask("GET", "/v1/session")).body["member_id"] for one in (leaving, lower)]
+    gone = await owner.ask("DELETE", f"/v1/members/{ids[0]}?keys=keep")
+    assert gone.body["revoked_keys"] == []
+    await owner.ask("PATCH", f"/v1/members/{ids[1]}", {"role": "editor"})
+    for made, status in ((kept, 200), (ended, 401)):
+        assert (
+            await Client(service.http, service.url, made["key"]).get("/v1/keys")
+        ).status == status

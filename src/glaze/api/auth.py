@@ -120,22 +120,22 @@ class Gate:
         self._known.clear()
         self._revoked += 1
 
-    def count(self, principal: Principal) -> dict[str, str]:
-        """Count one request and return the headers that tell how many are left.
+    def count(self, principal: Principal, asking: HTTPConnection) -> None:
+        """Count one request; its answer, whatever it is, tells how many are left.
 
         Raises: TooManyRequests.
         """
-        paced = self._pace.hit(f"{principal.workspace_id} {principal.actor}")
+        paced = self._pace.hit(f"{principal.workspace_id} {principal.counted_as}")
         wait_s = max(1, math.ceil(paced.reset_s))
+        asking.state.limit = {
+            "RateLimit-Policy": f'"key";q={self._pace.most};w=60',
+            "RateLimit": f'"key";r={paced.left};t={wait_s}',
+        }
         if not paced.allowed:
             raise TooManyRequests(
                 f"more than {self._pace.most} requests in a minute; wait {wait_s} s",
                 retry_after_s=wait_s,
             )
-        return {
-            "RateLimit-Policy": f'"key";q={self._pace.most};w=60',
-            "RateLimit": f'"key";r={paced.left};t={wait_s}',
-        }
 
 
 def text_of(request: HTTPConnection, key: str | None, session: str | None) -> str:
@@ -210,7 +210,7 @@ class Needs(SecurityBase):
         scheme, key = get_authorization_scheme_param(request.headers.get("authorization"))
         shown = key if key and scheme.lower() == "bearer" else None
         found = await gate.admit(text_of(request, shown, request.cookies.get(COOKIE)))
-        request.state.limit = gate.count(found)
+        gate.count(found, request)
         must(found, self._scope)
         if found.narrowed is not None and not self._narrowed:
             raise NotFound("the token is for one job or batch, and this is not it")

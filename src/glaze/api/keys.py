@@ -96,11 +96,16 @@ def routes(services: Services) -> APIRouter:
         return _issued(issued)
 
     @router.post("/keys/{key_id}/rotate", status_code=201, summary="Replace an API key")
-    async def rotate(key_id: RowId, body: KeyRotateIn, who: Admin) -> IssuedOut:
-        """Make a key with the same name and scopes; the old one counts for a while beside it."""
+    async def rotate(key_id: RowId, body: KeyRotateIn, who: Admin, request: Request) -> IssuedOut:
+        """Make a key with the same name and scopes; the old one counts for a while beside it.
+
+        Asked again, as after an answer that was lost, it takes back the successor that nobody used
+        and makes another; where one is in use there is a 409 `key_replaced`.
+        """
         issued = await keys.rotate(
             who.workspace_id, key_id, overlap_s=body.overlap_s, actor=who.actor
         )
+        request.app.state.gate.forget()
         return _issued(issued)
 
     @router.delete("/keys/{key_id}", summary="Revoke an API key")
@@ -116,7 +121,7 @@ def routes(services: Services) -> APIRouter:
     async def audit(
         who: Admin,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        before: Annotated[int | None, Query(ge=1, description="an id")] = None,
+        before: Annotated[int | None, Query(ge=1, lt=1 << 63, description="an id")] = None,
     ) -> AuditPage:
         """Return changes to keys, money, settings and data, newest first."""
         found = await services.audit.page(who.workspace_id, limit, before=before)

@@ -107,7 +107,7 @@ async def _admit(
     else:
         text = text_of(asking, shown, session)
     who = await gate.admit(text)
-    asking.state.limit = gate.count(who)
+    gate.count(who, asking)
     must(who, Scope.READ)
     return Shown(who, text, asked)
 

@@ -1,8 +1,9 @@
 """``/members``: who may sign in to the workspace, as what, and who is invited to."""
 
 from datetime import datetime
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Admin
@@ -45,6 +46,13 @@ class MemberOut(BaseModel):
     disabled_at: datetime | None = Field(description="who was removed; nobody signs in as they")
 
 
+class RemovedOut(MemberOut):
+    """A member who was removed, and what they had handed out."""
+
+    revoked_keys: list[int] = Field(description="ids of the API keys that they, or these, had made")
+    withdrawn_invitations: list[int]
+
+
 class InvitationOut(BaseModel):
     """An invitation that can still be accepted."""
 
@@ -79,11 +87,27 @@ def routes(services: Services) -> APIRouter:
         return _shown(changed)
 
     @router.delete("/members/{member_id}", summary="Remove a member")
-    async def remove(member_id: RowId, who: Admin, request: Request) -> MemberOut:
-        """Let a member sign in no more: out here at once, in other processes within 5 seconds."""
-        removed = await members.remove(who.workspace_id, member_id, _by(who))
+    async def remove(
+        member_id: RowId,
+        who: Admin,
+        request: Request,
+        keys: Annotated[
+            Literal["revoke", "keep"], Query(description="what becomes of the keys that they made")
+        ] = "revoke",
+    ) -> RemovedOut:
+        """Let a member sign in no more: out here at once, in other processes within 5 seconds.
+
+        The invitations that they sent are withdrawn, and the API keys that they made are revoked.
+        """
+        removed = await members.remove(
+            who.workspace_id, member_id, _by(who), keep_keys=keys == "keep"
+        )
         request.app.state.gate.forget()
-        return _shown(removed)
+        return RemovedOut(
+            **_shown(removed.member).model_dump(),
+            revoked_keys=[*removed.keys],
+            withdrawn_invitations=[*removed.invitations],
+        )
 
     @router.get("/members/invitations", summary="List invitations")
     async def list_invitations(who: Admin) -> list[InvitationOut]:

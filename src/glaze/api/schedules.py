@@ -173,7 +173,7 @@ def _meets(name: str, meant: Precondition) -> Meets[ScheduleView | None]:
 
 def _etag(view: ScheduleView) -> str:
     """Return what differs wherever two would see another definition."""
-    moving = {"paused_at", "next_at", "last_fired_for", "last_job_id", "last_job_state"}
+    moving = {"next_at", "last_fired_for", "last_job_id", "last_job_state"}
     return etag_of(_shown(view).model_dump(mode="json", exclude=moving))
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Admin, Reader, Writer
 from glaze.api.hooks import body_of
+from glaze.api.operations import operator
 from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
 from glaze.errors import InputError, NotFound
@@ -246,7 +247,11 @@ def _credit(services: Services, router: APIRouter) -> None:
 
     @router.post("/credit", summary="Grant credit", responses=_CREDIT_SHORT)
     async def grant(body: GrantIn, who: Admin) -> CreditOut:
-        """Add to the workspace's credit, or take from it; never below nothing."""
+        """Add to a workspace's credit, or take from it; never below nothing.
+
+        Credit is what the installation sells: it needs an admin of its first workspace.
+        """
+        operator(who)
         if not body.cents:
             raise InputError("give cents other than 0")
         return CreditOut(

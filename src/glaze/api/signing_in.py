@@ -138,7 +138,8 @@ class SignIns:
         if found is None:
             return None
         scopes = frozenset({found.role.scope})
-        who = Principal(workspace_id, f"user {found.member_id}", scopes, role=found.role)
+        actor = f"user {found.member_id}"
+        who = Principal(workspace_id, actor, scopes, role=found.role, session_id=found.id)
         return who, found.left_s
 
     async def whose(self, who: Principal) -> MemberView:

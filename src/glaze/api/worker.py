@@ -62,12 +62,13 @@ def routes(services: Services) -> APIRouter:
     secret = _shows(_cron_bearer, settings.cron_secret, "CRON_SECRET")
 
     @router.post("/worker/run", dependencies=[Depends(token)], summary="Run some jobs")
-    async def run(body: RunIn) -> RunOut:
+    async def run(body: RunIn | None = None) -> RunOut:
         """Run up to `max_jobs` within `timeout_ms` and tell what came of it.
 
         A job that could not end in the time that is left is not begun.
         """
-        return _told(await services.run_some(max_jobs=body.max_jobs, timeout_ms=body.timeout_ms))
+        much = body or RunIn()
+        return _told(await services.run_some(max_jobs=much.max_jobs, timeout_ms=much.timeout_ms))
 
     @router.get("/worker/cron", dependencies=[Depends(secret)], summary="Run some jobs, by cron")
     async def cron(body: Annotated[RunIn, Query()]) -> RunOut:

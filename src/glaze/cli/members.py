@@ -13,7 +13,7 @@ from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, say
 from glaze.errors import InputError
 from glaze.model.access import Role
 from glaze.settings import load_settings
-from glaze.store.member import By, MemberStore, MemberView
+from glaze.store.member import By, MemberStore, MemberView, Removed
 
 members = typer.Typer(help="Invite, list and remove who may sign in.", no_args_is_help=True)
 
@@ -89,19 +89,27 @@ def set_password(email: Email) -> None:
 
 
 @members.command()
-def remove(email: Email) -> None:
-    """Let a member sign in no more; signs them out everywhere."""
+def remove(
+    email: Email,
+    *,
+    keep_keys: Annotated[
+        bool, typer.Option("--keep-keys", help="Let the API keys that they made go on to count.")
+    ] = False,
+) -> None:
+    """Let a member sign in no more; signs them out everywhere, revokes keys they made, withdraws invitations."""
 
-    async def end() -> None:
+    async def end() -> Removed:
         async with fleet(load_settings()) as db:
             store = MemberStore(db)
             found = await store.find(workspace(), email.strip().lower())
             if found is None:
                 raise InputError(f"there is no member {email}")
-            await store.remove(workspace(), found.id, By())
+            return await store.remove(workspace(), found.id, By(), keep_keys=keep_keys)
 
-    run(end())
+    removed = run(end())
     out.print("signs in no more")
+    if removed.keys:
+        out.print(f"revoked keys: {', '.join(map(str, removed.keys))}")
 
 
 def _state(member: MemberView) -> str:

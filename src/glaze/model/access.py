@@ -95,6 +95,13 @@ class Principal:
     narrowed: Narrowed | None = None
     by_token: bool = False  # a read token was shown, which can make no other
     role: Role | None = None  # of a member who signed in
+    session_id: int | None = None  # with which they did
+    maker: str | None = None  # of a read token: the actor who made it
+
+    @property
+    def counted_as(self) -> str:
+        """Whose requests these are: of a key and all its tokens together."""
+        return self.maker or self.actor
 
     def sees(self, job_id: JobId | None = None, batch_id: BatchId | None = None) -> bool:
         """Tell whether a job or batch of the workspace may be seen."""

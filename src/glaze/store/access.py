@@ -1,12 +1,12 @@
 """API keys of a workspace: what is kept of them, and whether one counts."""
 
 import hmac
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from glaze.errors import NotFound
+from glaze.errors import InputError, KeyReplaced, NotFound
 from glaze.model.access import (
     COMMAND_LINE,
     Principal,
@@ -74,6 +74,8 @@ class KeyStore:
         name, wanted = checked_name(name), checked_scopes(scopes)
         async with self._db.workspace(workspace_id) as conn:
             issued = await self._issue(conn, workspace_id, name, wanted, expires_at)
+            if expires_at is not None and expires_at <= issued.view.created_at:
+                raise InputError("expires_at is over: such a key would never count")
             await note(conn, Deed(actor, "api_key.create", f"key {issued.view.id}", {"name": name}))
         return issued
 
@@ -103,14 +105,18 @@ class KeyStore:
     ) -> IssuedKey:
         """Draw a key like ``key_id``, which counts for ``overlap_s`` seconds more.
 
-        One that expires has a successor of the same lifetime.
+        One that expires has a successor of the same lifetime. One that was rotated before, as where
+        the answer was lost, has another successor in place of the first, which nobody used.
 
-        Raises: NotFound where there is no such key, or it counts no more.
+        Raises: NotFound where there is no such key, or it counts no more; KeyReplaced where its
+            successor is in use.
         """
         async with self._db.workspace(workspace_id) as conn:
             old = await (await conn.execute(_sql["hold"], {"id": key_id})).fetchone()
             if old is None:
                 raise NotFound(f"no key {key_id} counts: it is unknown, revoked or expired")
+            if old["replaced_by"] is not None:
+                await self._take_back(conn, key_id, old, actor)
             issued = await self._issue(
                 conn, workspace_id, old["name"], old["scopes"], old["next_expiry"]
             )
@@ -139,6 +145,21 @@ class KeyStore:
         async with self._db.workspace(workspace_id) as conn:
             row = await (await conn.execute(_sql["some"])).fetchone()
         return bool(row and row["some"])
+
+    async def _take_back(
+        self, conn: Connection, key_id: int, old: Mapping[str, Any], actor: str
+    ) -> None:
+        """End the successor of a key, where nobody used it. Raises: KeyReplaced."""
+        successor = old["replaced_by"]
+        if old["successor_revoked_at"] is not None:
+            return
+        # Held by who uses it or rotates it: then it is looked at once they have.
+        row = await (await conn.execute(_sql["take_back"], {"id": successor})).fetchone()
+        if row is None:
+            raise KeyReplaced(
+                f"key {key_id} was replaced by key {successor}, which is in use: rotate that one"
+            )
+        await note(conn, Deed(actor, "api_key.revoke", f"key {successor}"))
 
     async def _issue(
         self,

@@ -8,7 +8,7 @@ from psycopg.rows import dict_row
 
 from glaze.errors import NotFound, RoleRefused
 from glaze.model.access import COMMAND_LINE, Role
-from glaze.model.value import WorkspaceId
+from glaze.model.value import Json, WorkspaceId
 from glaze.store.audit import Deed, note
 from glaze.store.database import Connection, Database
 from glaze.store.statements import statements
@@ -40,6 +40,15 @@ class InvitationView:
 
 
 @dataclass(frozen=True, slots=True)
+class Removed:
+    """A member who was removed, and the ids of what was taken back with that."""
+
+    member: MemberView
+    keys: tuple[int, ...]
+    invitations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SignIn:
     """What a password is held against."""
 
@@ -55,6 +64,7 @@ class SessionView:
     member_id: int
     role: Role
     left_s: float  # that it counts at most
+    id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,8 @@ class MemberStore:
     ) -> MemberView:
         """Let a member do more or less, at once in every session.
 
+        With a lower role go the invitations that they sent; with the last that may make keys, theirs.
+
         Raises: NotFound; RoleRefused for a role above one's own, and for the last owner.
         """
         async with self._db.workspace(workspace_id) as conn:
@@ -113,12 +125,23 @@ class MemberStore:
             [row] = await (
                 await conn.execute(_sql["set_role"], {"id": member_id, "role": role})
             ).fetchall()
-            told = {"from": before, "to": role}
+            lowered = not role.covers(before)
+            told: dict[str, Json] = {"from": before, "to": role}
+            if lowered:
+                told |= await _took_back(conn, member_id, keys=not role.covers(Role.ADMIN))
             await note(conn, Deed(by.actor, "member.role", f"user {member_id}", told))
         return _view(row)
 
-    async def remove(self, workspace_id: WorkspaceId, member_id: int, by: By) -> MemberView:
-        """Let a member sign in no more, and sign them out everywhere.
+    async def remove(
+        self, workspace_id: WorkspaceId, member_id: int, by: By, *, keep_keys: bool = False
+    ) -> Removed:
+        """Let a member sign in no more, sign them out everywhere, and take back what they handed out.
+
+        Args:
+            workspace_id: Whose member it is.
+            member_id: Who is removed.
+            by: Who removes them.
+            keep_keys: Whether the API keys that they made, and may know, go on to count.
 
         Raises: NotFound; RoleRefused for a role above one's own, and for the last owner.
         """
@@ -126,8 +149,9 @@ class MemberStore:
             await self._held(conn, member_id, by, None)
             [row] = await (await conn.execute(_sql["disable"], {"id": member_id})).fetchall()
             await conn.execute(_sql["end_sessions"], {"id": member_id, "but": None})
-            await note(conn, Deed(by.actor, "member.remove", f"user {member_id}"))
-        return _view(row)
+            told = await _took_back(conn, member_id, keys=not keep_keys)
+            await note(conn, Deed(by.actor, "member.remove", f"user {member_id}", told))
+        return Removed(_view(row), tuple(told["keys"]), tuple(told["invitations"]))
 
     async def set_password(
         self,
@@ -261,6 +285,17 @@ class MemberStore:
         if before is Role.OWNER and after is not Role.OWNER and len(owners) == 1:
             raise RoleRefused("the last owner stays one: make somebody else an owner first")
         return before
+
+
+async def _took_back(conn: Connection, member_id: int, *, keys: bool) -> dict[str, list[int]]:
+    """Take invitations and, where asked, ``keys`` of a member back; return their ids."""
+    whose = {"actor": f"user {member_id}"}
+    invited = await (await conn.execute(_sql["take_back_invitations"], whose)).fetchall()
+    made = await (await conn.execute(_sql["take_back_keys"], whose)).fetchall() if keys else []
+    return {
+        "keys": sorted(row["id"] for row in made),
+        "invitations": sorted(row["id"] for row in invited),
+    }
 
 
 async def _add(conn: Connection, email: str, role: Role, password: str) -> MemberView | None:

@@ -62,9 +62,11 @@ class TokenStore:
             "iat": now,
             "exp": expires_at,
         }
+        if who.session_id is not None:
+            claims["sid"] = who.session_id
         if narrowed is not None:
             claims |= {"job": narrowed.job_id, "batch": narrowed.batch_id}
-        signing = await self._signing(who.workspace_id, who.actor)
+        signing = await self._signing(who.workspace_id, who.actor, who.session_id)
         if signing is None:
             raise KeyRefused("the key was revoked meanwhile")
         return IssuedToken(jwt.encode(claims, signing, _ALGORITHM), expires_at)
@@ -72,16 +74,17 @@ class TokenStore:
     async def authenticate(self, text: str) -> tuple[Principal, float] | None:
         """Return on whose behalf who shows ``text`` acts, and for how many seconds more.
 
-        None where it is forged or expired, or the key that made it counts no more.
+        None where it is forged or expired, or the key or session that made it counts no more.
         """
         try:
             openly = jwt.decode(text, options={"verify_signature": False})
             workspace_id, actor = WorkspaceId(int(openly["ws"])), str(openly["sub"])
+            session_id = None if openly.get("sid") is None else int(openly["sid"])
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
             return None
-        if not 0 < workspace_id < 1 << 63:
+        if not (0 < workspace_id < 1 << 63 and 0 < (session_id or 1) < 1 << 63):
             return None
-        signing = await self._signing(workspace_id, actor)
+        signing = await self._signing(workspace_id, actor, session_id)
         if signing is None:
             return None
         try:
@@ -97,13 +100,19 @@ class TokenStore:
             frozenset({Scope.READ}),
             _narrowed(claims),
             by_token=True,
+            maker=actor,
         )
         return (principal, left_s) if left_s > 0 else None
 
-    async def _signing(self, workspace_id: WorkspaceId, actor: str) -> bytes | None:
-        """Return what tokens of the workspace are signed with; None where ``actor`` counts no more."""
+    async def _signing(
+        self, workspace_id: WorkspaceId, actor: str, session_id: int | None
+    ) -> bytes | None:
+        """Return what tokens of the workspace are signed with.
+
+        None where ``actor`` counts no more, or signed out of the session in which it was made.
+        """
         made_by = _MADE_BY.fullmatch(actor)
-        params: dict[str, int | None] = {"key": None, "user": None}
+        params: dict[str, int | None] = {"key": None, "user": None, "session": session_id}
         if made_by is not None:
             params[made_by[1]] = int(made_by[2])
         async with self._db.workspace(workspace_id) as conn:

@@ -28,10 +28,19 @@ where id = %(id)s and revoked_at is null
 returning id, name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at, replaced_by
 
 -- name: hold
--- A key that is to be rotated, and until when its successor counts: for as long as it did from its making.
-select id, name, scopes, clock_timestamp() + (expires_at - created_at) as next_expiry from api_key
-where id = %(id)s and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
-for update
+-- A key that is to be rotated, and until when its successor counts: for as long as it did from its making. One that
+-- was rotated before ends early: its successor has its lifetime.
+select k.id, k.name, k.scopes, k.replaced_by, s.revoked_at as successor_revoked_at,
+  clock_timestamp() + case when s.id is null then k.expires_at - k.created_at else s.expires_at - s.created_at end as next_expiry
+from api_key k left join api_key s on s.workspace_id = k.workspace_id and s.id = k.replaced_by
+where k.id = %(id)s and k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp())
+for update of k
+
+-- name: take_back
+-- A successor that nobody has used or replaced counts no more.
+update api_key set revoked_at = clock_timestamp()
+where id = %(id)s and revoked_at is null and last_used_at is null and replaced_by is null
+returning id
 
 -- name: replace
 -- The old one counts for a while beside the new one.
@@ -46,9 +55,13 @@ select exists (
 ) as some
 
 -- name: signing
--- What read tokens are signed with, and whether the key or the member counts that made one (null: not a key, no member).
+-- What read tokens are signed with, and whether the key counts that made one, or the session of the member who did
+-- (null: not a key, no member).
 select w.hash_key, (%(key)s::bigint is null or exists (
   select from api_key k where k.id = %(key)s and k.revoked_at is null
     and (k.expires_at is null or k.expires_at > clock_timestamp())
-)) and (%(user)s::bigint is null or exists (select from member m where m.id = %(user)s and m.disabled_at is null)) as counts
+)) and (%(user)s::bigint is null or exists (
+  select from member m join session s on s.member_id = m.id
+  where m.id = %(user)s and m.disabled_at is null and s.id = %(session)s and s.expires_at > clock_timestamp()
+)) as counts
 from workspace w where w.id = current_workspace()

@@ -32,6 +32,33 @@ update member set password = %(password)s where id = %(id)s
 update member set disabled_at = clock_timestamp() where id = %(id)s
 returning id, email, role, created_at, last_login_at, disabled_at
 
+-- name: take_back_keys
+-- The keys that an actor made count no more, and those that these made: whoever drew one may have kept it.
+with recursive made (actor) as (
+  select %(actor)s::text
+  union
+  select 'key ' || case a.action when 'api_key.create' then substr(a.target, 5) else a.detail ->> 'replaced_by' end
+  from audit a join made m on m.actor = a.actor where a.action in ('api_key.create', 'api_key.rotate')
+)
+update api_key set revoked_at = clock_timestamp()
+where revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
+  and 'key ' || id in (select actor from made)
+returning id
+
+-- name: take_back_invitations
+-- Those that an actor, or a key that the actor made, sent last to an address count no more.
+with recursive made (actor) as (
+  select %(actor)s::text
+  union
+  select 'key ' || case a.action when 'api_key.create' then substr(a.target, 5) else a.detail ->> 'replaced_by' end
+  from audit a join made m on m.actor = a.actor where a.action in ('api_key.create', 'api_key.rotate')
+), sent as (
+  select distinct on (target) target, actor from audit where action = 'invitation.create' order by target, id desc
+)
+delete from invitation i using sent s
+where s.target = 'invitation ' || i.id and s.actor in (select actor from made)
+returning i.id
+
 -- name: hold_owners
 -- Those of whom one must stay, in the order in which they are held.
 select id from member where role = 'owner' and disabled_at is null order by id for update
@@ -66,7 +93,7 @@ with found as (
   update session s set seen_at = clock_timestamp() from found f
   where s.workspace_id = current_workspace() and s.id = f.id and f.seen_at < clock_timestamp() - interval '1 minute'
 )
-select member_id, role, extract(epoch from expires_at - clock_timestamp())::float8 as left_s from found
+select id, member_id, role, extract(epoch from expires_at - clock_timestamp())::float8 as left_s from found
 
 -- name: end
 -- This session is over.
