@@ -94,7 +94,7 @@ def test_an_endpoint_is_one_file_and_one_line(tmp_path):
     (glaze / "api" / "ping.py").write_text(ENDPOINT)
     edit(
         glaze / "api" / "app.py",
-        ("    entities,\n    health,\n", "    entities,\n    health,\n    ping,\n"),
+        ("    health,\n    hooks,\n", "    health,\n    hooks,\n    ping,\n"),
         ("_MODULES = (\n", "_MODULES = (\n    ping,\n"),
     )
     ran = run_python(tmp_path, ASK_THE_ENDPOINT)

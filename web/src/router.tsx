@@ -9,6 +9,7 @@ import { forget, sessionQuery } from "./api/session";
 import { account } from "./pages/account/route";
 import { signIn, welcome } from "./pages/gate/routes";
 import { home } from "./pages/home/route";
+import { newTable, table, tables } from "./pages/tables/route";
 import { root, shell } from "./shell/routes";
 
 const tree = root.addChildren([
@@ -16,6 +17,9 @@ const tree = root.addChildren([
   welcome,
   shell.addChildren([
     home,
+    tables,
+    newTable,
+    table,
     account,
   ]),
 ]);

@@ -13,6 +13,7 @@ from glaze.api import (
     document,
     enrich,
     entities,
+    grid,
     health,
     hooks,
     jobs,
@@ -28,6 +29,7 @@ from glaze.api import (
     overview,
     people,
     plan,
+    preview,
     problems,
     schedules,
     searches,
@@ -50,8 +52,10 @@ _MODULES = (
     enrich,
     linkedin,
     plan,
+    preview,
     batches,
     tables,
+    grid,
     entities,
     metrics,
     overview,
@@ -90,7 +94,7 @@ def create_app(services: Services) -> FastAPI:
     upload = services.settings.api_max_upload_mb << 20
     api.add_middleware(
         Bounded,
-        tables={("POST", f"{V1}/batches"): upload},
+        tables={("POST", f"{V1}/batches"): upload, ("POST", f"{V1}/batches/preview"): upload},
         within_s=services.settings.api_receive_s,
     )
     if services.settings.api_cors_origins:

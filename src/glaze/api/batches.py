@@ -140,6 +140,7 @@ class BatchOut(BaseModel):
     percent: float
     created_at: datetime
     finished_at: datetime | None
+    cancelled_at: datetime | None = None
 
 
 class BatchDetail(BatchOut):
@@ -150,6 +151,10 @@ class BatchDetail(BatchOut):
     settings: dict[str, Json] = Field(description="the arguments that all rows share")
     cost_micros: int
     unknown_micros: int = Field(description="reserved for calls that are open or unknown")
+    open_calls: int = Field(description="paid calls that are under way or of unknown outcome")
+    stopped_micros: int | None = Field(
+        description="what calls begun since it was cancelled cost; null: it was not"
+    )
     budget_cents: int | None = Field(description="most that all rows may cost together")
     spend: list[SpendOut]
 
@@ -192,7 +197,7 @@ class Retried(BaseModel):
 
 _FILE: dict[str, Any] = {"type": "string", "format": "binary"}
 _OPTIONS = TableIn.model_json_schema()["properties"]
-_BODY: dict[str, Any] = {
+BODY: dict[str, Any] = {
     "required": True,
     "content": {
         "multipart/form-data": {
@@ -231,7 +236,7 @@ def routes(services: Services) -> APIRouter:
         "/batches",
         status_code=202,
         summary="Enrich a table",
-        openapi_extra={"requestBody": _BODY},
+        openapi_extra={"requestBody": BODY},
     )
     async def create(
         request: Request,
@@ -249,7 +254,7 @@ def routes(services: Services) -> APIRouter:
         """
         async with uploaded(request) as upload:
             batch_id, table, loaded = await _made(
-                services, who.workspace_id, upload, _options(asked, upload), idempotency_key
+                services, who.workspace_id, upload, options_of(asked, upload), idempotency_key
             )
             columns = {**table.columns}
         response.headers["Location"] = f"/v1/batches/{batch_id}"
@@ -326,7 +331,7 @@ def _steering(services: Services) -> APIRouter:
     return router
 
 
-def _options(asked: TableIn, upload: Upload) -> TableIn:
+def options_of(asked: TableIn, upload: Upload) -> TableIn:
     """Return the options of the query with those that stood beside the table in their place."""
     given: dict[str, Any] = asked.model_dump(exclude_unset=True)
     for name, values in upload.options.items():
@@ -410,10 +415,9 @@ async def detail_of(
     plan = await services.batch_control.plan(workspace_id, batch_id)
     if progress is None or plan is None:
         raise NotFound(f"there is no batch {batch_id}")
-    spend = [
-        SpendOut(**{name: row[name] for name in SpendOut.model_fields})
-        for row in await services.ledger.spend_of_batch(workspace_id, batch_id)
-    ]
+    spent = await services.ledger.spend_of_batch(workspace_id, batch_id)
+    spend = [SpendOut(**{name: row[name] for name in SpendOut.model_fields}) for row in spent]
+    stopped = progress.cancelled_at is not None
     cap = plan.settings.get("batch_max_cost_cents")
     return BatchDetail(
         **_facts(progress),
@@ -422,6 +426,10 @@ async def detail_of(
         settings={**plan.settings},
         cost_micros=sum(one.price_micros for one in spend),
         unknown_micros=sum(one.unknown_micros for one in spend),
+        open_calls=sum(row["unknown_calls"] for row in spent),
+        stopped_micros=await services.batch_control.since_stopped(workspace_id, batch_id)
+        if stopped
+        else None,
         budget_cents=cap if isinstance(cap, int) else None,
         spend=spend,
     )

@@ -21,7 +21,8 @@ from glaze.files.source import TEXT_FORMATS, Format
 from glaze.files.writing import Target
 from glaze.jobs.enqueue import enqueue, known_kind
 from glaze.model.decision import Decision
-from glaze.model.request import FieldValue
+from glaze.model.icp_score import Score
+from glaze.model.request import EnrichArgs, FieldValue
 from glaze.model.value import BatchId, FieldName, Json, WorkspaceId
 from glaze.store.batch import RowResult
 from glaze.store.batch_control import BatchPlan
@@ -29,6 +30,7 @@ from glaze.tasks.asking_again import Column, Which, asked_again, quote
 from glaze.tasks.cells import Cells, cells_of, fields_of
 from glaze.tasks.enrich import NAME as ENRICH
 from glaze.tasks.export import export_of
+from glaze.tasks.page_scores import page_scores
 
 _STRETCH = 20_000
 _LONGEST_LOOK_S = 2.0
@@ -39,6 +41,7 @@ _MEDIA = {
     Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
+RowNo = Annotated[int, Field(ge=1, lt=1 << 31)]
 RowState = Literal["new", "queued", "completed", "partial", "failed", "cancelled"]
 
 
@@ -54,6 +57,9 @@ class RowOut(BaseModel):
     missing: list[FieldName] = Field(description="fields that are asked for and have no value")
     error: str | None = Field(description='"code: message"')
     result: Json = Field(default=None, description="of rows that are no enrichments")
+    icp: Score | None = Field(
+        default=None, description="how well it fits the ideal customer profile, where there is one"
+    )
 
 
 class RowPage(BaseModel):
@@ -61,6 +67,7 @@ class RowPage(BaseModel):
 
     items: list[RowOut] = Field(description="with a `state` perhaps fewer than `limit`, or none")
     next_after: int | None = Field(description="`after` of the next page; null: this is the last")
+    scored: bool = Field(description="whether the workspace has an ideal customer profile")
 
 
 class CellDecisionOut(BaseModel):
@@ -114,33 +121,46 @@ def routes(services: Services) -> APIRouter:
         state: Annotated[list[RowState] | None, Query(description="in one of these")] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         after: Annotated[int, Query(ge=0, lt=1 << 31, description="a row's number")] = 0,
+        *,
+        row: Annotated[
+            list[RowNo] | None, Query(max_length=500, description="these alone; all else is moot")
+        ] = None,
     ) -> RowPage:
         """Return rows with their cells, in the order of the table."""
         must_see_batch(who, batch_id)
-        plan, total = await _plan(services, who.workspace_id, BatchId(batch_id))
-        states = [*(state or get_args(RowState))]
-        rows, next_after = await _look(
-            services,
-            who.workspace_id,
-            BatchId(batch_id),
-            states,
-            after=after,
-            total=total,
-            limit=limit,
-        )
+        plan, total = await plan_of(services, who.workspace_id, BatchId(batch_id))
+        next_after: int | None = None
+        if row:
+            rows = await services.batches.named_rows(who.workspace_id, BatchId(batch_id), row)
+        else:
+            rows, next_after = await _look(
+                services,
+                who.workspace_id,
+                BatchId(batch_id),
+                [*(state or get_args(RowState))],
+                after=after,
+                total=total,
+                limit=limit,
+            )
         fields = fields_of(plan.settings)
         cells = await cells_of(services.entities, who.workspace_id, rows, fields)
-        items = [_row(row, own, fields) for row, own in zip(rows, cells, strict=True)]
-        return RowPage(items=items, next_after=next_after)
+        scores = await page_scores(services.scoring, who.workspace_id)
+        none: list[Score | None] = [None] * len(rows)
+        icp = none if scores is None else await scores(rows)
+        items = [
+            _row(one, own, fields).model_copy(update={"icp": score})
+            for one, own, score in zip(rows, cells, icp, strict=True)
+        ]
+        return RowPage(items=items, next_after=next_after, scored=scores is not None)
 
     @router.get("/batches/{batch_id}/rows/{row_no}", summary="One row")
     async def show(batch_id: RowId, row_no: RowId, who: Watcher) -> RowDetail:
         """Return a row with its cells and what was decided of them."""
         must_see_batch(who, batch_id)
-        plan, row = await _found(services, who.workspace_id, BatchId(batch_id), row_no)
+        plan, row = await row_of(services, who.workspace_id, BatchId(batch_id), row_no)
         fields = fields_of(plan.settings)
         (cells,) = await cells_of(services.entities, who.workspace_id, [row], fields)
-        decided = await _decided(services, who.workspace_id, row) if fields else []
+        decided = await _decisions(services, who.workspace_id, row) if fields else []
         shown_row = _row(row, cells, fields)
         return RowDetail(**dict(shown_row), decided=decided)
 
@@ -164,7 +184,7 @@ def routes(services: Services) -> APIRouter:
         Values that a spreadsheet would run as a formula are defused in CSV.
         """
         must_see_batch(who, batch_id)
-        plan, _ = await _plan(services, who.workspace_id, BatchId(batch_id))
+        plan, _ = await plan_of(services, who.workspace_id, BatchId(batch_id))
         told = await export_of(
             services.batches,
             services.batch_control,
@@ -212,7 +232,7 @@ def _deciding(services: Services) -> APIRouter:
         made = await services.deciding.choose(
             who.workspace_id, given, field, body.value, by=who.actor
         )
-        return _told(made)
+        return decided_of(made)
 
     @router.post(f"{cell}/confirm", summary="Confirm a cell's value")
     async def confirm(
@@ -220,7 +240,9 @@ def _deciding(services: Services) -> APIRouter:
     ) -> CellDecisionOut:
         """Say that the value is true: it stays, and its sources were right."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
-        return _told(await services.deciding.confirm(who.workspace_id, given, field, by=who.actor))
+        return decided_of(
+            await services.deciding.confirm(who.workspace_id, given, field, by=who.actor)
+        )
 
     @router.post(f"{cell}/lock", summary="Lock a cell")
     async def lock(
@@ -228,7 +250,9 @@ def _deciding(services: Services) -> APIRouter:
     ) -> CellDecisionOut:
         """Keep the value as it is, whatever sources say; this does not say that it is true."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
-        return _told(await services.deciding.lock(who.workspace_id, given, field, by=who.actor))
+        return decided_of(
+            await services.deciding.lock(who.workspace_id, given, field, by=who.actor)
+        )
 
     @router.post(f"{cell}/unlock", status_code=204, summary="Take a decision back")
     async def unlock(batch_id: RowId, row_no: RowId, field: FieldName, who: Writer) -> None:
@@ -262,9 +286,9 @@ def _asking(services: Services) -> APIRouter:
         `quote`; with it the request starts a job that never spends more. The cell shows what the
         job finds.
         """
-        plan, row = await _found(services, who.workspace_id, BatchId(batch_id), row_no)
+        plan, row = await row_of(services, who.workspace_id, BatchId(batch_id), row_no)
         args = asked_again(plan, field)
-        given = _words(row)
+        given = words_of(row)
         told = await quote(
             services.planner(), who.workspace_id, args, [given], rows=1, now=services.clock()
         )
@@ -289,46 +313,74 @@ def _asking(services: Services) -> APIRouter:
         """Ask the sources for one value of many rows again; confirmed as a single cell is.
 
         The rows are asked as a batch of their own, which never spends more than `max_cost_cents`;
-        the cells of this table show what it finds.
+        the cells of this table show what it finds. Its tag is `table-<id of this one>`.
         """
-        plan, _ = await _plan(services, who.workspace_id, BatchId(batch_id))
+        plan, _ = await plan_of(services, who.workspace_id, BatchId(batch_id))
         args = asked_again(plan, field)
-        column = Column(
-            services.batches,
-            services.entities,
+        made = await column_asked(
+            services,
             who.workspace_id,
             BatchId(batch_id),
-            field,
-            body.rows,
+            plan,
+            args,
+            which=body.rows,
+            max_cost_cents=body.max_cost_cents,
         )
-        rows, first = await column.counted()
-        if not rows:
+        if made is None:
             raise BatchStateConflict(f"every row has a value for {field}: ask for all rows")
-        told = await quote(
-            services.planner(), who.workspace_id, args, first, rows=rows, now=services.clock()
-        )
-        cents = told.confirmed(body.max_cost_cents)
-        args = args.model_copy(update={"batch_max_cost_cents": cents})
-        new = known_kind(services.kinds, ENRICH).batch(
-            args.model_dump(mode="json", exclude={"input"}),
-            name=f"{field} of batch {batch_id}",
-            priority=plan.priority,
-            request_key=os.urandom(32),
-        )
-        made = await services.batches.create(who.workspace_id, new)
-        try:
-            await services.batches.add_rows(who.workspace_id, made, column.inputs())
-            await services.batches.start(who.workspace_id, made)
-        except BaseException:
-            await services.batches.discard(who.workspace_id, made)
-            raise
         response.headers["Location"] = f"/v1/batches/{made}"
         return await detail_of(services, who.workspace_id, made)
 
     return router
 
 
-async def _plan(
+async def column_asked(
+    services: Services,
+    workspace_id: WorkspaceId,
+    batch_id: BatchId,
+    plan: BatchPlan,
+    args: EnrichArgs,
+    *,
+    which: Which,
+    max_cost_cents: int | None,
+    is_new: bool = False,
+) -> BatchId | None:
+    """Ask for the one field of ``args`` as a batch of its own; None: no row lacks it.
+
+    ``is_new``: the table gets the field as a further column, once it may cost what it costs.
+
+    Raises: ConfirmationNeeded; BatchStateConflict where there can be no such column.
+    """
+    (field,) = args.required_fields
+    column = Column(services.batches, services.entities, workspace_id, batch_id, field, which)
+    rows, first = await column.counted()
+    if rows:
+        told = await quote(
+            services.planner(), workspace_id, args, first, rows=rows, now=services.clock()
+        )
+        args = args.model_copy(update={"batch_max_cost_cents": told.confirmed(max_cost_cents)})
+    if is_new:
+        await services.batch_control.add_column(workspace_id, batch_id, field)
+    if not rows:
+        return None
+    new = known_kind(services.kinds, ENRICH).batch(
+        args.model_dump(mode="json", exclude={"input"}),
+        name=f"{field} of batch {batch_id}",
+        tags=[f"table-{batch_id}"],
+        priority=plan.priority,
+        request_key=os.urandom(32),
+    )
+    made = await services.batches.create(workspace_id, new)
+    try:
+        await services.batches.add_rows(workspace_id, made, column.inputs())
+        await services.batches.start(workspace_id, made)
+    except BaseException:
+        await services.batches.discard(workspace_id, made)
+        raise
+    return made
+
+
+async def plan_of(
     services: Services, workspace_id: WorkspaceId, batch_id: BatchId
 ) -> tuple[BatchPlan, int]:
     """Return what a batch asks, and how many rows it has. Raises: NotFound."""
@@ -339,11 +391,11 @@ async def _plan(
     return plan, progress.total
 
 
-async def _found(
+async def row_of(
     services: Services, workspace_id: WorkspaceId, batch_id: BatchId, row_no: int
 ) -> tuple[BatchPlan, RowResult]:
-    """Raises: NotFound."""
-    plan, total = await _plan(services, workspace_id, batch_id)
+    """Return what a batch asks, and one row of it. Raises: NotFound."""
+    plan, total = await plan_of(services, workspace_id, batch_id)
     if row_no <= total:
         for row in await services.batches.results(workspace_id, batch_id, after=row_no - 1, n=1):
             if row.row_no == row_no:
@@ -389,7 +441,8 @@ def _row(row: RowResult, cells: Cells, fields: tuple[FieldName, ...]) -> RowOut:
     )
 
 
-def _words(row: RowResult) -> dict[str, str]:
+def words_of(row: RowResult) -> dict[str, str]:
+    """Return who a row is about, as the input of an enrichment names them."""
     given = row.input if isinstance(row.input, dict) else {}
     return {word: str(text) for word, text in given.items()}
 
@@ -398,24 +451,25 @@ async def _input(
     services: Services, workspace_id: WorkspaceId, batch_id: int, row_no: int, field: str
 ) -> dict[str, str]:
     """Return who a row is about. Raises: NotFound, InputError where it has no such column."""
-    plan, row = await _found(services, workspace_id, BatchId(batch_id), row_no)
+    plan, row = await row_of(services, workspace_id, BatchId(batch_id), row_no)
     if field not in fields_of(plan.settings):
         raise NotFound(f"batch {batch_id} has no column {field}")
-    return _words(row)
+    return words_of(row)
 
 
-async def _decided(
+async def _decisions(
     services: Services, workspace_id: WorkspaceId, row: RowResult
 ) -> list[CellDecisionOut]:
     try:
-        standing = await services.deciding.standing(workspace_id, _words(row))
+        standing = await services.deciding.standing(workspace_id, words_of(row))
     except InputError:  # nothing is known of it yet
         return []
     decisions = (one.decision for one in standing.values())
-    return [_told(made) for made in decisions if made is not None]
+    return [decided_of(made) for made in decisions if made is not None]
 
 
-def _told(made: Decision) -> CellDecisionOut:
+def decided_of(made: Decision) -> CellDecisionOut:
+    """Return a decision as the API shows it."""
     return CellDecisionOut(
         field=made.field, value=made.value, act=made.act.value, by=made.by, at=made.at
     )

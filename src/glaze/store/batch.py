@@ -71,6 +71,7 @@ class Progress:
     running: int
     name: str | None = None
     tags: Sequence[str] = ()
+    cancelled_at: datetime | None = None
 
     @property
     def draining(self) -> int:
@@ -294,6 +295,15 @@ class BatchStore:
         async with self._db.workspace(workspace_id) as conn:
             rows = await (await conn.execute(_sql["results"], params)).fetchall()
         return [_row_result(row) for row in rows]
+
+    async def named_rows(
+        self, workspace_id: WorkspaceId, batch_id: BatchId, rows: Sequence[int]
+    ) -> list[RowResult]:
+        """Return the rows of these numbers, in order; numbers that no row has are passed over."""
+        params = {"batch": batch_id, "rows": list(rows)}
+        async with self._db.workspace(workspace_id) as conn:
+            found = await (await conn.execute(_sql["named_rows"], params)).fetchall()
+        return [_row_result(row) for row in found]
 
     async def stretch(
         self,

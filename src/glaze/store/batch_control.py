@@ -8,7 +8,7 @@ from psycopg.errors import UniqueViolation
 
 from glaze.errors import BatchStateConflict
 from glaze.model.failpoint import At, nowhere
-from glaze.model.value import BatchId, Json, WorkspaceId
+from glaze.model.value import BatchId, FieldName, Json, Micros, WorkspaceId
 from glaze.store.batch import BatchStore, Progress
 from glaze.store.database import Database
 from glaze.store.statements import statements
@@ -74,6 +74,27 @@ class BatchControl:
         async with self._db.workspace(workspace_id) as conn:
             rows = await (await conn.execute(_sql["input_names"], {"batch": batch_id})).fetchall()
         return tuple(row["name"] for row in rows)
+
+    async def add_column(
+        self, workspace_id: WorkspaceId, batch_id: BatchId, field: FieldName
+    ) -> None:
+        """Give a batch that has ended one more field.
+
+        Raises: BatchStateConflict where it has not ended, or asks for the field already.
+        """
+        params = {"batch": batch_id, "field": field}
+        async with self._db.workspace(workspace_id) as conn:
+            row = await (await conn.execute(_sql["add_column"], params)).fetchone()
+        if row is None:
+            raise BatchStateConflict(
+                f"batch {batch_id} is not at its end, or has the column {field} already"
+            )
+
+    async def since_stopped(self, workspace_id: WorkspaceId, batch_id: BatchId) -> Micros:
+        """Return what calls that were begun after a batch was stopped cost, or may."""
+        async with self._db.workspace(workspace_id) as conn:
+            row = await (await conn.execute(_sql["since_stopped"], {"batch": batch_id})).fetchone()
+        return Micros(row["cost_micros"] if row else 0)
 
     async def retry_failed(
         self, workspace_id: WorkspaceId, batch_id: BatchId, *, partial: bool = False

@@ -64,9 +64,23 @@ def asked_again(plan: BatchPlan, field: str) -> EnrichArgs:
     asked = plan.settings.get("required_fields")
     if plan.kind != ENRICH or not isinstance(asked, list) or field not in asked:
         raise InputError(f"the batch has no column {field}")
+    return _asked(plan, field, skip_cache=True)
+
+
+def asked_more(plan: BatchPlan, field: FieldName) -> EnrichArgs:
+    """Return the arguments that ask for one more field of a batch's rows, as it asks for others.
+
+    Raises: InputError where its rows are no enrichments.
+    """
+    if plan.kind != ENRICH:
+        raise InputError("its rows are no enrichments: it has no columns of fields")
+    return _asked(plan, field, skip_cache=bool(plan.settings.get("skip_cache")))
+
+
+def _asked(plan: BatchPlan, field: str, *, skip_cache: bool) -> EnrichArgs:
     dropped = {"max_cost_cents", "batch_max_cost_cents"}
     kept = {name: value for name, value in plan.settings.items() if name not in dropped}
-    return EnrichArgs.model_validate({**kept, "required_fields": [field], "skip_cache": True})
+    return EnrichArgs.model_validate({**kept, "required_fields": [field], "skip_cache": skip_cache})
 
 
 async def quote(

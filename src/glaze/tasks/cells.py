@@ -51,9 +51,14 @@ def _present(
             continue
         won = kept.winner.observation
         is_newer = result is not None and won.retrieved_at > result.timestamp
-        if won.provider == USER or is_newer:
+        if won.provider == USER or is_newer or not _judged(result, name):
             cells[name] = kept.winner.as_field_value()
     return cells
+
+
+def _judged(result: EnrichResult | None, name: FieldName) -> bool:
+    """Tell whether the row's own job was asked for a field; a column may have come later."""
+    return result is None or name in result.data or name in result.missing
 
 
 def _result(body: Json) -> EnrichResult | None:

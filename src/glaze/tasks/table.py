@@ -171,10 +171,10 @@ def _check(kinds: Kinds, table: Table, row: Mapping[str, Json]) -> None:
 def _leave_out(table: Table, row: BadRow, loaded: Loaded) -> None:
     loaded.left_out += 1
     if len(loaded.faults) < MOST_FAULTS:
-        loaded.faults += _faults(table, row)
+        loaded.faults += faults_of(table, row)
 
 
-def _faults(table: Table, row: BadRow) -> Sequence[Fault]:
+def faults_of(table: Table, row: BadRow) -> Sequence[Fault]:
     """Tell what is wrong with a row, by column where columns are to blame."""
     where = f"rows.{row.row_no}"
     blamed = [] if row.raw or table.mapping is None else [*_blamed(table.mapping, row)]

@@ -40,7 +40,7 @@ select id, state::text, queue from turned
 -- name: cancel
 -- One row flips; what was never fed counts as cancelled at once, however many rows that are.
 with turned as (
-  update batch set state = 'cancelled',
+  update batch set state = 'cancelled', cancelled_at = clock_timestamp(),
     cancelled = total - completed - partial - failed - queued,
     finished_at = case when queued = 0 then clock_timestamp() end
   where workspace_id = current_workspace() and id = %(batch)s and state in ('loading', 'running', 'paused')
@@ -141,7 +141,7 @@ where finished_at is not null or (state = 'running' and left_to_feed > 0 and que
 
 -- name: progress
 -- Counters of one batch, and how many of its rows a worker holds.
-select id, state::text, kind, name, tags, total, queued, completed, partial, failed, cancelled, created_at, finished_at,
+select id, state::text, kind, name, tags, total, queued, completed, partial, failed, cancelled, created_at, finished_at, cancelled_at,
        (select count(*) from job j
         where j.workspace_id = current_workspace() and j.batch_id = %(batch)s and j.state = 'processing') as running
 from batch where workspace_id = current_workspace() and id = %(batch)s
@@ -180,6 +180,16 @@ join batch b on b.workspace_id = r.workspace_id and b.id = r.batch_id
 left join result x on x.workspace_id = r.workspace_id and x.id = r.result_id
 where r.workspace_id = current_workspace() and r.batch_id = %(batch)s and r.row_no > %(after)s
 order by r.row_no limit %(n)s
+
+-- name: named_rows
+-- Rows of some numbers with results, in order; those that a cancelled batch never fed count as cancelled.
+select r.row_no, (case when b.state = 'cancelled' and r.state = 'new' then 'cancelled' else r.state::text end) as state,
+       r.input, r.error, x.body as result
+from batch_row r
+join batch b on b.workspace_id = r.workspace_id and b.id = r.batch_id
+left join result x on x.workspace_id = r.workspace_id and x.id = r.result_id
+where r.workspace_id = current_workspace() and r.batch_id = %(batch)s and r.row_no = any(%(rows)s::int[])
+order by r.row_no
 
 -- name: stretch
 -- Rows of one stretch of numbers that are in one of some states; those that a cancelled batch never fed count as cancelled.

@@ -1,7 +1,7 @@
 -- name: page
 -- Batches, newest first, below an id; of some states and with all of some tags, where these are given.
 select b.id, b.state::text, b.kind, b.name, b.tags, b.total, b.queued, b.completed, b.partial, b.failed, b.cancelled, b.created_at,
-       b.finished_at, r.running
+       b.finished_at, b.cancelled_at, r.running
 from batch b
 cross join lateral (
   select count(*) as running from job j
@@ -67,3 +67,17 @@ with turned as (
 insert into event (workspace_id, type, batch_id, data)
 select current_workspace(), 'batch_reopened', id, jsonb_build_object('rows', %(rows)s::int) from turned
 returning batch_id
+
+-- name: add_column
+-- One more field of a batch that has ended: its rows are asked for it as a batch of their own.
+update batch set settings = jsonb_set(settings, '{required_fields}', settings -> 'required_fields' || to_jsonb(%(field)s::text))
+where workspace_id = current_workspace() and id = %(batch)s and finished_at is not null
+  and jsonb_typeof(settings -> 'required_fields') = 'array' and not settings -> 'required_fields' ? %(field)s
+returning id
+
+-- name: since_stopped
+-- What calls that were begun after a batch was stopped cost, or may.
+select count(*) as calls, coalesce(sum(greatest(c.price_micros, c.reserved_micros)), 0)::bigint as cost_micros
+from call c join batch b on b.workspace_id = c.workspace_id and b.id = c.batch_id
+where c.workspace_id = current_workspace() and c.batch_id = %(batch)s and c.created_at > b.cancelled_at
+  and (c.state <> 'not_billed' or c.verdict is not null)

@@ -1,0 +1,335 @@
+/** The grid: rows in a window over up to a million, one cell in the tab order, arrows go on from it. */
+
+import { useVirtualizer, defaultRangeExtractor } from "@tanstack/react-virtual";
+import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
+
+import { Icon } from "../../ui/icons";
+import { ValueCell } from "./ValueCell";
+import { titleOf } from "./Columns";
+import { textOf, useRows, type RowOut } from "./rows";
+
+export interface GridColumn {
+  id: string;
+  title: string;
+  kind: "row" | "state" | "input" | "icp" | "field";
+  /** The word that sorts by it; none: it does not. */
+  sort?: string;
+  /** In rem. */
+  width: number;
+}
+
+export interface Place {
+  row: number;
+  column: number;
+}
+
+const ROW_REM = 2.875;
+const AROUND = 60;
+const BADLY: ReadonlySet<string> = new Set(["failed", "cancelled"]);
+
+export function gridColumns(inputs: readonly string[], fields: readonly string[], scored: boolean): GridColumn[] {
+  return [
+    { id: "row", title: "#", kind: "row", width: 4 },
+    ...inputs.map((name) => ({
+      id: `input.${name}`,
+      title: titleOf(name),
+      kind: "input" as const,
+      sort: `input.${name}`,
+      width: 13,
+    })),
+    ...(scored ? [{ id: "icp", title: "ICP score", kind: "icp" as const, sort: "icp", width: 7 }] : []),
+    ...fields.map((name) => ({ id: name, title: titleOf(name), kind: "field" as const, sort: name, width: 14 })),
+  ];
+}
+
+export function Grid({
+  id,
+  label,
+  columns,
+  order,
+  total,
+  asking,
+  floor,
+  sort,
+  opened,
+  onSort,
+  onOpen,
+  onClose,
+}: {
+  id: number;
+  label: string;
+  columns: readonly GridColumn[];
+  order: readonly number[] | null;
+  total: number;
+  /** Fields that are being asked again. */
+  asking: ReadonlySet<string>;
+  /** Confidence below which a value is of low confidence. */
+  floor: number;
+  sort: string | undefined;
+  /** `<row>:<field>` in the inspector. */
+  opened: string | undefined;
+  onSort: (sort: string | undefined) => void;
+  onOpen: (row: number, field: string) => void;
+  onClose: () => void;
+}) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [chosen, setActive] = useState<Place>({ row: 0, column: 0 });
+  const follows = useRef(false);
+  const count = order?.length ?? total;
+  const active = {
+    row: Math.max(0, Math.min(chosen.row, count - 1)),
+    column: Math.min(chosen.column, columns.length - 1),
+  };
+  const rem = useRem();
+  const rows = useVirtualizer({
+    count,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_REM * rem,
+    overscan: 8,
+    // The active row stays, so that keys go on from it after a scroll.
+    rangeExtractor: (range) => {
+      const shown = defaultRangeExtractor(range);
+      return count > 0 && !shown.includes(active.row) ? [...shown, active.row] : shown;
+    },
+  });
+  useLayoutEffect(() => rows.measure(), [rows, rem]);
+  const inSight = rows.range ?? { startIndex: 0, endIndex: 30 };
+  const { at, error } = useRows(
+    id,
+    order,
+    total,
+    Math.max(0, inSight.startIndex - AROUND / 2),
+    Math.min(Math.max(0, count - 1), inSight.endIndex + AROUND),
+  );
+
+  function go(to: Place) {
+    const next = {
+      row: Math.max(0, Math.min(count - 1, to.row)),
+      column: Math.max(0, Math.min(columns.length - 1, to.column)),
+    };
+    follows.current = true;
+    setActive(next);
+    rows.scrollToIndex(next.row, { align: "auto" });
+  }
+  function open(place: Place) {
+    const column = columns[place.column];
+    if (column?.kind === "field") onOpen(at(place.row).no, column.id);
+  }
+  function pressed(event: KeyboardEvent) {
+    if (event.altKey || event.target !== event.currentTarget.querySelector("[data-active]")) return;
+    const mod = event.ctrlKey || event.metaKey;
+    const page = Math.max(1, inSight.endIndex - inSight.startIndex - 1);
+    const { row, column } = active;
+    const moves: Record<string, Place> = {
+      ArrowDown: { row: mod ? count - 1 : row + 1, column },
+      ArrowUp: { row: mod ? 0 : row - 1, column },
+      j: { row: row + 1, column },
+      k: { row: row - 1, column },
+      ArrowRight: { row, column: column + 1 },
+      ArrowLeft: { row, column: column - 1 },
+      PageDown: { row: row + page, column },
+      PageUp: { row: row - page, column },
+      Home: { row: mod ? 0 : row, column: 0 },
+      End: { row: mod ? count - 1 : row, column: columns.length - 1 },
+    };
+    const to = moves[event.key];
+    if (mod && (event.key === "j" || event.key === "k")) return;
+    if (to) go(to);
+    else if (event.key === "Enter") open(active);
+    else if (event.key === "Escape" && opened) onClose();
+    else return;
+    event.preventDefault();
+  }
+
+  const template = columns.map((one) => `${one.width}rem`).join(" ");
+  return (
+    <>
+      {error && (
+        <p className="problem" role="alert">
+          {error.message}
+        </p>
+      )}
+      <div
+        className="grid"
+        role="grid"
+        aria-label={label}
+        aria-rowcount={count + 1}
+        aria-colcount={columns.length}
+        ref={scroller}
+        onKeyDown={pressed}
+      >
+        <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
+          {columns.map((one, i) => (
+            <Head key={one.id} column={one} index={i} sort={sort} onSort={onSort} />
+          ))}
+        </div>
+        <div className="grid-body" role="rowgroup" style={{ height: rows.getTotalSize() }}>
+          {rows.getVirtualItems().map((item) => {
+            const { no, row } = at(item.index);
+            return (
+              <div
+                key={item.key}
+                className="grid-row"
+                role="row"
+                aria-rowindex={item.index + 2}
+                data-state={row?.state}
+                style={{
+                  gridTemplateColumns: template,
+                  height: item.size,
+                  transform: `translateY(${item.start}px)`,
+                }}
+              >
+                {columns.map((column, i) => (
+                  <GridCell
+                    key={column.id}
+                    active={active.row === item.index && active.column === i}
+                    follows={follows}
+                    index={i}
+                    kind={column.kind}
+                    opened={opened === `${no}:${column.id}`}
+                    onActivate={() => {
+                      setActive({ row: item.index, column: i });
+                      open({ row: item.index, column: i });
+                    }}
+                  >
+                    <Content column={column} no={no} row={row} asking={asking} floor={floor} />
+                  </GridCell>
+                ))}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Head({
+  column,
+  index,
+  sort,
+  onSort,
+}: {
+  column: GridColumn;
+  index: number;
+  sort: string | undefined;
+  onSort: (sort: string | undefined) => void;
+}) {
+  const by = column.sort;
+  const up = by !== undefined && sort === by;
+  const down = by !== undefined && sort === `-${by}`;
+  return (
+    <div
+      role="columnheader"
+      className={`grid-cell of-${column.kind}`}
+      aria-colindex={index + 1}
+      aria-sort={up ? "ascending" : down ? "descending" : undefined}
+    >
+      {by === undefined ? (
+        <span className="truncate">{column.title}</span>
+      ) : (
+        <button
+          type="button"
+          className="sorter"
+          title={`Sort by ${column.title}`}
+          onClick={() => onSort(up ? `-${by}` : down ? undefined : by)}
+        >
+          <span className="truncate">{column.title}</span>
+          <span className="sorted" data-way={up ? "up" : down ? "down" : undefined} aria-hidden="true">
+            {(up || down) && <Icon name="down" />}
+          </span>
+        </button>
+      )}
+    </div>
+  );
+}
+
+function GridCell({
+  active,
+  follows,
+  index,
+  kind,
+  opened,
+  onActivate,
+  children,
+}: {
+  active: boolean;
+  follows: { current: boolean };
+  index: number;
+  kind: GridColumn["kind"];
+  opened: boolean;
+  onActivate: () => void;
+  children: React.ReactNode;
+}) {
+  const ref = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!active || !follows.current) return;
+    follows.current = false;
+    ref.current?.focus({ preventScroll: true });
+    ref.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [active, follows]);
+  return (
+    <div
+      ref={ref}
+      role={kind === "row" ? "rowheader" : "gridcell"}
+      className={`grid-cell of-${kind}`}
+      aria-colindex={index + 1}
+      aria-selected={kind === "row" ? undefined : opened}
+      tabIndex={active ? 0 : -1}
+      data-active={active || undefined}
+      onClick={onActivate}
+    >
+      {children}
+    </div>
+  );
+}
+
+function Content({
+  column,
+  no,
+  row,
+  asking,
+  floor,
+}: {
+  column: GridColumn;
+  no: number;
+  row: RowOut | undefined;
+  asking: ReadonlySet<string>;
+  floor: number;
+}) {
+  if (column.kind === "row") {
+    const bad = row && BADLY.has(row.state);
+    return (
+      <span className="num dim" title={row?.error ?? row?.state}>
+        {bad && <i className={`dot ${row.state}`} role="img" aria-label={row.state} />}
+        {no}
+      </span>
+    );
+  }
+  if (!row) return <span className="skeleton" />;
+  if (column.kind === "input") {
+    const given = row.input as Record<string, unknown> | null;
+    return <span className="truncate">{textOf(given?.[column.id.slice("input.".length)])}</span>;
+  }
+  if (column.kind === "icp") {
+    const score = row.icp?.score;
+    return (
+      <span className="num" title={row.icp?.reasons.map((one) => `${one.field}: ${one.wanted}`).join("\n")}>
+        {score ?? "–"}
+      </span>
+    );
+  }
+  return <ValueCell row={row} field={column.id} asking={asking.has(column.id)} floor={floor} />;
+}
+
+/** The root's font size in pixels, which follows the screen's width. */
+function useRem(): number {
+  const [rem, setRem] = useState(16);
+  useEffect(() => {
+    const read = () => setRem(parseFloat(getComputedStyle(document.documentElement).fontSize) || 16);
+    read();
+    addEventListener("resize", read);
+    return () => removeEventListener("resize", read);
+  }, []);
+  return rem;
+}

@@ -1,0 +1,80 @@
+/** A cell: its value with source, confidence and age; or that it is waited for, missing or failed. */
+
+import { Icon } from "../../ui/icons";
+import { formatExact, formatRelative } from "../../ui/format";
+import { useNow } from "../../ui/values";
+import { textOf, type RowOut, type Value } from "./rows";
+
+const USER = "user";
+
+export function ValueCell({
+  row,
+  field,
+  asking,
+  floor,
+}: {
+  row: RowOut;
+  field: string;
+  asking: boolean;
+  floor: number;
+}) {
+  const value = row.cells[field];
+  if (value) return <Filled value={value} asking={asking} floor={floor} />;
+  if (asking || row.state === "queued") return <span className="pending asking">asking…</span>;
+  if (row.state === "new") return <span className="pending">waiting</span>;
+  if (row.state === "failed") {
+    return (
+      <span className="pending failed" title={row.error ?? undefined}>
+        failed
+      </span>
+    );
+  }
+  return <span className="pending missing">{row.state === "cancelled" ? "not asked" : "missing"}</span>;
+}
+
+function Filled({ value, asking, floor }: { value: Value; asking: boolean; floor: number }) {
+  const decided = value.source === USER;
+  const others = value.alternatives?.length ?? 0;
+  return (
+    <span className="filled">
+      <span className="value truncate">{textOf(value.value)}</span>
+      <span className="meta">
+        {decided ? <Icon name="lock" /> : <Sure confidence={value.confidence} floor={floor} />}
+        <span className="truncate">{decided ? "decided" : value.source}</span>
+        <Age at={value.retrieved_at} />
+        {others > 0 && (
+          <span className="conflict" title={`${others} other ${others === 1 ? "value" : "values"}`}>
+            ≠{others}
+          </span>
+        )}
+        {asking && <span className="asking">asking…</span>}
+      </span>
+    </span>
+  );
+}
+
+/** Confidence as a number; its tone is told by a word to who cannot see it. */
+export function Sure({ confidence, floor }: { confidence: number; floor: number }) {
+  const low = confidence < floor;
+  return (
+    <span
+      className={`sure ${low ? "low" : confidence >= 90 ? "high" : ""}`}
+      title={`Confidence ${confidence} of 100${low ? ", low" : ""}`}
+    >
+      {confidence}
+    </span>
+  );
+}
+
+/** Short, for a cell: 3 d; exact on hover. */
+function Age({ at }: { at: string }) {
+  const now = useNow();
+  const moment = new Date(at);
+  const hours = (now - moment.getTime()) / 3_600_000;
+  const text = hours < 1 ? "new" : hours < 24 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} d`;
+  return (
+    <time dateTime={at} title={`${formatRelative(moment, now)}, ${formatExact(moment)}`}>
+      {text}
+    </time>
+  );
+}
