@@ -87,6 +87,13 @@ MUTANTS = (
         (Change("api/signing_in.py", "if tries > most:", "if tries > 10 * most:"),),
     ),
     Mutant(
+        "a script that stands in a page of the dashboard runs",
+        "unsafe",
+        "tests/api/test_dashboard.py"
+        "::test_a_file_of_the_build_is_kept_for_ever_and_the_index_never",
+        (Change("api/dashboard.py", "script-src 'self'", "script-src 'self' 'unsafe-inline'"),),
+    ),
+    Mutant(
         "a vendor's key opens wherever it is moved to",
         "DID NOT RAISE",
         "tests/gateway/test_vendor_keys.py"
