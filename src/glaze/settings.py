@@ -32,6 +32,8 @@ Names = Annotated[tuple[str, ...], NoDecode]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LevelByComponent = Annotated[dict[str, LogLevel], NoDecode]
 """Comma-separated pairs of component and level."""
+DaysByField = Annotated[dict[str, Annotated[float, Field(ge=0, le=3650)]], NoDecode]
+"""Comma-separated pairs of field and days."""
 
 
 def _plain(name: str) -> AliasChoices:
@@ -262,7 +264,16 @@ class Settings(BaseSettings):
     )
 
     cache_ttl_days: float = Field(
-        default=7.0, ge=0, le=3650, description="days that a value stays fresh"
+        default=7.0,
+        ge=0,
+        le=3650,
+        description="days that a value stays fresh, unless its field has a longer time of its own"
+        " (docs/fields.md); 0: none is",
+    )
+    fresh_days: DaysByField = Field(
+        default_factory=dict,
+        description="the same for single fields, as `company_phone=365,person_title=3`: days, at"
+        " most 3650",
     )
     miss_ttl_days: float = Field(
         default=1.0, ge=0, le=3650, description="days that a source's 'not found' is believed"
@@ -479,6 +490,16 @@ class Settings(BaseSettings):
         if faulty := [name for name, _, level in pairs if not (name.strip() and level.strip())]:
             raise ValueError(f"component=level is asked for, as jobs=debug, not {faulty[0]!r}")
         return {name.strip(): level.strip().lower() for name, _, level in pairs}
+
+    @field_validator("fresh_days", mode="before")
+    @classmethod
+    def _days(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        if faulty := [name for name, _, days in pairs if not (name.strip() and days.strip())]:
+            raise ValueError(f"field=days is asked for, as person_title=3, not {faulty[0]!r}")
+        return {name.strip(): days.strip() for name, _, days in pairs}
 
     @field_validator("contact")
     @classmethod

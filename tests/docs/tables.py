@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from glaze import errors
 from glaze.cli.main import app
 from glaze.model.field import FIELDS, EntityKind
+from glaze.model.freshness import USUAL_DAYS
 from glaze.model.industry import INDUSTRIES
 from glaze.model.job import JobState, may_become
 from glaze.model.measure import METRICS
@@ -51,8 +52,12 @@ def table(header: Iterable[str], body: Iterable[Iterable[str]]) -> str:
 def fields_of(kind: EntityKind) -> str:
     """Return the canonical fields of one kind of entity."""
     return table(
-        ("name", "type", "description"),
-        ((f"`{f.name}`", f.type.value, f.description) for f in FIELDS.values() if f.entity is kind),
+        ("name", "type", "fresh, days", "description"),
+        (
+            (f"`{f.name}`", f.type.value, str(USUAL_DAYS[f.name]), f.description)
+            for f in FIELDS.values()
+            if f.entity is kind
+        ),
     )
 
 

@@ -212,9 +212,9 @@ async def test_what_is_fresh_comes_from_the_cache_and_only_what_is_missing_is_bo
 
 
 async def test_a_stale_value_is_bought_again_and_a_fresh_miss_is_not(desk: Desk):
-    phones = Source("phones", {"company_phone": "+16145550102"}, price=10)
+    phones = Source("phones", {"company_email": "hello@acme.example"}, price=10)
     misses = Source("misses", {"company_city": ""}, verdict=Verdict.NO_MATCH, price=10)
-    wanted = ["company_phone", "company_city"]
+    wanted = ["company_email", "company_city"]
     await desk.enrich([phones, misses], wanted)
     await desk.enrich([phones, misses], wanted)
     assert (len(phones.asked), len(misses.asked)) == (1, 1)

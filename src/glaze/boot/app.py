@@ -18,6 +18,7 @@ from glaze.boot.providers import (
     Providers,
     checked_vendor,
     configure_providers,
+    freshness,
     policy,
     set_confidences,
     sharing,
@@ -521,7 +522,9 @@ async def _asking(
             at=at,
         )
     )
-    beliefs = Beliefs(providers.specs, CalibrationStore(db), set_confidences(settings))
+    beliefs = Beliefs(
+        providers.specs, CalibrationStore(db), set_confidences(settings), freshness(settings)
+    )
     collector = Collector(
         gateway,
         DueStore(db, wake.hint),

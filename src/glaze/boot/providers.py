@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from glaze.errors import InputError, NotFound, SettingsError
 from glaze.model.belief import declared
+from glaze.model.field import FIELDS
+from glaze.model.freshness import Freshness
 from glaze.model.inference import LlmConfig
 from glaze.model.language_model import LanguageModel
 from glaze.model.provider import Limit, Operation, Provider, ProviderSpec
@@ -205,7 +207,6 @@ def policy(settings: Settings, providers: Providers) -> Policy:
     """Return what the settings say of freshness, order and money to every enrichment."""
     models = settings.llm_max_cost_cents
     return Policy(
-        ttl=timedelta(days=settings.cache_ttl_days),
         miss_ttl=timedelta(days=settings.miss_ttl_days),
         order=settings.order,
         opted_in=frozenset(settings.allow),
@@ -224,6 +225,21 @@ def _refuse_unknown_fields(settings: Settings, installed: Mapping[str, Provider]
                 f"GLAZE_PROVIDER__{name.upper()}__CONFIDENCE__{strange[0].upper()}:"
                 f" {name} gives no field {strange[0]}; see docs/fields.md for the names"
             )
+
+
+def freshness(settings: Settings) -> Freshness:
+    """Return how long values stay fresh.
+
+    Raises: SettingsError where a field is set that there is not.
+    """
+    if strange := sorted(settings.fresh_days.keys() - FIELDS.keys()):
+        raise SettingsError(
+            f"GLAZE_FRESH_DAYS: there is no field {strange[0]}; see docs/fields.md for the names"
+        )
+    return Freshness(
+        timedelta(days=settings.cache_ttl_days),
+        {FieldName(name): timedelta(days=days) for name, days in settings.fresh_days.items()},
+    )
 
 
 def set_confidences(settings: Settings) -> dict[str, dict[FieldName, int]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from glaze.model.calibration import Curves
+from glaze.model.freshness import Freshness
 from glaze.model.provider import ProviderSpec
 from glaze.model.value import FieldName
 
@@ -22,6 +23,7 @@ class Belief:
     family are one witness; one that is not here (its plug-in was removed) is a family of its own.
     ``curves`` tell how often a provider's field was right; without one it is believed as it states.
     ``scales`` are what the user set instead: factors of what is stated, and no curve bends them.
+    ``fresh`` is how long what they state holds.
     """
 
     families: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -29,6 +31,7 @@ class Belief:
     scales: Mapping[tuple[str, FieldName], float] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    fresh: Freshness = field(default_factory=Freshness)
 
     @classmethod
     def of(

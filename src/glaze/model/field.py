@@ -42,7 +42,7 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One canonical field. A value older than ``fresh_s`` seconds counts for less and less."""
+    """One canonical field. Its values stay fresh for ``fresh_s`` seconds, unless the user says else."""
 
     name: FieldName
     entity: EntityKind
@@ -51,11 +51,42 @@ class Field:
     fresh_s: int = 7 * DAY_S
 
 
+_YEAR_S, _QUARTER_S = 365 * DAY_S, 90 * DAY_S
+_SETTLED = frozenset(
+    {
+        *("company_founded_year", "company_founded_date", "company_domain_created"),
+        *("company_vat_id", "company_lei", "company_registration_number", "company_registry_ids"),
+    }
+)
+"""Facts of a day that is past, and numbers that are given once."""
+_LASTING = frozenset(
+    {
+        *("company_legal_name", "company_type", "company_industry", "company_industry_group"),
+        *("company_sic", "company_naics", "company_ticker", "company_exchange"),
+        *("company_street", "company_city", "company_region", "company_postal_code"),
+        *("company_country", "company_phone", "company_linkedin_url", "company_twitter_url"),
+        *("company_facebook_url", "company_instagram_url", "company_youtube_url"),
+        *("company_github_url", "company_crunchbase_url", "company_tiktok_url"),
+        *("company_xing_url", "company_mastodon_url", "person_full_name", "person_first_name"),
+        *("person_last_name", "person_linkedin_url", "person_twitter_url", "person_github_url"),
+        *("person_facebook_url", "person_apollo_id"),
+    }
+)
+"""What changes once in years: addresses and numbers, profiles, names. What moves with people or
+business (titles, mail addresses, headcounts, money, technologies) has the usual week."""
+
+
+def _fresh_s(name: str) -> int:
+    if name in _SETTLED:
+        return _YEAR_S
+    return _QUARTER_S if name in _LASTING else 7 * DAY_S
+
+
 def _fields(
     entity: EntityKind, rows: Iterable[tuple[str, FieldType, str]]
 ) -> dict[FieldName, Field]:
     return {
-        FieldName(name): Field(FieldName(name), entity, type_, description)
+        FieldName(name): Field(FieldName(name), entity, type_, description, _fresh_s(name))
         for name, type_, description in rows
     }
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from glaze.model.belief import Belief
 from glaze.model.calibration import Curves
+from glaze.model.freshness import Freshness
 from glaze.model.provider import ProviderSpec
 from glaze.model.value import FieldName, WorkspaceId
 from glaze.store.calibration import CalibrationStore
@@ -22,6 +23,7 @@ class Beliefs:
         specs: Iterable[ProviderSpec],
         store: CalibrationStore | None = None,
         chosen: Mapping[str, Mapping[FieldName, int]] | None = None,
+        fresh: Freshness | None = None,
     ) -> None:
         """Begin with what providers declare or the user set instead; without a store that is all.
 
@@ -29,8 +31,9 @@ class Beliefs:
             specs: What the providers declare.
             store: Where calibrations are.
             chosen: Provider to field to the confidence that the user set.
+            fresh: How long values stay fresh.
         """
-        self._declared = Belief.of(specs, chosen)
+        self._declared = replace(Belief.of(specs, chosen), fresh=fresh or Freshness())
         self._store = store
         self._known: dict[WorkspaceId, tuple[float, Curves]] = {}
 

@@ -108,7 +108,7 @@ def merge(
         if seen.field not in FIELDS:
             continue  # stored by a version that had this field
         by_field[seen.field].append(seen)
-    refuted = _refuted(by_field.get(_STATUS, ()), now)
+    refuted = _refuted(by_field.get(_STATUS, ()), now, belief)
     winners: dict[FieldName, Winner] = {}
     for name, stated in sorted(by_field.items()):  # the address before its status
         if name == _STATUS:
@@ -137,20 +137,20 @@ def about_mailbox(statuses: Iterable[Observation], mailbox: str | None) -> list[
     ]
 
 
-def _refuted(statuses: Iterable[Observation], now: datetime) -> frozenset[str]:
+def _refuted(statuses: Iterable[Observation], now: datetime, belief: Belief) -> frozenset[str]:
     """Return the addresses of which the surest status is that no mail reaches them."""
     surest: dict[str, tuple[float, bool]] = {}
     for seen in statuses:
         address = subject_of(seen.source_url)
         if address is not None:
             age_s = (now - seen.retrieved_at).total_seconds()
-            sure = aged(seen.confidence, age_s, FIELDS[_STATUS].fresh_s)
+            sure = aged(seen.confidence, age_s, belief.fresh.span_s(_STATUS))
             told = (sure, seen.value == _UNDELIVERABLE)
             surest[address] = max(told, surest.get(address, told))
     return frozenset(address for address, (_, dead) in surest.items() if dead)
 
 
-def aged(confidence: int, age_s: float, fresh_s: int) -> float:
+def aged(confidence: int, age_s: float, fresh_s: float) -> float:
     """Return how sure a source still is (0 to 1) of what it stated ``age_s`` seconds ago.
 
     Within the field's freshness nothing is lost; beyond it half is lost in ten times that span,
@@ -159,7 +159,7 @@ def aged(confidence: int, age_s: float, fresh_s: int) -> float:
     return confidence / 100 * _left(age_s, fresh_s)
 
 
-def _left(age_s: float, fresh_s: int) -> float:
+def _left(age_s: float, fresh_s: float) -> float:
     stale_spans = max(0.0, age_s - fresh_s) / fresh_s
     return math.pow(0.5, stale_spans / _HALF_LIFE_SPANS)
 
@@ -178,7 +178,7 @@ def _candidates(
         stated = belief.sure(seen.provider, seen.field, seen.confidence)
         if seen.is_choice:  # what is known of a model's readings says nothing of its choices
             stated = seen.confidence / 100
-        sure = stated * _left(age_s, FIELDS[seen.field].fresh_s)
+        sure = stated * _left(age_s, belief.fresh.span_s(seen.field))
         form = comparable(seen.field, seen.value)
         # What the caller itself stated stays as it is, and comes back unharmed.
         if seen.field == _EMAIL and seen.call_id is not None and form in refuted:

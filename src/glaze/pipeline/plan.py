@@ -120,7 +120,7 @@ class Planner:
     ) -> list[Sheet]:
         """Return the rows as a run would open them, with what the cache holds."""
         terms = await self.standing.of(workspace_id, self.kind, args)
-        fresh_after = now if args.skip_cache else now - self.policy.ttl
+        anew_from = now if args.skip_cache else None
         belief = await self.beliefs.of(workspace_id)
         sheets = [
             Sheet(
@@ -128,7 +128,7 @@ class Planner:
                 args.model_copy(update={"input": one}),
                 identity,
                 now,
-                fresh_after,
+                anew_from,
                 belief,
                 terms,
             )
@@ -219,7 +219,9 @@ class Planner:
             for one in spec.operations
             for text in _texts(one.needs, sheet.known)
         ]
-        fresh, miss_fresh = now - self.policy.ttl, now - self.policy.miss_ttl
+        missing = {name for sheet in sheets for name in sheet.missing}
+        belief = await self.beliefs.of(workspace_id)
+        fresh, miss_fresh = now - belief.fresh.of_answer(missing), now - self.policy.miss_ttl
         found = await self.store.answered(
             workspace_id, [key for _, _, key in asked], fresh=fresh, miss_fresh=miss_fresh
         )

@@ -105,7 +105,6 @@ class Enrichment:
 class Policy:
     """What the workspace's settings say of every enrichment."""
 
-    ttl: timedelta = timedelta(days=7)
     miss_ttl: timedelta = timedelta(days=1)
     order: Sequence[str] = ()  # as people give it: see ``arranged``
     opted_in: frozenset[str] = frozenset()
@@ -284,8 +283,8 @@ class Pipeline:
                 stages=(Stage(name="input", duration_ms=0, error=f"{error.code}: {error}"),),
                 timestamp=now,
             )
-        fresh_after = asked_at if args.skip_cache else now - self.policy.ttl
-        sheet = Sheet(job_id, args, identity, now, fresh_after, belief, terms)
+        anew = asked_at if args.skip_cache else None
+        sheet = Sheet(job_id, args, identity, now, anew, belief, terms)
         if identity.notes:
             sheet.note(INPUT, now, now, detail=f"left aside: {'; '.join(identity.notes)}")
         return sheet
@@ -599,7 +598,7 @@ class Pipeline:
             budgets=sheet.allowance.of_all,
             provider_budgets=sheet.allowance.of_provider,
             subjects=await self.gateway.subjects(task.job.workspace_id, subjects),
-            fresh_after=sheet.fresh_after,
+            fresh_after=sheet.anew_from or now - sheet.belief.fresh.of_answer(sheet.missing),
             miss_fresh_after=task.job.created_at if skip else now - self.policy.miss_ttl,
         )
 

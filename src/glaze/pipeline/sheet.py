@@ -50,7 +50,7 @@ class Sheet:
     args: EnrichArgs
     identity: Identity
     now: datetime
-    fresh_after: datetime  # older values are asked again
+    anew_from: datetime | None  # every older value is asked again, fresh or not
     belief: Belief
     terms: Terms = field(default_factory=Terms)
     observations: list[Observation] = field(default_factory=list)
@@ -212,7 +212,8 @@ class Sheet:
     def _is_fresh(self, winner: Winner) -> bool:
         """Tell whether a stored winner need not be asked again; what a person decided never is."""
         seen = winner.observation
-        return seen.provider == USER or seen.retrieved_at >= self.fresh_after
+        after = self.anew_from or self.now - self.belief.fresh.of(seen.field)
+        return seen.provider == USER or seen.retrieved_at >= after
 
     @property
     def _own_mailbox(self) -> str | None:
