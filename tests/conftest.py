@@ -11,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 from glaze.store.database import Database
 from glaze.store.migrate import migrate
+from tests.copied import copied
 
 _numbers = count(1)
 
@@ -52,10 +53,8 @@ def template(server_dsn: str) -> Iterator[str]:
 def dsn(server_dsn: str, template: str) -> Iterator[str]:
     """DSN of a fresh, migrated database of this test's own."""
     name = f"glaze_test_{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(server_dsn, autocommit=True) as conn:
-        conn.execute(f"create database {name} template {template} strategy file_copy")
-        yield make_conninfo(server_dsn, dbname=name)
-        conn.execute(f"drop database {name} with (force)")
+    with copied(server_dsn, template, name) as dsn:
+        yield dsn
 
 
 @pytest.fixture

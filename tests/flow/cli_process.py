@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from importlib.metadata import entry_points
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerContext
 from multiprocessing.forkserver import ensure_running
@@ -119,7 +120,8 @@ def _checked(returned: int | None, out: str, err: str, code: int | None) -> Ran:
 def forks() -> ForkServerContext:
     """Return a server of processes that have imported the product: that takes longer than most commands."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["glaze.boot.app", "glaze.cli.enrich_file", __name__])
+    installed = {point.module for point in entry_points(group="glaze.providers")}
+    context.set_forkserver_preload(["glaze.cli.enrich", "glaze.cli.act", *installed, __name__])
     with pytest.MonkeyPatch.context() as patched:
         for name, value in SCREEN.items():  # read when the screen is imported
             patched.setenv(name, value)
@@ -158,6 +160,21 @@ def _command(
     os.environ.update(environment)
     sys.argv = ["glaze", *arguments]
     main()
+
+
+QUICK = {
+    "GLAZE_LEASE_S": "2",
+    "GLAZE_HEARTBEAT_S": "0.5",
+    "GLAZE_POLL_S": "0.2",
+    # A call that a killed worker left behind is given up after its timeout and 5 s.
+    "GLAZE_PROVIDER__WEBSITE__TIMEOUT_S": "8",
+    **{
+        f"GLAZE_PROVIDER__{name}__TIMEOUT_S": "3"
+        for name in ("APOLLO", "SERPER", "LLM", "DNS_MX", "ENRICHLAYER")
+    },
+    **{f"GLAZE_PROVIDER__{name}__CALLS_PER_MINUTE": "6000" for name in ("APOLLO", "SERPER", "LLM")},
+}
+"""Settings under which crashes are noticed within seconds and no limit slows a test down."""
 
 
 def environment(dsn: str, sandbox: Sandbox) -> dict[str, str]:

@@ -2,14 +2,15 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
-from cli_process import Cli, Sandbox, write_world
+from cli_process import QUICK, Cli, Sandbox, environment, write_world
 from ledger_facts import assert_budgets_hold, one, rows, unknown_calls
+from tests.copied import copied
 
 FIELDS = "company_name,company_industry,company_employee_count,company_linkedin_url"
 ENRICH = ("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS, "--budget", "50")
@@ -17,20 +18,46 @@ ALONE = ("--providers", "serper")
 """Nobody else fills what it left open."""
 
 
-@pytest.fixture
-def bought(
-    tmp_path: Path, quick: Mapping[str, str], vendors: Sandbox, request: pytest.FixtureRequest
-) -> Cli:
-    """Rows that were enriched while one vendor dropped answers, billed and not billed."""
-    options = getattr(request, "param", ())
+def buy(cli: Cli, sandbox: Sandbox, *options: str) -> None:
+    """Enrich rows while one vendor drops answers, billed and not billed."""
+    sandbox.send("POST", "reset")
     for kind in ("drop_after_billing", "drop_before_billing"):
         fault = {"kind": kind, "vendor": "serper", "probability": 0.5, "times": 3}
-        vendors.send("POST", "faults", fault)
-    cli = Cli(tmp_path, quick)
-    write_world(tmp_path / "in.csv", 20, 300)
+        sandbox.send("POST", "faults", fault)
+    write_world(cli.folder / "in.csv", 20, 300)
     cli.run(*ENRICH, *options)
-    vendors.send("DELETE", "faults")
-    return cli
+    sandbox.send("DELETE", "faults")
+
+
+class Bought(NamedTuple):
+    """A workspace that has bought, and what its vendors billed."""
+
+    cli: Cli
+    billed_micros: int
+
+
+@pytest.fixture(scope="module")
+def once(
+    server_dsn: str, template: str, playing: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Bought]:
+    with copied(server_dsn, template, "glaze_bought") as dsn:
+        cli = Cli(tmp_path_factory.mktemp("bought"), environment(dsn, playing) | QUICK)
+        buy(cli, playing)
+        yield Bought(cli, playing.billed_micros)
+
+
+@pytest.fixture
+def dsn(server_dsn: str, once: Bought) -> Iterator[str]:
+    """A copy of that workspace's database."""
+    del once  # it only has to be there
+    with copied(server_dsn, "glaze_bought", "glaze_booked") as name:
+        yield name
+
+
+@pytest.fixture
+def bought(once: Bought, dsn: str, tmp_path: Path) -> Cli:
+    """The command on that copy."""
+    return Cli(tmp_path, once.cli.environment | {"DATABASE_URL": dsn})
 
 
 def listed(cli: Cli, *options: str) -> list[dict[str, Any]]:
@@ -46,7 +73,7 @@ def broken(cli: Cli) -> dict[str, list[str]]:
 
 
 def test_unknown_calls_are_reconciled_with_the_vendors_own_account_and_the_books_stay_right(
-    bought: Cli, dsn: str, vendors: Sandbox
+    bought: Cli, dsn: str, once: Bought
 ):
     unknown = listed(bought, "--state", "unknown")
     assert {call["provider"] for call in unknown} == {"serper"}
@@ -72,27 +99,35 @@ def test_unknown_calls_are_reconciled_with_the_vendors_own_account_and_the_books
         one(dsn, "select count(*) from glaze.call where resolved_by = 'usage page of today'") == 6
     )
     paid = "select sum(price_micros)::bigint from glaze.call c where c.price_micros > 0"
-    assert one(dsn, paid) == vendors.billed_micros
+    assert one(dsn, paid) == once.billed_micros
     assert_budgets_hold(dsn)
     assert "BROKEN" not in bought.run("ledger", "verify").out
 
 
-@pytest.mark.parametrize("bought", [ALONE], indirect=True, ids=["alone"])
 @pytest.mark.parametrize(
     ("found", "again"), [(("--not-billed",), True), (("--billed", "0.001"), False)]
 )
 def test_what_was_not_billed_is_asked_again_and_what_was_billed_is_not(
-    bought: Cli, dsn: str, found: tuple[str, ...], *, again: bool
+    server_dsn: str,
+    template: str,
+    playing: Sandbox,
+    tmp_path: Path,
+    found: tuple[str, ...],
+    *,
+    again: bool,
 ):
-    unknown = [str(call["id"]) for call in listed(bought, "--state", "unknown")]
-    bought.run("ledger", "resolve", *unknown, *found, "--by", "support ticket 7")
-    # Where five of the six were dropped in a row, nobody is asked for half a minute.
-    with psycopg.connect(dsn, autocommit=True) as conn:
-        conn.execute("delete from glaze.circuit")
-    bought.run(*ENRICH[:5], f"{FIELDS},company_revenue", *ENRICH[6:], *ALONE)
-    asked = "select count(*) > 0 from glaze.question where provider = 'serper' and generation > 1"
-    assert one(dsn, asked) is again
-    assert "BROKEN" not in bought.run("ledger", "verify").out
+    with copied(server_dsn, template, "glaze_alone") as dsn:
+        cli = Cli(tmp_path, environment(dsn, playing) | QUICK)
+        buy(cli, playing, *ALONE)
+        unknown = [str(call["id"]) for call in listed(cli, "--state", "unknown")]
+        cli.run("ledger", "resolve", *unknown, *found, "--by", "support ticket 7")
+        # Where five of the six were dropped in a row, nobody is asked for half a minute.
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            conn.execute("delete from glaze.circuit")
+        cli.run(*ENRICH[:5], f"{FIELDS},company_revenue", *ENRICH[6:], *ALONE)
+        asked = "select max(generation) > 1 from glaze.question where provider = 'serper'"
+        assert one(dsn, asked) is again
+        assert "BROKEN" not in cli.run("ledger", "verify").out
 
 
 def test_a_price_above_the_reservation_is_booked_as_overrun(bought: Cli, dsn: str):
@@ -178,21 +213,18 @@ TAMPERED = {
 }
 
 
-def test_each_way_in_which_the_books_can_be_wrong_is_found_and_named(bought: Cli, dsn: str):
+def test_each_way_in_which_the_books_can_be_wrong_is_found_and_named(
+    bought: Cli, dsn: str, server_dsn: str
+):
     """One copy of the database for each tampering: what breaks it must be told by its name."""
     name = rows(dsn, "select current_database() as name")[0]["name"]
-    server = psycopg.conninfo.make_conninfo(dsn, dbname="postgres")
     found = {}
     for invariant, tampering in TAMPERED.items():
-        copy = f"{name}_tampered"
-        with psycopg.connect(server, autocommit=True) as conn:
-            conn.execute(f"drop database if exists {copy} with (force)".encode())
-            conn.execute(f"create database {copy} template {name}".encode())
-        copied = psycopg.conninfo.make_conninfo(dsn, dbname=copy)
-        with psycopg.connect(copied, autocommit=True) as conn:
-            conn.execute(tampering.encode())
-        found[invariant] = broken(Cli(bought.folder, bought.environment | {"DATABASE_URL": copied}))
-        with psycopg.connect(server, autocommit=True) as conn:
-            conn.execute(f"drop database {copy} with (force)".encode())
+        with copied(server_dsn, name, f"{name}_tampered") as copy:
+            with psycopg.connect(copy, autocommit=True) as conn:
+                conn.execute(tampering.encode())
+            found[invariant] = broken(
+                Cli(bought.folder, bought.environment | {"DATABASE_URL": copy})
+            )
     assert {invariant for invariant, told in found.items() if invariant not in told} == set()
     assert all(examples for told in found.values() for examples in told.values())

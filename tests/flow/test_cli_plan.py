@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from cli_process import DEADLINE_S, Cli, Sandbox, environment, write_world
 from ledger_facts import assert_budgets_hold, one
-from psycopg.conninfo import make_conninfo
+from tests.copied import copied
 from tests.storm_only import storm_only
 
 from glaze.cli.screen import money
@@ -31,29 +31,22 @@ def learned(
 ) -> Iterator[Cli]:
     """A workspace that has enriched 90 companies; 40 others stand in ``new.csv``."""
     playing.send("POST", "reset")
-    with psycopg.connect(server_dsn, autocommit=True) as conn:
-        conn.execute(f"create database glaze_learned template {template}".encode())
-    folder = tmp_path_factory.mktemp("learned")
-    dsn = make_conninfo(server_dsn, dbname="glaze_learned")
-    cli = Cli(folder, environment(dsn, playing) | QUICK | {"HUNTER_API_KEY": "sandbox-test"})
-    del cli.environment["LLM_API_KEY"]
-    lines = write_world(folder / "all.csv", 130, 300)
-    for name, part in (("old", lines[:90]), ("new", lines[90:])):
-        (folder / f"{name}.csv").write_text("\n".join(["Company,Website", *part, ""]))
-    cli.run("enrich", "old.csv", "-o", "old.out.csv", *OPTIONS)
-    yield cli
-    with psycopg.connect(server_dsn, autocommit=True) as conn:
-        conn.execute("drop database glaze_learned with (force)")
+    with copied(server_dsn, template, "glaze_learned") as dsn:
+        folder = tmp_path_factory.mktemp("learned")
+        cli = Cli(folder, environment(dsn, playing) | QUICK | {"HUNTER_API_KEY": "sandbox-test"})
+        del cli.environment["LLM_API_KEY"]
+        lines = write_world(folder / "all.csv", 130, 300)
+        for name, part in (("old", lines[:90]), ("new", lines[90:])):
+            (folder / f"{name}.csv").write_text("\n".join(["Company,Website", *part, ""]))
+        cli.run("enrich", "old.csv", "-o", "old.out.csv", *OPTIONS)
+        yield cli
 
 
 @pytest.fixture
 def cli(server_dsn: str, learned: Cli) -> Iterator[Cli]:
     """A copy of that workspace."""
-    with psycopg.connect(server_dsn, autocommit=True) as conn:
-        conn.execute("create database glaze_planned template glaze_learned")
-        dsn = make_conninfo(server_dsn, dbname="glaze_planned")
+    with copied(server_dsn, "glaze_learned", "glaze_planned") as dsn:
         yield Cli(learned.folder, learned.environment | {"DATABASE_URL": dsn})
-        conn.execute("drop database glaze_planned with (force)")
 
 
 def planned(cli: Cli, *arguments: str) -> dict[str, Any]:

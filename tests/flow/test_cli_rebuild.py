@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from cli_process import Cli, Sandbox, ended, environment, write_world
 from ledger_facts import one, rows
-from psycopg.conninfo import make_conninfo
+from tests.copied import copied
 
 from glaze.boot.providers import configure_providers
 from glaze.model.failpoint import At, nowhere
@@ -56,28 +56,22 @@ def origin(
 ) -> Iterator[Cli]:
     """Companies and people asked about at many kinds of sources, bulk requests among them."""
     playing.send("POST", "reset")
-    with psycopg.connect(server_dsn, autocommit=True) as conn:
-        conn.execute(f"create database glaze_bought template {template}".encode())
-    dsn = make_conninfo(server_dsn, dbname="glaze_bought")
-    folder = tmp_path_factory.mktemp("bought")
-    cli = Cli(folder, environment(dsn, playing) | QUICK | dict.fromkeys(KEYS, "sandbox-test"))
-    write_world(folder / "companies.csv", 10, 300)
-    cli.run("enrich", "companies.csv", "-o", "c.csv", "--fields", COMPANY, *ALLOWED)
-    people(folder / "people.csv", playing)
-    cli.run("enrich", "people.csv", "-o", "p.csv", "--fields", PEOPLE, *ALLOWED)
-    yield cli
-    with psycopg.connect(server_dsn, autocommit=True) as conn:
-        conn.execute("drop database glaze_bought with (force)")
+    with copied(server_dsn, template, "glaze_rebuilt") as dsn:
+        folder = tmp_path_factory.mktemp("rebuilt")
+        cli = Cli(folder, environment(dsn, playing) | QUICK | dict.fromkeys(KEYS, "sandbox-test"))
+        write_world(folder / "companies.csv", 10, 300)
+        cli.run("enrich", "companies.csv", "-o", "c.csv", "--fields", COMPANY, *ALLOWED)
+        people(folder / "people.csv", playing)
+        cli.run("enrich", "people.csv", "-o", "p.csv", "--fields", PEOPLE, *ALLOWED)
+        yield cli
 
 
 @pytest.fixture
 def copy(server_dsn: str, origin: Cli) -> Iterator[str]:
     """A database of this test's own with all of it."""
     del origin  # it only has to be there
-    with psycopg.connect(server_dsn, autocommit=True) as conn:
-        conn.execute("create database glaze_copy template glaze_bought")
-        yield make_conninfo(server_dsn, dbname="glaze_copy")
-        conn.execute("drop database glaze_copy with (force)")
+    with copied(server_dsn, "glaze_rebuilt", "glaze_copy") as dsn:
+        yield dsn
 
 
 @pytest.fixture
