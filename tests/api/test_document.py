@@ -71,6 +71,43 @@ async def test_every_schema_has_a_name_of_its_own_that_says_no_module(
         assert re.fullmatch(r"[A-Z][A-Za-z0-9]*", name), name
 
 
+BOUNDS = {
+    "integer": {"maximum", "exclusiveMaximum", "enum", "const"},
+    "number": {"maximum", "exclusiveMaximum", "enum", "const"},
+    "string": {"maxLength", "enum", "const", "pattern", "format"},
+    "array": {"maxItems"},
+}
+
+
+def unbounded(
+    document: dict[str, Any], schema: Any, where: str, seen: tuple[str, ...]
+) -> list[str]:
+    """Return which parts of what somebody may send have no end."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        told = {} if name in seen else document["components"]["schemas"][name]
+        return unbounded(document, told, f"{where} {name}", (*seen, name))
+    parts = [(where, one) for key in ("anyOf", "oneOf", "allOf") for one in schema.get(key, ())]
+    parts += [(f"{where}.{name}", one) for name, one in schema.get("properties", {}).items()]
+    parts += [(f"{where}[]", schema[key]) for key in ("items",) if key in schema]
+    wants = BOUNDS.get(schema.get("type", ""), set())
+    found = [where] if wants and not wants & set(schema) else []
+    return found + [one for at, part in parts for one in unbounded(document, part, at, seen)]
+
+
+async def test_whatever_may_be_sent_has_bounds(document: dict[str, Any]) -> None:
+    """A number beyond what PostgreSQL holds, or a list of a million names, ends as a problem, not as a 500."""
+    found: list[str] = []
+    for operation in operations(document):
+        name = operation["operationId"]
+        for one in operation.get("parameters", ()):
+            found += unbounded(document, one["schema"], f"{name} {one['name']}", ())
+        for media, body in operation.get("requestBody", {}).get("content", {}).items():
+            if not media.startswith(TEXT):  # a table, which has its own cap
+                found += unbounded(document, body.get("schema", {}), name, ())
+    assert found == []
+
+
 async def test_every_error_is_documented_as_a_problem(document: dict[str, Any]) -> None:
     for path, item in document["paths"].items():
         if not path.startswith("/v1/"):

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from glaze.api.auth import Reader, Watcher, Writer, must_see_batch
-from glaze.api.schemas import PROBLEMS, V1, RowId
+from glaze.api.schemas import PROBLEMS, V1, RowId, Tag
 from glaze.api.services import Services
 from glaze.api.uploads import MEDIA_TYPES, Upload, uploaded
 from glaze.errors import BatchStateConflict, Fault, IdempotencyConflict, InputError, NotFound
@@ -70,7 +70,7 @@ class TableIn(BaseModel):
         max_length=100_000,
         description="of other kinds than `enrich`: the arguments that all rows share, as JSON",
     )
-    tags: list[str] = Field(default_factory=list, max_length=20)
+    tags: list[Tag] = Field(default_factory=list, max_length=20)
     priority: int = Field(default=3, ge=1, le=5, description="1 is the most urgent")
     queue: Annotated[str | None, Field(min_length=1, max_length=255)] = None
     bad_rows: Literal["refuse", "skip"] = Field(
@@ -269,8 +269,10 @@ def routes(services: Services) -> APIRouter:
     @router.get("/batches", summary="List batches")
     async def page(
         who: Reader,
-        state: Annotated[list[BatchState] | None, Query(description="in one of these")] = None,
-        tag: Annotated[list[str] | None, Query(max_length=20, description="with all")] = None,
+        state: Annotated[
+            list[BatchState] | None, Query(max_length=20, description="in one of these")
+        ] = None,
+        tag: Annotated[list[Tag] | None, Query(max_length=20, description="with all")] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         before: Annotated[int | None, Query(ge=1, lt=1 << 63, description="an id")] = None,
     ) -> BatchPage:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from glaze.api.auth import Watcher, Writer, must_see_batch
 from glaze.api.batches import BatchDetail, detail_of
 from glaze.api.entities import EntityStatedOut
-from glaze.api.schemas import PROBLEMS, V1, RowId
+from glaze.api.schemas import PROBLEMS, V1, Cell, RowId
 from glaze.api.services import Services
 from glaze.api.tables import (
     AskIn,
@@ -131,7 +131,7 @@ def routes(services: Services) -> APIRouter:
         return await _outline(services, who.workspace_id, batch_id, asked, plan=plan, total=total)
 
     @router.get("/batches/{batch_id}/rows/{row_no}/cells/{field}", summary="One cell")
-    async def cell(batch_id: RowId, row_no: RowId, field: FieldName, who: Watcher) -> CellOut:
+    async def cell(batch_id: RowId, row_no: RowId, field: Cell, who: Watcher) -> CellOut:
         """Return a cell with everything that is known of it, and how its row's job went."""
         must_see_batch(who, batch_id)
         plan, row = await row_of(services, who.workspace_id, BatchId(batch_id), row_no)

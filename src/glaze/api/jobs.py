@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Admin, Reader, Watcher, Writer, must
-from glaze.api.schemas import PROBLEMS, V1, JobOut, RowId, shown
+from glaze.api.schemas import PROBLEMS, V1, JobOut, RowId, ShortName, Tag, shown
 from glaze.api.services import Services
 from glaze.errors import InputError, JobStateConflict, NotFound
 from glaze.jobs.enqueue import checked, enqueue, new_job, replayable, vetted_webhook
@@ -77,7 +77,7 @@ class JobIn(_Strict):
     max_retries: int | None = Field(
         default=None, ge=0, le=99, description="tries after the first; null: the kind's own"
     )
-    tags: list[str] = Field(default_factory=list, max_length=20)
+    tags: list[Tag] = Field(default_factory=list, max_length=20)
     webhook_url: str | None = Field(
         default=None, max_length=2048, description="told of the job's end"
     )
@@ -91,11 +91,13 @@ class JobIn(_Strict):
 class Which(_Strict):
     """Which jobs; a criterion that is not given asks for nothing."""
 
-    state: list[JobState] = Field(default_factory=list, description="in one of these states")
-    kind: list[str] = Field(default_factory=list, max_length=100)
-    queue: list[str] = Field(default_factory=list, max_length=100)
-    tag: list[str] = Field(default_factory=list, max_length=20, description="with all of these")
-    any_tag: list[str] = Field(
+    state: list[JobState] = Field(
+        default_factory=list, max_length=20, description="in one of these states"
+    )
+    kind: list[ShortName] = Field(default_factory=list, max_length=100)
+    queue: list[ShortName] = Field(default_factory=list, max_length=100)
+    tag: list[Tag] = Field(default_factory=list, max_length=20, description="with all of these")
+    any_tag: list[Tag] = Field(
         default_factory=list, max_length=100, description="with one of these"
     )
     created_after: AwareDatetime | None = None
@@ -177,7 +179,7 @@ class ChangeIn(_Strict):
 
     priority: int | None = Field(default=None, ge=1, le=5)
     run_at: AwareDatetime | None = Field(default=None, description="a moment that has passed: now")
-    tags: list[str] | None = Field(
+    tags: list[Tag] | None = Field(
         default=None, max_length=20, description="in place of those it has"
     )
     webhook_url: str | None = Field(default=None, max_length=2048, description='"" takes it off')

@@ -7,7 +7,7 @@ from pydantic import AliasChoices, ConfigDict, Field
 
 from glaze.api.auth import Writer
 from glaze.api.enrich import answered
-from glaze.api.schemas import PROBLEMS, V1, JobOut, WaitingOptions
+from glaze.api.schemas import PROBLEMS, V1, JobOut, ShortName, WaitingOptions
 from glaze.api.services import Services
 from glaze.errors import InputError
 from glaze.model.profile import parse_linkedin
@@ -28,7 +28,7 @@ class PageIn(WaitingOptions):
         validation_alias=AliasChoices("url", "linkedin_url"),
         description="its address",
     )
-    fields: list[str] = Field(
+    fields: list[ShortName] = Field(
         default_factory=list,
         max_length=100,
         validation_alias=AliasChoices("fields", "required_fields"),

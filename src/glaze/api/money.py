@@ -125,7 +125,7 @@ class Which(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    state: list[CallState] = Field(default_factory=list)
+    state: list[CallState] = Field(default_factory=list, max_length=20)
     provider: str | None = Field(default=None, max_length=100)
     job: int | None = Field(default=None, ge=1, lt=1 << 63)
     batch: int | None = Field(default=None, ge=1, lt=1 << 63)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Reader, Writer
 from glaze.api.etag import Meant, MeantForThis, Precondition, etag_of
-from glaze.api.schemas import PROBLEMS, V1, JobOut, shown
+from glaze.api.schemas import PROBLEMS, V1, JobOut, Tag, shown
 from glaze.api.services import Services
 from glaze.errors import NotFound
 from glaze.jobs.enqueue import checked, known_kind
@@ -45,7 +45,7 @@ class ScheduleIn(BaseModel):
     args: dict[str, Any] = Field(default_factory=dict)
     queue: str | None = Field(default=None, max_length=255, description="null: the kind's own")
     priority: int = Field(default=3, ge=1, le=5)
-    tags: list[str] = Field(default_factory=list, max_length=20)
+    tags: list[Tag] = Field(default_factory=list, max_length=20)
     overlap: Overlap = Field(
         default=Overlap.SKIP, description="whether a job is made while the last has not ended"
     )

@@ -9,6 +9,7 @@ from fastapi import Path
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from glaze.model.job import JobState
+from glaze.model.label import LONGEST_TAG
 from glaze.model.request import EnrichArgs, EnrichResult, InputType, field_of
 from glaze.model.value import FieldName, Json
 from glaze.store.job import JobView
@@ -16,6 +17,11 @@ from glaze.store.job import JobView
 V1 = "/v1"
 SCHEMAS = "#/components/schemas/"
 """Where the OpenAPI document keeps what others refer to."""
+
+ShortName = Annotated[str, Field(max_length=255)]
+"""A field, a kind, a queue, a provider or an operation: as long as any may be."""
+Cell = Annotated[FieldName, Path(max_length=100, description="a canonical field")]
+Tag = Annotated[str, Field(max_length=LONGEST_TAG)]
 
 RowId = Annotated[int, Path(ge=1, lt=1 << 63)]
 """An id in a path: as large as the database has them."""
@@ -39,10 +45,11 @@ class EnrichOptions(BaseModel):
         le=100,
         description="a value below it counts as missing; null: as set, else 50",
     )
-    providers: list[str] | None = Field(
-        default=None, description="ask only these; names an opt-in provider too"
+    providers: list[ShortName] | None = Field(
+        max_length=100, default=None, description="ask only these; names an opt-in provider too"
     )
-    order: list[str] | None = Field(
+    order: list[ShortName] | None = Field(
+        max_length=100,
         default=None,
         description="whom to ask first: learned, cheapest, originals, or names; null: as set",
     )
@@ -95,7 +102,7 @@ class EnrichBody(WaitingOptions):
         description="identifiers: domain, email, name, company, linkedin_url, lead_id, ...",
     )
     type: InputType | None = Field(default=None, description="what the input is about")
-    required_fields: list[str] = Field(
+    required_fields: list[ShortName] = Field(
         min_length=1,
         max_length=100,
         validation_alias=AliasChoices("required_fields", "fields"),

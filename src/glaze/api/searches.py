@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from glaze.api.auth import Admin, Reader, Writer
 from glaze.api.hooks import body_of
 from glaze.api.operations import operator
-from glaze.api.schemas import PROBLEMS, V1, RowId
+from glaze.api.schemas import PROBLEMS, V1, RowId, ShortName
 from glaze.api.services import Services
 from glaze.errors import InputError, NotFound
 from glaze.model.payment import Payment, Reference, payment_of, seal, signed
@@ -65,7 +65,7 @@ class SearchIn(BaseModel):
 
     about: About = "people"
     criteria: Criteria
-    fields: list[str] | None = Field(
+    fields: list[ShortName] | None = Field(
         default=None,
         min_length=1,
         max_length=100,

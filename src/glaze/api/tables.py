@@ -14,7 +14,7 @@ from starlette.background import BackgroundTask
 
 from glaze.api.auth import Watcher, Writer, must_see_batch
 from glaze.api.batches import BatchDetail, detail_of
-from glaze.api.schemas import PROBLEMS, V1, JobOut, RowId, shown
+from glaze.api.schemas import PROBLEMS, V1, Cell, JobOut, RowId, shown
 from glaze.api.services import Services
 from glaze.errors import BatchStateConflict, InputError, NotFound
 from glaze.files.source import TEXT_FORMATS, Format
@@ -118,7 +118,9 @@ def routes(services: Services) -> APIRouter:
     async def page(
         batch_id: RowId,
         who: Watcher,
-        state: Annotated[list[RowState] | None, Query(description="in one of these")] = None,
+        state: Annotated[
+            list[RowState] | None, Query(max_length=20, description="in one of these")
+        ] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         after: Annotated[int, Query(ge=0, lt=1 << 31, description="a row's number")] = 0,
         *,
@@ -225,7 +227,7 @@ def _deciding(services: Services) -> APIRouter:
 
     @router.post(f"{cell}/choose", summary="Choose a cell's value")
     async def choose(
-        batch_id: RowId, row_no: RowId, field: FieldName, body: ChooseIn, who: Writer
+        batch_id: RowId, row_no: RowId, field: Cell, body: ChooseIn, who: Writer
     ) -> CellDecisionOut:
         """Say which value is true: an alternative, or one that no source stated. It stays."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
@@ -235,9 +237,7 @@ def _deciding(services: Services) -> APIRouter:
         return decided_of(made)
 
     @router.post(f"{cell}/confirm", summary="Confirm a cell's value")
-    async def confirm(
-        batch_id: RowId, row_no: RowId, field: FieldName, who: Writer
-    ) -> CellDecisionOut:
+    async def confirm(batch_id: RowId, row_no: RowId, field: Cell, who: Writer) -> CellDecisionOut:
         """Say that the value is true: it stays, and its sources were right."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
         return decided_of(
@@ -245,9 +245,7 @@ def _deciding(services: Services) -> APIRouter:
         )
 
     @router.post(f"{cell}/lock", summary="Lock a cell")
-    async def lock(
-        batch_id: RowId, row_no: RowId, field: FieldName, who: Writer
-    ) -> CellDecisionOut:
+    async def lock(batch_id: RowId, row_no: RowId, field: Cell, who: Writer) -> CellDecisionOut:
         """Keep the value as it is, whatever sources say; this does not say that it is true."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
         return decided_of(
@@ -255,7 +253,7 @@ def _deciding(services: Services) -> APIRouter:
         )
 
     @router.post(f"{cell}/unlock", status_code=204, summary="Take a decision back")
-    async def unlock(batch_id: RowId, row_no: RowId, field: FieldName, who: Writer) -> None:
+    async def unlock(batch_id: RowId, row_no: RowId, field: Cell, who: Writer) -> None:
         """Let the sources speak again."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
         await services.deciding.unlock(who.workspace_id, given, field)
@@ -274,7 +272,7 @@ def _asking(services: Services) -> APIRouter:
     async def ask_cell(
         batch_id: RowId,
         row_no: RowId,
-        field: FieldName,
+        field: Cell,
         *,
         body: AskIn,
         who: Writer,
@@ -308,7 +306,7 @@ def _asking(services: Services) -> APIRouter:
         summary="Ask for a column again",
     )
     async def ask_column(
-        batch_id: RowId, field: FieldName, body: AskColumnIn, who: Writer, response: Response
+        batch_id: RowId, field: Cell, body: AskColumnIn, who: Writer, response: Response
     ) -> BatchDetail:
         """Ask the sources for one value of many rows again; confirmed as a single cell is.
 

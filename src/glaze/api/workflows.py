@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Reader, Writer
-from glaze.api.schemas import PROBLEMS, V1, RowId
+from glaze.api.schemas import PROBLEMS, V1, RowId, Tag
 from glaze.api.services import Services
 from glaze.errors import NotFound
 from glaze.jobs.enqueue import new_job
@@ -31,7 +31,7 @@ class StepIn(BaseModel):
         default=IfFailed.CANCEL, description="what becomes of it where one of these fails"
     )
     priority: int = Field(default=3, ge=1, le=5)
-    tags: list[str] = Field(default_factory=list, max_length=20)
+    tags: list[Tag] = Field(default_factory=list, max_length=20)
 
 
 class WorkflowIn(BaseModel):
