@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import resource
 import subprocess
 import sys
 import tracemalloc
@@ -472,3 +473,82 @@ def test_the_libraries_of_tables_are_not_imported_before_a_table_is_there():
     ask = "import sys, glaze.cli.main; print({'pyarrow', 'xlsxwriter', 'python_calamine'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", ask], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"
+
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_RELS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_KIND = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def pointing(path: Path, length: int, cells: int, *, string: str = "{}", cell: str = "{}") -> Path:
+    """Write a workbook whose cells all point at one text."""
+    text, number = string.format("a" * length), cell.format(1)
+    rows = "".join(
+        f'<row r="{n}"><c r="A{n}" t="s"><v>{number}</v></c></row>' for n in range(2, cells + 2)
+    )
+    parts = {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+        "_rels/.rels": f'<Relationships xmlns="{_RELS}"><Relationship Id="rId1" Type="{_KIND}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_KIND}"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_RELS}"><Relationship Id="rId1" Type="{_KIND}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="{_KIND}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+        "xl/sharedStrings.xml": f'<sst xmlns="{_MAIN}"><si><t>website</t></si><si>{text}</si></sst>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{_MAIN}"><sheetData><row r="1"><c r="A1" t="s"><v>0</v></c></row>{rows}</sheetData></worksheet>',
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, part in parts.items():
+            book.writestr(name, part)
+    return path
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"string": "<t>{}</t>"},
+        {"string": "<t>x<![CDATA[<si></si>]]>{}</t>"},
+        {"string": "<r><t>x</t></r><!-- </si> --><r><t>{}</t></r>"},
+        {"string": "<t>{}</t>", "cell": "&#4{}; ".replace("4{}", "49")},
+        {"string": "<t>{}</t>", "cell": "<!-- 0 -->{}"},
+    ],
+)
+def test_cells_that_all_point_at_a_long_text_are_refused_before_each_has_its_own(
+    tmp_path: Path, form: dict[str, str]
+):
+    bomb = pointing(tmp_path / "bomb.xlsx", 20_000_000, 30, **form)
+    assert bomb.stat().st_size < 100_000
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(UnreadableFile, match="bytes of text in its cells"):
+        workbook.check_workbook(bomb)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000  # KiB
+
+
+def test_cells_that_point_at_short_texts_are_read_though_one_is_long(tmp_path: Path):
+    book = pointing(tmp_path / "a.xlsx", 30_000, 40_000, string="<t>a</t><rPh><t>{}</t></rPh>")
+    with zipfile.ZipFile(book) as parts:
+        kept = {name: parts.read(name) for name in parts.namelist()}
+    long = b"<si><t>" + b"b" * 30_000 + b"</t></si></sst>"
+    strings = b"<sst><si><t>website</t></si><si><t>a.example</t></si>" + long
+    with zipfile.ZipFile(book, "w", zipfile.ZIP_DEFLATED) as parts:
+        for name, part in kept.items():
+            parts.writestr(name, strings if name == "xl/sharedStrings.xml" else part)
+    workbook.check_workbook(book)
+    rows = [*workbook.sheet_rows(book)]
+    assert (len(rows), rows[-1][1]) == (40_001, ["a.example"])
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"<worksheet><x:si ><t>a</t></x:si></worksheet>",
+        b"<sst><si><t>a & b</t></si></sst>",
+        b"x<sst><si><t>a</t></si></sst>",
+        b"<worksheet & ><sheetData/></worksheet>",
+        b"<!DOCTYPE a [<!ENTITY b 'c'>]><sst><si><t>&b;</t></si></sst>",
+    ],
+)
+def test_texts_that_a_more_forgiving_parser_might_read_are_refused(tmp_path: Path, part: bytes):
+    book = pointing(tmp_path / "a.xlsx", 10, 1, string="<t>{}</t>")
+    workbook.check_workbook(book)
+    with zipfile.ZipFile(book, "a") as parts:
+        parts.writestr("xl/other.xml", part)
+    with pytest.raises(UnreadableFile):
+        workbook.check_workbook(book)

@@ -12,9 +12,12 @@ from typing import IO, Any
 
 from glaze.errors import GlazeError, UnreadableFile
 from glaze.files.cell import Cell, text_of
+from glaze.files.shared import SharedTexts
 
 MAX_UNPACKED = 512 * 1024 * 1024
 """Bytes of all parts of a workbook; the parser holds its sheet and its texts in memory."""
+MAX_TEXTS = 512 * 1024 * 1024
+"""Bytes of text in all cells: one is kept once, but the parser copies it for each that points at it."""
 MAX_CELLS = 10_000_000
 """Rows times columns of a sheet: two cells in far corners make the parser allocate all between."""
 _MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384  # of the format itself
@@ -109,21 +112,28 @@ def check_workbook(path: Path) -> None:
 def _check_parts(path: Path, file: IO[bytes], parts: Sequence[zipfile.ZipInfo]) -> None:
     if not any(part.filename.lower().lstrip("/") == "xl/workbook.xml" for part in parts):
         raise UnreadableFile(f"{path} is a zip archive, not a spreadsheet (XLSX): unpack it first")
-    left = MAX_UNPACKED
+    left, texts = MAX_UNPACKED, SharedTexts()
     for part in parts:
-        corner = _Corner()
+        corner, noted = _Corner(), texts.part()
         for chunk in _unpacked(file, part):
             left -= len(chunk)
             if left < 0:
                 raise UnreadableFile(
                     f"{path} unpacks to more than {MAX_UNPACKED:,} bytes: save the sheet as CSV"
                 )
+            noted(chunk)
             corner.feed(chunk)
             if corner.too_far_out:
                 raise UnreadableFile(
                     f"{path} has a sheet of {corner.rows:,} rows by {corner.columns:,} columns;"
                     f" {MAX_CELLS:,} cells are the most: delete what is far out, or save it as CSV"
                 )
+    if texts.at_most > MAX_TEXTS:
+        unpacked = (_unpacked(file, part) for part in parts)
+        if texts.exactly(unpacked, MAX_TEXTS) > MAX_TEXTS:
+            raise UnreadableFile(
+                f"{path} has more than {MAX_TEXTS:,} bytes of text in its cells: save it as CSV"
+            )
 
 
 def _unpacked(file: IO[bytes], part: zipfile.ZipInfo) -> Iterator[bytes]:
