@@ -127,7 +127,7 @@ MUTANTS = (
         (
             Change(
                 "api/auth.py",
-                "if found.narrowed is not None and not narrowed:",
+                "if found.narrowed is not None and not self._narrowed:",
                 "if False:",
             ),
         ),
@@ -460,8 +460,8 @@ MUTANTS = (
         (
             Change(
                 "pipeline/run.py",
-                "asked_at if args.skip_cache else now",
-                "now if args.skip_cache else now",
+                "asked_at if args.skip_cache else None",
+                "now if args.skip_cache else None",
             ),
             Change("pipeline/run.py", "task.job.created_at if skip", "now if skip"),
         ),
