@@ -104,7 +104,7 @@ MUTANTS = (
         "a key that its vendor repeats is kept with the answer",
         "AssertionError",
         "tests/api/test_vendor_keys.py"
-        "::test_a_key_stands_in_no_log_answer_event_or_dump_whatever_its_vendor_repeats",
+        "::test_a_key_stands_in_no_log_trace_answer_event_or_dump_whatever_its_vendor_does[hunter]",
         (Change("net/vendor.py", "        answer = self._without_echo(answer)\n", ""),),
     ),
     Mutant(
@@ -979,6 +979,24 @@ MUTANTS = (
                 "store/migrations/0048_pre_searches_paid_for.sql",
                 "create unique index payment_of_checkout",
                 "create index payment_of_checkout",
+            ),
+        ),
+    ),
+    Mutant(
+        "of two who read the same the second takes back what the first changed",
+        r"assert \[200, 200\] == \[200, 412\]",
+        "tests/api/test_editing.py"
+        "::test_of_two_changes_at_once_that_were_meant_for_the_same_one_is_made[budget]",
+        (Change("api/etag.py", "        if self.if_match is None or (", "        if True or ("),),
+    ),
+    Mutant(
+        "a suppressed person who comes in by a search is kept and charged for",
+        r"test_searches\.py:\d+: (AssertionError|ValueError)",
+        "tests/flow/test_searches.py"
+        "::test_a_suppressed_person_is_not_shown_and_whom_nobody_could_know_is_not_charged_for_or_kept",
+        (
+            Change(
+                "pipeline/barring.py", "    if not keys or not await", "    if keys or not await"
             ),
         ),
     ),
