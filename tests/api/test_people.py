@@ -1,5 +1,6 @@
 """People and retention over HTTP and by command (S5): the list, and what goes sooner in one workspace."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from glaze.jobs.prune import prune
 from glaze.model.access import Scope
 from glaze.store.retention import Keep
 from tests.api.conftest import Client, Service
+from tests.api.test_jobs import working
 
 JANE = {"input": {"email": "jane@acme.com"}}
 ENRICH = {"kind": "enrich", "args": {**JANE, "required_fields": ["person_title"]}}
@@ -37,6 +39,66 @@ async def test_a_suppressed_person_is_refused_by_any_of_their_keys_until_taken_o
         assert (await admin.post(f"/v1/people/{path}", nobody)).status == 422
         writer = await service.client(Scope.WRITE)
         assert (await writer.post(f"/v1/people/{path}", JANE)).status == 403
+
+
+async def test_nothing_that_names_a_suppressed_person_is_taken_in_whatever_it_names_them_in(
+    service: Service, dsn: str
+):
+    admin = await service.client()
+    both = {"input": {"email": "jane@acme.com", "linkedin_url": "linkedin.com/in/jane-d"}}
+    assert (await admin.post("/v1/people/suppress", both)).status == 200
+    emails = {"emails": ["joe@acme.com", " Jane@ACME.com"]}
+    profile = "https://www.linkedin.com/in/jane-d/"
+    timed = {"cron": "0 0 1 1 *"}
+    view = {"list": "jobs", "name": "of one", "query": {"text": ["about"]}}
+    seen = await admin.post("/v1/views", view)
+    for method, path, body in (
+        ("POST", "/v1/jobs", {"kind": "email_validation", "args": emails}),
+        ("PUT", "/v1/schedules/nightly", timed | ENRICH),
+        ("PUT", "/v1/schedules/nightly", timed | {"kind": "email_validation", "args": emails}),
+        ("POST", "/v1/views", view | {"name": "jane@acme.com"}),
+        ("POST", "/v1/views", view | {"name": "two", "query": {"text": [profile]}}),
+        ("PUT", seen.headers["Location"], {"name": "two", "query": {"text": ["jane@acme.com"]}}),
+    ):
+        refused = await admin.ask(method, path, body)
+        assert (refused.status, refused.body["code"]) == (422, "person_suppressed"), (path, body)
+    others = {"kind": "email_validation", "args": {"emails": ["joe@acme.com", "j@"]}}
+    assert (await admin.post("/v1/jobs", others)).status == 202
+    with psycopg.connect(dsn) as conn:
+        for table in ("job_args", "schedule", "saved_view"):
+            kept = conn.execute(f"select t::text from glaze.{table} t").fetchall()  # type: ignore[arg-type]  # no text from outside
+            assert "jane" not in str(kept).casefold(), table
+
+
+async def none_is_due(conn: psycopg.Connection) -> None:
+    due = "select from glaze.schedule where next_at <= now() and paused_at is null"
+    async with asyncio.timeout(60):
+        while True:
+            if not conn.execute(due).fetchall():
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_a_schedule_about_somebody_who_was_suppressed_since_is_paused_and_others_fire(
+    service: Service, dsn: str
+):
+    admin = await service.client()
+    joe = {"kind": "email_validation", "args": {"emails": ["joe@acme.com"]}}
+    for name, of in (("a", ENRICH), ("b", joe)):
+        saved = await admin.ask("PUT", f"/v1/schedules/{name}", {"cron": "* * * * *"} | of)
+        assert saved.status == 201
+    await admin.post("/v1/people/suppress", JANE)
+    run = await admin.post("/v1/schedules/a/run")
+    assert (run.status, run.body["code"]) == (422, "person_suppressed")
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("update glaze.schedule set next_at = date_trunc('minute', now())")
+        async with working(service):
+            await none_is_due(conn)
+        assert conn.execute("select distinct kind from glaze.job").fetchall() == [
+            ("email_validation",)
+        ]
+    assert (await admin.get("/v1/schedules/a")).body["paused_at"]
+    assert not (await admin.get("/v1/schedules/b")).body["paused_at"]
 
 
 AGED = """

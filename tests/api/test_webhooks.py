@@ -61,6 +61,8 @@ async def test_an_endpoint_is_changed_disabled_enabled_and_removed(service: Serv
         {"url": "https://example.com:5432/"},
         {"events": []},
         {"events": ["job.finished"]},
+        {"events": ["search.nonsense"]},
+        {"events": ["search."]},
         {"also": 1},
     ],
 )

@@ -409,9 +409,22 @@ def _do(dsn: str, statement: str) -> None:
         owner.execute(statement.encode())
 
 
-async def test_only_an_admin_gives_credit_and_money_back(service: Service):
+async def test_only_who_runs_the_installation_gives_credit_and_only_an_admin_gives_money_back(
+    service: Service,
+):
     writer = await service.client(Scope.WRITE)
     assert (await writer.post("/v1/credit", {"cents": 100})).status == 403
+    other = await WorkspaceStore(service.app.db).create("theirs")
+    theirs = await service.client(workspace_id=other.id)
+    for whose in ({}, {"workspace_id": 1}, {"workspace_id": other.id}):
+        own = await theirs.post("/v1/credit", {"cents": 123456} | whose)
+        assert (own.status, own.body["code"]) == (403, "scope_missing")
+    admin = await service.client()
+    granted = {"cents": 500, "workspace_id": other.id}
+    assert (await admin.post("/v1/credit", granted)).body == {"balance_cents": 500}
+    assert (await admin.post("/v1/credit", granted | {"workspace_id": 99})).status == 404
+    assert (await theirs.get("/v1/credit")).body == {"balance_cents": 500}
+    assert (await admin.get("/v1/credit")).body == {"balance_cents": 0}
     assert (await writer.post("/v1/searches/1/refund")).status == 403
     assert (await writer.post("/v1/searches/1/unlock")).status == 404
     assert (await writer.post("/v1/searches", {"criteria": {}})).status == 422

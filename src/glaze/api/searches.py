@@ -143,6 +143,7 @@ class GrantIn(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"cents": 10000}]})
 
     cents: int = Field(ge=-(10**9), le=10**9)
+    workspace_id: RowId | None = Field(default=None, description="whose; null: your own")
 
 
 class EntryOut(BaseModel):
@@ -254,9 +255,8 @@ def _credit(services: Services, router: APIRouter) -> None:
         operator(who)
         if not body.cents:
             raise InputError("give cents other than 0")
-        return CreditOut(
-            balance_cents=await searches.grant(who.workspace_id, body.cents, who.actor)
-        )
+        whose = who.workspace_id if body.workspace_id is None else WorkspaceId(body.workspace_id)
+        return CreditOut(balance_cents=await searches.grant(whose, body.cents, who.actor))
 
     @router.get("/credit/entries", summary="How the credit came about")
     async def entries(

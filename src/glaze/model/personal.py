@@ -32,6 +32,8 @@ _SUBJECT = _IDS | {
 }
 """Keys whose value says whom a document is about; besides those that begin with ``person_``."""
 _DEEPEST = 40
+_LONGEST_TEXT = 1000
+"""Characters beyond which a text is no address and no profile."""
 
 
 def erased() -> Json:
@@ -52,7 +54,8 @@ def is_erased(document: Json) -> bool:
 def people_in(document: Json) -> set[str]:
     """Return the keys (``scheme:value``) of every person that a job's arguments name.
 
-    Each object is read as an input would be; what identifies nobody names nobody.
+    Each object is read as an input would be, and any other text by what it looks like: an address
+    or a profile, as they stand in lists. What identifies nobody names nobody.
     """
     return {key for given in _inputs(document, 0) for key in subjects_of(given)}
 
@@ -92,17 +95,34 @@ def _inputs(document: Json, depth: int) -> Iterator[dict[str, str]]:
     if depth > _DEEPEST:
         return
     if isinstance(document, Mapping):
-        texts = {k: v for k, v in document.items() if isinstance(v, str) and _is_word(k)}
-        if texts:
-            yield texts
-        for word in ("lead", "contact"):
-            named = document.get(f"{word}_ids")
-            yield from ({f"{word}_id": one} for one in _texts(named))
-        for value in document.values():
-            yield from _inputs(value, depth + 1)
-    elif isinstance(document, Sequence) and not isinstance(document, str):
+        yield from _of_object(document, depth)
+    elif isinstance(document, str):
+        yield from _looks_like(document)
+    elif isinstance(document, Sequence):
         for value in document:
             yield from _inputs(value, depth + 1)
+
+
+def _of_object(document: Mapping[str, Json], depth: int) -> Iterator[dict[str, str]]:
+    texts = {k: v for k, v in document.items() if isinstance(v, str) and _is_word(k)}
+    if texts:
+        yield texts
+    for word in ("lead", "contact"):
+        named = document.get(f"{word}_ids")
+        yield from ({f"{word}_id": one} for one in _texts(named))
+    for word, value in document.items():
+        if word not in texts:
+            yield from _inputs(value, depth + 1)
+
+
+def _looks_like(text: str) -> Iterator[dict[str, str]]:
+    """Yield what an input would call an address, or a profile, that stands by itself."""
+    if len(text) > _LONGEST_TEXT:
+        return
+    if "@" in text:
+        yield {"email": text}
+    if "linkedin." in text.casefold():
+        yield {"linkedin_url": text}
 
 
 def _texts(value: Json) -> list[str]:

@@ -22,6 +22,11 @@ EVENT_TYPES: Mapping[str, str] = {
 """Events of the feed, and as what they are told."""
 PROGRESS = frozenset({"job.progress", "batch.progress"})
 TEST = "webhook.test"
+SEARCH_TYPES = frozenset(
+    f"search.{state}"
+    for state in ("created", "preview", "paid", "enriching", "ready", "failed", "refunded")
+)
+"""Told under the names that they have in the feed."""
 _FAMILIES = ("job.", "batch.", "search.")
 EVERYTHING = "*"
 MOST_TYPES = 50
@@ -36,7 +41,7 @@ LONGEST_WAIT_S = 86_400.0
 
 def told_as(event: str) -> str | None:
     """Return the type as which an event of the feed is told, None where it is not."""
-    return event if event.startswith("search.") else EVENT_TYPES.get(event)
+    return event if event in SEARCH_TYPES else EVENT_TYPES.get(event)
 
 
 def listens(subscribed: Collection[str], type_: str) -> bool:
@@ -50,8 +55,8 @@ def checked_types(given: Sequence[str]) -> tuple[str, ...]:
 
     Raises: InputError where one is unknown, or there is none.
     """
-    known = set(EVENT_TYPES.values()) | {EVERYTHING} | {f"{name}*" for name in _FAMILIES}
-    unknown = [one for one in given if one not in known and not one.startswith("search.")]
+    known = {*EVENT_TYPES.values(), *SEARCH_TYPES, EVERYTHING, *(f"{name}*" for name in _FAMILIES)}
+    unknown = [one for one in given if one not in known]
     if unknown or not given or len(given) > MOST_TYPES:
         named = ", ".join(sorted(known))
         raise InputError(f"no event type {', '.join(unknown) or 'is given'}; there are {named}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, NewType
 
-from glaze.errors import InputError, ScheduleBusy
+from glaze.errors import InputError, PersonSuppressed, ScheduleBusy
 from glaze.model.cron import Recurrence
 from glaze.model.failpoint import At, nowhere
 from glaze.model.job import JobState, NewJob
@@ -15,6 +15,7 @@ from glaze.store.attempt import encode, job_row
 from glaze.store.database import Connection, Database
 from glaze.store.job import JobStore
 from glaze.store.statements import statements
+from glaze.store.suppression import refuse_naming
 from glaze.store.turns import Meets, take_turn
 
 _sql = statements("schedule")
@@ -93,7 +94,8 @@ class ScheduleStore:
         A changed one keeps its last job and whether it is paused; its next time is counted anew
         where expression or zone differ.
 
-        Raises: InputError where ``check`` refuses its jobs, or their arguments are not JSON.
+        Raises: InputError where ``check`` refuses its jobs, or their arguments are not JSON;
+            PersonSuppressed.
         """
         row = _row(new)
         check(_job(row))
@@ -102,6 +104,7 @@ class ScheduleStore:
             await take_turn(conn, f"schedule {new.name}")
             await _rows(conn, "take", name=new.name)
             await _meet(conn, new.name, meets)
+            await refuse_naming(conn, [new.name, new.args])
             now = (await _rows(conn, "now"))[0]["now"]
             times = {"args": encode(new.args), "next_at": _next_time(new.when, now)}
             row = (await _rows(conn, "save", **row | times))[0]
@@ -170,7 +173,8 @@ class ScheduleStore:
         """Make the jobs of a schedule that is due and set its next time, in one transaction.
 
         Returns: the jobs; none where somebody else does it or has done it, the schedule was
-        changed meanwhile, or a policy says so. A schedule that cannot be read any more is paused.
+        changed meanwhile, or a policy says so. A schedule that cannot be read any more is paused,
+        and so is one of somebody who was suppressed since.
         """
         async with self._db.workspace(due.workspace_id) as conn:
             rows = await _rows(conn, "take_due", id=due.id, next_at=due.next_at)
@@ -186,7 +190,11 @@ class ScheduleStore:
             busy = await _overlapping(conn, row) if plan.times else None
             times = plan.times if busy is None else ()
             new = [_job(row, time) for time in times]
-            enqueued = await self._jobs.enqueue_within(conn, new)
+            try:
+                enqueued = await self._jobs.enqueue_within(conn, new)
+            except PersonSuppressed as error:  # since it was saved
+                await _fired(conn, row, [_event(row, "schedule_paused", {"reason": str(error)})])
+                return []
             await _fired(
                 conn,
                 row,

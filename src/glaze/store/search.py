@@ -229,9 +229,11 @@ class SearchStore:
     async def grant(self, workspace_id: WorkspaceId, cents: int, actor: str) -> int:
         """Add to the workspace's credit, or take from it below 0; return the balance.
 
-        Raises: CreditShort.
+        Raises: NotFound where there is no such workspace; CreditShort.
         """
         async with self._db.workspace(workspace_id) as conn:
+            if await _one(conn, "workspace") is None:
+                raise NotFound(f"there is no workspace {workspace_id}")
             balance = await _book(conn, cents, "granted", None, actor)
             await note(conn, Deed(actor, "credit.grant", detail={"cents": cents}))
         return balance

@@ -5,7 +5,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from uuid import uuid4
 
-from glaze.model.value import WorkspaceId
+from glaze.errors import PersonSuppressed
+from glaze.model.personal import people_in
+from glaze.model.value import Json, WorkspaceId
 from glaze.store.audit import Deed, note
 from glaze.store.database import Connection, Database
 from glaze.store.statements import statements
@@ -27,6 +29,12 @@ async def suppressed(conn: Connection, named: Callable[[], Collection[str]]) -> 
     by_hash = {_hash(bytes(row["hash_key"]), key): key for key in named()}
     found = await conn.execute(_sql["which"], {"keys": [*by_hash]})
     return frozenset(by_hash[bytes(one["key_hash"])] for one in await found.fetchall())
+
+
+async def refuse_naming(conn: Connection, document: Json) -> None:
+    """Raises: PersonSuppressed where a document names somebody about whom nothing is kept."""
+    if await suppressed(conn, lambda: people_in(document)):
+        raise PersonSuppressed(WHY)
 
 
 async def suppress(conn: Connection, keys: Collection[str]) -> int:

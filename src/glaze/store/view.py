@@ -12,6 +12,7 @@ from glaze.model.value import Json, WorkspaceId
 from glaze.store.attempt import Row
 from glaze.store.database import Connection, Database
 from glaze.store.statements import statements
+from glaze.store.suppression import refuse_naming
 
 _sql = statements("view")
 
@@ -64,8 +65,12 @@ class ViewStore:
         *,
         by: str,
     ) -> View:
-        """Save a view. Raises: InputError where the name is taken, or there are too many."""
+        """Save a view.
+
+        Raises: InputError where the name is taken, or there are too many; PersonSuppressed.
+        """
         async with self._db.workspace(workspace_id) as conn:
+            await refuse_naming(conn, [name, query])
             [room] = await _rows(conn, "room", most=MOST)
             if not room["some"]:
                 raise InputError(f"there are {MOST} views: delete some")
@@ -86,10 +91,11 @@ class ViewStore:
         """Save other criteria under it, or another name.
 
         Raises: NotFound; EditConflict where it is another ``version`` now; InputError where
-        another view has the name.
+        another view has the name; PersonSuppressed.
         """
         async with self._db.workspace(workspace_id) as conn:
             held = await _held(conn, view_id, version)
+            await refuse_naming(conn, [name, query])
             if await _rows(conn, "taken", list=held["list"], name=name, id=view_id):
                 raise _taken(held["list"], name)
             [row] = await _rows(conn, "change", id=view_id, name=name, query=Jsonb({**query}))

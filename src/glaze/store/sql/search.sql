@@ -79,6 +79,10 @@ select current_workspace(), %(type)s, jsonb_build_object('search_id', s.id, 'sta
   'price_cents', s.price_cents, 'paid_by', s.paid_by, 'error', s.error)
 from search s where s.workspace_id = current_workspace() and s.id = %(search)s
 
+-- name: workspace
+-- Whether it is there.
+select id from workspace where id = current_workspace()
+
 -- name: open_account
 -- The balance of a workspace that has none yet.
 insert into credit (workspace_id, balance_cents) values (current_workspace(), 0) on conflict do nothing
