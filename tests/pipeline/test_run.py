@@ -287,6 +287,58 @@ async def test_a_call_that_could_pass_the_budget_is_not_made_and_the_result_says
     )
 
 
+WRONG = {
+    "company_email": ("hello at acme", "not an e-mail address"),
+    "company_linkedin_url": ("https://www.linkedin.com/in/jane", "not a LinkedIn company page"),
+    "company_phone": ("+1 111 111 1111", "a made-up number"),
+    "company_country": ("Atlantis", "not a country"),
+    "company_size": ("plenty", "not a number"),
+    "company_employee_count": (90_000_000, "no plausible number of employees"),
+    "company_founded_year": (1200, "not a year between"),
+    "company_revenue": (0, "no plausible amount"),
+}
+DOUBTFUL = {
+    "company_email": ("hello@elsewhere.com", "not at the company's domain acme.com", 64),
+    "company_phone": ("+1 255 123 4567", "no number of its country's numbering plan", 48),
+}
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param(WRONG, id="no value of its field"),
+        pytest.param({"company_email": ("hello@acme.com", "takes no mail")}, id="no MX"),
+    ],
+)
+async def test_an_answer_that_is_wrong_is_rejected_and_the_result_says_why(
+    desk: Desk, answers: Mapping[str, tuple[Json, str]]
+):
+    mail = Source("mail", {"company_mail_provider": "none"})
+    vendor = Source("vendor", {name: value for name, (value, _) in answers.items()}, price=10)
+    result = await desk.enrich([mail, vendor], [*answers, "company_mail_provider"])
+    assert isinstance(result, EnrichResult)
+    assert result.data.keys() == {"company_mail_provider"}
+    assert set(result.missing) == answers.keys()
+    (told,) = [stage.detail for stage in result.stages if stage.name == "vendor"]
+    reasons = dict(
+        part.split(" rejected: ", 1) for part in str(told).split("; ") if " rejected: " in part
+    )
+    assert {name for name, (_, why) in answers.items() if why not in reasons.get(name, "")} == set()
+
+
+async def test_an_answer_that_is_doubtful_is_believed_less_and_the_result_says_why(desk: Desk):
+    vendor = Source("vendor", {name: value for name, (value, *_) in DOUBTFUL.items()}, price=10)
+    result = await desk.enrich([vendor], [*DOUBTFUL, "company_city"], min_confidence=0)
+    assert isinstance(result, EnrichResult)
+    (told,) = [stage.detail for stage in result.stages if stage.name == "vendor"]
+    for name, (_, why, most) in DOUBTFUL.items():
+        assert result.data[FieldName(name)].confidence <= most
+        assert any(
+            part.startswith(f"{name} believed less: ") and why in part
+            for part in str(told).split("; ")
+        ), (name, told)
+
+
 async def test_the_day_s_cap_of_a_workspace_holds_across_jobs(desk: Desk):
     dear = Source("dear", {"company_phone": "+16145550102"}, price=100_000)
     policy = Policy(caps={WHOLE_WORKSPACE: Micros(150_000)})

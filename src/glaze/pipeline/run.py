@@ -495,6 +495,7 @@ class Pipeline:
         if needs is None:
             sheet.note(choice.spec.name, begun, begun, detail="not asked: nothing to ask by")
             return None
+        judging = sheet.judging()
         result = await self.gateway.ask(
             Question(
                 provider=self.providers[choice.spec.name],
@@ -505,7 +506,7 @@ class Pipeline:
                 position=choice.position,
                 missed=tuple(sheet.missed),
                 reason=choice.reason,
-                judge=sheet.judging(),
+                judge=judging,
                 earlier=tuple(sorted(sheet.heard)),
                 country=sheet.country or None,
                 floor=min(
@@ -525,7 +526,7 @@ class Pipeline:
             if stopped is None:
                 sheet.fail(choice, result, begun, self.clock())
             return stopped
-        sheet.take(choice, result, begun, self.clock())
+        sheet.take(choice, result, begun, self.clock(), judging.said)
         return Stopped(Decline.SUPPRESSED) if is_barred(result.verdict, result.detail) else None
 
     async def _declined(

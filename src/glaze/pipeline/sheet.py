@@ -37,6 +37,8 @@ _OF_MAILBOX = frozenset({_EMAIL, _STATUS})
 _WEBSITE_WORDS = frozenset({"website", "url", "company_website"})
 _MAIL_PROVIDER = FieldName("company_mail_provider")
 _NO_MAIL = "none"
+_MOST_TOLD = 20
+"""Of so many readings that were rejected or lowered a stage tells why: a site may have hundreds."""
 _COUNTRIES = (FieldName("person_country"), FieldName("company_country"))
 _TELLS = frozenset({Verdict.MATCH, Verdict.NO_MATCH})
 """After these a field that is still missing was missed."""
@@ -229,8 +231,15 @@ class Sheet:
         operation = choice.operation
         return self.allowance.forbids(choice.spec.name, operation.name, operation.price_micros)
 
-    def take(self, choice: Choice, answer: Answer, begun: datetime, ended: datetime) -> None:
-        """Take in an answer, and list its stage."""
+    def take(
+        self,
+        choice: Choice,
+        answer: Answer,
+        begun: datetime,
+        ended: datetime,
+        judged: Sequence[tuple[FieldName, str]] = (),
+    ) -> None:
+        """Take in an answer, and list its stage, with what was ``judged`` of the wanted fields."""
         before = self.missing
         self.answered += 1
         if answer.verdict in _TELLS:
@@ -253,7 +262,9 @@ class Sheet:
         if not answer.readings:
             self.missed.append(choice.spec.name)
         found = tuple(sorted(before - self.missing))
-        detail = "; ".join([choice.reason, answer.detail, *answer.notes]).strip("; ")
+        wrong = dict.fromkeys(why for name, why in judged if name in self.args.required_fields)
+        told = [*wrong][:_MOST_TOLD]
+        detail = "; ".join([choice.reason, answer.detail, *answer.notes, *told]).strip("; ")
         self.note(
             choice.spec.name,
             begun,

@@ -6,7 +6,7 @@ arrives, and what is stored as an observation is the judged reading.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -123,15 +123,25 @@ def validate(
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """Judges a reply's readings by what was known when it was asked for; drops what does not hold."""
+    """Judges a reply's readings by what was known when it was asked for; drops what does not hold.
+
+    ``said`` gathers why: of each reading that was dropped or lowered, its field and the reason.
+    """
 
     known: Mapping[FieldName, Json]
     now: datetime
     mx: Mapping[str, bool]
+    said: list[tuple[FieldName, str]] = field(default_factory=list)
 
     def __call__(self, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
         """Return the readings that hold, as they are to be kept."""
-        judged = (validate(one, known=self.known, now=self.now, mx=self.mx) for one in readings)
+        judged = [validate(one, known=self.known, now=self.now, mx=self.mx) for one in readings]
+        for one in judged:
+            name = one.reading.field
+            if isinstance(one, Rejected):
+                self.said.append((name, f"{name} rejected: {one.reason}"))
+            elif one.notes:
+                self.said.append((name, f"{name} believed less: {', '.join(one.notes)}"))
         return tuple(one.reading for one in judged if isinstance(one, Accepted))
 
 
