@@ -86,6 +86,31 @@ async def test_a_cap_is_set_for_the_first_time_by_one_of_two_who_say_so(service:
     assert absent.status == 412
 
 
+async def test_who_changes_what_is_not_there_yet_waits_for_who_makes_it_at_this_moment(
+    service: Service, dsn: str
+):
+    client = await service.client()
+    waits = "select count(*) from pg_locks where not granted"
+    async with (
+        await psycopg.AsyncConnection.connect(dsn) as other,
+        await psycopg.AsyncConnection.connect(dsn, autocommit=True) as looking,
+    ):
+        await other.execute("select pg_advisory_xact_lock(hashtextextended('budget', 1))")
+        await other.execute("insert into glaze.spend_cap values (1, 'apollo', 50000)")
+        path = "/v1/budgets/apollo"
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            change = group.create_task(client.ask("PUT", path, {"cap_cents": 1}, If_None_Match="*"))
+            while (await (await looking.execute(waits)).fetchone()) == (0,):  # noqa: ASYNC110  another process's
+                await asyncio.sleep(0.02)
+            await other.commit()
+        _tells_what_is_there(change.result())
+    assert (await client.get(path)).body["cap_micros"] == 50000
+
+
+def _tells_what_is_there(refused: Answer) -> None:
+    assert (refused.status, refused.body.get("code")) == (412, "edit_conflict")
+
+
 async def test_a_paused_price_is_asked_at_again_by_an_admin_and_the_log_says_who(
     service: Service, dsn: str
 ):

@@ -990,6 +990,19 @@ MUTANTS = (
         (Change("api/etag.py", "        if self.if_match is None or (", "        if True or ("),),
     ),
     Mutant(
+        "two who change what is not there yet do not wait for one another",
+        r"assert \(200, None\) == \(412, 'edit_conflict'\)",
+        "tests/api/test_editing.py"
+        "::test_who_changes_what_is_not_there_yet_waits_for_who_makes_it_at_this_moment",
+        (
+            Change(
+                "store/sql/turns.sql",
+                "select pg_advisory_xact_lock(hashtextextended(%(what)s, current_workspace()))",
+                "select %(what)s::text",
+            ),
+        ),
+    ),
+    Mutant(
         "a suppressed person who comes in by a search is kept and charged for",
         r"test_searches\.py:\d+: (AssertionError|ValueError)",
         "tests/flow/test_searches.py"
