@@ -409,6 +409,25 @@ def _do(dsn: str, statement: str) -> None:
         owner.execute(statement.encode())
 
 
+async def test_a_request_that_is_sent_again_under_its_key_gives_credit_and_searches_once(
+    service: Service, dsn: str
+):
+    client = await service.client()
+    for path, body, other in (
+        ("/v1/credit", {"cents": 100}, {"cents": 200}),
+        ("/v1/searches", ASKED, ASKED | {"limit": 6}),
+    ):
+        together = (client.post(path, body, Idempotency_Key="k") for _ in range(4))
+        again = await asyncio.gather(*together)
+        assert {answer.status for answer in again} <= {200, 202}
+        assert len({str(answer.body) for answer in again}) == 1
+        refused = await client.post(path, other, Idempotency_Key="k")
+        assert (refused.status, refused.body["code"]) == (422, "idempotency_conflict")
+    assert (await client.post("/v1/credit", {"cents": 100})).body == {"balance_cents": 200}
+    for table, n in (("search", 1), ("job", 1), ("credit_entry", 2)):
+        assert one(dsn, f"select count(*) from glaze.{table}") == n
+
+
 async def test_only_who_runs_the_installation_gives_credit_and_only_an_admin_gives_money_back(
     service: Service,
 ):

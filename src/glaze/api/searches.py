@@ -170,6 +170,7 @@ class PaymentOut(BaseModel):
     status: str = Field(description="unlocked, credited, duplicate or ignored")
 
 
+Key = Annotated[str | None, Header(min_length=1, max_length=255)]
 Before = Annotated[int | None, Query(ge=1, lt=1 << 63, description="an id")]
 
 
@@ -179,12 +180,23 @@ def routes(services: Services) -> APIRouter:
     searches = services.searches
 
     @router.post("/searches", status_code=202, summary="Search people or companies")
-    async def create(body: SearchIn, who: Writer, response: Response) -> SearchOut:
-        """Look who fits: state `preview` says how many, who, and what they cost."""
+    async def create(
+        body: SearchIn, who: Writer, response: Response, idempotency_key: Key = None
+    ) -> SearchOut:
+        """Look who fits: state `preview` says how many, who, and what they cost.
+
+        The same `Idempotency-Key` with the same body names the same search.
+        """
         criteria = checked_criteria(body.about, body.criteria.model_dump(exclude_defaults=True))
         fields = checked_fields(body.about, body.fields)
         made = await searches.create(
-            who.workspace_id, criteria, fields, body.limit, who.actor, about=body.about
+            who.workspace_id,
+            criteria,
+            fields,
+            body.limit,
+            who.actor,
+            about=body.about,
+            key=idempotency_key,
         )
         response.headers["Location"] = f"{V1}/searches/{made}"
         return await _out(services, who.workspace_id, made)
@@ -247,16 +259,18 @@ def _credit(services: Services, router: APIRouter) -> None:
         return CreditOut(balance_cents=await searches.balance(who.workspace_id))
 
     @router.post("/credit", summary="Grant credit", responses=_CREDIT_SHORT)
-    async def grant(body: GrantIn, who: Admin) -> CreditOut:
+    async def grant(body: GrantIn, who: Admin, idempotency_key: Key = None) -> CreditOut:
         """Add to a workspace's credit, or take from it; never below nothing.
 
-        Credit is what the installation sells: it needs an admin of its first workspace.
+        Credit is what the installation sells: it needs an admin of its first workspace. The same
+        `Idempotency-Key` with the same cents gives once.
         """
         operator(who)
         if not body.cents:
             raise InputError("give cents other than 0")
         whose = who.workspace_id if body.workspace_id is None else WorkspaceId(body.workspace_id)
-        return CreditOut(balance_cents=await searches.grant(whose, body.cents, who.actor))
+        balance = await searches.grant(whose, body.cents, who.actor, idempotency_key)
+        return CreditOut(balance_cents=balance)
 
     @router.get("/credit/entries", summary="How the credit came about")
     async def entries(

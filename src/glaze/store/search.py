@@ -1,5 +1,7 @@
 """Searches, the credit of a workspace, and payments: nothing that was paid is ever lost."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +9,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from glaze.errors import CreditShort, NotFound, SearchStateConflict
+from glaze.errors import CreditShort, IdempotencyConflict, NotFound, SearchStateConflict
 from glaze.model.job import NewJob
 from glaze.model.payment import CURRENCY, Payment
 from glaze.model.value import JobId, Json, WorkspaceId
@@ -78,12 +80,24 @@ class SearchStore:
         actor: str,
         *,
         about: str = "people",
+        key: str | None = None,
     ) -> int:
-        """Make a search in state draft, with the job that looks; return its id."""
+        """Make a search in state draft, with the job that looks; return its id.
+
+        With a ``key`` it is made once; the same request finds it again.
+
+        Raises: IdempotencyConflict where another request had the key.
+        """
         params = {"criteria": Jsonb(storable(dict(criteria))), "fields": list(fields), "most": most}
+        asked = json.dumps([about, dict(criteria), list(fields), most], sort_keys=True)
+        keyed = {"key": _hash(key), "hash": _hash(asked)}
         async with self._db.workspace(workspace_id) as conn:
-            row = await _one(conn, "create", **params, about=about, by=actor)
-            assert row is not None  # noqa: S101  an insert returns its row
+            row = await _one(conn, "create", **params, about=about, by=actor, **keyed)
+            if row is None:
+                made_before = await _one(conn, "of_request", **keyed)
+                if made_before is None or bytes(made_before["request_hash"]) != keyed["hash"]:
+                    raise _conflict(key)
+                return int(made_before["id"])
             made = await self._work(conn, row["id"], "preview_search")
             await _tell(conn, row["id"], "search.created")
         self._jobs.tell(made.made)
@@ -226,15 +240,27 @@ class SearchStore:
                     await conn.execute(_sql["returned"], {"search": search_id, "cents": back})
             await _tell(conn, search_id, f"search.{state}")
 
-    async def grant(self, workspace_id: WorkspaceId, cents: int, actor: str) -> int:
+    async def grant(
+        self, workspace_id: WorkspaceId, cents: int, actor: str, key: str | None = None
+    ) -> int:
         """Add to the workspace's credit, or take from it below 0; return the balance.
 
-        Raises: NotFound where there is no such workspace; CreditShort.
+        With a ``key`` once, however often it is asked.
+
+        Raises: NotFound where there is no such workspace; CreditShort; IdempotencyConflict where
+            the key gave something else.
         """
         async with self._db.workspace(workspace_id) as conn:
             if await _one(conn, "workspace") is None:
                 raise NotFound(f"there is no workspace {workspace_id}")
-            balance = await _book(conn, cents, "granted", None, actor)
+            await conn.execute(_sql["open_account"])
+            await conn.execute(_sql["hold_account"])
+            before = await _one(conn, "granted", key=_hash(key))
+            if before is not None and before["cents"] is not None:
+                if before["cents"] != cents:
+                    raise _conflict(key)
+                return int(before["balance_cents"])
+            balance = await _book(conn, cents, "granted", None, actor, key=key)
             await note(conn, Deed(actor, "credit.grant", detail={"cents": cents}))
         return balance
 
@@ -305,13 +331,28 @@ async def _get(conn: Connection, search_id: int) -> Search:
 
 
 async def _book(
-    conn: Connection, cents: int, reason: str, search_id: int | None, actor: str
+    conn: Connection,
+    cents: int,
+    reason: str,
+    search_id: int | None,
+    actor: str,
+    *,
+    key: str | None = None,
 ) -> int:
     await conn.execute(_sql["open_account"])
-    row = await _one(conn, "book", cents=cents, reason=reason, search=search_id, actor=actor)
+    facts = {"reason": reason, "search": search_id, "actor": actor, "key": _hash(key)}
+    row = await _one(conn, "book", cents=cents, **facts)
     if row is None:
         raise CreditShort(f"the workspace's credit is less than {-cents} cents")
     return int(row["balance_cents"])
+
+
+def _hash(text: str | None) -> bytes | None:
+    return None if text is None else hashlib.sha256(text.encode()).digest()
+
+
+def _conflict(key: str | None) -> IdempotencyConflict:
+    return IdempotencyConflict(f"idempotency key {key!r} was used with another body")
 
 
 async def _tell(conn: Connection, search_id: int, type_: str) -> None:

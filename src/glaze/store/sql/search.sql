@@ -1,7 +1,12 @@
 -- name: create
--- A search, not yet looked for.
-insert into search (workspace_id, about, criteria, fields, most, created_by)
-values (current_workspace(), %(about)s, %(criteria)s, %(fields)s, %(most)s, %(by)s) returning id
+-- A search, not yet looked for; no row where the same request made one.
+insert into search (workspace_id, about, criteria, fields, most, created_by, request_key, request_hash)
+values (current_workspace(), %(about)s, %(criteria)s, %(fields)s, %(most)s, %(by)s, %(key)s, %(hash)s)
+on conflict (workspace_id, request_key) where request_key is not null do nothing returning id
+
+-- name: of_request
+-- The search that a request with this key made, and what was asked.
+select id, request_hash from search where workspace_id = current_workspace() and request_key = %(key)s
 
 -- name: get
 -- One search. Whose job ended without having said so has failed.
@@ -93,10 +98,20 @@ with booked as (
   update credit set balance_cents = balance_cents + %(cents)s
   where workspace_id = current_workspace() and balance_cents + %(cents)s >= 0 returning balance_cents
 ), entered as (
-  insert into credit_entry (workspace_id, cents, reason, search_id, actor)
-  select current_workspace(), %(cents)s, %(reason)s, %(search)s, %(actor)s from booked
+  insert into credit_entry (workspace_id, cents, reason, search_id, actor, request_key)
+  select current_workspace(), %(cents)s, %(reason)s, %(search)s, %(actor)s, %(key)s from booked
 )
 select balance_cents from booked
+
+-- name: granted
+-- What a request with this key gave; whoever gives now waits for the others.
+select balance_cents, (
+  select e.cents from credit_entry e where e.workspace_id = current_workspace() and e.request_key = %(key)s) as cents
+from credit where workspace_id = current_workspace()
+
+-- name: hold_account
+-- Nobody else's booking comes between.
+select balance_cents from credit where workspace_id = current_workspace() for update
 
 -- name: balance
 -- What may be spent on searches.
