@@ -158,3 +158,14 @@ async def test_who_says_to_ask_for_others_is_one_address_unless_it_is_a_proxy_th
         tried = owner.execute("select attempts from glaze.login_attempt").fetchall()
     # Beside the account, which was tried three times.
     assert sorted(tried) == sorted([(3,)] + [(3 // addresses,)] * addresses)
+
+
+async def test_a_database_that_was_started_anew_costs_no_request(service: Service, dsn: str):
+    client = await service.client()
+    await asyncio.gather(*(client.get("/v1/jobs") for _ in range(8)))
+    with psycopg.connect(dsn, autocommit=True) as owner:
+        ours = "usename = current_user and pid <> pg_backend_pid() and datname = current_database()"
+        owner.execute(f"select pg_terminate_backend(pid, 5000) from pg_stat_activity where {ours}")
+    told = [(await client.get("/v1/jobs")).status for _ in range(8)]
+    told.append((await client.get("/readyz")).status)
+    assert told == [200] * 9

@@ -140,3 +140,18 @@ def _tells_what_to_do(refused: Answer) -> None:
     assert (refused.status, refused.body["code"]) == (412, "edit_conflict")
     assert "read it again" in refused.body["detail"]
     assert "ETag" in refused.body["detail"]
+
+
+async def test_a_pause_is_a_change_of_a_schedule(service: Service):
+    client = await service.client()
+    path = "/v1/schedules/weekly"
+    made = {
+        "cron": "0 6 * * 1",
+        "kind": "enrich",
+        "args": {"input": {"website": "a.example"}, "required_fields": ["company_name"]},
+    }
+    assert (await client.ask("PUT", path, made)).status in {200, 201}
+    etag = (await client.get(path)).headers["ETag"]
+    await client.post(f"{path}/pause")
+    assert (await client.get(path)).headers["ETag"] != etag
+    _tells_what_to_do(await client.ask("PUT", path, made, If_Match=etag))

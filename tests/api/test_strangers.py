@@ -144,3 +144,9 @@ async def test_every_other_path_wants_a_key(service: Service):
         for method, operation in operations.items():
             answer = await service.stranger.ask(method.upper(), path, example(document, operation))
             assert answer.status == 401, (method, path, answer)
+
+
+async def test_no_other_workspace_grants_itself_credit(theirs: Client):
+    refused = await theirs.post("/v1/credit", {"cents": 100})
+    assert (refused.status, refused.body["code"]) == (403, "scope_missing")
+    assert (await theirs.get("/v1/credit")).body == {"balance_cents": 0}

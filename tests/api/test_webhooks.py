@@ -129,3 +129,21 @@ async def test_the_command_line_does_the_same(service: Service, dsn: str):
     glaze("replay", str(made["id"]), "--delivery", "99", code=2)
     glaze("remove", str(made["id"]))
     assert await service.app.webhooks.list(DEFAULT_WORKSPACE) == []
+
+
+async def test_only_an_admin_sees_the_whole_url_and_the_audit_log_does_not_keep_it(
+    service: Service,
+):
+    admin, reader = await service.client(), await service.client(Scope.READ)
+    url = "https://crm.example.com/hooks/T0SECRET?token=S3CRET"
+    made = (await admin.post("/v1/webhooks", {"url": url, "events": ["*"]})).body
+    path = f"/v1/webhooks/{made['id']}"
+    await admin.ask("PATCH", path, {"url": url + "2"})
+    shown = await reader.get(path)
+    assert shown.body["url"] == "https://crm.example.com/***"
+    assert shown.headers["ETag"] == (await admin.get(path)).headers["ETag"]
+    assert (await admin.get(path)).body["url"] == url + "2"
+    log = (await admin.get("/v1/audit")).body
+    for told in (shown.body, (await reader.get("/v1/webhooks")).body, log):
+        assert "S3CRET" not in str(told)
+        assert "T0SECRET" not in str(told)

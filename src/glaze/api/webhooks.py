@@ -1,6 +1,7 @@
 """``/webhooks``: endpoints of the workspace that are told what happens, and what they were told."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -12,7 +13,8 @@ from glaze.api.etag import MeantForThis, Precondition, etag_of
 from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
 from glaze.jobs.enqueue import vetted_webhook
-from glaze.model.webhook import MOST_TYPES, checked_types
+from glaze.model.access import Principal, Scope
+from glaze.model.webhook import MOST_TYPES, checked_types, without_secrets
 from glaze.store.turns import Meets
 from glaze.store.webhook import Webhook, WebhookChange, WithSecret
 from glaze.store.webhook_delivery import Delivered
@@ -168,8 +170,11 @@ def routes(services: Services) -> APIRouter:
 def _endpoints(router: APIRouter, services: Services) -> None:
     @router.get("/webhooks", summary="List webhooks")
     async def list_webhooks(who: Reader) -> list[WebhookOut]:
-        """Return the endpoints of the workspace, newest first, without their secrets."""
-        return [_shown(one) for one in await services.webhooks.list(who.workspace_id)]
+        """Return the endpoints of the workspace, newest first, without their secrets.
+
+        Who is no admin sees of a URL only the host: the rest is often a secret of the receiver.
+        """
+        return [_seen(one, who) for one in await services.webhooks.list(who.workspace_id)]
 
     @router.post("/webhooks", status_code=201, summary="Make a webhook")
     async def create(body: WebhookIn, who: Admin) -> WebhookWithSecret:
@@ -188,7 +193,9 @@ def _endpoints(router: APIRouter, services: Services) -> None:
     @router.get("/webhooks/{webhook_id}", summary="Show a webhook")
     async def get(webhook_id: RowId, who: Reader, response: Response) -> WebhookOut:
         """Return one endpoint, without its secret; its `ETag` is for `If-Match` of a change."""
-        return _tagged(await services.webhooks.get(who.workspace_id, webhook_id), response)
+        found = await services.webhooks.get(who.workspace_id, webhook_id)
+        response.headers["ETag"] = _etag(found)
+        return _seen(found, who)
 
     @router.patch("/webhooks/{webhook_id}", summary="Change a webhook")
     async def change(
@@ -270,6 +277,12 @@ def _deliveries(router: APIRouter, services: Services) -> None:
 
 def _shown(webhook: Webhook) -> WebhookOut:
     return WebhookOut.model_validate(webhook, from_attributes=True)
+
+
+def _seen(webhook: Webhook, who: Principal) -> WebhookOut:
+    if who.may(Scope.ADMIN):
+        return _shown(webhook)
+    return _shown(replace(webhook, url=without_secrets(webhook.url)))
 
 
 def _meets(meant: Precondition) -> Meets[Webhook]:

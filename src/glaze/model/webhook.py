@@ -4,6 +4,7 @@ import base64
 import hmac
 from collections.abc import Collection, Mapping, Sequence
 from random import Random
+from urllib.parse import urlsplit
 
 from glaze.errors import InputError
 
@@ -61,6 +62,17 @@ def checked_types(given: Sequence[str]) -> tuple[str, ...]:
         named = ", ".join(sorted(known))
         raise InputError(f"no event type {', '.join(unknown) or 'is given'}; there are {named}")
     return tuple(dict.fromkeys(given))
+
+
+def without_secrets(url: str) -> str:
+    """Return where a URL leads without what only its owner knows: path and query are often secret.
+
+    >>> without_secrets("https://me:pw@crm.example.com:8443/hook?token=1")
+    'https://crm.example.com:8443/***'
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}" + ("/***" if parts.path.strip("/") or parts.query else "")
 
 
 def secret_of(hash_key: bytes, salt: bytes) -> str:

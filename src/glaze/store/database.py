@@ -1,6 +1,7 @@
 """Connections by role: one workspace's, the fleet's, and a reserved lane for what must not wait."""
 
 import json
+import select
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -79,6 +80,17 @@ async def _configure(conn: Connection) -> None:
     set_json_loads(_loads, conn)
 
 
+async def _check(conn: Connection) -> None:
+    """See that a pooled connection is not broken, without asking the server.
+
+    Nothing comes on an idle connection but its end, or a notice: only then is the server asked.
+    """
+    waiting = select.poll()
+    waiting.register(conn.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        await AsyncConnectionPool.check_connection(conn)
+
+
 def _pool(dsn: str, role: str, size: int, recover: Recover | None) -> _Pool:
     async def lost(_pool: _Pool) -> None:
         if recover is not None:
@@ -94,6 +106,7 @@ def _pool(dsn: str, role: str, size: int, recover: Recover | None) -> _Pool:
         reconnect_timeout=RECONNECT_S,
         reconnect_failed=lost,
         configure=_configure,
+        check=_check,
         open=False,
         name=role,
     )

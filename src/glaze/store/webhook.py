@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 from glaze.errors import NotFound
 from glaze.model.access import COMMAND_LINE
 from glaze.model.value import WorkspaceId
-from glaze.model.webhook import secret_of
+from glaze.model.webhook import secret_of, without_secrets
 from glaze.store.audit import Deed, note
 from glaze.store.database import Connection, Database
 from glaze.store.event import NewEvent, append
@@ -78,7 +78,7 @@ class WebhookStore:
         async with self._db.workspace(workspace_id) as conn:
             await conn.execute(_sql["begin_feed"])
             [row] = await (await conn.execute(_shown("create"), given)).fetchall()
-            detail = {"url": url, "events": list(events)}
+            detail = {"url": without_secrets(url), "events": list(events)}
             await note(conn, Deed(actor, "webhook.create", f"webhook {row['id']}", detail))
             return WithSecret(_webhook(row), secret_of(await hash_key(conn), salt))
 
@@ -122,6 +122,8 @@ class WebhookStore:
             elif change.disabled is not None:
                 await _enable(conn, webhook_id)
             told: dict[str, Any] = {k: value for k, value in given.items() if value is not None}
+            if change.url is not None:
+                told["url"] = without_secrets(change.url)
             if change.disabled is not None:
                 told["disabled"] = change.disabled
             await note(conn, Deed(actor, "webhook.change", f"webhook {webhook_id}", told))
