@@ -20,6 +20,7 @@ from glaze.errors import BatchStateConflict, InputError, NotFound
 from glaze.files.source import TEXT_FORMATS, Format
 from glaze.files.writing import Target
 from glaze.jobs.enqueue import enqueue, known_kind
+from glaze.model.access import Principal
 from glaze.model.decision import Decision
 from glaze.model.icp_score import Score
 from glaze.model.request import EnrichArgs, FieldValue
@@ -234,31 +235,42 @@ def _deciding(services: Services) -> APIRouter:
         made = await services.deciding.choose(
             who.workspace_id, given, field, body.value, by=who.actor
         )
-        return decided_of(made)
+        return await _tell(services, who, batch_id, row_no, made)
 
     @router.post(f"{cell}/confirm", summary="Confirm a cell's value")
     async def confirm(batch_id: RowId, row_no: RowId, field: Cell, who: Writer) -> CellDecisionOut:
         """Say that the value is true: it stays, and its sources were right."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
-        return decided_of(
-            await services.deciding.confirm(who.workspace_id, given, field, by=who.actor)
-        )
+        made = await services.deciding.confirm(who.workspace_id, given, field, by=who.actor)
+        return await _tell(services, who, batch_id, row_no, made)
 
     @router.post(f"{cell}/lock", summary="Lock a cell")
     async def lock(batch_id: RowId, row_no: RowId, field: Cell, who: Writer) -> CellDecisionOut:
         """Keep the value as it is, whatever sources say; this does not say that it is true."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
-        return decided_of(
-            await services.deciding.lock(who.workspace_id, given, field, by=who.actor)
-        )
+        made = await services.deciding.lock(who.workspace_id, given, field, by=who.actor)
+        return await _tell(services, who, batch_id, row_no, made)
 
     @router.post(f"{cell}/unlock", status_code=204, summary="Take a decision back")
     async def unlock(batch_id: RowId, row_no: RowId, field: Cell, who: Writer) -> None:
         """Let the sources speak again."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
         await services.deciding.unlock(who.workspace_id, given, field)
+        await services.batch_control.tell_decided(
+            who.workspace_id, BatchId(batch_id), row_no, field
+        )
 
     return router
+
+
+async def _tell(
+    services: Services, who: Principal, batch_id: int, row_no: int, made: Decision
+) -> CellDecisionOut:
+    """Let whoever looks at the table see the decision, and return it."""
+    await services.batch_control.tell_decided(
+        who.workspace_id, BatchId(batch_id), row_no, made.field
+    )
+    return decided_of(made)
 
 
 def _asking(services: Services) -> APIRouter:

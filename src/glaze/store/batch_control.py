@@ -90,6 +90,14 @@ class BatchControl:
                 f"batch {batch_id} is not at its end, or has the column {field} already"
             )
 
+    async def tell_decided(
+        self, workspace_id: WorkspaceId, batch_id: BatchId, row_no: int, field: str
+    ) -> None:
+        """Write an event: somebody decided what a cell is, or took that back."""
+        params = {"batch": batch_id, "row": row_no, "field": field}
+        async with self._db.workspace(workspace_id) as conn:
+            await conn.execute(_sql["tell_decided"], params)
+
     async def since_stopped(self, workspace_id: WorkspaceId, batch_id: BatchId) -> Micros:
         """Return what calls that were begun after a batch was stopped cost, or may."""
         async with self._db.workspace(workspace_id) as conn:

@@ -81,3 +81,8 @@ select count(*) as calls, coalesce(sum(greatest(c.price_micros, c.reserved_micro
 from call c join batch b on b.workspace_id = c.workspace_id and b.id = c.batch_id
 where c.workspace_id = current_workspace() and c.batch_id = %(batch)s and c.created_at > b.cancelled_at
   and (c.state <> 'not_billed' or c.verdict is not null)
+
+-- name: tell_decided
+-- Whoever looks at the table reads the row again.
+insert into event (workspace_id, type, batch_id, data)
+values (current_workspace(), 'cell_decided', %(batch)s, jsonb_build_object('row', %(row)s::int, 'field', %(field)s::text))

@@ -355,7 +355,7 @@ const isSkipped = (one: Stage): boolean => /^(not asked|skipped)/.test(one.detai
 function toneOf(one: Stage, field: string): [Tone, string] {
   if (one.error) return ["bad", "failed"];
   if (isSkipped(one)) return ["calm", "not asked"];
-  if (one.fields_found?.includes(field)) return ["good", "had it"];
+  if (one.fields_found?.includes(field)) return STEPS.has(one.name) ? ["calm", "done"] : ["good", "had it"];
   if (STEPS.has(one.name)) return ["calm", "done"];
   // What it was asked for stands in why it was asked.
   if (one.detail?.includes("_") && !one.detail.includes(field)) return ["calm", "asked for other fields"];

@@ -17,30 +17,30 @@ export function PlanView({ plan, planned, rows }: { plan: Plan; planned: number;
           <dd>
             <Money micros={plan.cost_micros.p50} />
           </dd>
-          <p className="dim">half of such runs cost less (p50)</p>
+          <dd className="note">half of such runs cost less (p50)</dd>
         </div>
         <div>
           <dt>Cautious</dt>
           <dd>
             <Money micros={plan.cost_micros.p95} />
           </dd>
-          <p className="dim">19 of 20 cost less (p95)</p>
+          <dd className="note">19 of 20 cost less (p95)</dd>
         </div>
         <div>
           <dt>Never more than</dt>
           <dd>
             <Money micros={plan.most_micros} />
           </dd>
-          <p className="dim">by the price list</p>
+          <dd className="note">by the price list</dd>
         </div>
         <div>
           <dt>Yours already</dt>
           <dd>
             {formatPercent(plan.values_wanted ? plan.values_yours / plan.values_wanted : 0)}
           </dd>
-          <p className="dim">
+          <dd className="note">
             {formatNumber(plan.values_yours)} of {formatNumber(plan.values_wanted)} values cost nothing
-          </p>
+          </dd>
         </div>
       </dl>
       {planned < rows && (
