@@ -91,7 +91,9 @@ async def test_four_processes_never_have_more_calls_under_way_than_the_cap_and_e
     names = [f"p{n}" for n in range(PROCESSES)]
     started = await start(dsn, vendor_that_counts.url, cap, 3.0, names)
     answers = [int((await one.communicate())[0].split()[-1]) for one in started]
-    assert vendor_that_counts.most == cap  # it was reached, and not passed
+    assert (
+        cap / 2 < vendor_that_counts.most <= cap
+    )  # a busy machine may not fill it; none passes it
     assert sum(vendor_that_counts.by.values()) == sum(answers)
     assert min(answers) > 0.2 * max(answers)
     with connect(dsn) as conn:  # and on leaving each gave back what it held
