@@ -145,7 +145,7 @@ def curl(words: list[str], folder: Path) -> int:  # noqa: C901  a case for each 
     rest = iter(words[1:])
     for word in rest:
         match word:
-            case "-s" | "-sN":
+            case "-s" | "-si" | "-sN":
                 continue
             case "-X":
                 method = next(rest)
