@@ -22,6 +22,9 @@ IMAGES = Path(__file__).parents[2] / "docs" / "img"
 PAGES = {
     "sign-in": "/sign-in",
     "home": "/",
+    "tables": "/tables",
+    "table": "/tables/1?cell=3:company_name",
+    "new-table": "/tables/new",
     "account": "/account",
 }
 """Each page by the name of its pictures."""
