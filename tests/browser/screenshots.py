@@ -25,6 +25,7 @@ PAGES = {
     "tables": "/tables",
     "table": "/tables/1?cell=3:company_name",
     "new-table": "/tables/new",
+    "jobs": "/jobs",
     "account": "/account",
 }
 """Each page by the name of its pictures."""

@@ -10,6 +10,9 @@ import { account } from "./pages/account/route";
 import { signIn, welcome } from "./pages/gate/routes";
 import { home } from "./pages/home/route";
 import { newTable, table, tables } from "./pages/tables/route";
+import { job } from "./pages/job/route";
+import { jobs } from "./pages/jobs/route";
+import { operations } from "./pages/operations/routes";
 import { root, shell } from "./shell/routes";
 
 const tree = root.addChildren([
@@ -20,6 +23,9 @@ const tree = root.addChildren([
     tables,
     newTable,
     table,
+    jobs,
+    job,
+    ...operations,
     account,
   ]),
 ]);

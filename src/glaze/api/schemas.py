@@ -148,6 +148,8 @@ class JobOut(BaseModel):
     tags: list[str]
     webhook_url: str | None = None
     replay_of: int | None = Field(default=None, description="the job whose work it repeats")
+    workflow_id: int | None = Field(default=None, description="the workflow that it is a step of")
+    step: str | None = Field(default=None, description="which step")
     created_at: datetime
     due_at: datetime
     started_at: datetime | None = None

@@ -1,0 +1,94 @@
+"""Jobs and one job (U1, J5): found, looked at, and acted on, by several people at once."""
+
+import asyncio
+import json
+import re
+from typing import Any
+
+from playwright.async_api import Page, expect
+from tests.browser.conftest import Open
+from tests.browser.product import Product
+
+LATER = "2030-01-01T00:00:00Z"
+
+
+def made(product: Product, tag: str, n: int = 1, **more: Any) -> list[int]:
+    """Make jobs that wait for years, so that only the test does anything to them."""
+    inputs = ({"domain": f"{chr(97 + i)}{tag}.example"} for i in range(n))
+    bodies = (
+        {
+            "kind": "enrich",
+            "args": {"input": one, "required_fields": ["company_name"]},
+            "tags": [tag],
+            "run_at": LATER,
+            **more,
+        }
+        for one in inputs
+    )
+    return [int(product.ask("POST", "/v1/jobs", body)["id"]) for body in bodies]
+
+
+def row(page: Page, job: int) -> Any:
+    return page.get_by_role("row").filter(has_text=f"#{job} ")
+
+
+async def test_what_one_does_to_many_another_sees_and_nothing_moves_under_the_pointer(
+    open_page: Open, product: Product
+):
+    first = await asyncio.to_thread(made, product, "many", 3)
+    page, colleague = await open_page("/jobs?tag=many"), await open_page("/jobs?tag=many")
+    await expect(row(colleague, first[0])).to_contain_text("scheduled")
+    await colleague.get_by_role("row").nth(1).hover()
+    [late] = await asyncio.to_thread(made, product, "many")
+    await expect(colleague.get_by_role("button", name="1 new")).to_be_visible()
+    await expect(row(colleague, late)).to_have_count(0)
+    await expect(row(page, late)).to_be_visible()
+    await page.get_by_label(f"Choose job {first[0]}").check()
+    await page.get_by_role("button", name="Priority").click()
+    await page.get_by_role("dialog").get_by_role("button", name="5").click()
+    await expect(page.get_by_text("1 job changed.")).to_be_visible()
+    await expect(row(colleague, first[0]).get_by_role("cell", name="5", exact=True)).to_be_visible()
+    await page.get_by_role("button", name="Choose all 4 matching").click()
+    await page.get_by_role("group", name="Chosen jobs").get_by_role("button", name="Cancel").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Cancel them").click()
+    await expect(page.get_by_text("4 jobs cancelled.")).to_be_visible()
+    for job in first:
+        await expect(row(colleague, job)).to_contain_text("cancelled")
+    await expect(row(page, late)).to_contain_text("cancelled")
+
+
+async def test_a_job_tells_what_it_did_when_and_for_how_much_and_is_done_again_otherwise(
+    open_page: Open, product: Product
+):
+    urls = [one["url"] for one in product.sandbox.get("hosts")["companies"]]
+    body = {"url": urls[7], "required_fields": ["company_name", "company_phone"], "wait_s": 30}
+    job = (await asyncio.to_thread(product.ask, "POST", "/v1/enrich", body))["id"]
+    calls = product.ask("GET", f"/v1/calls?job={job}")["items"]
+    page = await open_page(f"/jobs/{job}")
+    await expect(page.locator(".timeline li")).to_have_count(
+        len(product.ask("GET", f"/v1/jobs/{job}")["result"]["stages"]) + 1
+    )
+    await expect(page.get_by_role("table", name="Calls").get_by_role("row")).to_have_count(
+        len(calls) + 1
+    )
+    await page.get_by_role("tab", name="Log").click()
+    await expect(page.get_by_role("tabpanel")).to_contain_text("Try 1")
+    await page.get_by_role("tab", name="Result").click()
+    await expect(page.get_by_role("table", name="Values")).to_contain_text("company_phone")
+    await page.get_by_role("button", name="Replay").click()
+    edited = page.get_by_label("Arguments")
+    args = json.loads(await edited.input_value())
+    await edited.fill("{")
+    await page.get_by_role("dialog").get_by_role("button", name="Replay").click()
+    await expect(edited).to_have_attribute("aria-invalid", "true")
+    del args["required_fields"][1]
+    await edited.fill(json.dumps(args))
+    await page.get_by_role("dialog").get_by_role("button", name="Replay").click()
+    await expect(page).to_have_url(re.compile(rf"/jobs/(?!{job}\b)\d+"))
+    await expect(page.locator("h1")).to_contain_text("completed")
+    again = product.ask("GET", "/v1/jobs/" + page.url.split("/")[-1].split("?")[0])
+    assert (again["replay_of"], again["args"]) == (job, args)
+    await page.get_by_role("button", name="Retry").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Likely cost")
+    await page.get_by_role("dialog").get_by_role("button", name="Retry").click()
+    await expect(page.get_by_text("round 2")).to_be_visible()

@@ -1,0 +1,15 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+
+import { shell } from "../../shell/routes";
+import { validCriteria } from "./criteria";
+
+export const jobs = createRoute({
+  getParentRoute: () => shell,
+  path: "/jobs",
+  validateSearch: validCriteria,
+  component: lazyRouteComponent(() => import("./Jobs"), "Jobs"),
+  staticData: {
+    title: "Jobs",
+    nav: { label: "Jobs", icon: "jobs", group: "Work", key: "j" },
+  },
+});
