@@ -8,6 +8,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 from tests.browser.conftest import Open
 from tests.browser.product import Product
+from tests.browser.watched import violations
 
 LATER = "2030-01-01T00:00:00Z"
 
@@ -30,6 +31,37 @@ def made(product: Product, tag: str, n: int = 1, **more: Any) -> list[int]:
 
 def row(page: Page, job: int) -> Any:
     return page.get_by_role("row").filter(has_text=f"#{job} ")
+
+
+async def test_jobs_are_found_by_what_stands_in_the_url_and_kept_as_a_view(
+    open_page: Open, product: Product
+):
+    [one, other] = await asyncio.to_thread(made, product, "findme", 2)
+    page = await open_page("/jobs")
+    await expect(row(page, one)).to_be_visible()
+    await page.keyboard.press("/")
+    await page.keyboard.type("bfindme")
+    await expect(page).to_have_url(re.compile("text=bfindme"))
+    await expect(row(page, other)).to_be_visible()
+    await expect(row(page, one)).to_have_count(0)
+    await page.get_by_label("Tags").fill("findme")
+    await page.get_by_label("Search").fill("")
+    await page.get_by_role("checkbox", name="scheduled").check()
+    await expect(page).to_have_url(re.compile("state=.*scheduled"))
+    await expect(row(page, one)).to_be_visible()
+    await page.get_by_role("button", name="Save view").click()
+    await page.get_by_label("Name").fill("Mine")
+    await page.keyboard.press("Enter")
+    view = page.get_by_label("Saved view")
+    await expect(view.locator("option:checked")).to_have_text("Mine")
+    colleague = await open_page("/jobs")
+    await colleague.get_by_label("Saved view").select_option("Mine")
+    await expect(colleague).to_have_url(re.compile("tag=findme"))
+    await expect(colleague.get_by_role("checkbox", name="scheduled")).to_be_checked()
+    await expect(row(colleague, one)).to_be_visible()
+    await page.get_by_role("button", name="Failed in the last 24 h").click()
+    await expect(page).to_have_url(re.compile("ended=24h"))
+    await expect(row(page, one)).to_have_count(0)
 
 
 async def test_what_one_does_to_many_another_sees_and_nothing_moves_under_the_pointer(
@@ -92,3 +124,30 @@ async def test_a_job_tells_what_it_did_when_and_for_how_much_and_is_done_again_o
     await expect(page.get_by_role("dialog")).to_contain_text("Likely cost")
     await page.get_by_role("dialog").get_by_role("button", name="Retry").click()
     await expect(page.get_by_text("round 2")).to_be_visible()
+
+
+async def test_a_workflow_is_drawn_and_gone_through_by_keys_and_axe_has_no_complaint(
+    open_page: Open, product: Product
+):
+    def step(name: str, *after: str) -> dict[str, Any]:
+        args = {"input": {"domain": f"{name}.example"}, "required_fields": ["company_name"]}
+        return {"name": name, "kind": "enrich", "args": args, "after": after}
+
+    steps = [step("find"), step("people", "find"), step("firms", "find"), step("push", "people")]
+    flow = product.ask("POST", "/v1/workflows", {"name": "nightly", "steps": steps})
+    push = flow["steps"][3]["job_id"]
+    page = await open_page("/jobs", color_scheme="dark", viewport={"width": 320, "height": 800})
+    await expect(row(page, push)).to_be_visible()
+    assert await violations(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+    await page.keyboard.press("j")
+    await expect(row(page, push).get_by_role("link")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("link", name=re.compile("^push"))).to_have_attribute(
+        "aria-current", "page"
+    )
+    assert await violations(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+    await page.get_by_role("link", name=re.compile("^find")).press("Enter")
+    await expect(page.locator("h1")).to_contain_text(f"#{flow['steps'][0]['job_id']}")
+    await expect(page.get_by_role("tab", name="Timeline")).to_be_visible()

@@ -1,6 +1,7 @@
 """Operations (U3, J5): queues, workers, providers, dead letters, schedules and the audit log."""
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import expect
@@ -8,9 +9,14 @@ from tests.browser.conftest import Open
 from tests.browser.product import Product
 from tests.browser.watched import violations
 
+from glaze.model.access import Role
+
 PAGES = {
     "queues": "Queues",
     "workers": "Workers",
+    "providers": "Providers",
+    "dead-letters": "Dead letters",
+    "schedules": "Schedules",
     "audit": "Audit log",
 }
 ARGS = {"input": {"domain": "operations.example"}, "required_fields": ["company_name"]}
@@ -43,3 +49,26 @@ async def test_a_queue_that_one_pauses_by_keys_is_paused_for_the_other_and_stand
     await page.keyboard.press("g")
     await page.keyboard.press("a")
     await expect(page.get_by_role("table", name="Audit log")).to_contain_text("queue.resume")
+
+
+async def test_a_schedule_runs_now_and_pauses_and_its_job_is_a_click_away(
+    open_page: Open, product: Product
+):
+    await asyncio.to_thread(product.ask, "PUT", "/v1/schedules/weekly", NIGHTLY)
+    page = await open_page("/schedules")
+    await page.get_by_role("button", name="Run now: weekly").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Run it").click()
+    line = page.get_by_role("row").filter(has_text="weekly")
+    await expect(line.get_by_role("link")).to_be_visible()
+    await page.get_by_role("button", name="Pause weekly").click()
+    await expect(line).to_contain_text("paused")
+    await line.get_by_role("link").click()
+    await expect(page).to_have_url(re.compile(r"/jobs/\d+"))
+
+
+async def test_who_may_not_is_shown_no_way_to(open_page: Open):
+    page = await open_page("/providers", role=Role.VIEWER)
+    await expect(page.get_by_role("table", name="Providers")).to_contain_text("apollo")
+    await expect(page.get_by_role("button", name=re.compile("^Set key"))).to_have_count(0)
+    await expect(page.get_by_role("link", name="Queues")).to_have_count(0)
+    await expect(page.get_by_role("link", name="Schedules")).to_be_visible()

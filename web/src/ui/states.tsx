@@ -6,10 +6,12 @@ import type { ReactNode } from "react";
 import { ApiProblem, Unreachable } from "../api/problem";
 import { Button } from "./controls";
 
-export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+/** `level`: of its heading; 2 where no other heading stands above it but the page's own. */
+export function Empty({ title, level = 3, children }: { title: string; level?: 2 | 3; children?: ReactNode }) {
+  const Heading = `h${level}` as const;
   return (
     <div className="state">
-      <h3>{title}</h3>
+      <Heading>{title}</Heading>
       {children && (typeof children === "string" ? <p>{children}</p> : children)}
     </div>
   );

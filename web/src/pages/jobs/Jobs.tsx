@@ -74,13 +74,13 @@ function Count({ listed: { estimate, loading } }: { listed: Listed }) {
 function Nothing({ criteria, look }: { criteria: Criteria; look: (next: Criteria) => void }) {
   if (isEmpty(criteria)) {
     return (
-      <Empty title="No jobs yet">
+      <Empty level={2} title="No jobs yet">
         Ask for one with POST /v1/enrich, or with glaze enrich: it appears here as soon as it is made.
       </Empty>
     );
   }
   return (
-    <Empty title="No job is like that">
+    <Empty level={2} title="No job is like that">
       <p>What is made meanwhile and fits appears by itself.</p>
       <Button onClick={() => look({})}>Show all jobs</Button>
     </Empty>

@@ -44,7 +44,7 @@ export function Audit() {
             columns={COLUMNS}
             rows={entries.data.pages.flatMap((page) => page.items)}
             rowKey={(one) => one.id}
-            empty={<Empty title="Nothing yet">What admins change is written here.</Empty>}
+            empty={<Empty level={2} title="Nothing yet">What admins change is written here.</Empty>}
           />
         ) : (
           <Loading />

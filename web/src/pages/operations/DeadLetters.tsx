@@ -36,7 +36,7 @@ export function DeadLetters() {
               columns={COLUMNS}
               rows={rows}
               rowKey={(one) => `${one.state} ${one.kind} ${one.code ?? ""}`}
-              empty={<Empty title="Nothing ended badly">What fails for good, or too often, comes here.</Empty>}
+              empty={<Empty level={2} title="Nothing ended badly">What fails for good, or too often, comes here.</Empty>}
             />
           )}
         </Shown>

@@ -57,7 +57,7 @@ export function Providers() {
               columns={COLUMNS}
               rows={rows.toSorted((a, b) => Number(b.in_use) - Number(a.in_use) || b.calls.calls - a.calls.calls)}
               rowKey={(one) => one.name}
-              empty={<Empty title="No providers" />}
+              empty={<Empty level={2} title="No providers" />}
             />
           )}
         </Shown>

@@ -32,7 +32,7 @@ export function Queues() {
               columns={COLUMNS}
               rows={rows}
               rowKey={(one) => one.name}
-              empty={<Empty title="Nothing waits">A queue is listed while it holds jobs or is paused.</Empty>}
+              empty={<Empty level={2} title="Nothing waits">A queue is listed while it holds jobs or is paused.</Empty>}
             />
           )}
         </Shown>

@@ -34,7 +34,7 @@ export function Schedules() {
               columns={COLUMNS}
               rows={rows}
               rowKey={(one) => one.id}
-              empty={<Empty title="No schedules">A schedule makes a job by the clock, nightly say.</Empty>}
+              empty={<Empty level={2} title="No schedules">A schedule makes a job by the clock, nightly say.</Empty>}
             />
           )}
         </Shown>

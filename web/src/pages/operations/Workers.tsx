@@ -34,7 +34,7 @@ export function Workers() {
               columns={COLUMNS}
               rows={rows}
               rowKey={(one) => one.id}
-              empty={<Empty title="Nobody works">Start one: glaze worker. Jobs wait until then, and nothing is lost.</Empty>}
+              empty={<Empty level={2} title="Nobody works">Start one: glaze worker. Jobs wait until then, and nothing is lost.</Empty>}
             />
           )}
         </Shown>
