@@ -279,6 +279,11 @@ def part(text: str, name: str) -> str:
     return found[2]
 
 
+def replaced(text: str, name: str, fresh: str) -> str:
+    """Return ``text`` with ``fresh`` between the marks of one generated part."""
+    return _marked(name).sub(lambda m: m[1] + fresh + m[3], text)
+
+
 def _marked(name: str) -> re.Pattern[str]:
     return re.compile(rf"(<!-- generated: {name} -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
 
@@ -288,8 +293,7 @@ def write(root: Path = ROOT) -> None:
     for path, parts in GENERATED.items():
         text = (root / path).read_text("utf-8")
         for name, make in parts.items():
-            fresh = make()
-            text = _marked(name).sub(lambda m, fresh=fresh: m[1] + fresh + m[3], text)
+            text = replaced(text, name, make())
         (root / path).write_text(text, "utf-8")
     (root / ".env.example").write_text(env_example(), "utf-8")
 
