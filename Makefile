@@ -85,7 +85,7 @@ study: $(VENV)/ready ## What the learned order costs beside others, simulated; w
 storm: $(VENV)/ready ## The long kill tests, beyond what CI has time for; interrupted, it goes on where it was
 	$(BIN)/python -m tests.storm
 	$(BIN)/python -m tests.storm.spend
-	GLAZE_TEST_STORM=1 $(BIN)/python -m pytest tests/flow tests/storm tests/mutants tests/store tests/providers/test_llm_hostile.py
+	GLAZE_TEST_STORM=1 $(BIN)/python -m pytest tests/flow tests/storm tests/mutants tests/store tests/gateway tests/providers
 
 fuzz: $(VENV)/ready ## Send 20,000 generated requests to all routes and hold the answers against the OpenAPI
 	$(BIN)/python -m tests.api.fuzzing

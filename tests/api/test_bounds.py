@@ -120,9 +120,10 @@ async def test_a_body_that_does_not_end_is_not_waited_for_though_it_trickles(
 
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         trickling = group.create_task(trickle())
-        answer = await reader.read()
+        # Its first line: what trickles on meanwhile may cut off the rest.
+        status = await reader.readline()
         trickling.cancel()
-    assert b" 408 " in answer.splitlines()[0]
+    assert b" 408 " in status
     writer.close()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pytest
 from cli_process import Sandbox
 from ledger_facts import assert_budgets_hold, assert_paid_once, one, rows
+from tests.storm_only import storm_only
 from whole_path import booted, failing_process, finished
 
 from glaze.model.job import JobState, NewJob
@@ -54,7 +55,7 @@ def jobs_of(sandbox: Sandbox) -> list[NewJob]:
     return jobs
 
 
-@pytest.mark.parametrize("point", ["reserved", "answered"])
+@pytest.mark.parametrize("point", [pytest.param("reserved", marks=storm_only), "answered"])
 async def test_a_worker_killed_with_bulk_requests_under_way_loses_no_row_and_pays_none_twice(
     db: Database, dsn: str, quick: Mapping[str, str], vendors: Sandbox, point: str
 ):

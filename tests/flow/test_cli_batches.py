@@ -14,6 +14,7 @@ import pytest
 import xlsxwriter
 from cli_process import Cli, Sandbox, ended, environment, running_sandbox, write_world
 from python_calamine import CalamineWorkbook
+from tests.storm_only import storm_only
 
 FIELDS = "company_name,company_industry,company_phone"
 
@@ -35,6 +36,7 @@ def cli(tmp_path: Path, dsn: str, sandbox: Sandbox) -> Cli:
     return Cli(tmp_path, environment(dsn, sandbox))
 
 
+@storm_only
 def test_parquet_becomes_a_sheet_and_a_sheet_becomes_parquet_at_no_further_cost(cli, sandbox):
     write_world(cli.folder / "in.csv", 12)
     given = pyarrow.csv.read_csv(cli.folder / "in.csv")
@@ -189,6 +191,7 @@ def test_failed_rows_are_tried_again_within_the_budget_and_nothing_is_paid_twice
     assert "there is no batch 99" in told
 
 
+@storm_only
 def test_a_batch_is_exported_in_every_format_with_its_states(cli):
     write_world(cli.folder / "in.csv", 8)
     cli.run("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS)

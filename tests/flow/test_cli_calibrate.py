@@ -28,6 +28,7 @@ def sure_of(cli: Cli, record: str, field: str) -> int:
     return next(one["confidence"] for one in map(json.loads, lines) if one["field"] == field)
 
 
+@storm_only
 def test_sources_are_believed_as_people_and_the_simulation_found_them_and_never_mixed(
     cli: Cli, vendors: Sandbox
 ) -> None:

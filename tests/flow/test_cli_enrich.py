@@ -166,6 +166,7 @@ def watched(process: "subprocess.Popen[str]", sandbox: Sandbox) -> None:
         time.sleep(0.05)  # outside the product: its own progress is what is watched
 
 
+@storm_only
 def test_output_that_could_not_be_written_is_written_by_the_same_command_at_no_further_cost(
     cli, sandbox, dsn
 ):
@@ -192,6 +193,7 @@ def test_output_that_could_not_be_written_is_written_by_the_same_command_at_no_f
     assert sandbox.billed_micros > billed
 
 
+@storm_only
 def test_the_same_command_at_once_is_refused_wherever_its_temporary_files_go(cli, sandbox, dsn):
     lines = write_world(cli.folder / "in.csv", 20)
     sandbox.slow_down(6)  # ten companies go in one request

@@ -185,6 +185,7 @@ def test_a_plan_for_a_single_site_is_refused_with_what_to_do_instead(learned: Cl
     assert "--max-cost" in told
 
 
+@storm_only
 def test_a_paused_price_and_a_cap_that_is_used_up_are_not_planned_with_and_are_told(cli: Cli):
     dsn = cli.environment["DATABASE_URL"]
     asked = planned(cli, "new.csv", *OPTIONS)["providers"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cli_process import Cli, Sandbox, ended, environment, running_sandbox, write_world
 from ledger_facts import assert_budgets_hold, assert_paid_once, one, rows, unresolved_calls
+from tests.storm_only import storm_only
 from whole_path import query, watch
 
 FIELDS = "company_industry_group,company_description"
@@ -18,7 +19,7 @@ COMMAND = ("enrich", "in.csv", "-o", "out.csv", "--fields", FIELDS, "--budget", 
 ROWS = 8
 CREATED = {"anthropic": "/v1/messages/batches", "openai": "/v1/batches"}
 PROVIDERS = {"anthropic": "anthropic", "openai": "llm"}
-BOTH = pytest.mark.parametrize("model", ["anthropic", "openai"])
+BOTH = pytest.mark.parametrize("model", ["anthropic", pytest.param("openai", marks=storm_only)])
 HANDED_IN = "select count(*) from glaze.call where state = 'pending_vendor'"
 
 

@@ -19,6 +19,7 @@ OPEN = "select count(*) from glaze.job where state not in ('completed', 'partial
 LIVING = "select count(*) from glaze.worker where stopped_at is null"
 
 
+@storm_only
 async def test_two_worker_processes_share_the_work_and_one_that_is_killed_loses_nothing(
     db: Database, dsn: str, quick: Mapping[str, str], vendors: Sandbox
 ):

@@ -26,8 +26,8 @@ from glaze.model.request import EnrichArgs
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId, FieldName, JobId, WorkspaceId
 from glaze.store.batch import NewBatch
 from glaze.store.event import PROGRESS, NewEvent
-from glaze.store.job import JobView
 from glaze.store.webhook import WebhookChange
+from glaze.tasks.answering import Known
 
 WS = DEFAULT_WORKSPACE
 HOST = "hooks.customer-app.com"
@@ -108,7 +108,8 @@ async def test_a_job_that_the_cache_answered_is_told_by_endpoint_and_by_its_own_
     args = EnrichArgs(input=who, required_fields=(FieldName("company_name"),))
     own = {"webhook_url": f"https://{HOST}/own", "tags": ("vip",)}
     answered = await app.answering.answer(WS, app.kinds["enrich"].job(args, **own), args)
-    assert isinstance(answered, JobView)
+    assert isinstance(answered, Known)
+    job_id = answered.job.id
 
     async def told() -> bool:
         return len(messages(vendors)) >= 3
@@ -116,7 +117,7 @@ async def test_a_job_that_the_cache_answered_is_told_by_endpoint_and_by_its_own_
     async with asyncio.timeout(HANG_S):
         await app.worker().drain(told, asyncio.Event())
     heard = [(one["path"], json.loads(one["body"])) for one in messages(vendors)]
-    ours = {(path, body["type"]) for path, body in heard if body["data"]["job_id"] == answered.id}
+    ours = {(path, body["type"]) for path, body in heard if body["data"]["job_id"] == job_id}
     assert ours == {("/all", "job.created"), ("/all", "job.completed"), ("/own", "job.completed")}
     [outcome] = [body for path, body in heard if path == "/own"]
     assert outcome["data"]["tags"] == ["vip"]

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.gateway.conformance import DOCUMENT, Situation, Table, document, measure
+from tests.storm_only import storm_only
 
 
 @pytest.fixture
@@ -10,6 +11,7 @@ async def table(dsn: str) -> Table:
     return await measure(dsn)
 
 
+@storm_only
 async def test_the_table_of_conformance_says_what_happens_and_every_bill_is_in_the_ledger(
     table: Table,
 ) -> None:

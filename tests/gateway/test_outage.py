@@ -16,6 +16,7 @@ from glaze.store.database import Database
 from glaze.store.limit import OPEN_AFTER, LimitStore
 from tests.gateway.conftest import PRICE, Bench, answering, question
 from tests.gateway.outage_process import PACE_S
+from tests.storm_only import storm_only
 
 ROOT = Path(__file__).parents[2]
 PROCESSES, QUESTIONS = 3, 250
@@ -59,6 +60,7 @@ class Failing:
         return web.json_response({}, status=503)
 
 
+@storm_only
 async def test_an_outage_brings_no_storm_of_retries_and_one_probe_at_a_time(dsn: str) -> None:
     vendor = Failing()
     async with answering("/title", vendor.handle) as vendor.url:

@@ -343,7 +343,6 @@ MUTANTS = (
         (Change("store/sql/lock.sql", "select pg_advisory_lock(%(key)s)", "select %(key)s"),),
     ),
     Mutant(
-        "an attempt is not counted at its claim",
         r"assert .* == ",
         "tests/store/test_job.py::test_a_snooze_gives_the_attempt_back_and_a_retry_does_not",
         (Change("store/sql/job.sql", "claim_no + 1, attempt = attempt + 1,", "claim_no + 1,"),),
@@ -491,7 +490,6 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "each process keeps the limit by itself",
         r"assert .* == \[\]",
         f"{LIMITS}[a second]",
         (

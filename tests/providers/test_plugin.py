@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from tests.storm_only import storm_only
 
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "examples" / "provider-plugin"
@@ -27,6 +28,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(target), "NO_COLOR": "1"}
 
 
+@storm_only
 def test_a_plugin_is_held_to_what_every_provider_promises(installed: dict[str, str]) -> None:
     suite = "tests/providers/test_conformance.py"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", suite]

@@ -15,7 +15,17 @@ insert into glaze.job (workspace_id, kind, state, rank, due_at, finished_at, err
 select 1, 'try', %(state)s::glaze.job_state, now(), now(), now() - interval '1 day', 'timeout: slow'
 from generate_series(1, %(n)s)
 """
-_ANY = ("ids", "kinds", "queues", "tags_any", "tags_all", "error_code", "slower_s", "text")
+_ANY = (
+    "ids",
+    "kinds",
+    "kinds_not",
+    "queues",
+    "tags_any",
+    "tags_all",
+    "error_code",
+    "slower_s",
+    "text",
+)
 _TIMES = ("created_after", "created_before", "finished_after", "finished_before")
 
 

@@ -39,7 +39,9 @@ def cell(page: Page, row: int, column: int) -> Locator:
 async def run(page: Page, product: Product) -> None:
     """Paste rows, say what is wanted, look at the plan, and run it."""
     pasted = (
-        "site,note\n" + "".join(f"{one},n\n" for one in sites(product, 5)) + "nowhere at all,n\n"
+        "site,note\n"
+        + "".join(f"{one},n\n" for one in sites(product, 5, 30))
+        + "nowhere at all,n\n"
     )
     await page.get_by_label("Or paste rows").fill(pasted)
     await page.get_by_role("button", name="Use these rows").click()
