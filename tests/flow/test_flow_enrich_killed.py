@@ -92,7 +92,9 @@ def test_a_file_whose_run_is_killed_three_times_ends_with_every_row_once_and_eac
     tmp_path: Path, dsn: str, quick: dict[str, str], vendors: Sandbox
 ):
     vendors.slow_down(0.1)
-    survive_three_kills(Cli(tmp_path, quick), dsn, vendors, 32)
+    cli = Cli(tmp_path, quick)
+    survive_three_kills(cli, dsn, vendors, 32)
+    asks_nothing_again(cli, dsn)
 
 
 @storm_only

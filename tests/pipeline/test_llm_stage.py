@@ -210,6 +210,17 @@ async def test_a_choice_is_bought_once(desk: Desk):
     assert (len(arbiter.asked), again.costs.llm) == (1, 0)
 
 
+async def test_a_choice_that_settled_nothing_is_bought_once(desk: Desk):
+    arbiter = Arbiter("llm", CITY, verdict=Verdict.NO_MATCH, price=50)
+    one = Source("one", {"company_city": "Cleveland", "company_street": ""}, confidence=64)
+    two = Source("two", {"company_city": "Columbus", "company_phone": ""}, confidence=63)
+    wanted = ["company_city", "company_phone", "company_street"]
+    for _ in range(2):
+        result = await desk.enrich([website(), one, two, arbiter], wanted, min_confidence=45)
+        assert "company_city" in result.missing
+    assert len(arbiter.asked) == 1
+
+
 async def test_where_one_source_is_sure_enough_or_all_agree_nobody_chooses(desk: Desk):
     arbiter = Arbiter("llm", CITY, price=50)
     await desk.enrich([*rivals(90, 63), arbiter], WANTED, min_confidence=62)

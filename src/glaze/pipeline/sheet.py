@@ -138,16 +138,15 @@ class Sheet:
             ),
             key=lambda one: (-one.confidence, one.provider, str(one.value)),
         )
-        return tuple(
-            Statement(
-                one.value,
-                one.provider,
-                one.retrieved_at.date().isoformat(),
-                one.source_url,
-                one.quote,
-            )
-            for one in seen[:_MOST_STATEMENTS]
-        )
+        told: list[Statement] = []
+        for one in seen:
+            day = one.retrieved_at.date().isoformat()
+            statement = Statement(one.value, one.provider, day, one.source_url, one.quote)
+            # What is stored comes once more with the answer that it is from: the same is told once,
+            # so that it is the same question.
+            if statement not in told:
+                told.append(statement)
+        return tuple(told[:_MOST_STATEMENTS])
 
     @property
     def known(self) -> dict[FieldName, Json]:
