@@ -39,14 +39,14 @@ async def test_a_queue_tells_its_rate_and_a_worker_for_how_long_it_has_held_what
     done = await client.post("/v1/jobs", {"kind": "enrich", "args": ASKED})
     async with working(service):
         await ended(client, done.body["id"])
-        vendors.slow_down(20.0)
+        vendors.slow_down(5.0)
         try:
             held = await client.post(
                 "/v1/jobs", {"kind": "enrich", "args": {**ASKED, "skip_cache": True}}
             )
             worker = await _at_work(client)
         finally:
-            vendors.slow_down(0.0)
+            vendors.send("DELETE", "faults")
         assert worker["job_ids"] == [held.body["id"]]
         assert 0 <= worker["oldest_job_s"] < 20
         [queue] = (await client.get("/v1/queues")).body

@@ -1,6 +1,7 @@
 """What a workbook's cells hold once each has a text of its own: one is kept once, and pointed at often."""
 
 import re
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -71,7 +72,7 @@ class SharedTexts:
         return total
 
 
-class _Reader:
+class _Reader(ABC):
     """Reads XML as it comes; what declares entities is no workbook's."""
 
     def __init__(self) -> None:
@@ -92,14 +93,14 @@ class _Reader:
                 self._reads = False
         return self._reads
 
-    def start(self, name: str, attributes: dict[str, str], /) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def start(self, name: str, attributes: dict[str, str], /) -> None: ...
 
-    def end(self, name: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def end(self, name: str) -> None: ...
 
-    def text(self, text: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def text(self, text: str) -> None: ...
 
 
 class _Strings(_Reader):
