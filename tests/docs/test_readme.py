@@ -10,7 +10,8 @@ from glaze.settings import environment_names
 from tests.docs.reading import ROOT, commands
 from tests.docs.standing import Standing, curl, standing, wait_until_up
 
-SHOWN = ("README.md", "docs/api.md", "docs/sandbox.md", "docs/settings.md", "docs/ledger.md")
+API_GUIDES = ("docs/api.md", "docs/from-the-originals.md")
+SHOWN = ("README.md", *API_GUIDES, "docs/sandbox.md", "docs/settings.md", "docs/ledger.md")
 GOES_ON = {"up", "api", "worker", "sandbox"}
 
 
@@ -33,9 +34,10 @@ def test_every_make_target_that_is_shown_exists(path):
     assert {*asked} <= targets
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/api.md", "docs/sandbox.md"])
-def test_every_command_that_is_shown_works_as_it_stands(path, tmp_path, dsn):
-    todo = [command for command in shown(path) if not command.startswith("make ")]
+@pytest.mark.parametrize("paths", [("README.md",), API_GUIDES, ("docs/sandbox.md",)], ids=" ".join)
+def test_every_command_that_is_shown_works_as_it_stands(paths, tmp_path, dsn):
+    commands = [command for path in paths for command in shown(path)]
+    todo = [command for command in commands if not command.startswith("make ")]
     asks_the_api = any("localhost:3001" in command for command in todo)
     with standing(tmp_path, dsn) as place, contextlib.ExitStack() as stack:
         if asks_the_api:

@@ -14,7 +14,8 @@ from tests.docs.reading import ROOT, anchors, commands
 from tests.docs.tables import all_commands
 
 GUIDE = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
-TEXTS = GUIDE + (ROOT / "docs" / "schema.md").read_text("utf-8")
+OTHERS = (ROOT / "docs" / name for name in ("schema.md", "from-the-originals.md"))
+TEXTS = GUIDE + "".join(path.read_text("utf-8") for path in OTHERS)
 GROUPS = all_commands()
 SHOWN = dict.fromkeys(line for line in commands(GUIDE) if line.startswith("glaze "))
 NAMED = {*re.findall(r"`(glaze [^`]+)`", TEXTS), *SHOWN}
