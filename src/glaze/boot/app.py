@@ -13,14 +13,13 @@ from importlib.metadata import version
 import structlog
 
 from glaze.api.signing_in import SignIns
+from glaze.boot.asking import asking, eraser_of
 from glaze.boot.process import utc_now
 from glaze.boot.providers import (
     Providers,
     checked_vendor,
     configure_providers,
-    freshness,
     policy,
-    set_confidences,
     sharing,
     standing_caps,
 )
@@ -28,6 +27,7 @@ from glaze.boot.readiness import degraded
 from glaze.boot.secrets import sign_ins, vendor_keys
 from glaze.boot.server import running_server
 from glaze.boot.standing import as_document, standings
+from glaze.boot.stores import Stores
 from glaze.errors import InputError
 from glaze.jobs.burst import Burst, Summary
 from glaze.jobs.erasing import Eraser
@@ -43,59 +43,32 @@ from glaze.model.measure import Measures
 from glaze.model.provider import ProviderSpec, Tier
 from glaze.model.redact import Redactor
 from glaze.model.value import DEFAULT_WORKSPACE, Json, WorkspaceId
-from glaze.net.client import HttpClient
-from glaze.net.sandbox import SandboxRoute
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.collecting import Collector
 from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.deciding import Deciding
-from glaze.pipeline.experience import History
-from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.plan import Planner
-from glaze.pipeline.run import Pipeline
 from glaze.pipeline.scoring import Scoring
 from glaze.pipeline.terms import StandingTerms
 from glaze.pipeline.vendor_keys import VendorKeys
 from glaze.settings import Settings
-from glaze.store.access import KeyStore
-from glaze.store.asking_rule import AskingRuleStore
-from glaze.store.audit import AuditStore
-from glaze.store.backlog import BacklogStore
 from glaze.store.batch import BatchStore
 from glaze.store.batch_control import BatchControl
-from glaze.store.budget import BudgetStore, StandingCaps
-from glaze.store.calibration import CalibrationStore
+from glaze.store.budget import StandingCaps
 from glaze.store.callback import CallbackStore
-from glaze.store.calls import CallStore
 from glaze.store.control import ControlStore
 from glaze.store.database import Database, password_of
-from glaze.store.due import DueStore
-from glaze.store.entity import EntityStore
-from glaze.store.entity_view import EntityViews
-from glaze.store.event import EventStore
 from glaze.store.health import HealthStore
 from glaze.store.history import HistoryStore
 from glaze.store.icp import IcpStore
 from glaze.store.job import JobStore
-from glaze.store.ledger import LedgerStore
-from glaze.store.limit import LimitStore
-from glaze.store.member import MemberStore
-from glaze.store.metrics import MetricsStore
 from glaze.store.migrate import migrate
-from glaze.store.overview import OverviewStore
-from glaze.store.personal import PersonalStore
 from glaze.store.plan import PlanStore
-from glaze.store.queues import QueueStore
-from glaze.store.record import RecordStore
-from glaze.store.retention import Keep, RetentionStore
+from glaze.store.retention import Keep
 from glaze.store.schedule import ScheduleStore
 from glaze.store.search import SearchStore
-from glaze.store.suppression import SuppressionStore
 from glaze.store.token import TokenStore
-from glaze.store.view import ViewStore
-from glaze.store.webhook import WebhookStore
 from glaze.store.webhook_delivery import DeliveryStore
-from glaze.store.worker import WorkerStore
 from glaze.store.workflow import WorkflowStore
 from glaze.tasks.answering import Answering
 from glaze.tasks.courier import Courier
@@ -107,45 +80,31 @@ log = structlog.get_logger("boot")
 
 
 @dataclass(frozen=True, slots=True)
-class App:
+class App(Stores):
     """Everything that a command, a route or a worker needs, wired."""
 
     settings: Settings
-    db: Database
-    keys: KeyStore
     tokens: TokenStore
     live: Live
-    audit: AuditStore
     jobs: JobStore
     batches: BatchStore
     workflows: WorkflowStore
     answering: Answering
     waiting: Waiting
     control: ControlStore
-    queues: QueueStore
     batch_control: BatchControl
-    records: RecordStore
-    events: EventStore
-    workers: WorkerStore
     schedules: ScheduleStore
-    retention: RetentionStore
-    ledger: LedgerStore
     collector: Collector
     callbacks: CallbackStore
-    webhooks: WebhookStore
     deliveries: DeliveryStore
     courier: Courier
     eraser: Eraser
     searches: SearchStore
     beliefs: Beliefs
     deciding: Deciding
-    calls: CallStore
-    members: MemberStore
     sign_ins: SignIns
     vendor_keys: VendorKeys
     credentials: Credentials
-    budgets: BudgetStore
-    asking_rules: AskingRuleStore
     providers: Providers
     kinds: Kinds
     at: At
@@ -167,39 +126,9 @@ class App:
         )
 
     @property
-    def entities(self) -> EntityStore:
-        """What is known of companies and people."""
-        return EntityStore(self.db)
-
-    @property
     def scoring(self) -> Scoring:
         """How well records fit a workspace's profile."""
         return Scoring(IcpStore(self.db), self.entities)
-
-    @property
-    def metrics(self) -> MetricsStore:
-        """How the jobs of a workspace fare."""
-        return MetricsStore(self.db)
-
-    @property
-    def overview(self) -> OverviewStore:
-        """How a workspace stands at a glance."""
-        return OverviewStore(self.db)
-
-    @property
-    def backlog(self) -> BacklogStore:
-        """What there is to do in the whole fleet."""
-        return BacklogStore(self.db)
-
-    @property
-    def entity_views(self) -> EntityViews:
-        """Who is known, as people see it."""
-        return EntityViews(self.db)
-
-    @property
-    def views(self) -> ViewStore:
-        """What people look at again and again."""
-        return ViewStore(self.db)
 
     @property
     def inference_names(self) -> Collection[str]:
@@ -224,16 +153,6 @@ class App:
     def provider_specs(self) -> Sequence[ProviderSpec]:
         """What the installed providers declare."""
         return self.providers.specs
-
-    @property
-    def history(self) -> HistoryStore:
-        """What the calls of workspaces teach."""
-        return HistoryStore(self.db)
-
-    @property
-    def calibrations(self) -> CalibrationStore:
-        """How far sources are believed."""
-        return CalibrationStore(self.db)
 
     async def provider_documents(self, workspace_id: WorkspaceId, since: datetime) -> list[Json]:
         """Return how each provider stands, with the workspace's calls since then."""
@@ -370,36 +289,27 @@ async def boot(
         if settings.traces_url:
             configure_traces(settings.traces_url, "glaze", version("glaze"))
             stack.push_async_callback(asyncio.to_thread, close_traces)
-        server = await stack.enter_async_context(running_server(settings))
-        redactor = _redactor(settings, server.dsn)
-        _configure_logs(settings, redactor)
-        await migrate(server.dsn)
-        db = await stack.enter_async_context(
-            Database.open(
-                await server.runtime_dsn(), size=settings.pool_size, recover=server.recover
-            )
-        )
+        db, redactor = await _opened(stack, settings)
         wake = Wake(db.dsn)
         await stack.enter_async_context(_running(wake.run()))
         own_keys = vendor_keys(settings, db, redactor.learn)
         credentials = providers.credentials(own_keys, sharing(settings))
-        http, collector, pipeline = await _asking(
+        http, collector, pipeline = await asking(
             stack, settings, providers, credentials, db=db, wake=wake, clock=clock, at=at
         )
         jobs, batches = JobStore(db, wake.hint, wake.ended), BatchStore(db, wake.hint)
         workflows = WorkflowStore(db, jobs)
         waiting = Waiting(db.dsn, jobs, workflows)
         await stack.enter_async_context(_running(waiting.run()))
-        events = EventStore(db)
-        live = Live(db.dsn, events)
+        stores = Stores(db)
+        live = Live(db.dsn, stores.events)
         await stack.enter_async_context(_running(live.run()))
-        records = RecordStore(db)
-        webhooks, deliveries = WebhookStore(db), DeliveryStore(db, at)
+        deliveries = DeliveryStore(db, at)
         courier = await stack.enter_async_context(
             Courier.open(deliveries, http, clock=clock, rng=random.Random(), at=at)  # noqa: S311  jitter
         )
         searches = SearchStore(db, jobs)
-        eraser = _eraser(db, jobs, providers, at)
+        eraser = eraser_of(db, jobs, providers, at)
         traffic = Measures()
         installed = load_kinds(
             Tools(
@@ -407,8 +317,8 @@ async def boot(
                 http=http,
                 jobs=jobs,
                 batches=batches,
-                records=records,
-                webhooks=webhooks,
+                records=stores.records,
+                webhooks=stores.webhooks,
                 eraser=eraser,
                 searches=searches,
                 search_cents={
@@ -423,40 +333,27 @@ async def boot(
         yield App(
             settings=settings,
             db=db,
-            keys=KeyStore(db),
             tokens=TokenStore(db, clock),
             live=live,
-            audit=AuditStore(db),
             jobs=jobs,
             batches=batches,
             workflows=workflows,
             answering=Answering(pipeline, jobs, traffic, at),
             waiting=waiting,
             control=ControlStore(db, jobs),
-            queues=QueueStore(db),
             batch_control=BatchControl(db, batches),
-            records=records,
-            events=events,
-            workers=WorkerStore(db),
             schedules=ScheduleStore(db, jobs),
-            retention=RetentionStore(db),
-            ledger=LedgerStore(db),
             collector=collector,
             callbacks=CallbackStore(db, wake.hint),
-            webhooks=webhooks,
             deliveries=deliveries,
             courier=courier,
             eraser=eraser,
             searches=searches,
             beliefs=pipeline.beliefs,
-            deciding=Deciding(EntityStore(db), pipeline.beliefs, clock=clock),
-            calls=CallStore(db),
-            members=MemberStore(db),
+            deciding=Deciding(stores.entities, pipeline.beliefs, clock=clock),
             sign_ins=sign_ins(settings, db),
             vendor_keys=own_keys,
             credentials=credentials,
-            budgets=BudgetStore(db),
-            asking_rules=AskingRuleStore(db),
             providers=providers,
             kinds=installed.kinds,
             at=at,
@@ -468,23 +365,15 @@ async def boot(
         )
 
 
-def _eraser(db: Database, jobs: JobStore, providers: Providers, at: At) -> Eraser:
-    """Return what erases people, told which operations are about people."""
-    about_people = {
-        f"{provider.spec.name}.{operation.name}"
-        for provider in providers.by_name.values()
-        for operation in provider.spec.operations
-        if any(name.startswith("person_") for need in operation.needs for name in need)
-    }
-    return Eraser(
-        PersonalStore(db),
-        SuppressionStore(db),
-        jobs,
-        WorkerStore(db),
-        LedgerStore(db),
-        operations=about_people,
-        at=at,
-    )
+async def _opened(stack: AsyncExitStack, settings: Settings) -> tuple[Database, Redactor]:
+    """Return the database, migrated, and what masks the secrets: the server's password among them."""
+    server = await stack.enter_async_context(running_server(settings))
+    redactor = _redactor(settings, server.dsn)
+    _configure_logs(settings, redactor)
+    await migrate(server.dsn)
+    dsn = await server.runtime_dsn()
+    opening = Database.open(dsn, size=settings.pool_size, recover=server.recover)
+    return await stack.enter_async_context(opening), redactor
 
 
 @asynccontextmanager
@@ -494,59 +383,6 @@ async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
         task = group.create_task(work)
         yield
         task.cancel()
-
-
-async def _asking(
-    stack: AsyncExitStack,
-    settings: Settings,
-    providers: Providers,
-    credentials: Credentials,
-    *,
-    db: Database,
-    wake: Wake,
-    clock: Callable[[], datetime],
-    at: At,
-) -> tuple[HttpClient, Collector, Pipeline]:
-    """Wire what asks the vendors and what collects the answers that come later."""
-    route = SandboxRoute.from_url(settings.sandbox_url) if settings.sandbox_url else None
-    http = await stack.enter_async_context(HttpClient(sandbox=route))
-    ledger = LedgerStore(db)
-    gateway = await stack.enter_async_context(
-        Gateway.open(
-            ledger=ledger,
-            limits=LimitStore(db),
-            entities=EntityStore(db),
-            http=http,
-            credentials=credentials,
-            callback_url=settings.callback_url,
-            at=at,
-        )
-    )
-    beliefs = Beliefs(
-        providers.specs, CalibrationStore(db), set_confidences(settings), freshness(settings)
-    )
-    collector = Collector(
-        gateway,
-        DueStore(db, wake.hint),
-        http,
-        providers.by_name,
-        beliefs=beliefs,
-        clock=clock,
-        base_url=settings.callback_url,
-        at=at,
-    )
-    pipeline = Pipeline(
-        gateway,
-        ledger,
-        providers.by_name,
-        policy(settings, providers),
-        clock,
-        beliefs,
-        History(HistoryStore(db), providers.specs, gateway.tasks),
-        Scoring(IcpStore(db), EntityStore(db)),
-        StandingTerms(settings.order, AskingRuleStore(db)),
-    )
-    return http, collector, pipeline
 
 
 def _redactor(settings: Settings, dsn: str = "") -> Redactor:
