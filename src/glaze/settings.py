@@ -540,6 +540,15 @@ class Settings(BaseSettings):
         wrapping = self.key_encryption_keys
         return texts + (wrapping.get_secret_value().split(",") if wrapping else [])
 
+    @property
+    def seat_lease_s(self) -> float:
+        """How long a silent process keeps its calls' seats at vendors, in seconds.
+
+        They are free by the time that others may take over its jobs, however long ago its last
+        heartbeat was when it died.
+        """
+        return self.lease_s - self.heartbeat_s
+
     @model_validator(mode="after")
     def _heartbeat_within_lease(self) -> Self:
         if self.heartbeat_s * 2 > self.lease_s:

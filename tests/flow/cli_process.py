@@ -166,11 +166,11 @@ QUICK = {
     "GLAZE_LEASE_S": "2",
     "GLAZE_HEARTBEAT_S": "0.5",
     "GLAZE_POLL_S": "0.2",
-    # A call that a killed worker left behind, and its seat, are given up after its timeout and 5 s.
+    # A call that a killed worker left behind is given up after its timeout and 5 s.
     "GLAZE_PROVIDER__WEBSITE__TIMEOUT_S": "8",
     **{
         f"GLAZE_PROVIDER__{name}__TIMEOUT_S": "3"
-        for name in ("APOLLO", "SERPER", "LLM", "DNS_MX", "ENRICHLAYER", "WIKIDATA", "GITHUB")
+        for name in ("APOLLO", "SERPER", "LLM", "DNS_MX", "ENRICHLAYER")
     },
     **{f"GLAZE_PROVIDER__{name}__CALLS_PER_MINUTE": "6000" for name in ("APOLLO", "SERPER", "LLM")},
 }

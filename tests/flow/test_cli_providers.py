@@ -48,6 +48,10 @@ def test_it_tells_what_each_cost_gave_and_took_and_what_keeps_one_back(
     (window, *_) = serper["headroom"]
     assert window["calls"] == serper["limits"][0]["calls"]
 
+    assert serper["seats"] is None  # its calls under way are not capped
+    assert found["wikidata"]["seats"] == {"most": 3, "under_way": 0, "waiting": 0}
+    assert "calls under way: 0 of 3, 0 processes want more" in cli.run("providers", "wikidata").out
+
     assert apollo["state"] == "circuit open"
     assert apollo["circuit"]["last_error"] == "status 503"
     assert apollo["circuit"]["opened_at"] < apollo["circuit"]["open_until"]

@@ -21,6 +21,8 @@ from glaze.store.worker import WorkerStore
 from tests.gateway.conftest import Bench, Vendor, question
 
 ASKERS = 8
+LEASE_S = 2.0
+"""How long what a killed one held is kept for it."""
 
 
 async def main(dsn: str, url: str, name: str, cap: int, seconds: float) -> None:
@@ -31,7 +33,7 @@ async def main(dsn: str, url: str, name: str, cap: int, seconds: float) -> None:
         HttpClient() as http,
         Gateway.open(
             ledger=LedgerStore(db),
-            limits=LimitStore(db),
+            limits=LimitStore(db, seat_lease_s=LEASE_S),
             entities=EntityStore(db),
             http=http,
             credentials=Credentials({"titles": Access("env", "key", url)}),

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,18 +11,24 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from psycopg import connect
+from structlog.testing import capture_logs
 
-from glaze.pipeline.asking import Answer
-from glaze.pipeline.seats import LEASE_SLACK_S, Seats
+from glaze.pipeline.asking import Access, Answer
+from glaze.pipeline.seats import Seats
 from glaze.store.database import Database
 from glaze.store.seat import Cap, SeatStore
 from tests.gateway.conftest import Bench, answering, question
+from tests.gateway.seat_process import LEASE_S
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = 4
 HELD = (
     "select holder, count(*) from glaze.vendor_seat where until > clock_timestamp() group by holder"
 )
+TAKE = """
+    update glaze.vendor_seat set holder = %s, until = clock_timestamp() + interval '30 s'
+    where until <= clock_timestamp()
+"""
 
 
 @dataclass
@@ -109,27 +116,18 @@ async def test_what_a_killed_process_held_comes_free_with_its_lease_and_not_befo
     await vendor_that_counts.reaches(2)
     killed.kill()
     await killed.communicate()
+    ends = await bench.rows("select max(until) as at, count(*) as n from vendor_seat")
     vendor_that_counts.gate.set()
     provider = bench.provider()
     provider.spec = replace(provider.spec, concurrency=2)
+    assert provider.spec.operations[0].timeout_s > LEASE_S  # calls may take longer than a lease
     (job,) = await bench.claimed()
     asker = await bench.asker(job)
     bench.vendor.url = vendor_that_counts.url
-    async with bench.gateway() as gateway, asyncio.TaskGroup() as tasks:
-        asking = tasks.create_task(gateway.ask(question(provider, asker, "next-1@x.com")))
-        claimed = "select count(*) as n from seat_claim where wanted = 1"
-        while not (await bench.rows(claimed))[0]["n"]:  # noqa: ASYNC110  it tells nobody
-            await asyncio.sleep(0.02)
-        assert vendor_that_counts.by == {"killed": 2}
-        leases = (
-            "select extract(epoch from until - clock_timestamp())::float8 as s from vendor_seat"
-        )
-        left = [row["s"] for row in await bench.rows(leases)]
-        longest = provider.spec.operations[0].timeout_s + LEASE_SLACK_S
-        assert all(longest - 5 < s <= longest for s in left)
-        async with bench.db.fleet() as conn:  # the time of the lease passes
-            await conn.execute("update vendor_seat set until = until - interval '10 s'")
-        assert isinstance(await asking, Answer)
+    async with bench.gateway() as gateway:
+        await gateway.ask(question(provider, asker, "next-1@x.com"))
+    (taken,) = await bench.rows("select created_at as at from call order by id desc limit 1")
+    assert taken["at"] >= ends[0]["at"]
     assert vendor_that_counts.by == {"killed": 2, "next": 1}
 
 
@@ -191,19 +189,59 @@ async def test_a_lower_cap_takes_effect_and_a_higher_one(db: Database):
     assert (await store.share(higher, keep=held, wanted=9)).held == 6
 
 
-async def test_a_call_whose_lease_could_not_be_renewed_is_not_sent(db: Database):
-    longest_s = 0.5
-    cap = Cap("titles", "env", uuid.uuid4(), 2, longest_s + LEASE_SLACK_S)
-    async with asyncio.TaskGroup() as tasks:
-        seats = Seats(SeatStore(db), tasks, replace(cap, lease_s=1.5))
-        with connect(db.dsn) as conn:
-            async with seats.one():
-                assert seats.covers(longest_s)
+async def test_a_call_whose_lease_could_not_be_renewed_is_not_sent(
+    bench: Bench, vendor_that_counts: Counter
+):
+    provider = bench.provider()
+    provider.spec = replace(provider.spec, concurrency=2)
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job)
+    access = Access("env", "key", vendor_that_counts.url)
+    async with bench.gateway() as gateway:
+        channel = gateway.channels.of(provider.spec, access)
+        async with channel.room():
+            assert channel.has_room
+            with connect(bench.db.dsn) as conn:
                 conn.execute("select from glaze.vendor_seat for update")  # renewals hang
-                while seats.covers(longest_s):  # noqa: ASYNC110  as time passes
+                while channel.has_room:  # noqa: ASYNC110  as time passes
                     await asyncio.sleep(0.05)
-                assert not seats.covers(longest_s)
+        assert isinstance(await gateway.ask(question(provider, asker, "a@x.com")), Answer)
+
+
+async def test_a_process_that_stood_still_past_its_lease_begins_no_call_and_tells_what_it_has(
+    db: Database,
+):
+    store = SeatStore(db)
+    thawed, next_one = caps(2, 2)
+    thawed = replace(thawed, lease_s=0.4)
+    begun: list[int] = []
+    with capture_logs() as logs:
+        async with asyncio.TaskGroup() as tasks:
+            seats = Seats(store, tasks, thawed)
+            async with seats.one(), seats.one():
+                with connect(db.dsn) as conn:  # nothing else runs here meanwhile
+                    time.sleep(0.6)  # noqa: ASYNC251  the process stands still
+                    taken = conn.execute(TAKE, [next_one.holder]).rowcount
+                assert taken == 2
+                assert not seats.held
+
+                async def third() -> None:
+                    async with seats.one():
+                        begun.append(len(begun))
+
+                waiting = tasks.create_task(third())
+                while not logs:  # noqa: ASYNC110  it tells nobody
+                    await asyncio.sleep(0.02)
+                assert not begun
+                await store.share(next_one, keep=0, wanted=0)
+            await waiting
             seats.close()
+    assert logs[0] == {
+        "event": "calls under way without a seat",
+        "provider": "titles",
+        "calls": 2,
+        "log_level": "warning",
+    }
 
 
 async def test_an_asker_that_is_cancelled_leaves_its_seat_to_the_next(db: Database):

@@ -52,7 +52,7 @@ async def asking(
     gateway = await stack.enter_async_context(
         Gateway.open(
             ledger=ledger,
-            limits=LimitStore(db),
+            limits=LimitStore(db, seat_lease_s=settings.seat_lease_s),
             entities=EntityStore(db),
             http=http,
             credentials=credentials,

@@ -11,7 +11,7 @@ from glaze.model.value import Json
 from glaze.pipeline.asking import Access
 from glaze.pipeline.credentials import Reach
 from glaze.settings import Settings
-from glaze.store.health import Calls, CircuitView, Health, Told, Window
+from glaze.store.health import Calls, CircuitView, Health, Seated, Told, Window
 
 _SAID: Mapping[Cause, str] = {
     Cause.KEY: "key refused",
@@ -33,6 +33,7 @@ class Standing:
     limits: tuple[Limit, ...]
     calls: Calls
     windows: tuple[Window, ...]
+    seats: Seated | None  # none where the number of calls under way is not capped, or none was made
     told: tuple[Told, ...]
     circuit: CircuitView | None
 
@@ -73,7 +74,7 @@ def _standing(
     closed = spec.opt_in and spec.name not in settings.allow
     why = f"opt-in: GLAZE_ALLOW={spec.name}" if closed else ""
 
-    def is_ours(one: Window | Told) -> bool:
+    def is_ours(one: Window | Told | Seated) -> bool:
         name, _, _endpoint = one.name.partition(".")
         return (name, one.credential) == (spec.name, access.credential)
 
@@ -85,6 +86,7 @@ def _standing(
         base_url=access.base_url,
         calls=health.calls.get(spec.name, Calls()),
         windows=tuple(filter(is_ours, health.windows)),
+        seats=next(filter(is_ours, health.seats), None) if spec.concurrency else None,
         told=tuple(filter(is_ours, health.told)),
         circuit=next(
             (
@@ -132,6 +134,7 @@ def as_document(one: Standing) -> Json:
         "base_url": one.base_url,
         "retries": spec.retries,
         "concurrency": spec.concurrency,
+        "seats": _seats(one),
         "operations": operations,
         "limits": [_limit(limit) for limit in one.limits],
         "headroom": [_plain(asdict(window)) for window in one.windows],
@@ -139,6 +142,13 @@ def as_document(one: Standing) -> Json:
         "circuit": _plain(asdict(one.circuit)) if one.circuit else {"state": "closed"},
         "calls": _plain(asdict(one.calls)),
     }
+
+
+def _seats(one: Standing) -> Json:
+    if one.spec.concurrency is None:
+        return None
+    under_way, waiting = (one.seats.under_way, one.seats.waiting) if one.seats else (0, 0)
+    return {"most": one.spec.concurrency, "under_way": under_way, "waiting": waiting}
 
 
 def _limit(limit: Limit) -> Json:

@@ -199,6 +199,12 @@ def _limit_lines(one: Standing) -> Iterator[str]:
             yield (
                 f"limit of {name}: {limit.calls:,} in {span_name(limit.window_s)}, {left:,} free now"
             )
+    if one.spec.concurrency:
+        under_way, waiting = (one.seats.under_way, one.seats.waiting) if one.seats else (0, 0)
+        yield (
+            f"calls under way: {under_way:,} of {one.spec.concurrency:,},"
+            f" {waiting:,} processes want more"
+        )
     for told in one.told:
         until = "one call is to try again" if told.lapsed else f"until {_time(told.until)}"
         yield f"the vendor: {told.detail}, {told.calls_left:,} calls left, {until}"

@@ -11,7 +11,7 @@ from glaze.model.room import Room, out_of_credits, pause, refused, rooms
 from glaze.pipeline.asking import Access
 from glaze.pipeline.circuit import Circuit, Passing, passing
 from glaze.pipeline.limiter import PATIENCE_S, Limiter
-from glaze.pipeline.seats import LEASE_SLACK_S, Seats
+from glaze.pipeline.seats import Seats
 from glaze.pipeline.settling import pause_s
 from glaze.store.limit import LimitStore, Slots
 from glaze.store.seat import Cap
@@ -43,7 +43,7 @@ class Channel:
         """Reach the provider of ``spec`` with ``access``, as the process ``holder``."""
         self.access = access
         self.base_url = access.base_url or spec.base_url
-        cap = _cap(spec, access, holder)
+        cap = _cap(spec, access, holder, limits.seats.lease_s)
         self._seats = Seats(limits.seats, tasks, cap) if cap else None
         self._room = asyncio.Semaphore(spec.room)
         self._spec = spec
@@ -85,9 +85,10 @@ class Channel:
         """
         return self._seats.one() if self._seats else self._room
 
-    def covers(self, span_s: float) -> bool:
-        """Tell whether a request of ``span_s`` seconds, sent now, ends within its room's lease."""
-        return self._seats is None or self._seats.covers(span_s)
+    @property
+    def has_room(self) -> bool:
+        """Whether the room that was given is still ours: a process that stood still may have lost it."""
+        return self._seats is None or self._seats.held
 
     def close(self) -> None:
         """Leave the fleet's room to others as soon as what is under way has ended."""
@@ -165,11 +166,10 @@ class Channels:
             channel.close()
 
 
-def _cap(spec: ProviderSpec, access: Access, holder: uuid.UUID) -> Cap | None:
+def _cap(spec: ProviderSpec, access: Access, holder: uuid.UUID, lease_s: float) -> Cap | None:
     """Return what of the fleet's room concerns this process, None where nothing caps it."""
     if spec.concurrency is None:
         return None
-    lease_s = max(operation.timeout_s for operation in spec.operations) + LEASE_SLACK_S
     return Cap(spec.name, access.credential, holder, spec.concurrency, lease_s)
 
 

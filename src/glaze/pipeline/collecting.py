@@ -248,7 +248,7 @@ class Collector:
                 await self._put_off(poll.all, 0.0)
                 return
             aged = time.monotonic() - poll.begun > SEND_WITHIN_S
-            if aged or not poll.channel.covers(poll.operation.timeout_s):
+            if aged or not poll.channel.has_room:
                 await limiter.give_back(permit)
                 await self._put_off(poll.all, 0.0)
                 return

@@ -444,8 +444,9 @@ class Gateway:
             return f"{unsent} and no other could be had"
         if time.monotonic() - leave.begun > SEND_WITHIN_S:
             return too_old
-        leased = channel.covers(question.operation.timeout_s)
-        return None if leased else "not sent: its room at the vendor may be another's by now"
+        return (
+            None if channel.has_room else "not sent: its room at the vendor may be another's by now"
+        )
 
     async def _look_up(
         self, questions: Sequence[Question], http: BoundHttp

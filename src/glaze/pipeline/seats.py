@@ -18,8 +18,8 @@ ASK_AGAIN_S = 0.1
 """How often one that waits asks for more."""
 TURN_S = 0.5
 """How long one process keeps its seats where there are fewer of them than processes that want one."""
-LEASE_SLACK_S = 5.0
-"""How much longer than the longest call a lease is: renewals may be late by that."""
+RENEWALS = 4
+"""How often at least a lease is renewed before it would end."""
 
 
 class Seats:
@@ -55,9 +55,10 @@ class Seats:
         finally:
             self._leave()
 
-    def covers(self, span_s: float) -> bool:
-        """Tell whether a call that takes ``span_s`` seconds ends before its seat may be another's."""
-        return time.monotonic() + span_s <= self._good_until
+    @property
+    def held(self) -> bool:
+        """Whether what we hold is ours for sure: a process that stood still may have lost it."""
+        return time.monotonic() < self._good_until
 
     def close(self) -> None:
         """Give seats back as soon as their calls end."""
@@ -88,11 +89,8 @@ class Seats:
             self._stirred.set()
 
     def _hand_on(self) -> None:
-        """Let those go who waited longest, as far as there are seats for a whole call."""
-        longest_s = self._cap.lease_s - LEASE_SLACK_S
-        while self._waiting and self._in_use < min(self._held, self._share):
-            if not self.covers(longest_s):
-                return
+        """Let those go who waited longest, as far as there are seats that are ours for sure."""
+        while self.held and self._waiting and self._in_use < min(self._held, self._share):
             seat = self._waiting.popleft()
             if not seat.done():
                 self._in_use += 1
@@ -112,10 +110,14 @@ class Seats:
                 if not (self._waiting or self._in_use or self._held):
                     return
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(ASK_AGAIN_S if self._waiting else LOOK_S):
+                    async with asyncio.timeout(self._pause_s()):
                         await self._stirred.wait()
         finally:
             self._keeping = False
+
+    def _pause_s(self) -> float:
+        renewed_s = min(LOOK_S, self._cap.lease_s / RENEWALS)
+        return min(ASK_AGAIN_S, renewed_s) if self._waiting else renewed_s
 
     async def _look(self) -> None:
         """Let go of what is over our share or was not needed lately, and ask for what is wanted.
@@ -132,6 +134,9 @@ class Seats:
             self._declared = True
         before = self._held
         told = await self._store.share(self._cap, keep=before, wanted=wanted, last=self._turn_over)
+        if told.held < min(before, self._in_use):  # we stood still, and others have them
+            over = self._in_use - told.held
+            log.warning("calls under way without a seat", provider=self._cap.provider, calls=over)
         self._held = told.held
         self._good_until = begun + self._cap.lease_s
         self._judge_turn(told, began=not before)

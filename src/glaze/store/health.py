@@ -54,6 +54,16 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Seated:
+    """Calls under way of all processes together, where their number is capped."""
+
+    name: str
+    credential: str
+    under_way: int  # a process keeps a seat for half a second after its call
+    waiting: int  # processes that have fewer seats than calls
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What a vendor said of the room that is left; ``lapsed``: one call is to try again."""
 
@@ -88,6 +98,7 @@ class Health:
 
     calls: dict[str, Calls]  # by provider
     windows: tuple[Window, ...]
+    seats: tuple[Seated, ...]
     told: tuple[Told, ...]
     circuits: tuple[CircuitView, ...]
 
@@ -109,8 +120,9 @@ class HealthStore:
 
             calls = {row.pop("provider"): Calls(**row) for row in await rows("calls")}
             windows = tuple(Window(**row) for row in await rows("windows"))
+            seats = tuple(Seated(**row) for row in await rows("seats"))
             told = tuple(
                 Told(**{**row, "cause": Cause(row["cause"])}) for row in await rows("rooms")
             )
             circuits = tuple(CircuitView(**row) for row in await rows("circuits"))
-        return Health(calls, windows, told, circuits)
+        return Health(calls, windows, seats, told, circuits)

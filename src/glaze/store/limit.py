@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 from glaze.model.provider import Limit
 from glaze.model.room import Cause, Room
 from glaze.store.database import Database
-from glaze.store.seat import SeatStore
+from glaze.store.seat import LEASE_S, SeatStore
 from glaze.store.statements import statements
 
 _sql = statements("limit")
@@ -98,9 +98,15 @@ class Passage:
 class LimitStore:
     """Slots and seats of (provider, credential), circuits of (provider, base URL)."""
 
-    def __init__(self, db: Database, *, open_s: float = OPEN_S) -> None:
-        """Use the pools of ``db``; a circuit stays open for ``open_s`` before it is probed."""
-        self.seats = SeatStore(db)
+    def __init__(
+        self, db: Database, *, open_s: float = OPEN_S, seat_lease_s: float = LEASE_S
+    ) -> None:
+        """Use the pools of ``db``.
+
+        A circuit stays open for ``open_s`` seconds before it is probed; a process that is heard of
+        no more keeps its seats for ``seat_lease_s``.
+        """
+        self.seats = SeatStore(db, lease_s=seat_lease_s)
         self._db = db
         self._open_s = open_s
 

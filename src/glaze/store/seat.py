@@ -8,6 +8,8 @@ from glaze.store.statements import statements
 
 _sql = statements("seat")
 
+LEASE_S = 20.0
+"""How long a silent process keeps its seats, in seconds, where nothing else is said."""
 CLAIM_S = 1.5
 """How long it is believed that a process wants seats, in seconds: it says so more often."""
 
@@ -20,7 +22,7 @@ class Cap:
     credential: str
     holder: UUID  # the process
     most: int
-    lease_s: float  # until a seat comes free whose holder is heard of no more
+    lease_s: float  # until seats come free whose holder is heard of no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,12 @@ class Shared:
 class SeatStore:
     """Seats of (provider, credential)."""
 
-    def __init__(self, db: Database) -> None:
-        """Use the pools of ``db``."""
+    def __init__(self, db: Database, *, lease_s: float = LEASE_S) -> None:
+        """Use the pools of ``db``; renewals take the reserved lane.
+
+        ``lease_s`` is for how many seconds a process that is heard of no more keeps its seats.
+        """
+        self.lease_s = lease_s
         self._db = db
 
     async def declare(self, cap: Cap) -> None:
@@ -52,7 +58,7 @@ class SeatStore:
         more. ``last``: it had its turn, and goes behind all that wait.
         """
         params = _params(cap) | {"keep": keep, "wanted": wanted, "last": last}
-        async with self._db.fleet() as conn:
+        async with self._db.fleet(reserved=True) as conn:
             row = await _shared(conn, params)
             if row["seats"] < cap.most:  # another process, with a lower cap, dropped ours
                 await conn.execute(_sql["make"], params)

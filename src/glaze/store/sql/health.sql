@@ -29,6 +29,14 @@ select provider as name, credential, window_s, count(*) as calls, count(*) filte
   greatest(0, extract(epoch from min(greatest(free_at, 'epoch')) - clock_timestamp()))::float8 as wait_s
 from rate_slot group by provider, credential, window_s order by provider, credential, window_s
 
+-- name: seats
+-- How many calls are under way where their number is capped, by whose key, and how many processes want more.
+select s.provider as name, s.credential, count(*) filter (where s.until > clock_timestamp()) as under_way,
+  (select count(*) from seat_claim c where c.provider = s.provider and c.credential = s.credential and c.until > clock_timestamp()
+     and c.wanted > (select count(*) from vendor_seat v where v.provider = s.provider and v.credential = s.credential
+                       and v.holder = c.holder and v.until > clock_timestamp())) as waiting
+from vendor_seat s group by s.provider, s.credential order by s.provider, s.credential
+
 -- name: rooms
 -- What vendors said that still holds, or that one call is to try again.
 select provider as name, credential, cause, span, calls_left, since, until, detail, until <= clock_timestamp() as lapsed

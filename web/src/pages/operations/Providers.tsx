@@ -30,6 +30,7 @@ interface Provider {
   reason: string | null;
   key: "own" | "set" | "not needed" | "optional" | "missing";
   headroom: Window[];
+  seats: { most: number; under_way: number; waiting: number } | null;
   circuit: { state: string; last_error?: string | null };
   calls: { calls: number; hits: number; errors: number; p50_ms?: number | null; spent_micros?: number };
 }
@@ -102,6 +103,17 @@ const COLUMNS: readonly Column<Provider>[] = [
           {formatNumber(each.free)}/{formatNumber(each.calls)} in {formatDuration(each.window_s)}
         </span>
       )),
+  },
+  {
+    id: "seats",
+    title: "Under way",
+    end: true,
+    cell: ({ seats }) =>
+      seats && (
+        <span className="num" title={`${formatNumber(seats.waiting)} processes want more`}>
+          {formatNumber(seats.under_way)}/{formatNumber(seats.most)}
+        </span>
+      ),
   },
   { id: "calls", title: "Calls", end: true, cell: (one) => <Num of={one.calls.calls} /> },
   {
