@@ -12,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 from glaze.store.database import Database
 from glaze.store.migrate import migrate
 from tests.copied import copied
+from tests.quick_folder import quick_folder
 
 _numbers = count(1)
 
@@ -29,11 +30,12 @@ def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     from glaze.store.embedded import ensure_server  # noqa: PLC0415  only where no server was given
 
-    lease = ensure_server(tmp_path_factory.mktemp("pg") / "data", unsafe_fast=True, idle_s=2)
-    try:
-        yield lease.dsn
-    finally:
-        lease.release()
+    with quick_folder(tmp_path_factory) as folder:
+        lease = ensure_server(folder / "data", unsafe_fast=True, idle_s=0.5)
+        try:
+            yield lease.dsn
+        finally:
+            lease.release()
 
 
 @pytest.fixture(scope="session")
