@@ -22,7 +22,12 @@ def buy(cli: Cli, sandbox: Sandbox, *options: str) -> None:
     """Enrich rows while one vendor drops answers, billed and not billed."""
     sandbox.send("POST", "reset")
     for kind in ("drop_after_billing", "drop_before_billing"):
-        fault = {"kind": kind, "vendor": "serper", "probability": 0.5, "times": 3}
+        fault = {
+            "kind": kind,
+            "vendor": "serper",
+            "probability": 0.5,
+            "times": 2,
+        }  # five in a row would open the circuit
         sandbox.send("POST", "faults", fault)
     write_world(cli.folder / "in.csv", 20, 300)
     cli.run(*ENRICH, *options)
