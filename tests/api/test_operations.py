@@ -133,3 +133,25 @@ async def test_the_curves_of_a_calibration_are_told_as_they_were_fitted(service:
         }
     ]
     assert (await client.get("/v1/calibration?provider=hunter")).body["curves"] == []
+
+
+async def test_the_books_are_judged_from_the_workspaces_own_rows_and_by_an_admin_alone(
+    service: Service, theirs: Client, dsn: str
+):
+    admin, reader = await service.client(), await service.client(Scope.READ)
+    await admin.ask("PUT", "/v1/budgets/day", {"cap_cents": 500})
+    asked = await admin.post("/v1/jobs", {"kind": "enrich", "args": ASKED})
+    async with working(service):
+        await ended(admin, asked.body["id"])
+    judged = {one["invariant"]: one for one in (await admin.get("/v1/calls/verify")).body}
+    assert all(one["holds"] for one in judged.values())
+    assert judged["ended_calls_have_a_price"]["rows"] > 0
+    assert (await reader.get("/v1/calls/verify")).status == 403
+    with psycopg.connect(dsn, autocommit=True) as owner:
+        owner.execute("update glaze.budget set spent_micros = spent_micros + 1")
+    books = {one["invariant"]: one for one in (await admin.get("/v1/calls/verify")).body}
+    broken = books["budgets_hold_what_their_calls_hold"]
+    assert (broken["holds"], broken["broken"], len(broken["examples"])) == (False, 1, 1)
+    assert all(one["rows"] == 0 for one in (await theirs.get("/v1/calls/verify")).body)
+    shown = {one["name"]: one for one in (await reader.get("/v1/providers")).body}
+    assert (shown["apollo"]["calls"]["calls"], shown["apollo"]["circuit"]["state"]) == (1, "closed")

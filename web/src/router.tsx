@@ -6,13 +6,16 @@ import { createRouter } from "@tanstack/react-router";
 import { whenSignedOut } from "./api/client";
 import { ApiProblem } from "./api/problem";
 import { forget, sessionQuery } from "./api/session";
+import { keys, members } from "./pages/access/route";
 import { account } from "./pages/account/route";
 import { signIn, welcome } from "./pages/gate/routes";
 import { home } from "./pages/home/route";
 import { newTable, table, tables } from "./pages/tables/route";
 import { job } from "./pages/job/route";
 import { jobs } from "./pages/jobs/route";
+import { budgets, ledger } from "./pages/money/route";
 import { operations } from "./pages/operations/routes";
+import { webhook, webhooks } from "./pages/webhooks/route";
 import { root, shell } from "./shell/routes";
 
 const tree = root.addChildren([
@@ -26,6 +29,12 @@ const tree = root.addChildren([
     jobs,
     job,
     ...operations,
+    webhooks,
+    webhook,
+    budgets,
+    ledger,
+    keys,
+    members,
     account,
   ]),
 ]);

@@ -28,6 +28,7 @@ from glaze.model.value import (
 from glaze.store.audit import Deed
 from glaze.store.budget import WHOLE_WORKSPACE, BudgetView
 from glaze.store.calls import CallFilter, CallView
+from glaze.store.ledger_check import Verified, verify
 from glaze.store.turns import Meets
 from glaze.tasks.call_export import BILLED, COLUMNS, line_of, plain
 
@@ -165,6 +166,16 @@ class ResolveIn(BaseModel):
     by: str = Field(min_length=1, max_length=200, description="how this was found out")
 
 
+class InvariantOut(BaseModel):
+    """What always holds of the ledger, and whether it does."""
+
+    invariant: str = Field(description="`budgets_hold_what_their_calls_hold`")
+    holds: bool
+    rows: int = Field(description="how many it was judged of")
+    broken: int
+    examples: list[str] = Field(description="a few that break it: `id: what is wrong`")
+
+
 def routes(services: Services) -> APIRouter:
     """Return the routes over ``services``."""
     router = APIRouter(prefix=V1, tags=["money"], responses=PROBLEMS)
@@ -290,6 +301,14 @@ def _calls(services: Services) -> APIRouter:
         headers = {"Content-Disposition": 'attachment; filename="calls.csv"'}
         return StreamingResponse(text, media_type="text/csv; charset=utf-8", headers=headers)
 
+    @router.get("/calls/verify", summary="Whether the books are right")
+    async def verify_books(who: Admin) -> list[InvariantOut]:
+        """Judge every invariant of the ledger from its rows alone, as `glaze ledger verify` does.
+
+        It reads the whole ledger of the workspace, as it stood at one moment; nothing is changed.
+        """
+        return [_invariant(one) for one in await verify(services.db, who.workspace_id)]
+
     @router.get("/calls/{call_id}", summary="One call")
     async def show(call_id: RowId, who: Reader) -> CallDetail:
         """Return why a call was made, what the vendor said and billed, and what it stated."""
@@ -346,6 +365,10 @@ def _provider(services: Services, what: str) -> str:
         known = ", ".join(sorted(services.provider_names))
         raise InputError(f"give `day` or a provider: {what!r} is none; installed are {known}")
     return what
+
+
+def _invariant(one: Verified) -> InvariantOut:
+    return InvariantOut.model_validate(one, from_attributes=True)
 
 
 def _budget(view: BudgetView) -> BudgetOut:

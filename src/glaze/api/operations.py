@@ -11,6 +11,7 @@ from glaze.api.auth import Admin, Reader
 from glaze.api.jobs import ActionOut, acted
 from glaze.api.schemas import PROBLEMS, V1, RowId
 from glaze.api.services import Services
+from glaze.api.standing import StandingOut
 from glaze.errors import NotFound, ScopeMissing
 from glaze.jobs.enqueue import LONGEST_NAME
 from glaze.model.access import Principal
@@ -134,13 +135,14 @@ def _looking(services: Services) -> APIRouter:
         since: Annotated[
             AwareDatetime | None, Query(description="count calls since then; null: a day ago")
         ] = None,
-    ) -> list[Any]:
+    ) -> list[StandingOut]:
         """Return whom can be asked, at what price, and how each fares.
 
         Calls and money are the workspace's; limits, circuits and refused keys are the fleet's.
         """
         begun = since or services.clock() - timedelta(days=1)
-        return [*await services.provider_documents(who.workspace_id, begun)]
+        found = await services.provider_documents(who.workspace_id, begun)
+        return [StandingOut.model_validate(one) for one in found]
 
     @router.get("/settings", summary="Settings")
     async def settings(who: Admin) -> dict[str, Any]:

@@ -48,3 +48,11 @@ export async function told<T>(asked: Promise<{ data?: T | undefined }>): Promise
   const { data } = await asked;
   return data as T;
 }
+
+/** Return what a request brought with its ETag, which a change sends as If-Match. */
+export async function tagged<T>(
+  asked: Promise<{ data?: T | undefined; response: Response }>,
+): Promise<{ data: T; etag: string }> {
+  const { data, response } = await asked;
+  return { data: data as T, etag: response.headers.get("ETag") ?? "*" };
+}

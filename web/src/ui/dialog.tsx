@@ -8,12 +8,15 @@ export function Dialog({
   title,
   onClose,
   wide = false,
+  firm = false,
   className = "",
   children,
 }: {
   title: ReactNode;
   onClose: () => void;
   wide?: boolean;
+  /** A click beside it does not close it: what it shows would be lost. */
+  firm?: boolean;
   className?: string;
   children: ReactNode;
 }) {
@@ -30,7 +33,7 @@ export function Dialog({
       aria-labelledby={id}
       onClose={onClose}
       onClick={(event) => {
-        if (event.target === ref.current) onClose();
+        if (!firm && event.target === ref.current) onClose();
       }}
     >
       <div className="inside">

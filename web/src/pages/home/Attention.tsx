@@ -18,6 +18,7 @@ interface Matter {
   /** What can be done about it. */
   todo: string;
   to: string;
+  params?: Record<string, string>;
   search?: Record<string, unknown>;
 }
 
@@ -31,11 +32,11 @@ export function Attention({ overview }: { overview: Overview }) {
   return (
     <section className="attention" aria-label="Wants somebody">
       <ul>
-        {matters.map(({ id, icon, tone, what, todo, to, search }) => (
+        {matters.map(({ id, icon, tone, what, todo, to, params, search }) => (
           <li key={id} className={tone}>
             <Icon name={icon} />
             <strong>{what}</strong>
-            <Goto to={to} {...(search && { search })} className="todo">
+            <Goto to={to} {...(params && { params })} {...(search && { search })} className="todo">
               {todo}
             </Goto>
           </li>
@@ -84,7 +85,8 @@ function* mattersOf({ attention, money, oldest_s: oldest }: Overview): Generator
       tone: one.why ? "bad" : "warn",
       what: <span className="truncate">{one.url}</span>,
       todo: one.why ? "disabled: it did not take what it was sent" : "does not take what it is sent",
-      to: "/webhooks",
+      to: "/webhooks/$id",
+      params: { id: String(one.id) },
     };
   }
   for (const one of attention.queues) {
