@@ -25,7 +25,9 @@ async def test_a_budget_is_set_seen_by_another_and_not_overwritten_and_a_reader_
     await expect(dialog).to_have_count(0)
     card = colleague.get_by_role("region", name="hunter, monthly")
     await expect(card).to_contain_text("$12.50 left of $12.50")
-    await expect(colleague.get_by_role("button", name=re.compile("budget of|Set a"))).to_have_count(0)
+    await expect(colleague.get_by_role("button", name=re.compile("budget of|Set a"))).to_have_count(
+        0
+    )
     await page.get_by_role("button", name="Change the budget of hunter").click()
     await expect(dialog.get_by_label("Dollars")).to_have_value("12.50")
     await page.wait_for_load_state("networkidle")
@@ -82,7 +84,8 @@ async def test_an_unknown_call_is_found_resolved_and_gone_for_the_other_and_the_
     await expect(theirs.get_by_role("row").nth(1)).to_contain_text("$0.05")
     async with colleague.expect_download() as coming:
         await colleague.get_by_role("link", name="Export CSV").click()
-    text = Path(await (await coming.value).path()).read_text()
+    file = await (await coming.value).path()
+    text = await asyncio.to_thread(Path(file).read_text)
     assert {line.split(",")[2] for line in text.splitlines()[1:]} == {"apollo"}
     await page.get_by_role("button", name="Verify the books").click()
     await expect(page.get_by_role("dialog").get_by_role("status").first).to_contain_text("Yes:")
