@@ -309,3 +309,25 @@ def test_what_a_row_gave_is_no_hit_and_not_from_the_cache_though_a_vendor_agreed
     told = next(line.split() for line in again.splitlines() if line.startswith("person_email "))
     assert told == ["person_email", given, "0", "-"]
     assert "0 of 0 values came from the cache" in again
+
+
+def test_a_type_says_what_is_asked_and_an_input_of_another_is_refused(cli):
+    write_world(cli.folder / "in.csv", 2)
+    site = table(cli.folder / "in.csv")[0]["Website"]
+    one = json.loads(cli.run("enrich", site, "--type", "company_website", "--json").out)
+    assert one["type"] == "company_website"
+    assert {"company_name", "company_technologies"} <= {*one["data"], *one["missing"]}
+    asked = [stage["name"] for stage in one["stages"]]
+    assert asked[asked.index("cache") + 1] in {"dns_mx", "website"}
+    short = cli.run("enrich", site, "--type=company_website", "--fields=name", "--json").out
+    assert [*json.loads(short)["data"]] == ["company_name"]
+    refused = cli.run("enrich", site, "--type", "linkedin_profile", code=2)
+    assert "type linkedin_profile takes a LinkedIn profile" in refused.err
+    assert "looks like company_website" in refused.err
+    assert "--type person_or_so: there are company_website, " in (
+        cli.run("enrich", site, "--type", "person_or_so", code=2).err
+    )
+    table_of = cli.run("enrich", "in.csv", "--type=linkedin_profile", "--json").out.splitlines()
+    for row in map(json.loads, table_of):  # they come back unharmed, asked of nobody
+        assert row["Website"]
+        assert row["person_full_name"] is None

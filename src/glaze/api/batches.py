@@ -17,9 +17,9 @@ from glaze.api.services import Services
 from glaze.api.uploads import MEDIA_TYPES, Upload, uploaded
 from glaze.errors import BatchStateConflict, Fault, IdempotencyConflict, InputError, NotFound
 from glaze.jobs.enqueue import known_kind
-from glaze.model.field import known_field
+from glaze.model.input_type import TYPES, InputType, field_of
 from glaze.model.label import checked_tags
-from glaze.model.value import BatchId, Json, WorkspaceId
+from glaze.model.value import BatchId, FieldName, Json, WorkspaceId
 from glaze.store.batch import NewBatch, Progress
 from glaze.store.lock import session_lock
 from glaze.tasks.enrich import NAME as ENRICH
@@ -40,6 +40,9 @@ class TableIn(BaseModel):
         default_factory=list,
         max_length=100,
         description="what is wanted, repeated or comma-separated; none: the usual ones",
+    )
+    type: InputType | None = Field(
+        default=None, description="what each row is about; a row that is not of it fails"
     )
     map: list[Annotated[str, Field(max_length=1000)]] = Field(
         default_factory=list,
@@ -90,7 +93,8 @@ class TableIn(BaseModel):
         if self.kind != ENRICH:
             return _object(self.args or "{}")
         return {
-            "required_fields": [known_field(name).name for name in self.fields],
+            **({} if self.type is None else {"type": self.type}),
+            "required_fields": self._wanted(),
             "skip_cache": self.skip_cache,
             "verify": self.verify,
             "max_cost_cents": self.max_cost_cents,
@@ -99,6 +103,11 @@ class TableIn(BaseModel):
             "order": [*self.order] or None,
             "min_confidence": self.min_confidence,
         }
+
+    def _wanted(self) -> list[FieldName]:
+        if not self.fields and self.type is not None:
+            return [*TYPES[self.type].fields]
+        return [field_of(name, self.type) for name in self.fields]
 
     def mapping(self) -> dict[str, str]:
         """Return what the caller says of columns. Raises: InputError."""

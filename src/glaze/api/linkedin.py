@@ -10,11 +10,9 @@ from glaze.api.enrich import answered
 from glaze.api.schemas import PROBLEMS, V1, JobOut, ShortName, WaitingOptions
 from glaze.api.services import Services
 from glaze.errors import InputError
+from glaze.model.input_type import InputType, field_of
 from glaze.model.profile import parse_linkedin
-from glaze.model.request import EnrichArgs, InputType, field_of
-
-_PROFILE = ("full_name", "headline", "title", "company_name", "city", "country")
-_COMPANY = ("name", "description", "industry", "size", "city", "country", "website")
+from glaze.model.request import EnrichArgs
 
 Key = Annotated[str | None, Header(min_length=1, max_length=255)]
 
@@ -47,7 +45,7 @@ class ProfileIn(PageIn):
 
     def args(self) -> EnrichArgs:
         """Return the job's arguments. Raises: InputError, UnknownField."""
-        return _args(self, "linkedin_profile", self.fields or _PROFILE, is_person=True)
+        return _args(self, "linkedin_profile", is_person=True)
 
 
 class CompanyIn(PageIn):
@@ -61,7 +59,7 @@ class CompanyIn(PageIn):
 
     def args(self) -> EnrichArgs:
         """Return the job's arguments. Raises: InputError, UnknownField."""
-        return _args(self, "company_linkedin", self.fields or _COMPANY, is_person=False)
+        return _args(self, "company_linkedin", is_person=False)
 
 
 def routes(services: Services) -> APIRouter:
@@ -97,9 +95,7 @@ def routes(services: Services) -> APIRouter:
     return router
 
 
-def _args(
-    body: PageIn, type_: InputType, fields: list[str] | tuple[str, ...], *, is_person: bool
-) -> EnrichArgs:
+def _args(body: PageIn, type_: InputType, *, is_person: bool) -> EnrichArgs:
     try:
         page = parse_linkedin(body.url)
     except ValueError as error:
@@ -107,4 +103,5 @@ def _args(
     if page.is_person != is_person:
         other = "/v1/enrich/linkedin-company" if is_person else "/v1/enrich/linkedin-profile"
         raise InputError(f"url: {page} is no {'profile' if is_person else 'company page'}: {other}")
-    return body.args_for({"linkedin_url": str(page)}, [field_of(name, type_) for name in fields])
+    wanted = [field_of(name, type_) for name in body.fields]
+    return body.args_for({"linkedin_url": str(page)}, wanted, type_)

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from fastapi import Path
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
+from glaze.model.input_type import InputType, field_of
 from glaze.model.job import JobState
 from glaze.model.label import LONGEST_TAG
-from glaze.model.request import EnrichArgs, EnrichResult, InputType, field_of
+from glaze.model.request import EnrichArgs, EnrichResult
 from glaze.model.value import FieldName, Json
 from glaze.store.job import JobView
 
@@ -32,12 +33,20 @@ class EnrichOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    skip_cache: bool = Field(default=False, description="ask again, whatever is known")
+    skip_cache: bool = Field(
+        default=False,
+        validation_alias=AliasChoices("skip_cache", "skipCache"),
+        description="ask again, whatever is known",
+    )
     verify: bool = Field(
         default=False, description="have the LLM check what sources disagree on against the site"
     )
     max_cost_cents: int | None = Field(
-        default=None, ge=0, le=10_000_000, description="most that this enrichment may cost"
+        default=None,
+        ge=0,
+        le=10_000_000,
+        validation_alias=AliasChoices("max_cost_cents", "maxCostCents"),
+        description="most that this enrichment may cost",
     )
     min_confidence: int | None = Field(
         default=None,
@@ -54,10 +63,13 @@ class EnrichOptions(BaseModel):
         description="whom to ask first: learned, cheapest, originals, or names; null: as set",
     )
 
-    def args_for(self, given: dict[str, str], fields: Iterable[FieldName]) -> EnrichArgs:
+    def args_for(
+        self, given: dict[str, str], fields: Iterable[FieldName], type_: InputType | None = None
+    ) -> EnrichArgs:
         """Return the job's arguments for an input and the fields that are wanted."""
         return EnrichArgs(
             input=given,
+            type=type_,
             required_fields=tuple(fields),
             skip_cache=self.skip_cache,
             verify=self.verify,
@@ -101,12 +113,17 @@ class EnrichBody(WaitingOptions):
         max_length=100,
         description="identifiers: domain, email, name, company, linkedin_url, lead_id, ...",
     )
-    type: InputType | None = Field(default=None, description="what the input is about")
+    type: InputType | None = Field(
+        default=None,
+        description="what the input is about; an input that is not of it is refused."
+        " Left out: what the input looks like",
+    )
     required_fields: list[ShortName] = Field(
-        min_length=1,
+        default_factory=list,
         max_length=100,
-        validation_alias=AliasChoices("required_fields", "fields"),
-        description="canonical fields; with a type, short names such as `name` will do",
+        validation_alias=AliasChoices("required_fields", "fields", "requiredFields"),
+        description="canonical fields; with a type, short names such as `name` will do."
+        " None: the usual ones of the type",
     )
 
     @model_validator(mode="after")
@@ -123,7 +140,8 @@ class EnrichBody(WaitingOptions):
         given = dict(self.input)
         if self.url:
             given.setdefault("url", self.url)
-        return self.args_for(given, [field_of(name, self.type) for name in self.required_fields])
+        wanted = [field_of(name, self.type) for name in self.required_fields]
+        return self.args_for(given, wanted, self.type)
 
 
 class ProgressOut(BaseModel):

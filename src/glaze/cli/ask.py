@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -11,9 +11,9 @@ from glaze.errors import InputError
 from glaze.files.columns import ColumnMapping, map_columns
 from glaze.files.source import Source, inspect
 from glaze.files.writing import Target, errors_path, target_for
-from glaze.model.field import known_field
 from glaze.model.field_group import default_fields
 from glaze.model.identity import identify
+from glaze.model.input_type import TYPES, InputType, field_of
 from glaze.model.request import EnrichArgs
 from glaze.model.value import FieldName, Json
 
@@ -31,10 +31,12 @@ class Limits:
     allow: tuple[str, ...] = ()  # opt-in providers
     providers: tuple[str, ...] | None = None  # ask only these, opt-in or not; None: all allowed
     order: tuple[str, ...] | None = None  # whom to ask first; None: as set
+    type: InputType | None = None  # what each is about; None: as it looks
 
     def shared(self, fields: Sequence[FieldName]) -> dict[str, Json]:
         """Return the arguments that all rows share, as the job takes them."""
         args = EnrichArgs(
+            type=self.type,
             required_fields=tuple(fields),
             skip_cache=self.skip_cache,
             verify=self.verify,
@@ -95,7 +97,7 @@ def ask_of_file(
     source = inspect(path, encoding=encoding)
     mapping = map_columns(source, parse_map(given))
     used = mapping.used.values()
-    wanted = default_fields(used) if fields is None else parse_fields(fields)
+    wanted = fields_wanted(fields, limits.type, used)
     if output is None:
         output = Path("-") if as_json else path.with_name(f"{path.stem}.enriched{path.suffix}")
     target = target_for(output, source, as_json=as_json)
@@ -118,10 +120,27 @@ def parse_names(text: str | None, option: str) -> tuple[str, ...] | None:
     return names
 
 
-def parse_fields(text: str) -> tuple[FieldName, ...]:
+def parse_type(text: str | None) -> InputType | None:
+    """Read ``--type``. Raises: InputError, naming those that there are."""
+    known = {str(type_): type_ for type_ in TYPES}
+    if text is not None and text not in known:
+        raise InputError(f"--type {text}: there are {', '.join(known)}")
+    return None if text is None else known[text]
+
+
+def fields_wanted(
+    text: str | None, type_: InputType | None, words: Collection[str]
+) -> tuple[FieldName, ...]:
+    """Return the fields that ``--fields`` names, else those of the type, else of such an input."""
+    if text is not None:
+        return parse_fields(text, type_)
+    return default_fields(words) if type_ is None else TYPES[type_].fields
+
+
+def parse_fields(text: str, type_: InputType | None = None) -> tuple[FieldName, ...]:
     """Read ``a,b`` as canonical fields, each once. Raises: UnknownField, InputError where none."""
     names = [name.strip() for name in text.split(",")]
-    fields = tuple(dict.fromkeys(known_field(name).name for name in names if name))
+    fields = tuple(dict.fromkeys(field_of(name, type_) for name in names if name))
     if not fields:
         raise InputError("--fields names no field; such as --fields company_name,company_phone")
     return fields

@@ -10,11 +10,12 @@ from glaze.cli.ask import (
     FileAsk,
     Limits,
     ask_of_file,
+    fields_wanted,
     input_of,
     looks_like_file,
     parse_dollars,
-    parse_fields,
     parse_names,
+    parse_type,
 )
 from glaze.cli.enrich_file import check_rows, enrich_file, show_mapping
 from glaze.cli.enrich_one import OneAsk, enrich_one, show_result
@@ -29,11 +30,11 @@ from glaze.cli.options import (
     Only,
     Order,
     SkipCache,
+    Type,
 )
 from glaze.cli.plan import agreed, is_interactive, plan_of
 from glaze.cli.screen import INTERRUPTED, quiet, say
 from glaze.errors import InputError
-from glaze.model.field_group import default_fields
 from glaze.model.request import EnrichResult
 from glaze.settings import Settings, load_settings
 
@@ -51,6 +52,7 @@ def enrich(
         typer.Option("--output", "-o", help="Output file, - for standard output.", dir_okay=False),
     ] = None,
     fields: Fields = None,
+    type_: Type = None,
     mapping: Columns = None,
     max_cost: MaxCost = None,
     budget: Budget = None,
@@ -93,6 +95,7 @@ def enrich(
         allow=tuple(allow or ()),
         providers=parse_names(providers, "--providers"),
         order=parse_names(order, "--order"),
+        type=parse_type(type_),
     )
     if not what.strip():
         raise InputError(
@@ -151,7 +154,7 @@ async def _run_file(
 
 def _one(what: str, fields: str | None, limits: Limits) -> OneAsk:
     given = input_of(what)
-    return OneAsk(given, default_fields(given) if fields is None else parse_fields(fields), limits)
+    return OneAsk(given, fields_wanted(fields, limits.type, given), limits)
 
 
 async def _run_one(settings: Settings, ask: OneAsk) -> EnrichResult:

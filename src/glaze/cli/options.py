@@ -7,6 +7,14 @@ import typer
 Fields = Annotated[
     str | None, typer.Option(help="Fields to fill, comma-separated; see docs/fields.md.")
 ]
+Type = Annotated[
+    str | None,
+    typer.Option(
+        "--type",
+        metavar="TYPE",
+        help="What it is about: company_website, linkedin_profile, company_linkedin, person, company.",
+    ),
+]
 Columns = Annotated[
     list[str] | None,
     typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is; repeatable."),

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
@@ -12,11 +12,13 @@ from pydantic import (
     Field,
     computed_field,
     field_validator,
+    model_validator,
 )
 
 from glaze.errors import UnknownField
-from glaze.model.field import FIELDS, EntityKind, known_field
+from glaze.model.field import known_field
 from glaze.model.icp_score import Score
+from glaze.model.input_type import TYPES, InputType, default_fields_of, field_of
 from glaze.model.value import MICROS_PER_CENT, FieldName, Json
 
 
@@ -34,29 +36,6 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-InputType = Literal["company_website", "linkedin_profile", "company_linkedin", "person", "company"]
-"""What an input is about."""
-
-_ABOUT_A_PERSON = frozenset({"linkedin_profile", "person"})
-
-
-def entity_of(type_: InputType) -> EntityKind:
-    """Return whose fields an input of this type is asked for."""
-    return EntityKind.PERSON if type_ in _ABOUT_A_PERSON else EntityKind.COMPANY
-
-
-def field_of(name: str, type_: InputType | None) -> FieldName:
-    """Return a canonical field; with a type, ``name`` is short for the entity's own.
-
-    Raises: UnknownField.
-    """
-    if type_ is not None and name not in FIELDS:
-        short = FieldName(f"{entity_of(type_)}_{name}")
-        if short in FIELDS:
-            return short
-    return known_field(name).name
-
-
 def _canonical(name: FieldName) -> FieldName:
     try:
         return known_field(name).name
@@ -68,15 +47,25 @@ Wanted = Annotated[FieldName, AfterValidator(_canonical)]
 """A canonical field as an argument: an unknown one is a fault at its own place."""
 
 
+def _long(name: object, type_: InputType) -> object:
+    try:
+        return field_of(name, type_) if isinstance(name, str) else name
+    except UnknownField:
+        return name  # the field's own validator says what is wrong, and where
+
+
 class EnrichArgs(Strict):
     """One enrichment to do: who (``input``), what (``required_fields``), within which limits.
 
     ``input`` maps canonical field names or the plain words ``url``, ``website``, ``domain``,
     ``email``, ``name``, ``first_name``, ``last_name``, ``company``, ``linkedin_url``, ``phone``,
     ``country`` to the caller's values. They are normalised before anything else sees them.
+    ``type`` says what it is about; it lets field names be short, and without any field the type's
+    own are wanted, or those of the type that the input looks like.
     """
 
     input: dict[str, str] = Field(default_factory=dict, max_length=100)
+    type: InputType | None = Field(default=None, exclude_if=lambda type_: type_ is None)
     required_fields: tuple[Wanted, ...] = Field(min_length=1, max_length=100)
     skip_cache: bool = False
     verify: bool = False  # have a model check values that sources disagree on against the site
@@ -86,6 +75,20 @@ class EnrichArgs(Strict):
     order: tuple[str, ...] | None = None  # learned, cheapest, originals or names; None: as set
     # Below it a field counts as missing; None: as set, else 50.
     min_confidence: int | None = Field(default=None, ge=0, le=100)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fields_of_type(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        names, type_ = given.get("required_fields"), given.get("type")
+        if type_ is not None and type_ not in TYPES:
+            return given
+        if not names and (type_ or given.get("input")):
+            return given | {"required_fields": default_fields_of(type_, given.get("input") or {})}
+        if type_ and isinstance(names, list | tuple):
+            return given | {"required_fields": [_long(name, type_) for name in names]}
+        return given
 
     @field_validator("required_fields")
     @classmethod
@@ -153,6 +156,8 @@ class EnrichResult(Strict):
     """What one enrichment answers."""
 
     status: ResultStatus
+    # What the input is about, as the caller said or it looks like; left out where it is nobody's.
+    type: InputType | None = Field(default=None, exclude_if=lambda type_: type_ is None)
     data: dict[FieldName, FieldValue]
     missing: tuple[FieldName, ...] = ()
     costs: Costs = Costs()

@@ -10,6 +10,7 @@ from glaze.model.belief import Belief
 from glaze.model.field import FIELDS, EntityKind
 from glaze.model.icp_score import Score
 from glaze.model.identity import identify
+from glaze.model.input_type import inferred_type, refuse_unfit
 from glaze.model.job import ClaimedJob
 from glaze.model.ledger import Allowance, Asker, Spend
 from glaze.model.measure import Measures
@@ -275,6 +276,8 @@ class Pipeline:
         now = self.clock()
         try:
             identity = identify(args.input)
+            if args.type is not None:
+                refuse_unfit(args.type, identity)
         except InputError as error:
             return EnrichResult(
                 status=ResultStatus.FAILED,
@@ -644,6 +647,7 @@ class Pipeline:
         sheet.note("merge_validate", begun, self.clock(), fields_found=tuple(sorted(data)))
         return EnrichResult(
             status=_status(sheet, missing),
+            type=sheet.args.type or inferred_type(sheet.identity),
             data=data,
             missing=missing,
             costs=costs,

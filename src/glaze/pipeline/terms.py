@@ -4,9 +4,10 @@ import time
 from collections.abc import Mapping, Sequence
 
 from glaze.model.asking_rule import AskingRule, Terms, Way, terms_of
+from glaze.model.input_type import TYPES, InputType
 from glaze.model.request import EnrichArgs
 from glaze.model.value import WorkspaceId
-from glaze.pipeline.order import Rules, arranged
+from glaze.pipeline.order import LEARNED, Rules, arranged
 from glaze.store.asking_rule import AskingRuleStore
 
 LOOK_EVERY_S = 5.0
@@ -25,7 +26,8 @@ class StandingTerms:
     async def of(self, workspace_id: WorkspaceId, kind: str, args: EnrichArgs) -> Terms:
         """Return how a job of this kind asks."""
         own = Way(args.order, args.min_confidence, args.providers)
-        return terms_of(own, await self._rules(workspace_id), kind, self._order)
+        order = self._order or _order_of(args.type)
+        return terms_of(own, await self._rules(workspace_id), kind, order)
 
     async def _rules(self, workspace_id: WorkspaceId) -> Sequence[AskingRule]:
         if self._store is None:
@@ -35,6 +37,12 @@ class StandingTerms:
             rules = await self._store.of(workspace_id)
             self._known[workspace_id] = (time.monotonic(), rules)
         return rules
+
+
+def _order_of(type_: InputType | None) -> tuple[str, ...]:
+    """Return whom to ask first by the type that a caller named; the others as learned."""
+    first = () if type_ is None else TYPES[type_].first
+    return (*first, LEARNED) if first else ()
 
 
 def rules_of(terms: Terms, *, opted_in: frozenset[str], unusable: Mapping[str, str]) -> Rules:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from glaze.errors import ArgsInvalid, Fault, UnknownField
+from glaze.errors import ArgsInvalid, Fault, InputError, UnknownField
 from glaze.jobs.kind import JobContext, Kind
-from glaze.model.identity import known_word
+from glaze.model.identity import identify, known_word
+from glaze.model.input_type import refuse_unfit
 from glaze.model.job import INTERACTIVE
 from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial, Retry, Snooze
 from glaze.model.request import EnrichArgs, EnrichResult, ResultStatus
@@ -32,6 +33,7 @@ def enrich_kind(tools: Tools) -> Kind[EnrichArgs]:
 
     def check(args: EnrichArgs) -> None:
         refuse_unknown_words(NAME, "input", args.input)
+        refuse_unfit_input(args)
         refuse_unknown_providers(tools.pipeline, NAME, "providers", args.providers or ())
         refuse_unknown_providers(tools.pipeline, NAME, "order", arranged(args.order or ())[0])
 
@@ -83,6 +85,21 @@ def outcome_of(result: EnrichResult, **more: Json) -> Outcome:
             )
             code, _, message = error.partition(": ")
             return Failed(code, message or code, body)
+
+
+def refuse_unfit_input(args: EnrichArgs) -> None:
+    """Refuse an input that is not of the type that its caller named.
+
+    The rows of a batch, whose inputs come later, are judged one by one as they run.
+
+    Raises: ArgsInvalid.
+    """
+    if args.type is None or not args.input:
+        return
+    try:
+        refuse_unfit(args.type, identify(args.input))
+    except InputError as error:
+        raise ArgsInvalid(NAME, [Fault("input", str(error))]) from error
 
 
 def refuse_unknown_words(kind: str, path: str, given: Iterable[str]) -> None:

@@ -6,9 +6,10 @@ from glaze.errors import ArgsInvalid, Fault, InputError
 from glaze.jobs.kind import JobContext, Kind
 from glaze.model.field import EntityKind
 from glaze.model.identity import identify
+from glaze.model.input_type import InputType, entity_of, field_of
 from glaze.model.job import INTERACTIVE
 from glaze.model.outcome import Outcome
-from glaze.model.request import EnrichResult, InputType, entity_of, field_of
+from glaze.model.request import EnrichResult
 from glaze.tasks.enrich import LEAST_S, TIMEOUT_S, ask_pipeline, outcome_of
 from glaze.tasks.record_enrichment import AskOptions, refuse_unknown_provider
 from glaze.tasks.tools import Tools
