@@ -331,3 +331,19 @@ def test_a_type_says_what_is_asked_and_an_input_of_another_is_refused(cli):
     for row in map(json.loads, table_of):  # they come back unharmed, asked of nobody
         assert row["Website"]
         assert row["person_full_name"] is None
+
+
+def test_a_company_by_its_name_alone_is_found_by_a_search_and_read_at_its_own_site(cli):
+    write_world(cli.folder / "in.csv", 12)
+    truth = {row["Company"]: row["Website"] for row in table(cli.folder / "in.csv")}
+    names = cli.folder / "names.csv"
+    names.write_text("Company\n" + "".join(f'"{name}"\n' for name in truth))
+    fields = "--fields=company_technologies,company_logo_url"
+    cli.run("enrich", "names.csv", "-o", "out.csv", fields, "--provenance")
+    rows = [row for row in table(cli.folder / "out.csv") if row["company_logo_url"]]
+    assert len(rows) > 3
+    for row in rows:  # a namesake's site is nobody's
+        domain = (
+            truth[row["Company"]].lower().removeprefix("https://").removeprefix("www.").rstrip("/")
+        )
+        assert domain in row["company_logo_url_source_url"]

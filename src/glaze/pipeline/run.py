@@ -42,6 +42,7 @@ from glaze.pipeline.experience import History
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.learned import Experience
 from glaze.pipeline.merge import merging
+from glaze.pipeline.official_site import DOMAIN, WEBSITE, seeker
 from glaze.pipeline.order import (
     Choice,
     Rules,
@@ -133,6 +134,9 @@ class _Reading:
         """Return it as a question."""
         evidence = () if self.page is None else (self.page,)
         return Ask(known, self.want, evidence, self.candidates, self.statements)
+
+
+_SITE_OF = _Reading(frozenset([DOMAIN, WEBSITE]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,23 +322,27 @@ class Pipeline:
                 return Stopped(Decline.CANCELLED)
             if sheet.wants_email:
                 await self._look_up_mail(task, sheet, asker)
-            choice = await self._next(task, sheet, missing)
+            choice, reading = await self._next(task, sheet, missing)
             if choice is None:
                 break
             if choice.spec.tier is Tier.INFERENCE:
                 await self._gather_evidence(task, sheet, asker)
                 stopped = await self._infer(task, sheet, asker, choice)
             else:
-                stopped = await self._ask(task, sheet, asker, choice)
+                stopped = await self._ask(task, sheet, asker, choice, reading)
             if stopped is not None:
                 return stopped
+            sheet.note_site(self.clock())
         stopped = await self._check(task, sheet, asker)
         return await self._resolve(task, sheet, asker) if stopped is None else stopped
 
     async def _next(
         self, task: Enrichment, sheet: Sheet, missing: frozenset[FieldName]
-    ) -> Choice | None:
-        """Decide whom to ask now; what evidence left open is told where inference begins."""
+    ) -> tuple[Choice | None, _Reading | None]:
+        """Decide whom to ask now, and for what where it is not what is missing.
+
+        What evidence left open is told where inference begins.
+        """
         specs = [sheet.belief.shaped(spec) for spec in self._specs(task)]
         step = next_operation(
             specs,
@@ -346,11 +354,28 @@ class Pipeline:
             had=sheet.had,
             experience=await self._experience(task, sheet),
         )
+        finding = self._seeker(task, sheet, missing, step.choice)
+        if finding is not None:
+            return finding, _SITE_OF
         if step.choice is None or step.choice.spec.tier is Tier.INFERENCE:
             skipped = "; ".join(f"{one.name}: {one.why}" for one in step.skipped)
             detail = f"missing {', '.join(sorted(missing))}" + (f"; {skipped}" if skipped else "")
             sheet.note_gaps(self.clock(), detail)
-        return step.choice
+        return step.choice, None
+
+    def _seeker(
+        self, task: Enrichment, sheet: Sheet, missing: frozenset[FieldName], instead: Choice | None
+    ) -> Choice | None:
+        """Return who is to find the company's official site before anything else is asked."""
+        return seeker(
+            self._specs(task),
+            missing,
+            sheet.known,
+            tried=sheet.tried,
+            rules=self._rules(task),
+            instead=instead,
+            had=sheet.had,
+        )
 
     def _rules(self, task: Enrichment) -> Rules:
         policy = self.policy

@@ -23,6 +23,8 @@ from glaze.pipeline.validate import Judging
 INPUT = "input"
 """The source of what the caller stated: it costs nothing and comes back unharmed (E12)."""
 INPUT_CONFIDENCE = 90
+OFFICIAL_SITE = "official_site"
+"""The stage that tells which site was found of a company whose name was given."""
 SITE = "website"
 """The source whose pages a model reads."""
 DERIVED_CONFIDENCE = 60
@@ -305,6 +307,19 @@ class Sheet:
         """List a stage with its duration, in milliseconds."""
         span_ms = round((ended - begun) / timedelta(milliseconds=1))
         self.stages.append(Stage.model_validate({"name": name, "duration_ms": span_ms, **facts}))
+
+    def note_site(self, now: datetime) -> None:
+        """List once which official site was found of a company that was given by name, and by what."""
+        site = self.winners.get(_COMPANY_DOMAIN)
+        if site is None or _COMPANY_DOMAIN in self.identity.known:
+            return
+        if any(stage.name == OFFICIAL_SITE for stage in self.stages):
+            return
+        seen = site.observation
+        told = f"{site.value}, by {seen.provider}"
+        shown = [part for part in (seen.source_url, seen.quote) if part]
+        detail = f"{told}: {' | '.join(shown)}" if shown else told
+        self.note(OFFICIAL_SITE, now, now, fields_found=(_COMPANY_DOMAIN,), detail=detail[:500])
 
     def note_gaps(self, now: datetime, detail: str) -> None:
         """List what the evidence left open: once, where inference begins or the waterfall ends."""
