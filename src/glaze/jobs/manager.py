@@ -122,7 +122,8 @@ class Manager:
     async def run(self, stop: asyncio.Event, abort: asyncio.Event) -> bool:
         """Work until ``stop``, which is passed on, or until all processes were drained.
 
-        ``abort`` (a second stop) is passed on too. Returns: whether any process ever worked.
+        ``abort`` (a second stop) is passed on too. Returns: False where no process ever worked,
+        though none was told to stop.
         """
         async with asyncio.TaskGroup() as group:
             passing_on = group.create_task(self._pass_on(stop, abort))
@@ -134,7 +135,7 @@ class Manager:
                 self._one_ended.clear()
             passing_on.cancel()
             following.cancel()
-        return self._ever_worked
+        return self._ever_worked or stop.is_set()
 
     async def missing(self) -> str | None:
         """Tell what is missing for readiness: None where a process of ours holds a lease."""
