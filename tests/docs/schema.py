@@ -20,6 +20,7 @@ MIGRATIONS = ROOT / "src" / "glaze" / "store" / "migrations"
 PURPOSES = {
     "answer": "What a vendor answered to one call, raw and compressed, so that it can be read again for nothing.",
     "api_key": "Keys of the API, as hashes, with scopes and expiry.",
+    "fresh_time": "How long values stay fresh for the workspace, by field; '' is every one without a longer time of its own.",
     "asking_rule": "How the workspace has its jobs ask, by kind and field: whom first, how sure, who may be asked.",
     "audit": "Who changed what, when.",
     "batch": "A file or a table of rows: the settings that all share, and how far they are.",

@@ -28,6 +28,7 @@ HIDDEN_FROM_QUEUE = {
     "budget": "cap_micros",
     "spend_cap": "cap_micros",
     "asking_rule": "floor",
+    "fresh_time": "days",
     "paused_price": "billed_micros",
     "suppression": "key_hash",
     "erasure": "traits",
@@ -190,6 +191,7 @@ def _fill(owner: Connection, workspace: int, name: str) -> None:
 
 
 _SAMPLE = {
+    "double precision": 1.5,
     "bigint": 1,
     "xid8": "1",
     "integer": 1,

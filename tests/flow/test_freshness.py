@@ -61,3 +61,25 @@ def test_a_time_that_cannot_be_is_refused_with_its_reason(
 ):
     cli = Cli(tmp_path, {**quick, "GLAZE_FRESH_DAYS": given})
     assert told in cli.run("enrich", "a.example", "--fields", "company_city", code=2).err
+
+
+def test_a_workspace_sets_its_own_times_before_those_of_the_settings(
+    tmp_path: Path, dsn: str, quick: Mapping[str, str]
+):
+    cli = Cli(tmp_path, quick)
+    domain = write_world(tmp_path / "in.csv", 1, COMPANIES)[0].split(",")[1]
+    cli.run("enrich", domain, "--fields", f"{STAFF},{CITY}")
+    days_pass(dsn, 20)
+    cli.run("freshness", "set", "30", "--field", STAFF)
+    cli.run("freshness", "set", "10", "--field", CITY)
+    assert is_known(cli, domain, STAFF)
+    assert not is_known(cli, domain, CITY)
+    assert is_known(cli, domain, STAFF, GLAZE_FRESH_DAYS=f"{STAFF}=1")
+    told = json.loads(cli.run("freshness", "--json").out)
+    assert told["set"] == {STAFF: 30, CITY: 10}
+    assert told["days"][STAFF] == 30
+    assert "workspace" in cli.run("freshness").out
+    cli.run("freshness", "remove", "--field", STAFF)
+    assert "has set no time" in cli.run("freshness", "remove", "--field", STAFF, code=2).err
+    assert not is_known(cli, domain, STAFF)
+    assert "unknown field" in cli.run("freshness", "set", "3", "--field", "colour", code=2).err

@@ -583,3 +583,32 @@ async def test_every_kind_has_a_policy_a_timeout_a_queue_and_a_description(app):
         assert kind.timeout_s > 0
         assert kind.retry.max_attempts > 1
         assert kind.queue == "default"
+
+
+async def test_a_persons_other_profiles_are_searched_for_where_that_is_allowed_and_paid_only_then(
+    quick: Mapping[str, str], vendors: Sandbox
+):
+    search = "serper.person_profile_search"
+    known = people(vendors, 12)
+    wanted = ["person_github_url", "person_social_urls"]
+    asked = [{"input_data": one, "required_fields": wanted} for one in known]
+    found: list[Any] = []
+    for allowed in ({}, {"GLAZE_ALLOW": search}):
+        async with booted({**quick, **allowed}) as app:
+            jobs = [await put(app, "social_profile_discovery", args) for args in asked]
+            views = await finished(app, jobs)
+        stages = [stage for view in views for stage in view.result["stages"]]
+        assert any(stage["name"] == "serper" for stage in stages) == bool(allowed)
+        if not allowed:
+            told = [stage["detail"] or "" for stage in stages if stage["name"] == "gap_analysis"]
+            assert any(f"{search}: opt-in: allow it by name" in one for one in told)
+        found = [
+            one
+            for view in views
+            for one in [*view.result["profiles"].values(), *view.result["more_profiles"]]
+            if one["source"] == "serper"
+        ]
+        assert bool(found) == bool(allowed)
+    for profile in found:  # a namesake's is nobody's
+        assert not profile["url"].endswith("-77")
+        assert " at " in profile["evidence"]["quote"]

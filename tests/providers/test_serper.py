@@ -165,3 +165,28 @@ async def test_the_sandbox_is_understood_and_its_bills_are_the_bills_stated(
     assert wrong == 0
     assert right > 15
     assert stated == sum(bill.micros for bill in sandbox.state.billing.bills)
+
+
+async def test_a_persons_other_profiles_are_found_where_the_employer_is_shown_and_never_by_title_alone():
+    found = [
+        result("Jane Doe (jane-77) · GitHub", "https://github.com/jane-77", "Bread and maps."),
+        result("Jane Doe (janed) · GitHub", "https://github.com/janed", "CTO at Acme Tools"),
+        result("Jane Doe (@janed) / X", "https://twitter.com/JaneD", "acme-tools.com. Berlin"),
+        result("Jane Doe - about me", "https://janedoe.dev/", "I build things at Acme Tools."),
+        result("Jane Doe - Acme Tools | LinkedIn", "https://www.linkedin.com/in/jd", "CTO at Acme Tools"),
+        result("Jane Doe - speaker", "https://conference.example/jane", "CTO at Acme Tools"),
+        result("John Doe · GitHub", "https://github.com/johnd", "CTO at Acme Tools"),
+    ]  # fmt: skip
+    known = {"company_name": "Acme Tools Inc.", "company_domain": "acme-tools.com"}
+    question = ask("person_social_urls", person_full_name="Jane Doe", **known)
+    http = VendorFake.of({"organic": found})
+    reply = await one(serper, "person_profile_search", question, http)
+    told = {r.field: r.value for r in reply.readings}
+    assert told["person_github_url"] == "https://github.com/janed"
+    assert told["person_twitter_url"] == "https://x.com/janed"
+    assert told["person_social_urls"][:2] == ["https://github.com/janed", "https://x.com/janed"]
+    assert "https://janedoe.dev" in told["person_social_urls"]
+    assert not {"https://github.com/jane-77", "https://github.com/johnd"} & {
+        *told["person_social_urls"]
+    }
+    assert "CTO at Acme Tools" in str(reply.readings[0].quote)

@@ -13,6 +13,7 @@ from glaze.jobs.waiting import Waiting
 from glaze.model.measure import Measures
 from glaze.model.provider import ProviderSpec
 from glaze.model.value import Json, WorkspaceId
+from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.collecting import Collector
 from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.deciding import Deciding
@@ -35,6 +36,7 @@ from glaze.store.database import Database
 from glaze.store.entity import EntityStore
 from glaze.store.entity_view import EntityViews
 from glaze.store.event import EventStore
+from glaze.store.fresh_time import FreshTimeStore
 from glaze.store.history import HistoryStore
 from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
@@ -147,6 +149,14 @@ class Services(Protocol):
     @property
     def asking_rules(self) -> AskingRuleStore:
         """How workspaces have their jobs ask."""
+
+    @property
+    def fresh_times(self) -> FreshTimeStore:
+        """How long values stay fresh for workspaces."""
+
+    @property
+    def beliefs(self) -> Beliefs:
+        """What workspaces believe of their sources."""
 
     @property
     def budgets(self) -> BudgetStore:

@@ -24,6 +24,7 @@ from glaze.store.calibration import CalibrationStore
 from glaze.store.database import Database
 from glaze.store.due import DueStore
 from glaze.store.entity import EntityStore
+from glaze.store.fresh_time import FreshTimeStore
 from glaze.store.history import HistoryStore
 from glaze.store.icp import IcpStore
 from glaze.store.job import JobStore
@@ -61,7 +62,11 @@ async def asking(
         )
     )
     beliefs = Beliefs(
-        providers.specs, CalibrationStore(db), set_confidences(settings), freshness(settings)
+        providers.specs,
+        CalibrationStore(db),
+        set_confidences(settings),
+        freshness(settings),
+        FreshTimeStore(db),
     )
     collector = Collector(
         gateway,

@@ -68,7 +68,8 @@ def configure_providers(settings: Settings) -> Providers:
     """
     registry = load_providers()
     ordered = {name.partition(".")[0] for name in arranged(settings.order)[0]}
-    named = {*settings.provider, *settings.allow, *ordered, *settings.shared_keys} - {EVERY_KEY}
+    allowed = {name.partition(".")[0] for name in settings.allow}  # operations have to be, too
+    named = {*settings.provider, *allowed, *ordered, *settings.shared_keys} - {EVERY_KEY}
     unknown = named - registry.providers.keys()
     if unknown:
         known = ", ".join(sorted(registry.providers))

@@ -13,6 +13,7 @@ from glaze.store.database import Database
 from glaze.store.entity import EntityStore
 from glaze.store.entity_view import EntityViews
 from glaze.store.event import EventStore
+from glaze.store.fresh_time import FreshTimeStore
 from glaze.store.history import HistoryStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.member import MemberStore
@@ -36,6 +37,11 @@ class Stores:
     def asking_rules(self) -> AskingRuleStore:
         """Whom workspaces ask first."""
         return AskingRuleStore(self.db)
+
+    @property
+    def fresh_times(self) -> FreshTimeStore:
+        """How long values stay fresh for workspaces."""
+        return FreshTimeStore(self.db)
 
     @property
     def audit(self) -> AuditStore:

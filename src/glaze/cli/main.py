@@ -24,6 +24,7 @@ _COMMANDS: Mapping[str, str] = {
     "enqueue": "enqueue",
     "kinds": "enqueue",
     "order": "order",
+    "freshness": "freshness",
     "init": "init",
     "up": "serve",
     "api": "serve",

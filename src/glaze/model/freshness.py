@@ -8,6 +8,10 @@ from types import MappingProxyType
 from glaze.model.field import DAY_S, FIELDS
 from glaze.model.value import FieldName
 
+EVERY = ""
+"""In place of a field: all that have no longer time of their own."""
+MOST_DAYS = 3650
+"""The longest time that can be set."""
 _LEAST_AGEING = timedelta(days=1)
 
 
@@ -21,6 +25,12 @@ class Freshness:
 
     usual: timedelta = timedelta(days=7)
     chosen: Mapping[FieldName, timedelta] = field(default_factory=lambda: MappingProxyType({}))
+
+    def set_to(self, days: Mapping[str, float]) -> "Freshness":
+        """Return the same with other times, in days by field; ``EVERY`` sets the usual one."""
+        own = {FieldName(name): timedelta(days=span) for name, span in days.items() if name}
+        usual = timedelta(days=days[EVERY]) if EVERY in days else self.usual
+        return Freshness(usual, MappingProxyType({**self.chosen, **own}))
 
     def of(self, name: FieldName) -> timedelta:
         """Return how long a value of the field need not be asked again."""

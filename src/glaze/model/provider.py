@@ -77,6 +77,8 @@ class Operation:
     ``checks`` marks an operation that finds nothing new: it judges the ``candidates`` of an ask,
     or, where it ``chooses``, names one of the values of its ``statements``.
 
+    ``opt_in`` marks one that is asked only where the user allowed it by its full name.
+
     ``deferral`` says how the same may be had later for less; what is asked so ``is_deferred``, and
     is the same question to the ledger.
     """
@@ -95,6 +97,7 @@ class Operation:
     includes: frozenset[str] = frozenset()
     checks: bool = False
     chooses: bool = False
+    opt_in: bool = False
     needs_callback: bool = False  # the vendor takes it only with an address to report to
     deferral: Deferral | None = None
     is_deferred: bool = False

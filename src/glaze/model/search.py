@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from glaze.model.names import company_key, person_key
-from glaze.model.profile import known_profile, parse_linkedin
+from glaze.model.profile import is_linkedin, known_profile, parse_linkedin
 from glaze.model.provider import Billing, Operation, Reply, VendorResponse, Verdict
 from glaze.model.text import fold
 from glaze.model.value import FieldName, Micros
@@ -22,11 +22,13 @@ COMPANY = "company_search"
 COMPANY_PAGE = "company_linkedin_search"
 PERSON_PAGE = "person_linkedin_search"
 PROFILES = "company_profile_search"
+PERSON_PROFILES = "person_profile_search"
 
 _SHORTEST_LABEL = 3  # letters: below it a domain says too little about a name
 _DASHES = "\\-–—"  # noqa: RUF001  as search engines print them
 _PARTS = re.compile(rf"\s+[{_DASHES}|]\s+")
 _HANDLE = re.compile(r"\s*\(?@")
+_TITLE_END = re.compile(rf"\s*[(·@|]|\s[{_DASHES}:]\s")  # of a person's name
 _NAME_END = re.compile(rf"\s[|{_DASHES}:]\s|\s*\|")
 
 # The panel's attribute, as Google words it -> the field.
@@ -43,6 +45,12 @@ _PERSON_NEEDS = field_sets(
     "person_full_name company_domain",
     "person_first_name person_last_name company_domain",
 )
+_PROFILED = field_sets(
+    "company_domain company_name person_full_name",
+    "company_name person_full_name",
+    "company_domain person_full_name",
+)
+_OF_PEOPLE = ("github", "twitter", "facebook")
 _PROFILE_SITES = "crunchbase facebook github instagram mastodon tiktok twitter xing youtube".split()
 _SHOWN, _SPELLED = 75, 60  # the result shows the company's domain; its handle only spells it
 _SITE = gives(
@@ -135,6 +143,15 @@ def search_operations(
             gives=gives(person_linkedin_url=SURE, person_title=55),
             price_micros=price,
         ),
+        Operation(
+            name=PERSON_PROFILES,
+            needs=_PROFILED,
+            gives=gives(
+                person_social_urls=_SHOWN, **{f"person_{site}_url": _SHOWN for site in _OF_PEOPLE}
+            ),
+            price_micros=price,
+            opt_in=True,
+        ),
     )
 
 
@@ -149,6 +166,8 @@ def query_for(operation: str, question: Mapping[FieldName, str]) -> Query:
     if operation == PROFILES:
         return Query(f'"{quoted}" official profile on X, Facebook, Instagram, YouTube, GitHub')
     name = _person_name(question).replace('"', " ")
+    if operation == PERSON_PROFILES:
+        return Query(f'"{name}" "{quoted}" profile on GitHub, X, personal site')
     return Query(f'"{name}" "{quoted}"', "linkedin.com/in")
 
 
@@ -173,6 +192,8 @@ def resolve(
     """Return what the results say about whom ``question`` asks for; empty where they fit nobody."""
     if operation.name == PERSON_PAGE:
         return _person_page(operation, question, results)
+    if operation.name == PERSON_PROFILES:
+        return _person_profiles(operation, question, results)
     if operation.name == PROFILES:
         return _profiles(operation, question, results)
     if operation.name == COMPANY_PAGE:
@@ -347,6 +368,51 @@ def _profiles(
             quote = f"{result.title} | {result.snippet}".strip(" |")
             readings.add(field_name, found[1], confidence=sure, url=result.link, quote=quote)
     return readings
+
+
+def _person_profiles(
+    operation: Operation, question: Mapping[FieldName, str], results: Sequence[Result]
+) -> Readings:
+    """Add what is titled with the person's name and shows the employer, by its name or domain.
+
+    A person's own site counts where the domain spells the name. LinkedIn has a search of its own.
+    """
+    readings = Readings(operation.gives)
+    key = person_key(_person_name(question))
+    company, domain = _text(question, "company_name") or "", _text(question, "company_domain") or ""
+    urls, quotes = [], []
+    for result in results:
+        words = f"{result.title} | {result.snippet}".strip(" |")
+        titled = person_key(_TITLE_END.split(result.title)[0])
+        if is_linkedin(result.host) or not key or titled != key:
+            continue
+        if not _shows_employer(words, company_key(company), domain):
+            continue
+        found = known_profile(parse_url(result.link))
+        spelled = fold((_domain(result.host) or "").partition(".")[0]).replace(" ", "")
+        if found is not None:
+            url = found[1]
+            if found[0] in _OF_PEOPLE:
+                readings.add(f"person_{found[0]}_url", url, url=result.link, quote=words)
+        elif spelled == key.replace(" ", ""):
+            url = f"https://{result.host}"
+        else:
+            continue
+        urls.append(url)
+        quotes.append(f"{url}: {words}")
+    if urls:
+        own = list(dict.fromkeys(urls))
+        readings.add("person_social_urls", own, url=own[0], quote=" | ".join(quotes))
+    return readings
+
+
+def _shows_employer(words: str, company: str, domain: str) -> bool:
+    shown = {
+        name.strip(".-").removeprefix("www.") for name in re.findall(r"[a-z0-9.-]+", words.lower())
+    }
+    return (bool(domain) and domain in shown) or (
+        bool(company) and f" {company} " in f" {fold(words)} "
+    )
 
 
 def _words(result: Result) -> str:

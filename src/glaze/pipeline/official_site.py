@@ -5,7 +5,14 @@ from collections.abc import Set as AbstractSet
 
 from glaze.model.provider import Operation, ProviderSpec, Tier
 from glaze.model.value import FieldName, Json, Micros
-from glaze.pipeline.order import Choice, Rules, full_name, next_operation, question_needs
+from glaze.pipeline.order import (
+    Choice,
+    Rules,
+    full_name,
+    is_closed,
+    next_operation,
+    question_needs,
+)
 
 DOMAIN, WEBSITE = FieldName("company_domain"), FieldName("company_website")
 _NAME = FieldName("company_name")
@@ -89,4 +96,4 @@ def _opened(
 def _is_shut(spec: ProviderSpec, operation: Operation, rules: Rules) -> bool:
     names = {spec.name, full_name(spec, operation)}
     allowed = {*rules.opted_in, *(rules.only or ())}
-    return bool(names & rules.unusable.keys()) or (spec.opt_in and not names & allowed)
+    return bool(names & rules.unusable.keys()) or is_closed(spec, operation, allowed)

@@ -128,6 +128,13 @@ def full_name(spec: ProviderSpec, operation: Operation) -> str:
     return f"{spec.name}.{operation.name}"
 
 
+def is_closed(spec: ProviderSpec, operation: Operation, allowed: AbstractSet[str]) -> bool:
+    """Tell whether an operation, or its provider, has to be allowed by its name and is not."""
+    name = full_name(spec, operation)
+    by_provider = spec.opt_in and not {spec.name, name} & allowed
+    return by_provider or (operation.opt_in and name not in allowed)
+
+
 def is_verifier(operation: Operation) -> bool:
     """Tell whether an operation says of an address what its mailbox is worth, and nothing else."""
     by_address = operation.needs == (frozenset({_EMAIL}),)
@@ -217,8 +224,9 @@ class _Case:
         if not any(one is None or names & set(one) for one in only):
             return "not among the allowed providers"
         by_name = {name for one in only if one is not None for name in one}
-        if spec.opt_in and not names & {*by_name, *self.rules.opted_in}:
-            return f"opt-in: allow it by name{f' ({spec.notice})' if spec.notice else ''}"
+        if is_closed(spec, operation, {*by_name, *self.rules.opted_in}):
+            notice = spec.notice if spec.opt_in else ""
+            return f"opt-in: allow it by name{f' ({notice})' if notice else ''}"
         unusable = self.rules.unusable
         return next((unusable[name] for name in sorted(names) if name in unusable), None)
 

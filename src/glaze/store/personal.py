@@ -97,6 +97,7 @@ FREE: Mapping[str, str] = {
     "circuit": "which vendors fail",
     "data_key": "keys that encrypt vendors' keys",
     "dead_alert": "kinds of jobs",
+    "fresh_time": "fields and days",
     "icp": "what a good customer is like",
     "invitation": "the workspace's own people, who may sign in",
     "login_attempt": "hashes",

@@ -18,6 +18,7 @@ from glaze_sandbox.world.population import World
 PANEL_FROM = 150  # employees: of smaller companies there is no panel
 FIRST_SHARE = 0.85  # of the companies: their own site is the first result
 LONGEST_NAME = 4  # words
+HAS_ACCOUNTS = 0.4  # share of the people that have an account and a site of their own
 SHOWS_SITE = 0.5  # share of the profiles whose result shows the company's domain
 _DOMAIN = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _OPERATOR = re.compile(r"-?\b(?:site|inurl|intitle):\S+")
@@ -79,6 +80,7 @@ class Index:
         hits: list[Hit] = []
         if person is not None and self._known.person(person) is not None:
             hits.append(_profile(person))
+            hits.extend(_accounts(person) if "profile" in query else ())
         if believed is not None and site != "linkedin.com/in":
             hits.extend(_pages(company, believed, dead=self._world.is_dead(company)))
             hits.extend(_socials(company, believed) if "profile" in query else ())
@@ -130,6 +132,20 @@ def _profile(person: Person) -> Hit:
         f"View {person.full_name}'s profile on LinkedIn.",
         about=person,
     )
+
+
+def _accounts(person: Person) -> list[Hit]:
+    """Return the accounts that the index knows of some people, each after a namesake's."""
+    if rng("serp-account", person.slug).random() >= HAS_ACCOUNTS:
+        return []
+    name, handle = person.full_name, person.slug
+    own = f"{person.title} at {person.company.name}"
+    bare = slugify(name).replace("-", "")
+    return [
+        Hit(f"{name} ({handle}-77) · GitHub", f"https://github.com/{handle}-77", "Bread and maps."),
+        Hit(f"{name} ({handle}) · GitHub", f"https://github.com/{handle}", own, about=person),
+        Hit(f"{name} - about me", f"https://{bare}.dev/", f"I am {own}.", about=person),
+    ]
 
 
 def _pages(company: Company, believed: Truth, *, dead: bool) -> list[Hit]:
