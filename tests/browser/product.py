@@ -19,6 +19,7 @@ from tests.flow.cli_process import DEADLINE_S, Sandbox, environment
 from glaze.boot.secrets import sign_ins
 from glaze.model.access import Role, Scope
 from glaze.model.value import DEFAULT_WORKSPACE
+from glaze.secrets.wrapping import new_key_text
 from glaze.settings import Settings
 from glaze.store.access import KeyStore
 from glaze.store.database import Database
@@ -47,6 +48,7 @@ class Product:
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self.key = asyncio.run(_key(dsn))
+        self.wrapping = new_key_text()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -57,6 +59,7 @@ class Product:
             "GLAZE_API_REQUESTS_PER_MINUTE": "1000000",
             "GLAZE_LOG_LEVEL": "error",
             "GLAZE_API_BEAT_S": "1",
+            "GLAZE_KEY_ENCRYPTION_KEYS": self.wrapping,
         }
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(

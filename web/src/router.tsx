@@ -15,6 +15,8 @@ import { job } from "./pages/job/route";
 import { jobs } from "./pages/jobs/route";
 import { budgets, ledger } from "./pages/money/route";
 import { operations } from "./pages/operations/routes";
+import { provider, providers } from "./pages/providers/route";
+import { settings } from "./pages/settings/route";
 import { webhook, webhooks } from "./pages/webhooks/route";
 import { root, shell } from "./shell/routes";
 
@@ -29,12 +31,15 @@ const tree = root.addChildren([
     jobs,
     job,
     ...operations,
+    providers,
+    provider,
     webhooks,
     webhook,
     budgets,
     ledger,
     keys,
     members,
+    settings,
     account,
   ]),
 ]);

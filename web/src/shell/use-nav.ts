@@ -6,7 +6,7 @@ import { may, useSession } from "../api/session";
 import { GROUPS, type NavEntry } from "./nav";
 
 /** The workspace whose admins run the installation. */
-const FIRST_WORKSPACE = 1;
+export const FIRST_WORKSPACE = 1;
 
 export interface NavPage {
   to: string;

@@ -19,7 +19,7 @@ type Member = Schemas["MemberOut"];
 type Invitation = Schemas["InvitationOut"];
 type Invited = Schemas["InvitedOut"];
 const KEY = ["members"];
-const EVERY_MS = 5_000;
+const EVERY_MS = 3_000;
 
 const ROLES: Readonly<Record<Role, string>> = {
   viewer: "sees everything, changes nothing",
@@ -60,7 +60,7 @@ export function Members() {
           )}
         </Shown>
       </Panel>
-      <Panel title="Invitations" aside={<p>each counts once, for a week</p>} flush>
+      <Panel title="Invitations" aside={<p>each counts once</p>} flush>
         <Shown query={invitations}>
           {() => (
             <DataTable

@@ -25,7 +25,7 @@ import { budgets as route } from "./route";
 export type Budget = Schemas["BudgetOut"];
 type Paused = Schemas["PausedOut"];
 const KEY = ["budgets"];
-const EVERY_MS = 3_000;
+const EVERY_MS = 2_000;
 const DAY = "day";
 const OPTIONS = Object.entries(SPANS).map(([value, { label }]) => ({ value: value as Span, label }));
 

@@ -25,7 +25,7 @@ import { ledger as route } from "./route";
 
 export type Call = Schemas["CallOut"];
 export const KEY = ["calls"];
-const EVERY_MS = 3_000;
+const EVERY_MS = 2_000;
 const TONES: Readonly<Record<CallState, Tone>> = {
   sending: "busy",
   pending_vendor: "busy",

@@ -26,7 +26,7 @@ export function Resolve({ call, onClose }: { call: Call; onClose: () => void }) 
     await client.invalidateQueries({ queryKey: ["budgets"] });
   }
   return (
-    <FormDialog title={`Was call ${call.id} billed?`} action={billed ? "Book it" : "Release it"} submit={resolve} onClose={onClose}>
+    <FormDialog title={`Was call ${call.id} billed?`} action={billed === null ? "Resolve" : billed ? "Book it" : "Release it"} submit={resolve} onClose={onClose}>
       <p className="dim">
         {call.provider} was asked ({call.operation}) on {formatExact(new Date(call.created_at))}, and no answer came. Look at the
         vendor's own usage page for that moment.

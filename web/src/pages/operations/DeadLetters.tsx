@@ -18,7 +18,11 @@ import { Ago, Num } from "../../ui/values";
 import { Quote } from "../jobs/Bulk";
 
 type Group = Schemas["GroupOut"];
+type Which = Schemas["Which"];
+type Action = "retry" | "replay" | "purge";
 const KEY = ["dead-letters"];
+const DONE = { retry: "open again", replay: "made anew", purge: "deleted" } as const;
+const PAGE = 500;
 
 export function DeadLetters() {
   const groups = useLiveQuery({
@@ -60,43 +64,93 @@ const COLUMNS: readonly Column<Group>[] = [
   { id: "jobs", title: "Jobs", end: true, cell: (one) => <Num of={one.jobs} /> },
   { id: "first", title: "First", end: true, cell: (one) => <Ago at={one.first_at} /> },
   { id: "last", title: "Last", end: true, cell: (one) => <Ago at={one.last_at} /> },
-  { id: "act", title: "Actions", end: true, cell: (one) => <Retry group={one} /> },
+  { id: "act", title: "Actions", end: true, cell: (one) => <Steer group={one} /> },
 ];
 
-function Retry({ group: { state, kind, code, jobs } }: { group: Group }) {
+function Steer({ group: { state, kind, code, jobs } }: { group: Group }) {
   const client = useQueryClient();
   const mayWrite = useMay("editor");
-  const [busy, setBusy] = useState(false);
-  const where = { state: [state], kind: [kind], ...(code && { error_code: code }) } as Schemas["Which"];
-  async function retry() {
-    setBusy(true);
-    try {
-      const quote = await told(api.POST("/v1/jobs/quote", { body: { where } }));
-      const agreed = await confirm({
-        title: `Retry ${formatNumber(jobs)} of ${code ?? kind}?`,
-        body: <Quote quote={quote} />,
-        action: "Retry",
+  const isAdmin = useMay("admin");
+  const [busy, setBusy] = useState<Action | null>(null);
+  const where = { state: [state], kind: [kind], ...(code && { error_code: code }) } as Which;
+  const named = `${formatNumber(jobs)} of ${code ?? kind}`;
+
+  async function agreed(action: Action): Promise<boolean> {
+    if (action === "purge") {
+      return confirm({
+        title: `Delete ${named}?`,
+        body: "Their arguments, results and logs go for good. What they paid stays in the ledger. It cannot be undone.",
+        action: "Delete them",
+        danger: true,
+        type: code ?? kind,
       });
-      if (!agreed) return;
-      let done = 0;
-      for (let complete = false; !complete; ) {
-        const answer = await told(api.POST("/v1/jobs/actions", { body: { action: "retry", where } }));
-        done += answer.done;
-        complete = answer.complete;
-      }
-      toast({ text: `${formatNumber(done)} open again.` });
+    }
+    const quote = await told(api.POST("/v1/jobs/quote", { body: { where } }));
+    const title = action === "retry" ? `Retry ${named}?` : `Make ${named} anew?`;
+    const body = (
+      <>
+        {action === "replay" && <p>Each gets a new job like it; the old ones stay as they are.</p>}
+        <Quote quote={quote} />
+      </>
+    );
+    return confirm({ title, body, action: action === "retry" ? "Retry" : "Make anew" });
+  }
+  async function act(action: Action) {
+    setBusy(action);
+    try {
+      if (!(await agreed(action))) return;
+      const done = action === "replay" ? await replayAll(where) : await actOnAll(action, where);
+      toast({ text: `${formatNumber(done)} ${DONE[action]}.` });
       await client.invalidateQueries({ queryKey: KEY });
     } catch (error) {
       toastError(error);
     } finally {
-      setBusy(false);
+      setBusy(null);
     }
   }
   // Without a cause there is no filter for these alone.
   if (!mayWrite || code === null) return null;
-  return (
-    <Button size="small" icon="retry" busy={busy} aria-label={`Retry all of ${code}`} onClick={() => void retry()}>
-      Retry all
+  const button = (action: Action, label: string, look: { icon?: "retry"; kind?: "quiet" } = {}) => (
+    <Button size="small" {...look} busy={busy === action} aria-label={`${label} of ${code}`} onClick={() => void act(action)}>
+      {label}
     </Button>
   );
+  return (
+    <span className="row-actions">
+      {button("retry", "Retry all", { icon: "retry" })}
+      {button("replay", "Make anew")}
+      {isAdmin && button("purge", "Delete all", { kind: "quiet" })}
+    </span>
+  );
+}
+
+/** Act until nothing meets `where` any more; return how many were done. */
+async function actOnAll(action: "retry" | "purge", where: Which): Promise<number> {
+  let done = 0;
+  for (let complete = false; !complete; ) {
+    const answer = await told(api.POST("/v1/jobs/actions", { body: { action, where } }));
+    done += answer.done;
+    complete = answer.complete;
+  }
+  return done;
+}
+
+/** Replay each once: replayed jobs stay as they are, so that the same filter would find them again. */
+async function replayAll(where: Which): Promise<number> {
+  let done = 0;
+  let before: number | null = null;
+  do {
+    const query: object = { ...where, limit: PAGE, ...(before !== null && { before }) };
+    const page: Schemas["JobPage"] = await told(api.GET("/v1/jobs", { params: { query: query as never } }));
+    let ids = page.items.map((one) => one.id);
+    while (ids.length > 0) {
+      const answer = await told(api.POST("/v1/jobs/actions", { body: { action: "replay", ids } }));
+      const ended = new Set([...Object.keys(answer.replays), ...Object.keys(answer.refused)].map(Number).concat(answer.missing));
+      done += answer.done;
+      if (ended.size === 0) break;
+      ids = answer.complete ? [] : ids.filter((one) => !ended.has(one));
+    }
+    before = page.next_before;
+  } while (before !== null);
+  return done;
 }

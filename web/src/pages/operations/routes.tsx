@@ -22,15 +22,6 @@ export const workers = createRoute({
     nav: { label: "Workers", icon: "worker", group: "Operations", key: "w", role: "admin", operator: true },
   },
 });
-export const providers = createRoute({
-  getParentRoute: () => shell,
-  path: "/providers",
-  component: lazyRouteComponent(() => import("./Providers"), "Providers"),
-  staticData: {
-    title: "Providers",
-    nav: { label: "Providers", icon: "plug", group: "Operations", key: "p" },
-  },
-});
 export const deadLetters = createRoute({
   getParentRoute: () => shell,
   path: "/dead-letters",
@@ -59,4 +50,4 @@ export const audit = createRoute({
   },
 });
 
-export const operations = [queues, workers, providers, deadLetters, schedules, audit] as const;
+export const operations = [queues, workers, deadLetters, schedules, audit] as const;

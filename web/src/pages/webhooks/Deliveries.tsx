@@ -20,7 +20,7 @@ import { DELIVERY_STATES, type DeliveryState } from "./deliveries";
 import { webhook as route } from "./route";
 
 type Delivery = Schemas["DeliveryOut"];
-const EVERY_MS = 3_000;
+const EVERY_MS = 2_000;
 const TONES: Readonly<Record<DeliveryState, Tone>> = { pending: "busy", delivered: "good", failed: "bad" };
 
 export const deliveriesKey = (id: number) => ["deliveries", id];
@@ -61,7 +61,7 @@ export function Deliveries({ id, listens }: { id: number; listens: boolean }) {
         )
       }
     >
-      <div className="deliveries-filter">
+      <div className="filters">
         <Chips
           label="States"
           options={DELIVERY_STATES}

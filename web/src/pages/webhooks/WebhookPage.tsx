@@ -19,7 +19,7 @@ import { webhook as route } from "./route";
 import { Events, KEY, Standing, WebhookFields, type Webhook } from "./Webhooks";
 import "./webhooks.css";
 
-const EVERY_MS = 3_000;
+const EVERY_MS = 2_000;
 
 export function WebhookPage() {
   const id = Number(route.useParams().id);

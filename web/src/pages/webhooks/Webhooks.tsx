@@ -18,7 +18,7 @@ import "./webhooks.css";
 
 export type Webhook = Schemas["WebhookOut"];
 export const KEY = ["webhooks"];
-const EVERY_MS = 5_000;
+const EVERY_MS = 3_000;
 
 export function Webhooks() {
   const mayChange = useMay("admin");
