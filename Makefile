@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 # Tests start hundreds of processes: each would compile the product anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help dev demo up web web-types dashboard test check lint docs bench conformance study storm fuzz audit lock browser-deps screenshots
+.PHONY: help dev demo up web web-types dashboard test check lint docs bench bench-pages conformance study storm fuzz audit lock browser-deps screenshots
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,6 +75,9 @@ docs: $(VENV)/ready ## Renew the generated tables of docs/ and .env.example
 
 bench: $(VENV)/ready ## Measure beside references; writes bench/RESULTS.md
 	$(BIN)/python -m bench
+
+bench-pages: $(VENV)/ready $(WEB) ## Measure long tables, long lists and every page in a browser (needs Chromium)
+	$(BIN)/python -m bench pages
 
 conformance: $(VENV)/ready ## Ask every provider in every situation, over HTTP; writes docs/conformance.md
 	$(BIN)/python -m tests.gateway.conformance

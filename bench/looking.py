@@ -35,7 +35,7 @@ with made as materialized (
       else t.at + make_interval(secs => case when n %% 9000 = 0 then 90 else random() * 5 end) end,
     case when n %% 3 = 0 then array['all', 'q' || n %% 4000] end,
     case when s.state in ('failed', 'dead') then 'timeout: slow' end, 1
-  from generate_series(%(from)s, %(to)s) n
+  from generate_series(%(from)s::bigint, %(to)s::bigint) n
   cross join lateral (select case when n %% 1000 = 0 then 'failed' when n %% 5000 = 1 then 'dead' when n %% 10 = 1 then 'partial'
     when n %% 700 = 2 then 'pending' else 'completed' end::glaze.job_state as state) s
   cross join lateral (select now() - interval '30 days' * (1 - n / %(to)s::float8) as at) t
@@ -85,7 +85,8 @@ def _looks(db: Database, now: datetime) -> Mapping[str, Look]:
     return looks
 
 
-def _fill(dsn: str, first: int, last: int) -> None:
+def fill(dsn: str, first: int, last: int) -> None:
+    """Make finished and waiting jobs of two workspaces over the last 30 days."""
     with psycopg.connect(dsn, autocommit=True) as owner:
         owner.execute(
             "insert into glaze.workspace (id, name) values (2, 'b') on conflict do nothing"
@@ -116,9 +117,9 @@ async def _p95(dsn: str) -> dict[str, list[float]]:
 
 async def run(dsn: str) -> list[Figure]:
     """Measure with few, then with many: what was filled in stays."""
-    _fill(dsn, 1, FEW)
+    fill(dsn, 1, FEW)
     few = await _p95(dsn)
-    _fill(dsn, FEW + 1, MANY)
+    fill(dsn, FEW + 1, MANY)
     many = await _p95(dsn)
     return [
         Figure(

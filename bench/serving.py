@@ -34,8 +34,10 @@ def free_port() -> int:
 @asynccontextmanager
 async def serving(command: list[str], port: int, **environment: str) -> AsyncIterator[Served]:
     """Run Python with ``command`` and wait until it listens on ``port``; end it after the block."""
+    # What sizes a benchmark is no setting of the product, which refuses what it does not know.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GLAZE_BENCH")}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *command, env=os.environ | environment, stdout=DEVNULL, stderr=DEVNULL
+        sys.executable, *command, env=kept | environment, stdout=DEVNULL, stderr=DEVNULL
     )
     try:
         async with asyncio.timeout(_HANG_S):

@@ -35,7 +35,7 @@ FLAGS = (
 DESK = {"width": 1440, "height": 900}
 PATIENCE_MS = 30_000  # hang detection, not a speed claim
 expect.set_options(timeout=PATIENCE_MS)
-COMPANIES = 40
+COMPANIES = 100
 
 Open = Callable[..., Awaitable[Page]]
 

@@ -30,7 +30,7 @@ from glaze.store.batch import RowResult
 from glaze.store.batch_control import BatchPlan
 from glaze.tasks.asking_again import asked_more
 from glaze.tasks.cells import cells_of, fields_of
-from glaze.tasks.outline import SCORE, Criteria, Key, Trait, key_of
+from glaze.tasks.outline import SCORE, Criteria, Key, Trait, cell_of, key_of
 from glaze.tasks.page_scores import page_scores
 
 _PAGE = 500
@@ -179,13 +179,15 @@ async def _outline(
     own = fields_of(plan.settings)
     wanted = [name for name in own if not asked.field or name in asked.field]
     criteria = Criteria(wanted, asked.state, asked.is_, asked.source, asked.below, asked.text)
+    by_cell = cell_of(asked.sort) if asked.sort else None
+    needed = {*criteria.needed, *([by_cell] if by_cell else [])}
     by_score = asked.sort == SCORE
     scores = await page_scores(services.scoring, workspace_id) if by_score else None
     found = OutlineOut(rows=[], keys=[], looked_at=0, next_after=None)
     begun, after = time.monotonic(), asked.after
     while after < total:
         page = await services.batches.results(workspace_id, BatchId(batch_id), after=after, n=_PAGE)
-        cells = await cells_of(services.entities, workspace_id, page, own)
+        cells = await cells_of(services.entities, workspace_id, page, own, only=needed)
         fits = [criteria.met(row, one) for row, one in zip(page, cells, strict=True)]
         scored = await scores(page) if scores else [None] * len(page)
         for row, one, fit, score in zip(page, cells, fits, scored, strict=True):

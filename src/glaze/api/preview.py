@@ -18,7 +18,7 @@ from glaze.api.uploads import uploaded
 from glaze.errors import Fault, InputError
 from glaze.files.cell import Cell, text_of
 from glaze.files.reading import BadRow
-from glaze.files.source import Format, Source, inspect
+from glaze.files.source import Format, Source
 from glaze.jobs.enqueue import known_kind
 from glaze.model.field import FIELDS, EntityKind, FieldType
 from glaze.model.identity import PLAIN_WORDS
@@ -26,7 +26,7 @@ from glaze.model.request import EnrichArgs
 from glaze.model.value import MICROS_PER_CENT, FieldName, WorkspaceId
 from glaze.tasks.enrich import NAME as ENRICH
 from glaze.tasks.plan_document import binding_cents, plan_document
-from glaze.tasks.table import MOST_FAULTS, Table, faults_of, open_table
+from glaze.tasks.table import MOST_FAULTS, Table, faults_of, look_at, open_table
 
 MOST_PLANNED = 5_000
 """So many rows are planned; beyond, each further one is reckoned as these are."""
@@ -103,7 +103,7 @@ def routes(services: Services) -> APIRouter:
             options = options_of(asked, upload)
             if options.kind != ENRICH:
                 raise InputError("only a table of enrichments can be previewed")
-            source = await asyncio.to_thread(inspect, upload.path, encoding=options.encoding)
+            source = await asyncio.to_thread(look_at, upload.path, encoding=options.encoding)
             try:
                 table = await asyncio.to_thread(
                     open_table,

@@ -119,6 +119,8 @@ def ascii_host(host: str) -> str:
 
 def is_ip(host: str) -> bool:
     """Tell whether ``host`` is an IP address rather than a name."""
+    if ":" not in host and not host[-1:].isdigit():  # no such address: quick, for tables are long
+        return False
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -72,6 +72,18 @@ class Remerge:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Winners that are asked for: of ``fields`` those that a person decided or that are newer than ``at``.
+
+    Those of ``always`` count whatever their age.
+    """
+
+    fields: Collection[FieldName]
+    at: datetime
+    always: Collection[FieldName] = ()
+
+
 class EntityStore:
     """Reads and writes of entities. Every method is one transaction of one workspace."""
 
@@ -137,9 +149,12 @@ class EntityStore:
             return [await turned_out(conn, one) for one in stated]
 
     async def peek(
-        self, workspace_id: WorkspaceId, wanted: Sequence[Keys]
+        self, workspace_id: WorkspaceId, wanted: Sequence[Keys], *, since: Since | None = None
     ) -> list[dict[FieldName, Kept]]:
-        """Return the stored winners of the entities that these keys lead to; nothing is made."""
+        """Return the stored winners of the entities that these keys lead to; nothing is made.
+
+        With ``since`` only those that it names.
+        """
         places = {p for one in wanted for kind, keys in one.items() for p in _places(kind, keys)}
         async with self._db.workspace(workspace_id) as conn:
             ways = await _find(conn, places)
@@ -149,7 +164,7 @@ class EntityStore:
                 for one in wanted
             ]
             ids = sorted({home for found in homes for home in found if home is not None})
-            rows = await (await conn.execute(_sql["cached"], {"entities": ids})).fetchall()
+            rows = await _winners(conn, ids, since)
         kept: dict[int | None, dict[FieldName, Kept]] = {id_: {} for id_ in ids}
         for row in rows:
             kept[row["entity_id"]][FieldName(row["field"])] = _kept(row)
@@ -471,6 +486,20 @@ async def _find(conn: Connection, places: Collection[Place]) -> dict[Place, int]
         (EntityKind(row["kind"]), row["scheme"], row["key"]): row["entity_id"]
         for row in await cursor.fetchall()
     }
+
+
+async def _winners(
+    conn: Connection, ids: Sequence[int], since: Since | None
+) -> Sequence[Mapping[str, Any]]:
+    if since is None:
+        return await (await conn.execute(_sql["cached"], {"entities": ids})).fetchall()
+    params = {
+        "entities": ids,
+        "fields": [*since.fields],
+        "since": since.at,
+        "always": [*since.always],
+    }
+    return await (await conn.execute(_sql["cached_since"], params)).fetchall()
 
 
 def _asked(places: Collection[Place]) -> Jsonb:

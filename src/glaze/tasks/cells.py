@@ -1,6 +1,7 @@
 """A row's cells as they stand now: what its job found, and what was decided or found since then."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,9 +14,12 @@ from glaze.model.observation import Kept
 from glaze.model.request import EnrichResult, FieldValue
 from glaze.model.value import FieldName, Json, WorkspaceId
 from glaze.store.batch import RowResult
-from glaze.store.entity import EntityStore, Keys
+from glaze.store.entity import EntityStore, Keys, Since
 
 Cells = Mapping[FieldName, FieldValue]
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_ABOUT = ("status", "timestamp", "missing")  # of a result, what tells how its values stand
 
 
 def fields_of(settings: Mapping[str, Json]) -> tuple[FieldName, ...]:
@@ -30,15 +34,34 @@ async def cells_of(
     workspace_id: WorkspaceId,
     rows: Sequence[RowResult],
     fields: Sequence[FieldName],
+    *,
+    only: Collection[FieldName] | None = None,
 ) -> list[Cells]:
     """Return the cells of each row: a value that a person decided, else the newest.
 
     What was learned of a company or person after the row was worked on stands in place of what the
     row's own job found; values from before then were its job's to judge.
+
+    Args:
+        entities: What is known of companies and people.
+        workspace_id: Whose rows these are.
+        rows: One after the other.
+        fields: Those of the table.
+        only: Cells of these alone, which is quicker; None: all that was found.
     """
-    found = [_result(row.result) for row in rows]
+    if only is not None:
+        fields = [name for name in fields if name in only]
+    found = [_result(row.result, only) for row in rows]
+    if not fields:
+        return [_present(result, {}, ()) for result in found]
+    told = [result for result in found if result is not None]
+    since = Since(
+        fields,
+        min((one.timestamp for one in told), default=_NEVER),
+        [name for name in fields if not all(_judged(one, name) for one in told)],
+    )
     keys = [_keys(row.input) for row in rows]
-    known = await entities.peek(workspace_id, keys) if fields else [{} for _ in rows]
+    known = await entities.peek(workspace_id, keys, since=since)
     return [_present(result, kept, fields) for result, kept in zip(found, known, strict=True)]
 
 
@@ -61,7 +84,11 @@ def _judged(result: EnrichResult | None, name: FieldName) -> bool:
     return result is None or name in result.data or name in result.missing
 
 
-def _result(body: Json) -> EnrichResult | None:
+def _result(body: Json, only: Collection[FieldName] | None) -> EnrichResult | None:
+    if only is not None and isinstance(body, dict) and isinstance(body.get("data"), dict):
+        told = {name: body[name] for name in _ABOUT if name in body}
+        data = body["data"]
+        body = told | {"data": {name: data[name] for name in only if name in data}}
     try:
         return EnrichResult.model_validate(body)
     except ValidationError:  # no result yet, a failure's, or another kind's

@@ -34,6 +34,11 @@ class Criteria:
     below: int = 70
     text: str = ""  # in the input or a value, whatever its case
 
+    @property
+    def needed(self) -> Sequence[FieldName]:
+        """The cells without which it cannot be told whether a row meets them."""
+        return self.fields if self.text or self.traits or self.sources else ()
+
     def met(self, row: RowResult, cells: Cells) -> bool:
         """Tell whether a row meets them."""
         if self.states and row.state not in self.states:
@@ -83,10 +88,18 @@ def key_of(by: str, row: RowResult, cells: Cells, score: Score | None) -> Key:
     if by.startswith(INPUT):
         given = row.input if isinstance(row.input, dict) else {}
         return _comparable(given.get(by.removeprefix(INPUT)))
-    cell = cells.get(FieldName(by.removesuffix(CONFIDENCE)))
+    name = cell_of(by)
+    cell = None if name is None else cells.get(name)
     if cell is None:
         return None
     return cell.confidence if by.endswith(CONFIDENCE) else _comparable(cell.value)
+
+
+def cell_of(by: str) -> FieldName | None:
+    """Return whose cell a row is sorted by; None: by something else."""
+    if by in (SCORE, "state") or by.startswith(INPUT):
+        return None
+    return FieldName(by.removesuffix(CONFIDENCE))
 
 
 def _comparable(value: Json) -> Key:

@@ -73,6 +73,14 @@ class Loaded:
     faults: list[Fault] = field(default_factory=list)  # of the first that were left out
 
 
+def look_at(path: Path, *, encoding: str | None) -> Source:
+    """Tell what a file that was sent is. Raises: UnreadableFile, in which it is called by its name alone."""
+    try:
+        return inspect(path, encoding=encoding)
+    except InputError as error:
+        raise type(error)(_as_sent(str(error), path)) from None
+
+
 def open_table(
     path: Path,
     kind: Kind[Any],
@@ -95,10 +103,10 @@ def open_table(
     """
     if "input" not in kind.args.model_fields:
         raise InputError(f"a job of kind {kind.name} is about no row: it takes no input")
+    source = look_at(path, encoding=encoding)
+    if kind.name != ENRICH:
+        return Table(source, kind, None, settings)
     try:
-        source = inspect(path, encoding=encoding)
-        if kind.name != ENRICH:
-            return Table(source, kind, None, settings)
         mapping = map_columns(source, given)
     except InputError as error:
         raise type(error)(_as_sent(str(error), path)) from None

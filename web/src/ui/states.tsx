@@ -33,7 +33,7 @@ export function ProblemBox({ error, retry }: { error: Error; retry?: () => void 
   const problem = error instanceof ApiProblem ? error : null;
   return (
     <div className="problem" role="alert">
-      <h3>{problem?.title ?? (error instanceof Unreachable ? "No answer" : "Something went wrong")}</h3>
+      <p className="what">{problem?.title ?? (error instanceof Unreachable ? "No answer" : "Something went wrong")}</p>
       <p>{error.message}</p>
       {problem && problem.errors.length > 1 && (
         <ul>

@@ -98,6 +98,18 @@ left join observation o on o.workspace_id = f.workspace_id and o.id = f.observat
 left join call c on c.workspace_id = o.workspace_id and c.id = o.call_id
 where f.workspace_id = current_workspace() and f.entity_id = any(%(entities)s)
 
+-- name: cached_since
+-- Of the stored winners as ``cached`` has them those of some fields that a person decided, that are newer than a
+-- moment, or whose field is wanted whatever its age.
+select f.entity_id, f.field, f.value, f.confidence, f.retrieved_at, f.alternatives,
+       o.id as observation_id, coalesce(o.provider, 'user') as provider, o.source_url, o.quote, o.raw, o.call_id,
+       coalesce(o.cost_micros, 0) as cost_micros, coalesce(o.confidence, f.confidence) as own_confidence, c.job_id
+from entity_field f
+left join observation o on o.workspace_id = f.workspace_id and o.id = f.observation_id
+left join call c on c.workspace_id = o.workspace_id and c.id = o.call_id
+where f.workspace_id = current_workspace() and f.entity_id = any(%(entities)s) and f.field = any(%(fields)s)
+  and (f.observation_id is null or f.retrieved_at > %(since)s or f.field = any(%(always)s))
+
 -- name: observations
 -- Everything observed of these entities, for the merge.
 select o.id, o.entity_id, o.field, o.value, o.raw, o.confidence, o.provider, o.source_url, o.quote, o.call_id,

@@ -41,7 +41,7 @@ export function Columns({
     <Panel
       title="2. Columns"
       flush
-      aside={<span className="dim">What identifies each company or person. The rest is carried along.</span>}
+      aside={<span className="dim">What identifies each company or person, and what is known of it already.</span>}
     >
       {found.fault && (
         <p className="problem column-fault" role="alert">

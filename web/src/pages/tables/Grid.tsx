@@ -1,9 +1,10 @@
 /** The grid: rows in a window over up to a million, one cell in the tab order, arrows go on from it. */
 
 import { useVirtualizer, defaultRangeExtractor } from "@tanstack/react-virtual";
-import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
+import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
 
 import { Icon } from "../../ui/icons";
+import { useNow } from "../../ui/values";
 import { ValueCell } from "./ValueCell";
 import { titleOf } from "./Columns";
 import { textOf, useRows, type RowOut } from "./rows";
@@ -25,6 +26,10 @@ export interface Place {
 
 const ROW_REM = 2.875;
 const AROUND = 60;
+/** Rows are asked for where somebody looks: at most so often, and where they only come past not at all. */
+const LOOK_MS = 120;
+const FAR = 300;
+const MINUTE_MS = 60_000;
 const BADLY: ReadonlySet<string> = new Set(["failed", "cancelled"]);
 
 export function gridColumns(inputs: readonly string[], fields: readonly string[], scored: boolean): GridColumn[] {
@@ -48,6 +53,7 @@ export function Grid({
   columns,
   order,
   total,
+  busy,
   asking,
   floor,
   sort,
@@ -61,6 +67,8 @@ export function Grid({
   columns: readonly GridColumn[];
   order: readonly number[] | null;
   total: number;
+  /** The order is still being found. */
+  busy: boolean;
   /** Fields that are being asked again. */
   asking: ReadonlySet<string>;
   /** Confidence below which a value is of low confidence. */
@@ -94,13 +102,10 @@ export function Grid({
   });
   useLayoutEffect(() => rows.measure(), [rows, rem]);
   const inSight = rows.range ?? { startIndex: 0, endIndex: 30 };
-  const { at, error } = useRows(
-    id,
-    order,
-    total,
-    Math.max(0, inSight.startIndex - AROUND / 2),
-    Math.min(Math.max(0, count - 1), inSight.endIndex + AROUND),
-  );
+  const first = useCalm(Math.max(0, inSight.startIndex - AROUND / 2));
+  const last = first + (inSight.endIndex - inSight.startIndex) + 1.5 * AROUND;
+  const { at, error } = useRows(id, order, total, first, Math.min(Math.max(0, count - 1), last));
+  const minute = Math.floor(useNow() / MINUTE_MS) * MINUTE_MS;
 
   function go(to: Place) {
     const next = {
@@ -115,6 +120,15 @@ export function Grid({
     const column = columns[place.column];
     if (column?.kind === "field") onOpen(at(place.row).no, column.id);
   }
+  // One function for as long as the grid is there, so that rows need not be drawn again for it.
+  const activate = useRef<(place: Place) => void>(() => {});
+  useLayoutEffect(() => {
+    activate.current = (place) => {
+      setActive(place);
+      open(place);
+    };
+  });
+  const onActivate = useCallback((row: number, column: number) => activate.current({ row, column }), []);
   function pressed(event: KeyboardEvent) {
     if (event.altKey || event.target !== event.currentTarget.querySelector("[data-active]")) return;
     const mod = event.ctrlKey || event.metaKey;
@@ -155,6 +169,7 @@ export function Grid({
         aria-label={label}
         aria-rowcount={count + 1}
         aria-colcount={columns.length}
+        aria-busy={busy}
         ref={scroller}
         onKeyDown={pressed}
       >
@@ -167,35 +182,23 @@ export function Grid({
           {rows.getVirtualItems().map((item) => {
             const { no, row } = at(item.index);
             return (
-              <div
+              <GridRow
                 key={item.key}
-                className="grid-row"
-                role="row"
-                aria-rowindex={item.index + 2}
-                data-state={row?.state}
-                style={{
-                  gridTemplateColumns: template,
-                  height: item.size,
-                  transform: `translateY(${item.start}px)`,
-                }}
-              >
-                {columns.map((column, i) => (
-                  <GridCell
-                    key={column.id}
-                    active={active.row === item.index && active.column === i}
-                    follows={follows}
-                    index={i}
-                    kind={column.kind}
-                    opened={opened === `${no}:${column.id}`}
-                    onActivate={() => {
-                      setActive({ row: item.index, column: i });
-                      open({ row: item.index, column: i });
-                    }}
-                  >
-                    <Content column={column} no={no} row={row} asking={asking} floor={floor} />
-                  </GridCell>
-                ))}
-              </div>
+                index={item.index}
+                start={item.start}
+                size={item.size}
+                template={template}
+                columns={columns}
+                no={no}
+                row={row}
+                active={active.row === item.index ? active.column : null}
+                opened={opened?.startsWith(`${no}:`) ? opened.slice(opened.indexOf(":") + 1) : null}
+                asking={asking}
+                floor={floor}
+                now={minute}
+                follows={follows}
+                onActivate={onActivate}
+              />
             );
           })}
         </div>
@@ -203,6 +206,65 @@ export function Grid({
     </>
   );
 }
+
+interface RowProps {
+  index: number;
+  /** In pixels, as is the size. */
+  start: number;
+  size: number;
+  template: string;
+  columns: readonly GridColumn[];
+  no: number;
+  row: RowOut | undefined;
+  /** The column of the active cell, if it is here. */
+  active: number | null;
+  /** The field of the cell in the inspector, if it is here. */
+  opened: string | null;
+  asking: ReadonlySet<string>;
+  floor: number;
+  now: number;
+  follows: { current: boolean };
+  onActivate: (row: number, column: number) => void;
+}
+
+const TO_COME: readonly GridColumn[] = [
+  { id: "row", title: "#", kind: "row", width: 4 },
+  { id: "rest", title: "", kind: "input", width: 13 },
+];
+
+/** Drawn again only when something of it changes: all others stay while the grid is scrolled. */
+const GridRow = memo(function GridRow(props: RowProps) {
+  const { index, start, size, template, columns, no, row, active, opened, asking, floor, now, follows, onActivate } = props;
+  // Of what only comes past little is drawn; where the focus is, each cell stays.
+  const cells = row || active !== null ? columns : TO_COME;
+  return (
+    <div
+      className="grid-row"
+      role="row"
+      aria-rowindex={index + 2}
+      data-state={row?.state}
+      style={{ gridTemplateColumns: template, height: size, transform: `translateY(${start}px)` }}
+      onClick={(event) => {
+        const cell = event.target instanceof Element ? event.target.closest("[aria-colindex]") : null;
+        if (cell) onActivate(index, Number(cell.getAttribute("aria-colindex")) - 1);
+      }}
+    >
+      {cells.map((column, i) => (
+        <GridCell
+          key={column.id}
+          active={active === i}
+          follows={follows}
+          index={i}
+          kind={column.kind}
+          opened={opened === column.id}
+          span={cells === TO_COME && i === 1 ? columns.length - 1 : 1}
+        >
+          <Content column={column} no={no} row={row} asking={asking} floor={floor} now={now} />
+        </GridCell>
+      ))}
+    </div>
+  );
+});
 
 function Head({
   column,
@@ -250,7 +312,7 @@ function GridCell({
   index,
   kind,
   opened,
-  onActivate,
+  span,
   children,
 }: {
   active: boolean;
@@ -258,7 +320,8 @@ function GridCell({
   index: number;
   kind: GridColumn["kind"];
   opened: boolean;
-  onActivate: () => void;
+  /** Columns that it stands for. */
+  span: number;
   children: React.ReactNode;
 }) {
   const ref = useRef<HTMLDivElement>(null);
@@ -274,10 +337,11 @@ function GridCell({
       role={kind === "row" ? "rowheader" : "gridcell"}
       className={`grid-cell of-${kind}`}
       aria-colindex={index + 1}
+      aria-colspan={span > 1 ? span : undefined}
+      style={span > 1 ? { gridColumn: "2 / -1" } : undefined}
       aria-selected={kind === "row" ? undefined : opened}
       tabIndex={active ? 0 : -1}
       data-active={active || undefined}
-      onClick={onActivate}
     >
       {children}
     </div>
@@ -290,13 +354,8 @@ function Content({
   row,
   asking,
   floor,
-}: {
-  column: GridColumn;
-  no: number;
-  row: RowOut | undefined;
-  asking: ReadonlySet<string>;
-  floor: number;
-}) {
+  now,
+}: Pick<RowProps, "no" | "row" | "asking" | "floor" | "now"> & { column: GridColumn }) {
   if (column.kind === "row") {
     const bad = row && BADLY.has(row.state);
     return (
@@ -319,7 +378,23 @@ function Content({
       </span>
     );
   }
-  return <ValueCell row={row} field={column.id} asking={asking.has(column.id)} floor={floor} />;
+  return <ValueCell row={row} field={column.id} asking={asking.has(column.id)} floor={floor} now={now} />;
+}
+
+/** The place that a scroll has come to: at most every LOOK_MS, and once it rests where it goes far. */
+function useCalm(place: number): number {
+  const [taken, setTaken] = useState(place);
+  const last = useRef(0);
+  useEffect(() => {
+    const take = () => {
+      last.current = performance.now();
+      setTaken(place);
+    };
+    const isFar = Math.abs(place - taken) > FAR;
+    const timer = setTimeout(take, isFar ? LOOK_MS : Math.max(0, last.current + LOOK_MS - performance.now()));
+    return () => clearTimeout(timer);
+  }, [place, taken]);
+  return taken;
 }
 
 /** The root's font size in pixels, which follows the screen's width. */

@@ -54,12 +54,19 @@ export function Inspector({
     // On a phone it covers the grid: the keys and the reader go on in it.
     if (matchMedia("(max-width: 56rem)").matches) panel.current?.focus();
   }, []);
+  const held = useRef(false);
+  useEffect(() => {
+    // A button that was pressed may be gone with what it did: the keys go on in the panel.
+    if (held.current && document.activeElement === document.body) panel.current?.focus();
+  });
   return (
     <aside
       className="inspector"
       aria-labelledby={id}
       ref={panel}
       tabIndex={-1}
+      onFocus={() => (held.current = true)}
+      onBlur={({ relatedTarget }) => (held.current = relatedTarget === null)}
       onKeyDown={(event) => {
         if (event.key !== "Escape" || event.defaultPrevented) return;
         event.preventDefault();

@@ -128,8 +128,9 @@ function Found({ batch }: { batch: Batch }) {
         <div className="table-grid">
           {arranged.error && <ProblemBox error={arranged.error} />}
           <p className="sr-only" role="status">
-            {isFiltered(search) && `${formatNumber(shown)} rows shown`}
+            {isFiltered(search) && arranged.done && `${formatNumber(shown)} rows shown`}
           </p>
+          {!arranged.done && !arranged.error && <Looking at={arranged.lookedAt} total={batch.total} />}
           {shown === 0 && arranged.done && batch.state !== "loading" ? (
             <Empty title={isFiltered(search) ? "No row is like that" : "No rows"}>
               {isFiltered(search) && (
@@ -148,6 +149,7 @@ function Found({ batch }: { batch: Batch }) {
               columns={columns}
               order={arranged.order}
               total={batch.total}
+              busy={!arranged.done}
               asking={asking}
               floor={search.below ?? USUAL_FLOOR}
               sort={search.sort}
@@ -179,6 +181,18 @@ function Found({ batch }: { batch: Batch }) {
       {dialog === "export" && <ExportDialog batch={batch} onClose={() => setDialog(null)} />}
       {dialog === "column" && <AddColumn batch={batch} fields={fields} onClose={() => setDialog(null)} />}
     </div>
+  );
+}
+
+/** How far a long table has been gone through; a short one is done before it could be read. */
+function Looking({ at, total }: { at: number; total: number }) {
+  return (
+    <p className="looking">
+      <progress max={Math.max(1, total)} value={at} aria-label="Rows looked through" />
+      <span className="num">
+        {formatNumber(at)} of {formatNumber(total)} rows looked through
+      </span>
+    </p>
   );
 }
 

@@ -2,7 +2,6 @@
 
 import { Icon } from "../../ui/icons";
 import { formatExact, formatRelative } from "../../ui/format";
-import { useNow } from "../../ui/values";
 import { textOf, type RowOut, type Value } from "./rows";
 
 const USER = "user";
@@ -12,14 +11,17 @@ export function ValueCell({
   field,
   asking,
   floor,
+  now,
 }: {
   row: RowOut;
   field: string;
   asking: boolean;
   floor: number;
+  /** In milliseconds. */
+  now: number;
 }) {
   const value = row.cells[field];
-  if (value) return <Filled value={value} asking={asking} floor={floor} />;
+  if (value) return <Filled value={value} asking={asking} floor={floor} now={now} />;
   if (asking || row.state === "queued") return <span className="pending asking">asking…</span>;
   if (row.state === "new") return <span className="pending">waiting</span>;
   if (row.state === "failed") {
@@ -32,7 +34,7 @@ export function ValueCell({
   return <span className="pending missing">{row.state === "cancelled" ? "not asked" : "missing"}</span>;
 }
 
-function Filled({ value, asking, floor }: { value: Value; asking: boolean; floor: number }) {
+function Filled({ value, asking, floor, now }: { value: Value; asking: boolean; floor: number; now: number }) {
   const decided = value.source === USER;
   const others = value.alternatives?.length ?? 0;
   return (
@@ -41,7 +43,7 @@ function Filled({ value, asking, floor }: { value: Value; asking: boolean; floor
       <span className="meta">
         {decided ? <Icon name="lock" /> : <Sure confidence={value.confidence} floor={floor} />}
         <span className="truncate">{decided ? "decided" : value.source}</span>
-        <Age at={value.retrieved_at} />
+        <Age at={value.retrieved_at} now={now} />
         {others > 0 && (
           <span className="conflict" title={`${others} other ${others === 1 ? "value" : "values"}`}>
             ≠{others}
@@ -67,8 +69,7 @@ export function Sure({ confidence, floor }: { confidence: number; floor: number 
 }
 
 /** Short, for a cell: 3 d; exact on hover. */
-function Age({ at }: { at: string }) {
-  const now = useNow();
+function Age({ at, now }: { at: string; now: number }) {
   const moment = new Date(at);
   const hours = (now - moment.getTime()) / 3_600_000;
   const text = hours < 1 ? "new" : hours < 24 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} d`;

@@ -1,6 +1,6 @@
 /** Rows of a table, read in windows as they come into sight, and in the order that was asked for. */
 
-import { keepPreviousData, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQueries, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 
 import { api, told, type Schemas } from "../../api/client";
@@ -44,44 +44,45 @@ export function sorted(rows: readonly number[], keys: readonly Key[], down: bool
   return places.map((i) => rows[i] ?? 0);
 }
 
-/** Which rows are shown, and in which order, by what the URL says. */
+/** Which rows are shown, and in which order, by what the URL says.
+ *
+ * A long table is gone through in several requests: what a filter finds is shown as it is found, an
+ * order when all is known.
+ */
 export function useArrangement(id: number, search: TableSearch): Arrangement {
   const wanted = isArranged(search);
   const asked = useMemo(() => outlineQuery(search), [search]);
-  const found = useQuery({
+  const found = useInfiniteQuery({
     queryKey: ["table", id, "outline", asked],
     enabled: wanted,
     placeholderData: keepPreviousData,
     staleTime: 60_000,
-    queryFn: async ({ signal }) => {
-      const rows: number[] = [];
-      const keys: Key[] = [];
-      let lookedAt = 0;
-      let after: number | null = 0;
-      while (after !== null) {
-        const page: Schemas["OutlineOut"] = await told(
-          api.GET("/v1/batches/{batch_id}/outline", {
-            params: { path: { batch_id: id }, query: { ...asked, after } },
-            signal,
-          }),
-        );
-        rows.push(...page.rows);
-        keys.push(...page.keys);
-        lookedAt += page.looked_at;
-        after = page.next_after;
-      }
-      return { rows, keys, lookedAt };
-    },
+    initialPageParam: 0,
+    getNextPageParam: (last: Schemas["OutlineOut"]) => last.next_after,
+    queryFn: ({ signal, pageParam }) =>
+      told(
+        api.GET("/v1/batches/{batch_id}/outline", {
+          params: { path: { batch_id: id }, query: { ...asked, after: pageParam } },
+          signal,
+        }),
+      ),
   });
+  const { data, hasNextPage, isFetching, isError, fetchNextPage } = found;
+  useEffect(() => {
+    if (hasNextPage && !isFetching && !isError) void fetchNextPage();
+  }, [hasNextPage, isFetching, isError, fetchNextPage]);
+  const done = !wanted || (found.isSuccess && !found.isPlaceholderData && !hasNextPage);
   const down = search.sort?.startsWith("-") ?? false;
   const order = useMemo(() => {
-    if (!wanted || !found.data) return null;
-    return search.sort ? sorted(found.data.rows, found.data.keys, down) : found.data.rows;
-  }, [wanted, found.data, search.sort, down]);
+    if (!wanted || !data || (search.sort && !done)) return null;
+    const rows = data.pages.flatMap((page) => page.rows);
+    const keys = data.pages.flatMap((page) => page.keys);
+    return search.sort ? sorted(rows, keys, down) : rows;
+  }, [wanted, data, search.sort, down, done]);
   return {
     order,
-    lookedAt: found.data?.lookedAt ?? 0,
-    done: !wanted || (found.isSuccess && !found.isPlaceholderData),
+    lookedAt: found.isPlaceholderData ? 0 : (data?.pages.reduce((sum, page) => sum + page.looked_at, 0) ?? 0),
+    done,
     error: wanted ? found.error : null,
   };
 }
@@ -104,13 +105,14 @@ export function useRows(
         queryKey: ["table", id, "rows", rows ?? w],
         enabled: w * WINDOW < count,
         refetchInterval: OLD_MS,
-        queryFn: () =>
+        queryFn: ({ signal }) =>
           told(
             api.GET("/v1/batches/{batch_id}/rows", {
               params: {
                 path: { batch_id: id },
                 query: rows ? { row: rows } : { after: w * WINDOW, limit: WINDOW },
               },
+              signal,
             }),
           ),
       };
