@@ -34,7 +34,7 @@ job = JobOut(id=1, kind="enrich", queue="default", state="completed", priority=1
 async def enrich(body: EnrichBody) -> JobOut:
     body.args()
     return job
-uvicorn.run(api, port=int(sys.argv[1]), log_level="error", access_log=False)
+uvicorn.run(api, port=int(sys.argv[1]), log_level="error", access_log=False, timeout_keep_alive=120)
 """
 
 
@@ -63,8 +63,8 @@ async def rate(http: aiohttp.ClientSession, url: str) -> float:
     return asked / (perf_counter() - begun)
 
 
-async def p99(http: aiohttp.ClientSession, url: str) -> float:
-    """Return the milliseconds of all but one in a hundred, at a steady pace."""
+async def paced(http: aiohttp.ClientSession, url: str) -> tuple[float, float]:
+    """Return the milliseconds of every other one and of all but one in a hundred, at a steady pace."""
     begun, took = perf_counter(), list[float]()
 
     async def one(n: int) -> None:
@@ -72,7 +72,8 @@ async def p99(http: aiohttp.ClientSession, url: str) -> float:
         took.append(await _ask(http, url))
 
     await asyncio.gather(*(one(n) for n in range(PER_SECOND * SECONDS)))
-    return statistics.quantiles(took, n=100)[98]
+    percentiles = statistics.quantiles(took, n=100)
+    return percentiles[49], percentiles[98]
 
 
 async def run(dsn: str) -> list[Figure]:
@@ -82,7 +83,7 @@ async def run(dsn: str) -> list[Figure]:
         await app.entities.open(WS, [identify(who).keys])
         await app.deciding.choose(WS, who, "company_name", "Acme")
         key = (await app.keys.create(WS, "bench", [Scope.WRITE])).text
-    ours, reference, late, late_reference = [], [], [], []
+    ours, reference, paces, paces_reference = [], [], [], []
     glaze, bare = free_port(), free_port()
     environment = {
         "DATABASE_URL": dsn,
@@ -99,8 +100,8 @@ async def run(dsn: str) -> list[Figure]:
         for _ in range(ROUNDS):
             reference.append(await rate(http, constant.url))
             ours.append(await rate(http, product.url))
-            late_reference.append(await p99(http, constant.url))
-            late.append(await p99(http, product.url))
+            paces_reference.append(await paced(http, constant.url))
+            paces.append(await paced(http, product.url))
     name = "F6 POST /v1/enrich answered from the cache"
     return [
         Figure(
@@ -111,12 +112,15 @@ async def run(dsn: str) -> list[Figure]:
             reference,
             ">= 0.40",
         ),
-        Figure(
-            f"{name}, p99 at {PER_SECOND} a second",
-            "ms",
-            late,
-            "the constant",
-            late_reference,
-            "<= 10 ms",
+        *(
+            Figure(
+                f"{name}, {called} at {PER_SECOND} a second",
+                "ms",
+                [one[place] for one in paces],
+                "the constant",
+                [one[place] for one in paces_reference],
+                "<= 10 ms",
+            )
+            for place, called in enumerate(("p50", "p99"))
         ),
     ]

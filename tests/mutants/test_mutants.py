@@ -534,6 +534,19 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "a process that stood still believes that its seats are its own",
+        r"assert not True",
+        "tests/gateway/test_seats.py"
+        "::test_a_process_that_stood_still_past_its_lease_begins_no_call_and_tells_what_it_has",
+        (
+            Change(
+                "pipeline/seats.py",
+                "return time.monotonic() < self._good_until\n",
+                "return True\n",
+            ),
+        ),
+    ),
+    Mutant(
         "inference is asked anew whenever something else is missing",
         r"\(False, False, False\) ==",
         "tests/gateway/test_inference.py"

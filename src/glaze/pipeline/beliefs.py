@@ -50,6 +50,8 @@ class Beliefs:
             return self._declared
         looked, belief = self._known.get(workspace_id, (0.0, self._declared))
         if not looked or time.monotonic() - looked > LOOK_EVERY_S:
+            if looked:  # one looks; whoever comes meanwhile goes by what is known
+                self._known[workspace_id] = (time.monotonic(), belief)
             newest = await self._store.newest(workspace_id)
             own = await self._times.of(workspace_id) if self._times else {}
             curves = {} if newest is None else newest.curves

@@ -28,6 +28,8 @@ class Scoring:
         """Tell whether the workspace has a profile; that is looked up every 5 seconds."""
         looked, counts = self._looked.get(workspace_id, (0.0, False))
         if not looked or time.monotonic() - looked > LOOK_EVERY_S:
+            if looked:  # one looks; whoever comes meanwhile goes by what is known
+                self._looked[workspace_id] = (time.monotonic(), counts)
             counts = await self._icp.get(workspace_id) is not None
             self._looked[workspace_id] = (time.monotonic(), counts)
         return counts

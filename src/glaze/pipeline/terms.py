@@ -34,6 +34,8 @@ class StandingTerms:
             return ()
         looked, rules = self._known.get(workspace_id, (0.0, ()))
         if not looked or time.monotonic() - looked > LOOK_EVERY_S:
+            if looked:  # one looks; whoever comes meanwhile goes by what is known
+                self._known[workspace_id] = (time.monotonic(), rules)
             rules = await self._store.of(workspace_id)
             self._known[workspace_id] = (time.monotonic(), rules)
         return rules

@@ -202,10 +202,12 @@ def site_labels(document: Document, emails: Sequence[str]) -> set[str]:
     return {label for name in names if len(label := name.replace("-", "")) > 1}
 
 
-def name_readings(document: Document, emails: Sequence[str]) -> Iterator[Reading]:
-    """Yield the likeliest names, best first; the registered name where one is written out."""
+def name_readings(document: Document, labels: set[str]) -> Iterator[Reading]:
+    """Yield the likeliest names, best first; the registered name where one is written out.
+
+    ``labels`` are the names that the site's domains spell: see ``site_labels``.
+    """
     ballot = _Ballot()
-    labels = site_labels(document, emails)
     _from_metas(document, ballot)
     _from_title(document, ballot)
     legal = _from_text(document, ballot)

@@ -47,12 +47,12 @@ def readings_of(document: Document) -> list[Reading]:
     lands = tuple(dict.fromkeys((country, *(address.country for address in addresses))))
     found = list(organisation_readings(document, own, lands)) if own else []
     emails = list(email_readings(document))
-    names = list(name_readings(document, [str(reading.value) for reading in emails]))
+    labels = site_labels(document, [str(reading.value) for reading in emails])
+    names = list(name_readings(document, labels))
     found += [*names, *emails]
     found += phone_readings(document, lands)
     found += address_readings(document, addresses, named)
     stated_name = first_text(own.get("name")) if own else ""
-    labels = site_labels(document, [str(reading.value) for reading in emails])
     labels |= names_as_labels([stated_name, *(str(one.value) for one in names[:1])])
     found += profile_readings(document, labels, profiles_of(own) if own else ())
     if all(reading.field != _LOGO_URL for reading in found):
