@@ -27,6 +27,8 @@ _SPAN = 100_000
 """Ids that one look goes through at most, so that a rare match keeps no transaction open long."""
 
 _ABOVE_ALL = 2**63 - 1
+_TURNS = 5
+"""How often a page of a search among others is looked for, twice as far each time."""
 _MOST_COUNTED = 10_000
 _DEAREST_COUNT = 30_000.0
 """Counting that the planner thinks dearer, in its units, is not done: about 50 ms."""
@@ -133,14 +135,20 @@ class ControlStore:
         *,
         before: JobId | None = None,
     ) -> Page:
-        """Return up to ``n`` jobs, newest first, below the id ``before``; no arguments, results."""
+        """Return up to ``n`` jobs, newest first, below the id ``before``; no arguments, results.
+
+        Of a search with further criteria a page may hold fewer, though there are more.
+        """
         below = _ABOVE_ALL if before is None else before
         async with self._db.workspace(workspace_id) as conn:
-            if which == Filter(text=which.text) and which.text is not None:
-                found = await _rows(conn, _sql["found"], text=which.text, before=below, most=n)
-                which = Filter(ids=tuple(_ids(found)))
-            sql, more = paged(which)
-            rows = await _rows(conn, sql, **criteria(which), **more, before=below, n=n)
+            if which.text is None:
+                rows = await _read(conn, which, below, n)
+            elif which == Filter(text=which.text):
+                ids = await _search(conn, which.text, below, n)
+                rows = await _read(conn, Filter(ids=tuple(ids)), below, n)
+            else:
+                rows, rest = await _search_among(conn, which.text, which, below, n)
+                return Page([view_of(row) for row in rows], rest)
         return _page(rows, n)
 
     async def estimate(self, workspace_id: WorkspaceId, which: Filter) -> Estimate | None:
@@ -364,6 +372,47 @@ def paged(which: Filter) -> tuple[LiteralString, dict[str, object]]:
         all_ = " union all ".join([part.replace("{state}", one) for one in parts])
         return _sql["page_of_states"].replace("{parts}", all_), {}
     return _filtered("page_of_kinds" if which.kinds else "page"), {}
+
+
+async def _read(conn: Connection, which: Filter, below: int, n: int) -> list[Row]:
+    """Return the first ``n`` jobs below an id that meet criteria other than words."""
+    sql, more = paged(which)
+    return await _rows(conn, sql, **criteria(which), **more, before=below, n=n)
+
+
+async def _search(conn: Connection, text: str, below: int, n: int) -> list[JobId]:
+    """Return the first ``n`` jobs below an id that have words, whatever else they are."""
+    return _ids(await _rows(conn, _sql["found"], text=text, before=below, most=n))
+
+
+async def _search_among(
+    conn: Connection, text: str, which: Filter, below: int, n: int
+) -> tuple[list[Row], JobId | None]:
+    """Return up to ``n`` jobs that have words and meet other criteria, and where to go on.
+
+    No index knows of both, and either may be met by millions. So both are read in turn, each from
+    where the other stopped, and what one gives is held against the other: whichever there are few
+    of ends the search, and of what there are many some soon are both.
+    """
+    others, found, look = replace(which, text=None), list[Row](), n
+    for _ in range(_TURNS):
+        rows = await _read(conn, others, below, look)
+        among = _array(_ids(rows))
+        having = {*_ids(await _rows(conn, _sql["with_words"], text=text, among=among))}
+        found += [row for row in rows if row["id"] in having]
+        if len(rows) < look:
+            below = 0
+            break
+        ids = await _search(conn, text, rows[-1]["id"], look)
+        own = ids if which.ids is None else sorted({*ids} & {*which.ids})
+        found += await _read(conn, replace(others, ids=tuple(own)), rows[-1]["id"], look)
+        below = ids[-1] if len(ids) == look else 0
+        if below == 0 or len(found) >= n:
+            break
+        look *= 2
+    if len(found) > n:
+        return found[:n], found[n - 1]["id"]
+    return found, JobId(below) or None
 
 
 def _page(rows: list[Row], n: int) -> Page:

@@ -61,6 +61,10 @@ order by p.id desc limit %(n)s
 -- What a search finds, newest first, below an id.
 select search_jobs(%(text)s, %(before)s, %(most)s) as id
 
+-- name: with_words
+-- Those of some jobs that a search means.
+select jobs_with(%(text)s, %(among)s::bigint[]) as id
+
 -- name: some
 -- All of them, as far as a bound; {state} as above.
 (select from job j where {matching} {state} limit %(most)s)
