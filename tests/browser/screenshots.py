@@ -26,6 +26,15 @@ PAGES = {
     "table": "/tables/1?cell=3:company_name",
     "new-table": "/tables/new",
     "jobs": "/jobs",
+    "webhooks": "/webhooks",
+    "webhook": "/webhooks/2",
+    "budgets": "/budgets",
+    "ledger": "/ledger",
+    "providers": "/providers",
+    "provider": "/providers/apollo",
+    "keys": "/keys",
+    "members": "/members",
+    "settings": "/settings",
     "account": "/account",
 }
 """Each page by the name of its pictures."""

@@ -61,7 +61,7 @@ const COLUMNS: readonly Column<Lesson>[] = [
     title: "Fills it",
     cell: (one) => (
       <>
-        <Interval {...one} /> {!one.known && <span className="dim">a guess yet</span>}
+        <Interval {...one} /> {!one.known && <span className="dim">still a guess</span>}
       </>
     ),
   },

@@ -48,7 +48,7 @@ function isSecret(value: unknown): value is { set: boolean } {
 function Value({ of }: { of: unknown }) {
   if (isSecret(of)) return <Badge tone={of.set ? "good" : "calm"}>{of.set ? "a secret, set" : "a secret, not set"}</Badge>;
   if (of === null || of === "") return <span className="dim">not set</span>;
-  if (Array.isArray(of) && of.length === 0) return <span className="dim">none</span>;
+  if (typeof of === "object" && Object.keys(of).length === 0) return <span className="dim">none</span>;
   if (Array.isArray(of)) return <span className="value">{of.join(", ")}</span>;
   return <span className="value">{typeof of === "object" ? JSON.stringify(of) : String(of)}</span>;
 }

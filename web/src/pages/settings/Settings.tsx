@@ -3,6 +3,7 @@
 import { useMay, useSession } from "../../api/session";
 import { FIRST_WORKSPACE } from "../../shell/use-nav";
 import { PageHead, Tabs } from "../../ui/layout";
+import { Freshness } from "./Freshness";
 import { Installation } from "./Installation";
 import { Order } from "./Order";
 import { People } from "./People";
@@ -10,9 +11,10 @@ import { Retention } from "./Retention";
 import { settings as route, type SettingsTab } from "./route";
 import "./settings.css";
 
-const SHOWN = { order: Order, retention: Retention, people: People, installation: Installation };
+const SHOWN = { order: Order, freshness: Freshness, retention: Retention, people: People, installation: Installation };
 const LABELS: Readonly<Record<SettingsTab, string>> = {
   order: "Who is asked",
+  freshness: "Freshness",
   retention: "Retention",
   people: "People",
   installation: "Installation",
@@ -23,7 +25,7 @@ export function Settings() {
   const navigate = route.useNavigate();
   const isAdmin = useMay("admin");
   const { workspace_id: workspace } = useSession();
-  const seen: SettingsTab[] = ["order"];
+  const seen: SettingsTab[] = ["order", "freshness"];
   if (isAdmin) seen.push("retention", "people");
   if (isAdmin && workspace === FIRST_WORKSPACE) seen.push("installation");
   const shown = tab && seen.includes(tab) ? tab : "order";

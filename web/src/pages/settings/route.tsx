@@ -4,7 +4,7 @@ import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 
 import { shell } from "../../shell/routes";
 
-export const TABS = ["order", "retention", "people", "installation"] as const;
+export const TABS = ["order", "freshness", "retention", "people", "installation"] as const;
 export type SettingsTab = (typeof TABS)[number];
 
 export const settings = createRoute({
