@@ -7,7 +7,7 @@ import psycopg
 from playwright.async_api import expect
 from tests.browser.conftest import Open
 from tests.browser.product import Product
-from tests.browser.watched import violations
+from tests.browser.watched import Watch, violations
 
 from glaze.model.access import Role
 
@@ -98,3 +98,22 @@ async def test_home_leads_to_what_was_disabled_after_failing_and_there_it_is_ena
     await page.get_by_role("dialog").get_by_role("button", name="Disable it").click()
     await expect(page.get_by_role("button", name="Enable")).to_be_visible()
     await asyncio.to_thread(product.ask, "DELETE", f"/v1/webhooks/{made['id']}")
+
+
+async def test_what_somebody_changed_while_a_webhook_was_edited_is_not_overwritten(
+    open_page: Open, product: Product, watch: Watch
+):
+    watch.allow(r"status of 412")
+    body = {"url": f"{URL}/both", "events": ["job.dead"], "description": "CRM"}
+    made = await asyncio.to_thread(product.ask, "POST", "/v1/webhooks", body)
+    path = f"/v1/webhooks/{made['id']}"
+    page = await open_page(f"/webhooks/{made['id']}")
+    await page.get_by_role("button", name="Edit").click()
+    await asyncio.to_thread(product.ask, "PATCH", path, {"description": "Warehouse"})
+    # The page behind the dialog has it already; what is edited is still the old.
+    await expect(page.locator(".page-head")).to_contain_text("Warehouse")
+    await page.get_by_role("dialog").get_by_label("For").fill("CRM, old")
+    await page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("alert")).to_contain_text("edit_conflict")
+    await page.get_by_role("dialog").get_by_role("button", name="Leave it").click()
+    await asyncio.to_thread(product.ask, "DELETE", path)

@@ -131,9 +131,13 @@ function SetDays({
   async function set(form: FormData) {
     const field = given || String(form.get("field")) || null;
     const body = { field, days: Number(form.get("days")) };
-    await told(api.PUT("/v1/freshness", { params: { header: { "if-match": meant } }, body }));
-    toast({ text: "It holds for what begins from now on." });
-    await client.invalidateQueries({ queryKey: KEY });
+    try {
+      await told(api.PUT("/v1/freshness", { params: { header: { "if-match": meant } }, body }));
+      toast({ text: "It holds for what begins from now on." });
+    } finally {
+      // Also where somebody else changed it meanwhile: then what they said is shown.
+      await client.invalidateQueries({ queryKey: KEY });
+    }
   }
   return (
     <FormDialog title={given ? `How long ${given} stays fresh` : "How long values stay fresh"} action="Set it" submit={set} onClose={onClose}>

@@ -130,9 +130,13 @@ function SetRule({ rule, etag, onClose }: { rule: Rule | null; etag: string; onC
       min_confidence: sure === null ? null : Number(sure),
       providers: namesOf(given.get("only")),
     };
-    await told(api.PUT("/v1/order", { params: { header: { "if-match": meant } }, body }));
-    toast({ text: "The rule holds for what begins from now on." });
-    await client.invalidateQueries({ queryKey: KEY });
+    try {
+      await told(api.PUT("/v1/order", { params: { header: { "if-match": meant } }, body }));
+      toast({ text: "The rule holds for what begins from now on." });
+    } finally {
+      // Also where somebody else changed it meanwhile: then what they said is shown.
+      await client.invalidateQueries({ queryKey: KEY });
+    }
   }
   return (
     <FormDialog title={rule ? `Rule of ${nameOf(rule)}` : "New rule"} action="Set it" submit={set} onClose={onClose}>

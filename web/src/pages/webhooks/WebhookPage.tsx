@@ -128,17 +128,19 @@ function Steer({ webhook, etag }: { webhook: Webhook; etag: string }) {
   const { id, url, disabled_at: disabled } = webhook;
   const client = useQueryClient();
   const navigate = useNavigate();
-  const [open, setOpen] = useState<"edit" | "rotate" | null>(null);
+  const [rotates, setRotates] = useState(false);
+  // The ETag of what is edited, as it was then: what somebody changed since is not overwritten.
+  const [edits, setEdits] = useState<string | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
   const params = { path: { webhook_id: id } };
   const again = async () => {
     await client.invalidateQueries({ queryKey: KEY });
     await client.invalidateQueries({ queryKey: deliveriesKey(id) });
   };
-  const patch = (body: Partial<Schemas["WebhookPatch"]>) =>
+  const patch = (body: Partial<Schemas["WebhookPatch"]>, meant = etag) =>
     told(
       api.PATCH("/v1/webhooks/{webhook_id}", {
-        params: { ...params, header: { "if-match": etag } },
+        params: { ...params, header: { "if-match": meant } },
         body: body as Schemas["WebhookPatch"],
       }),
     );
@@ -190,10 +192,10 @@ function Steer({ webhook, etag }: { webhook: Webhook; etag: string }) {
       <Button icon="send" busy={test.isPending} disabled={Boolean(disabled)} onClick={() => test.mutate()}>
         Send a test
       </Button>
-      <Button icon="pen" onClick={() => setOpen("edit")}>
+      <Button icon="pen" onClick={() => setEdits(etag)}>
         Edit
       </Button>
-      <Button icon="key" onClick={() => setOpen("rotate")}>
+      <Button icon="key" onClick={() => setRotates(true)}>
         Replace secret
       </Button>
       <Button
@@ -207,18 +209,19 @@ function Steer({ webhook, etag }: { webhook: Webhook; etag: string }) {
       <Button kind="quiet" icon="bin" onClick={() => void remove()}>
         Delete
       </Button>
-      {open === "edit" && (
+      {edits !== null && (
         <FormDialog
           title="Edit webhook"
           action="Save"
           wide
-          onClose={() => setOpen(null)}
+          onClose={() => setEdits(null)}
           submit={async (given) => {
-            await patch({
+            const body = {
               url: String(given.get("url")),
               description: String(given.get("description")),
               events: given.getAll("events").map(String),
-            });
+            };
+            await patch(body, edits);
             toast({ text: "Saved." });
             await again();
           }}
@@ -226,11 +229,11 @@ function Steer({ webhook, etag }: { webhook: Webhook; etag: string }) {
           <WebhookFields webhook={webhook} />
         </FormDialog>
       )}
-      {open === "rotate" && (
+      {rotates && (
         <FormDialog
           title="Replace the secret?"
           action="Replace it"
-          onClose={() => setOpen(null)}
+          onClose={() => setRotates(false)}
           submit={async (given) => {
             const body = { overlap_s: Number(given.get("overlap")) };
             const made = await told(api.POST("/v1/webhooks/{webhook_id}/rotate", { params, body }));
