@@ -1,9 +1,15 @@
 """A workspace in the middle of its work, for pictures."""
 
+import asyncio
 import time
 
 import psycopg
 from tests.browser.product import Product
+
+from glaze.model.calibration import Bin, Curve, Origin, Point
+from glaze.model.value import DEFAULT_WORKSPACE, FieldName
+from glaze.store.calibration import CalibrationStore
+from glaze.store.database import Database
 
 FIELDS = ["company_name", "company_phone", "company_industry"]
 OPEN = {"waiting", "scheduled", "pending", "processing"}
@@ -26,6 +32,19 @@ values (1, 'https://crm.example.com/hooks/glaze', '{job.completed}', 's', clock_
 """
 
 
+TOLD = """
+update webhook_delivery set state = 'delivered', attempt = 1, ended_at = created_at + interval '1 s' where id % 4 <> 0;
+delete from webhook_attempt a using webhook_delivery d where d.id = a.delivery_id and d.state = 'delivered';
+insert into webhook_attempt (workspace_id, delivery_id, round, attempt, at, status, duration_ms, excerpt)
+select workspace_id, id, 1, 1, ended_at, 200, 80 + id * 17 % 90, 'ok' from webhook_delivery where state = 'delivered'
+"""
+RECEIVER = {
+    "url": "https://crm.example.com/hooks/leads",
+    "events": ["job.completed", "batch.*"],
+    "description": "CRM: marks leads as enriched",
+}
+
+
 def prepare(product: Product, jobs: int = 90) -> None:
     """Have companies enriched, and let it have happened over a day; some ended badly."""
     product.ask("PUT", "/v1/budgets/day", {"cap_cents": 2500})
@@ -37,7 +56,38 @@ def prepare(product: Product, jobs: int = 90) -> None:
         owner.execute(HISTORY)
         owner.execute(SPENT)
         owner.execute(TROUBLE)
+    operations(product)
     table(product, [one["url"] for one in companies[:40]])
+
+
+def operations(product: Product) -> None:
+    """Have keys, an invitation, budgets, an endpoint that was told things, calls that nobody knows the end of."""
+    for name, scope in (("crm-sync", "write"), ("reports", "read")):
+        product.ask("POST", "/v1/keys", {"name": name, "scopes": [scope]})
+    asked = {"email": "grace@example.com", "role": "editor"}
+    product.ask("POST", "/v1/members/invitations", asked)
+    for provider, cents in (("apollo", 4000), ("serper", 500)):
+        product.ask("PUT", f"/v1/budgets/{provider}", {"cap_cents": cents})
+    product.ask("PUT", "/v1/order", {"field": "company_phone", "order": ["apollo", "serper"]})
+    hook = product.ask("POST", "/v1/webhooks", RECEIVER)["id"]
+    lost = {"kind": "drop_after_billing", "vendor": "apollo", "times": 2}
+    product.sandbox.send("POST", "faults", lost)
+    others = product.sandbox.get("hosts")["companies"][-6:]
+    enrich(product, [one["url"] for one in others])
+    for _ in range(2):
+        product.ask("POST", f"/v1/webhooks/{hook}/test")
+    with psycopg.connect(product.dsn, autocommit=True) as owner:
+        owner.execute("set search_path = glaze")
+        owner.execute(TOLD)
+    asyncio.run(_calibrate(product))
+
+
+async def _calibrate(product: Product) -> None:
+    bins = (Bin(42.0, 24, 9), Bin(61.0, 61, 33), Bin(78.0, 120, 84), Bin(93.0, 210, 189))
+    points = (Point(42.0, 0.4), Point(61.0, 0.55), Point(78.0, 0.7), Point(93.0, 0.9))
+    curves = {("apollo", FieldName("company_phone")): Curve(points, bins)}
+    async with Database.open(product.dsn, size=1) as db:
+        await CalibrationStore(db).add(DEFAULT_WORKSPACE, Origin.USERS, 415, curves)
 
 
 def table(product: Product, urls: list[str]) -> None:
