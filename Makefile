@@ -33,7 +33,7 @@ WEB_READY := web/node_modules/.package-lock.json
 WEB_TYPES := web/src/api/schema.d.ts
 NPM_CI := npm ci --no-audit --no-fund --silent --fetch-retries 1 --fetch-timeout 20000
 
-web: $(WEB) ## Build the dashboard into the package (needs Node 20)
+web: $(WEB) ## Build the dashboard and the component into the package (needs Node 20)
 
 $(WEB_READY): web/package-lock.json
 	$(NPM_CI) --prefix web
@@ -44,8 +44,9 @@ $(WEB_TYPES): $(WEB_READY) web/openapi.py $(wildcard src/glaze/api/*.py src/glaz
 	npm run --silent --prefix web types > /dev/null
 	@touch $@
 
-$(WEB): $(WEB_TYPES) web/index.html web/vite.config.ts $(shell find web/src web/public -type f -not -name schema.d.ts) | $(VENV)/ready
+$(WEB): $(WEB_TYPES) web/index.html web/vite.config.ts $(shell find web/src web/public web/component -type f -not -name schema.d.ts -not -path '*/dist/*') | $(VENV)/ready
 	npm run --silent --prefix web build -- --logLevel warn
+	npm run --silent --prefix web component -- --logLevel warn
 	@touch $@
 
 # All but the dashboard works without it: no network, no dashboard.

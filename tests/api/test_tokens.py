@@ -191,3 +191,59 @@ async def test_pages_of_the_named_origins_may_ask_and_no_others(settings: Settin
 def test_what_is_no_origin_is_refused_at_the_start(origin: str):
     with pytest.raises(ValueError, match="is no origin"):
         Settings(api_cors_origins=origin)
+
+
+async def test_a_token_that_may_act_does_so_to_its_own_job_and_nothing_else(service: Service):
+    admin = await service.client()
+    job, other = await service.app.jobs.enqueue(
+        WS, [NewJob("enrich", {"n": 1}), NewJob("enrich", {"n": 2})]
+    )
+    browser = await token(admin, job_id=job, may=["cancel", "retry"])
+    for act in ("cancel", "retry"):
+        assert (await browser.post(f"/v1/jobs/{other}/{act}")).status == 404, act
+        assert (await browser.post(f"/v1/jobs/{job}/{act}")).status == 200, act
+        for path in ("/v1/batches/1", "/v1/batches/999"):
+            assert (await browser.post(f"{path}/{act}")).status == 404, path
+    assert (await admin.get(f"/v1/jobs/{other}")).body["state"] == "pending"
+    actions = {"action": "cancel", "ids": [job]}
+    assert (await browser.post("/v1/jobs/actions", actions)).status == 403
+    assert (await browser.ask("PATCH", f"/v1/jobs/{job}", {"priority": 1})).status == 403
+    assert (await browser.post("/v1/tokens", {"job_id": job, "may": ["retry"]})).status == 404
+    cancels = await token(admin, job_id=job, may=["cancel"])
+    assert (await cancels.post(f"/v1/jobs/{job}/cancel")).status == 200
+    assert (await cancels.post(f"/v1/jobs/{job}/retry")).status == 403, "that it may not"
+    deeds = (await admin.get("/v1/audit")).body["items"]
+    assert [one["action"] for one in deeds].count("token.create") == 2
+
+
+async def test_a_token_that_may_act_on_a_batch_leaves_others_and_other_jobs_alone(
+    service: Service,
+):
+    admin = await service.client()
+    batch, other = [
+        (await sent(admin, CSV, f"fields=company_name&name={name}")).body["id"] for name in "ab"
+    ]
+    (job,) = await service.app.jobs.enqueue(WS, [NewJob("enrich", {})])
+    browser = await token(admin, batch_id=batch, may=["cancel", "retry"])
+    for act in ("cancel", "retry"):
+        assert (await browser.post(f"/v1/batches/{other}/{act}")).status == 404
+        assert (await browser.post(f"/v1/jobs/{job}/{act}")).status == 404
+    assert (await browser.post(f"/v1/batches/{batch}/pause")).status == 403
+    assert (await browser.post(f"/v1/batches/{batch}/retry")).status == 200
+    assert (await browser.post(f"/v1/batches/{batch}/cancel")).status == 200
+    assert (await admin.get(f"/v1/batches/{other}")).body["state"] != "cancelled"
+
+
+async def test_a_token_acts_only_where_its_key_may_and_never_on_a_whole_workspace(
+    service: Service,
+):
+    (job,) = await service.app.jobs.enqueue(WS, [NewJob("enrich", {})])
+    reader, writer = await service.client(Scope.READ), await service.client(Scope.WRITE)
+    asked = {"job_id": job, "may": ["cancel"]}
+    assert (await reader.post("/v1/tokens", asked)).status == 403
+    assert (await writer.post("/v1/tokens", {"may": ["cancel"]})).status in {400, 422}
+    read = await token(reader, job_id=job)
+    lies = forged(read.key or "", may=["cancel"])
+    for lie in [read.key, *lies]:
+        answer = await Client(service.http, service.url, lie).post(f"/v1/jobs/{job}/cancel")
+        assert answer.status in {401, 403}, lie

@@ -23,7 +23,8 @@ from glaze.model.access import Role
 
 HERE = Path(__file__).parent
 BUILT = HERE.parents[1] / "src" / "glaze" / "web" / "index.html"
-SOURCES = HERE.parents[1] / "web" / "src"
+WEB = HERE.parents[1] / "web"
+SOURCES = (WEB / "src", WEB / "component" / "src")
 FLAGS = (
     "--disable-gpu",
     "--disable-quic",
@@ -54,7 +55,7 @@ def lacking() -> str | None:
     if not BUILT.exists():
         return "the dashboard is not built: make web"
     built = BUILT.stat().st_mtime
-    if any(one.stat().st_mtime > built for one in SOURCES.rglob("*.ts*")):
+    if any(one.stat().st_mtime > built for where in SOURCES for one in where.rglob("*.ts*")):
         return "the dashboard's build is older than its source: make web"
     return None
 

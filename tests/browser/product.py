@@ -45,7 +45,8 @@ class Product:
 
     def __init__(self, folder: Path, dsn: str, sandbox: Sandbox) -> None:
         self.folder, self.dsn, self.sandbox = folder, dsn, sandbox
-        self.port = free_port()
+        self.port, self.host_port = free_port(), free_port()
+        self.host_url = f"http://localhost:{self.host_port}"  # of a page that embeds it
         self.url = f"http://localhost:{self.port}"
         self.key = asyncio.run(_key(dsn))
         self.wrapping = new_key_text()
@@ -59,6 +60,7 @@ class Product:
             "GLAZE_API_REQUESTS_PER_MINUTE": "1000000",
             "GLAZE_LOG_LEVEL": "error",
             "GLAZE_API_BEAT_S": "1",
+            "GLAZE_API_CORS_ORIGINS": self.host_url,
             "GLAZE_KEY_ENCRYPTION_KEYS": self.wrapping,
         }
         with (self.folder / "log").open("ab") as log:

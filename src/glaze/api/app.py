@@ -9,6 +9,7 @@ from fastapi_offline import FastAPIOffline
 from glaze.api import (
     batches,
     callbacks,
+    component,
     dashboard,
     document,
     enrich,
@@ -82,6 +83,7 @@ _MODULES = (
     tokens,
     worker,
     dashboard,
+    component,
 )
 
 

@@ -19,7 +19,7 @@ from fastapi.security.utils import get_authorization_scheme_param
 from glaze.api.pace import Pace
 from glaze.api.signing_in import SignIns
 from glaze.errors import CsrfRefused, KeyRefused, NotFound, ScopeMissing, TooManyRequests
-from glaze.model.access import Principal, Scope, digest_of
+from glaze.model.access import Act, Principal, Scope, digest_of
 from glaze.model.member import Kind, csrf_token, workspace_of
 from glaze.model.value import BatchId
 from glaze.store.access import KeyStore
@@ -193,16 +193,18 @@ class Needs(SecurityBase):
     It reads both itself, for every further dependency is a tenth of what a request costs at all;
     in the OpenAPI document it stands as ``bearer``, with ``cookie`` beside it (``document.py``).
     Who may see one job or batch alone gets a 404, but where ``narrowed`` says that the route
-    looks whether it is that one.
+    looks whether it is that one. A token that may ``act`` needs no scope for it, and the route
+    looks, too.
     """
 
     model = bearer.model
     scheme_name = bearer.scheme_name
 
-    def __init__(self, scope: Scope, *, narrowed: bool = False) -> None:
+    def __init__(self, scope: Scope, *, narrowed: bool = False, act: Act | None = None) -> None:
         """Let who may do ``scope`` pass."""
         self._scope = scope
-        self._narrowed = narrowed
+        self._narrowed = narrowed or act is not None
+        self._act = act
 
     async def __call__(self, request: Request) -> Principal:
         """Return on whose behalf the request is answered. Raises: AccessError, NotFound."""
@@ -211,7 +213,8 @@ class Needs(SecurityBase):
         shown = key if key and scheme.lower() == "bearer" else None
         found = await gate.admit(text_of(request, shown, request.cookies.get(COOKIE)))
         gate.count(found, request)
-        must(found, self._scope)
+        if self._act not in found.acts:
+            must(found, self._scope)
         if found.narrowed is not None and not self._narrowed:
             raise NotFound("the token is for one job or batch, and this is not it")
         return found
@@ -223,5 +226,9 @@ Watcher = Annotated[Principal, Depends(Needs(Scope.READ, narrowed=True))]
 """Who may see, perhaps one job or batch alone: the route asks ``sees``."""
 Writer = Annotated[Principal, Depends(Needs(Scope.WRITE))]
 """Who may ask for work, and change it."""
+Retrier = Annotated[Principal, Depends(Needs(Scope.WRITE, act=Act.RETRY))]
+"""Who may ask for work, or try one job or batch alone again: the route asks ``sees``."""
+Canceller = Annotated[Principal, Depends(Needs(Scope.WRITE, act=Act.CANCEL))]
+"""Who may ask for work, or cancel one job or batch alone: the route asks ``sees``."""
 Admin = Annotated[Principal, Depends(Needs(Scope.ADMIN))]
 """Who may change keys, money and settings."""

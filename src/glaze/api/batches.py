@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from glaze.api.auth import Reader, Watcher, Writer, must_see_batch
+from glaze.api.auth import Canceller, Reader, Retrier, Watcher, Writer, must_see_batch
 from glaze.api.schemas import PROBLEMS, V1, RowId, Tag
 from glaze.api.services import Services
 from glaze.api.uploads import MEDIA_TYPES, Upload, uploaded
@@ -325,16 +325,18 @@ def _steering(services: Services) -> APIRouter:
         return await detail_of(services, who.workspace_id, BatchId(batch_id))
 
     @router.post("/batches/{batch_id}/cancel", summary="Cancel a batch")
-    async def cancel(batch_id: RowId, who: Writer) -> BatchDetail:
+    async def cancel(batch_id: RowId, who: Canceller) -> BatchDetail:
         """Begin no further row and make no further vendor call; what was found is kept."""
+        must_see_batch(who, batch_id)
         await detail_of(services, who.workspace_id, BatchId(batch_id))
         if not await batches.cancel(who.workspace_id, BatchId(batch_id)):
             raise BatchStateConflict(f"batch {batch_id} is at its end already")
         return await detail_of(services, who.workspace_id, BatchId(batch_id))
 
     @router.post("/batches/{batch_id}/retry", summary="Try failed rows again")
-    async def retry(batch_id: RowId, body: RetryIn, who: Writer) -> Retried:
+    async def retry(batch_id: RowId, body: RetryIn, who: Retrier) -> Retried:
         """Try the rows that failed again, in the same batch; no answer is bought twice."""
+        must_see_batch(who, batch_id)
         await detail_of(services, who.workspace_id, BatchId(batch_id))
         rows = await control.retry_failed(who.workspace_id, BatchId(batch_id), partial=body.partial)
         return Retried(rows=rows)

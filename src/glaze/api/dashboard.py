@@ -29,13 +29,15 @@ _SAFE = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Vary": "Accept-Encoding",
 }
-_FOREVER = "public, max-age=31536000, immutable"
+FOREVER = "public, max-age=31536000, immutable"
 _ASSETS = "assets/"
 """Files there have a hash of what is in them in their names."""
 _WORTH_PACKING = 1024  # bytes
 
 
-class _File(NamedTuple):
+class File(NamedTuple):
+    """A file as it is served."""
+
     media_type: str
     etag: str
     plain: bytes
@@ -70,14 +72,19 @@ def pages(where: Path) -> APIRouter:
     return router
 
 
-def _index(files: Mapping[str, _File]) -> _File:
+def _index(files: Mapping[str, File]) -> File:
     if "index.html" not in files:
         raise NotFound(f"the dashboard is {MISSING}")
     return files["index.html"]
 
 
-def _answer(request: Request, file: _File, *, forever: bool) -> Response:
-    headers = {**_SAFE, "ETag": file.etag, "Cache-Control": _FOREVER if forever else "no-cache"}
+def _answer(request: Request, file: File, *, forever: bool) -> Response:
+    return answer(request, file, {**_SAFE, "Cache-Control": FOREVER if forever else "no-cache"})
+
+
+def answer(request: Request, file: File, given: Mapping[str, str]) -> Response:
+    """Return a file under the headers that are given, packed where the browser takes that."""
+    headers = {**given, "ETag": file.etag}
     if request.headers.get("If-None-Match") == file.etag:
         return Response(status_code=304, headers=headers)
     if file.packed is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
@@ -86,15 +93,16 @@ def _answer(request: Request, file: _File, *, forever: bool) -> Response:
     return Response(file.plain, media_type=file.media_type, headers=headers)
 
 
-def _read(where: Path) -> Mapping[str, _File]:
+def _read(where: Path) -> Mapping[str, File]:
     found = (one for one in where.rglob("*") if one.is_file())
-    return {one.relative_to(where).as_posix(): _file(one) for one in found}
+    return {one.relative_to(where).as_posix(): file_of(one) for one in found}
 
 
-def _file(path: Path) -> _File:
+def file_of(path: Path) -> File:
+    """Return the file of a build at ``path``, read once."""
     body = path.read_bytes()
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     text = kind.startswith("text/") or kind in {"image/svg+xml", "application/javascript"}
     packed = gzip.compress(body, mtime=0) if text and len(body) >= _WORTH_PACKING else None
-    return _File(kind, etag, body, packed)
+    return File(kind, etag, body, packed)

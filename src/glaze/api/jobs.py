@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from glaze.api.auth import Admin, Reader, Watcher, Writer, must
+from glaze.api.auth import Admin, Canceller, Reader, Retrier, Watcher, Writer, must
 from glaze.api.schemas import PROBLEMS, V1, JobOut, RowId, ShortName, Tag, shown
 from glaze.api.services import Services
 from glaze.errors import InputError, JobStateConflict, NotFound
@@ -350,14 +350,16 @@ def _steering(services: Services) -> APIRouter:
         return await _one(who.workspace_id, control.change(who.workspace_id, which, body.change()))
 
     @router.post("/jobs/{job_id}/cancel", summary="Cancel a job")
-    async def cancel(job_id: RowId, who: Writer) -> JobOut:
+    async def cancel(job_id: RowId, who: Canceller) -> JobOut:
         """Cancel a job that has not begun; ask one that runs to stop."""
+        await _check_seen(services, who, JobId(job_id))
         which = Filter(ids=(JobId(job_id),))
         return await _one(who.workspace_id, control.cancel(who.workspace_id, which))
 
     @router.post("/jobs/{job_id}/retry", summary="Open a job again")
-    async def retry(job_id: RowId, who: Writer) -> JobOut:
+    async def retry(job_id: RowId, who: Retrier) -> JobOut:
         """Open a job that has ended again, as a new round of the same job."""
+        await _check_seen(services, who, JobId(job_id))
         which = Filter(ids=(JobId(job_id),))
         return await _one(who.workspace_id, control.retry(who.workspace_id, which))
 
@@ -411,6 +413,12 @@ async def _seen(services: Services, who: Principal, job_id: JobId) -> JobView:
     if not who.sees(view.id, view.batch_id):
         raise NotFound(f"there is no job {job_id}")
     return view
+
+
+async def _check_seen(services: Services, who: Principal, job_id: JobId) -> None:
+    """Let who sees the job pass; who sees all is not asked. Raises: NotFound."""
+    if who.narrowed is not None:
+        await _seen(services, who, job_id)
 
 
 async def _get(services: Services, workspace_id: WorkspaceId, job_id: JobId) -> JobView:

@@ -72,6 +72,14 @@ _SCOPES = {
 _RANK = {role: rank for rank, role in enumerate(Role)}
 
 
+class Act(StrEnum):
+    """What a token may do to the one job or batch that it is for, beside reading it."""
+
+    RETRY = "retry"
+    """Open it again, or the rows of it that failed; spends within the budgets."""
+    CANCEL = "cancel"
+
+
 class Narrowed(NamedTuple):
     """What a token may see, where it is not the whole workspace: one job, or one batch."""
 
@@ -97,6 +105,7 @@ class Principal:
     role: Role | None = None  # of a member who signed in
     session_id: int | None = None  # with which they did
     maker: str | None = None  # of a read token: the actor who made it
+    acts: frozenset[Act] = frozenset()  # of a token for one job or batch, which is asked for
 
     @property
     def counted_as(self) -> str:

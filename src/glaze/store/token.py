@@ -3,15 +3,16 @@
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import jwt
 
 from glaze.errors import KeyRefused
-from glaze.model.access import Narrowed, Principal, Scope
+from glaze.model.access import Act, Narrowed, Principal, Role, Scope
 from glaze.model.value import BatchId, JobId, WorkspaceId
+from glaze.store.audit import Deed, note
 from glaze.store.database import Database
 from glaze.store.statements import statements
 
@@ -46,9 +47,15 @@ class TokenStore:
         self._clock = clock
 
     async def issue(
-        self, who: Principal, ttl_s: int, narrowed: Narrowed | None = None
+        self,
+        who: Principal,
+        ttl_s: int,
+        narrowed: Narrowed | None = None,
+        acts: Collection[Act] = (),
     ) -> IssuedToken:
         """Return a token with which the workspace of ``who``, or a part of it, is seen for ``ttl_s``.
+
+        With ``acts`` it may do these to the part, and who made it is in the audit log.
 
         Raises: KeyRefused where the key of ``who`` counts no more.
         """
@@ -66,10 +73,20 @@ class TokenStore:
             claims["sid"] = who.session_id
         if narrowed is not None:
             claims |= {"job": narrowed.job_id, "batch": narrowed.batch_id}
+        if narrowed is not None and acts:
+            claims["may"] = sorted(acts)
         signing = await self._signing(who.workspace_id, who.actor, who.session_id)
         if signing is None:
             raise KeyRefused("the key was revoked meanwhile")
-        return IssuedToken(jwt.encode(claims, signing, _ALGORITHM), expires_at)
+        if "may" in claims:
+            await self._note(who, claims)
+        return IssuedToken(jwt.encode(claims, signing.key, _ALGORITHM), expires_at)
+
+    async def _note(self, who: Principal, claims: Mapping[str, Any]) -> None:
+        detail = {name: claims[name] for name in ("job", "batch", "may")}
+        detail["expires_at"] = claims["exp"].isoformat()
+        async with self._db.workspace(who.workspace_id) as conn:
+            await note(conn, Deed(who.actor, "token.create", claims["jti"], detail))
 
     async def authenticate(self, text: str) -> tuple[Principal, float] | None:
         """Return on whose behalf who shows ``text`` acts, and for how many seconds more.
@@ -89,24 +106,26 @@ class TokenStore:
             return None
         try:
             claims = jwt.decode(
-                text, signing, [_ALGORITHM], issuer=_ISSUER, options={"require": [*_CLAIMS]}
+                text, signing.key, [_ALGORITHM], issuer=_ISSUER, options={"require": [*_CLAIMS]}
             )
         except jwt.InvalidTokenError:
             return None
         left_s = claims["exp"] - self._clock().timestamp()
+        narrowed = _narrowed(claims)
         principal = Principal(
             workspace_id,
             f"token {claims['jti']} of {actor}",
             frozenset({Scope.READ}),
-            _narrowed(claims),
+            narrowed,
             by_token=True,
             maker=actor,
+            acts=_acts(claims) if narrowed and signing.writes else frozenset(),
         )
         return (principal, left_s) if left_s > 0 else None
 
     async def _signing(
         self, workspace_id: WorkspaceId, actor: str, session_id: int | None
-    ) -> bytes | None:
+    ) -> "_Signing | None":
         """Return what tokens of the workspace are signed with.
 
         None where ``actor`` counts no more, or signed out of the session in which it was made.
@@ -119,7 +138,20 @@ class TokenStore:
             row = await (await conn.execute(_sql["signing"], params)).fetchone()
         if row is None or not row["counts"]:
             return None
-        return hmac.digest(bytes(row["hash_key"]), b"read token", "sha256")
+        scopes = set(map(Scope, row["scopes"]))
+        if row["role"] is not None:
+            scopes.add(Role(row["role"]).scope)
+        key = hmac.digest(bytes(row["hash_key"]), b"read token", "sha256")
+        return _Signing(key, not scopes.isdisjoint({Scope.WRITE, Scope.ADMIN}))
+
+
+class _Signing(NamedTuple):
+    key: bytes
+    writes: bool  # whoever made the token may still change jobs
+
+
+def _acts(claims: Mapping[str, Any]) -> frozenset[Act]:
+    return frozenset(map(Act, claims.get("may", ())))
 
 
 def _narrowed(claims: Mapping[str, Any]) -> Narrowed | None:

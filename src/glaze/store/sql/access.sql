@@ -56,12 +56,15 @@ select exists (
 
 -- name: signing
 -- What read tokens are signed with, and whether the key counts that made one, or the session of the member who did
--- (null: not a key, no member).
+-- (null: not a key, no member); and what
+-- these may do now.
 select w.hash_key, (%(key)s::bigint is null or exists (
   select from api_key k where k.id = %(key)s and k.revoked_at is null
     and (k.expires_at is null or k.expires_at > clock_timestamp())
 )) and (%(user)s::bigint is null or exists (
   select from member m join session s on s.member_id = m.id
   where m.id = %(user)s and m.disabled_at is null and s.id = %(session)s and s.expires_at > clock_timestamp()
-)) as counts
+)) as counts,
+  coalesce((select k.scopes from api_key k where k.id = %(key)s), '{}') as scopes,
+  (select m.role from member m where m.id = %(user)s) as role
 from workspace w where w.id = current_workspace()

@@ -1,0 +1,31 @@
+/** Every text of the component; a host gives others by the property `strings`. */
+export const ENGLISH = {
+  label: "Status of enrichments",
+  loading: "Loading",
+  live: "Live",
+  offline: "Offline: what you see may be old",
+  empty: "There are no jobs",
+  job: "Job {id}",
+  batch: "Batch {id}",
+  retry: "Try again",
+  cancel: "Cancel",
+  cancelling: "Stopping",
+  stages: "Stages",
+  cost: "Cost",
+  rows: "{done} of {total} rows",
+  waiting: "waiting",
+  scheduled: "scheduled",
+  pending: "pending",
+  processing: "running",
+  completed: "completed",
+  partial: "partial",
+  failed: "failed",
+  dead: "dead",
+  cancelled: "cancelled",
+  running: "running",
+  finished: "finished",
+  paused: "paused",
+  queued: "queued",
+};
+
+export type Strings = typeof ENGLISH;
