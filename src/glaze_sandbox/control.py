@@ -153,6 +153,9 @@ class Control:
 
     async def _add_fault(self, request: web.BaseRequest) -> web.StreamResponse:
         spec = FaultSpec.model_validate_json(await request.read())
+        known = {one.name for one in self._state.vendors.values()}
+        if spec.vendor is not None and spec.vendor not in known:
+            return _json({"error": f"no vendor is called {spec.vendor}: {sorted(known)}"}, 422)
         return _json(self._state.faults.add(spec).describe(), 201)
 
     async def _clear_faults(self, request: web.BaseRequest) -> web.StreamResponse:

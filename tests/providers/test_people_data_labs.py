@@ -40,6 +40,24 @@ def spent(credits_: object) -> dict[str, str]:
     return {"x-call-credits-spent": str(credits_)}
 
 
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("vp of r&d", "VP of R&D"),
+        ("acme o'neill gmbh", "Acme O'Neill GmbH"),
+        ("john's shop b.v.", "John's Shop B.V."),
+        ("iPhone doctors", "iPhone doctors"),
+        ("co-head of sales", "Co-head of Sales"),
+    ],
+)
+async def test_what_comes_in_small_letters_is_written_as_people_write_it(told, shown) -> None:
+    record = {**SEAN, "job_company_name": told}
+    http = VendorFake.of(hit(data=record), headers=spent(1))
+    question = ask("person_company_name", person_email="sean@acme.com")
+    reply = await one(people_data_labs, "person", question, http)
+    assert values(reply)["person_company_name"] == shown
+
+
 async def test_a_person_is_as_sure_as_the_match_and_hidden_values_are_none() -> None:
     http = VendorFake.of(hit(likelihood=5), headers=spent(1))
     question = ask("person_title", person_email="sean@acme.com")

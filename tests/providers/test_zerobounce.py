@@ -46,6 +46,13 @@ async def test_unknown_is_no_answer_and_free() -> None:
     assert reply.detail == "the vendor could not tell: greylisted"
 
 
+async def test_a_verdict_on_another_address_is_not_taken_for_this_ones() -> None:
+    http = VendorFake.of(row("somebody@else.com", "valid"))
+    reply = await one(zerobounce, "validate", sample_ask(VALIDATE), http)
+    assert (reply.verdict, reply.readings) == (Verdict.VENDOR_ERROR, ())
+    assert isinstance(reply.billing, BillingUnknown)
+
+
 async def test_a_word_that_nobody_knows_may_have_been_charged() -> None:
     http = VendorFake.of(row("jane@acme.com", "brand_new"))
     reply = await one(zerobounce, "validate", sample_ask(VALIDATE), http)

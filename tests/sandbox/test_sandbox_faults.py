@@ -86,6 +86,8 @@ async def test_a_fault_strikes_its_path_only_and_goes_when_cleared(sandbox, ask)
 async def test_a_fault_that_makes_no_sense_is_refused_with_the_reason(sandbox):
     answer = await sandbox.control("POST", "faults", json={"kind": "explode"})
     assert answer["error"][0]["loc"] == ["kind"]
+    answer = await sandbox.control("POST", "faults", json={"kind": "status", "vendor": "apolo"})
+    assert answer["error"].startswith("no vendor is called apolo")
 
 
 async def test_a_company_site_can_be_made_to_fail(sandbox, known_company):

@@ -5,10 +5,11 @@ arrives, and what is stored as an observation is the judged reading.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
+from math import prod
 
 import phonenumbers
 
@@ -21,6 +22,7 @@ from glaze.model.quantity import size
 from glaze.model.text import fold
 from glaze.model.value import FieldName, Json, Reading
 from glaze.model.web_address import domain_of, is_ip, is_shared_host, parse_url
+from glaze.pipeline.whose import Stranger, strangers
 
 _EARLIEST_YEAR = 1600
 _LARGEST_COMPANY = 5_000_000  # employees; the largest employers have about 2.3 million
@@ -136,6 +138,10 @@ class Judging:
     def __call__(self, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
         """Return the readings that hold, as they are to be kept."""
         judged = [validate(one, known=self.known, now=self.now, mx=self.mx) for one in readings]
+        of_others = [
+            *strangers([one.reading for one in judged if isinstance(one, Accepted)], self.known)
+        ]
+        judged = [_doubted(one, of_others) for one in judged]
         for one in judged:
             name = one.reading.field
             if isinstance(one, Rejected):
@@ -143,6 +149,16 @@ class Judging:
             elif one.notes:
                 self.said.append((name, f"{name} believed less: {', '.join(one.notes)}"))
         return tuple(one.reading for one in judged if isinstance(one, Accepted))
+
+
+def _doubted(judged: Accepted | Rejected, of_others: Sequence[Stranger]) -> Accepted | Rejected:
+    """Return a reading as it is believed where the whole answer is about somebody else."""
+    about = [one for one in of_others if one.covers(judged.reading)]
+    if isinstance(judged, Rejected) or not about:
+        return judged
+    confidence = judged.reading.confidence * prod(one.factor for one in about)
+    lowered = replace(judged.reading, confidence=round(confidence))
+    return Accepted(lowered, (*judged.notes, *(one.note for one in about)))
 
 
 def _region(field: FieldName, known: Mapping[FieldName, Json]) -> str | None:

@@ -1,6 +1,7 @@
 """People Data Labs: people, singly or a hundred in one request, and companies."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -104,6 +105,15 @@ _SHOWN = frozenset(
 )
 _SMALL_WORDS = frozenset("and of the for at in on to de la le du von van der und et y".split())
 _CAPITALS = frozenset("ceo cto cfo coo cmo cio cpo vp svp evp hr it pr ui ux qa usa uk".split())
+
+_LEGAL_FORMS = {
+    form.lower(): form
+    for form in (
+        "AG AB AS BV B.V. GmbH KG KGaA LLC LLP LP Ltd NV N.V. OY Oyj PLC PBC SA S.A. SAS SARL SE SL SpA S.p.A. SRL"
+    ).split()
+}
+
+_BEGINNING = re.compile(r"^\w|(?<=['\u2019])\w(?=\w)")
 
 _PERSON = Operation(
     name="person",
@@ -401,14 +411,18 @@ def _shown(field: str, text: str | None) -> str | None:
     if text is None or field not in _SHOWN or not text.islower():
         return text
     words = text.split()
-    return " ".join(
-        word.upper()
-        if word in _CAPITALS
-        else word
-        if place and word in _SMALL_WORDS
-        else word[:1].upper() + word[1:]
-        for place, word in enumerate(words)
-    )
+    return " ".join(_word(word, first=not place) for place, word in enumerate(words))
+
+
+def _word(word: str, *, first: bool) -> str:
+    """Return a word as it is written: R&D, GmbH, O'Neill, John's."""
+    if word in _CAPITALS or "&" in word:
+        return word.upper()
+    if word in _LEGAL_FORMS:
+        return _LEGAL_FORMS[word]
+    if word in _SMALL_WORDS and not first:
+        return word
+    return _BEGINNING.sub(lambda found: found[0].upper(), word)
 
 
 _REFUSALS: Mapping[int, Verdict] = {

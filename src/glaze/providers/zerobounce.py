@@ -120,7 +120,13 @@ async def _one(email: str, http: VendorHttp, price: Micros) -> Reply:
     )
     body = parse_json(response.body)
     refused = _refusal(response, text_at(body, "error"))
-    return refused or _read(email, body, response, price)
+    if refused is not None:
+        return refused
+    about = text_at(body, "address")
+    if about is not None and about.lower() != email.lower():
+        reason = "the answer is about another address"
+        return Reply(Verdict.VENDOR_ERROR, BillingUnknown(reason), raw=response.body, detail=reason)
+    return _read(email, body, response, price)
 
 
 async def _several(emails: Sequence[str], http: VendorHttp, price: Micros) -> list[Reply]:
