@@ -31,7 +31,7 @@ from glaze.store.member import By
 
 ROWS = int(os.environ.get("GLAZE_BENCH_TABLE_ROWS", "100_000"))
 JOBS = int(os.environ.get("GLAZE_BENCH_JOBS", "1_000_000"))
-ROUNDS = 3
+ROUNDS = int(os.environ.get("GLAZE_BENCH_ROUNDS", "3"))
 FIELDS = ("company_name", "company_industry", "company_city", "company_description")
 FIELDS += ("company_region", "company_street", "company_email", "company_employee_count")
 IN_SIGHT = [(row, field) for row in range(1, 13) for field in FIELDS[:4]]

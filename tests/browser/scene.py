@@ -23,6 +23,10 @@ from spread s cross join lateral (
   select clock_timestamp() - interval '23 hours' * power(random(), 0.7) * (0.55 + 0.45 * sin(s.n / 9.0)) as at) t
 where j.workspace_id = s.workspace_id and j.id = s.id
 """
+CAUSES = """
+update glaze.job set error = (array['timeout: apollo did not answer within 20 s', 'vendor_refused: serper: the key is not valid',
+  'args_invalid: input.url: no host name'])[1 + id % 3] where state in ('failed', 'dead')
+"""
 SPENT = """
 update glaze.call c set created_at = j.finished_at, settled_at = j.finished_at + (c.settled_at - c.created_at) from glaze.job j where j.workspace_id = c.workspace_id and j.id = c.job_id and c.settled_at is not null and j.finished_at is not null
 """
@@ -54,6 +58,7 @@ def prepare(product: Product, jobs: int = 90) -> None:
     with psycopg.connect(product.dsn, autocommit=True) as owner:
         owner.execute("set search_path = glaze")
         owner.execute(HISTORY)
+        owner.execute(CAUSES)
         owner.execute(SPENT)
         owner.execute(TROUBLE)
     operations(product)

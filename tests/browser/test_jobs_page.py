@@ -5,6 +5,7 @@ import json
 import re
 from typing import Any
 
+import psycopg
 from playwright.async_api import Page, expect
 from tests.browser.conftest import Open
 from tests.browser.product import Product
@@ -124,6 +125,33 @@ async def test_a_job_tells_what_it_did_when_and_for_how_much_and_is_done_again_o
     await expect(page.get_by_role("dialog")).to_contain_text("Likely cost")
     await page.get_by_role("dialog").get_by_role("button", name="Retry").click()
     await expect(page.get_by_text("round 2")).to_be_visible()
+
+
+MANY = """
+insert into glaze.job (workspace_id, kind, state, rank, due_at, tags)
+select 1, 'enrich', 'scheduled', '2030-01-01', '2030-01-01', '{crowd}' from generate_series(1, 2500)
+"""
+
+
+async def test_all_that_match_are_acted_on_however_many_and_how_far_it_is_is_told(
+    open_page: Open, product: Product
+):
+    with psycopg.connect(product.dsn, autocommit=True) as owner:
+        owner.execute(MANY)
+        try:
+            page = await open_page("/jobs?tag=crowd")
+            await page.get_by_role("button", name="Choose all 2,500 matching").click()
+            chosen = page.get_by_role("group", name="Chosen jobs")
+            await chosen.get_by_role("button", name="Cancel").click()
+            dialog = page.get_by_role("dialog", name="Cancel all 2,500 that match?")
+            await dialog.get_by_role("button", name="Cancel them").click()
+            await expect(chosen.get_by_role("progressbar", name="Done so far")).to_be_visible()
+            await expect(page.get_by_text("2,500 jobs cancelled.")).to_be_visible()
+            left = product.ask("GET", "/v1/jobs?tag=crowd&state=scheduled")["items"]
+            assert left == []
+            await expect(page.get_by_role("row").nth(1)).to_contain_text("cancelled")
+        finally:
+            owner.execute("delete from glaze.job where tags = '{crowd}'")
 
 
 async def test_a_workflow_is_drawn_and_gone_through_by_keys_and_axe_has_no_complaint(

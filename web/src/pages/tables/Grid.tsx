@@ -3,6 +3,7 @@
 import { useVirtualizer, defaultRangeExtractor } from "@tanstack/react-virtual";
 import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
 
+import { Unreachable } from "../../api/problem";
 import { Icon } from "../../ui/icons";
 import { useNow } from "../../ui/values";
 import { ValueCell } from "./ValueCell";
@@ -158,7 +159,8 @@ export function Grid({
   const template = columns.map((one) => `${one.width}rem`).join(" ");
   return (
     <>
-      {error && (
+      {/* That nothing answers is told once, for the whole page. */}
+      {error && !(error instanceof Unreachable) && (
         <p className="problem" role="alert">
           {error.message}
         </p>

@@ -149,7 +149,7 @@ function Found({ batch }: { batch: Batch }) {
               columns={columns}
               order={arranged.order}
               total={batch.total}
-              busy={!arranged.done}
+              busy={arranged.busy}
               asking={asking}
               floor={search.below ?? USUAL_FLOOR}
               sort={search.sort}

@@ -21,6 +21,8 @@ export interface Arrangement {
   /** Rows that were looked at so far; all of them once `done`. */
   lookedAt: number;
   done: boolean;
+  /** What is shown is not yet what was asked for. */
+  busy: boolean;
   error: Error | null;
 }
 
@@ -83,6 +85,7 @@ export function useArrangement(id: number, search: TableSearch): Arrangement {
     order,
     lookedAt: found.isPlaceholderData ? 0 : (data?.pages.reduce((sum, page) => sum + page.looked_at, 0) ?? 0),
     done,
+    busy: wanted && (found.isPlaceholderData || found.isPending || (Boolean(search.sort) && !done)),
     error: wanted ? found.error : null,
   };
 }
