@@ -11,12 +11,15 @@ from tests.browser.watched import violations
 
 SMALL = {"width": 320, "height": 800}
 LARGE = {"width": 3840, "height": 2160}
+CALM = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => Promise.allSettled(
+  document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < Infinity).map((one) => one.finished)).then(() => done()))))"""
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 async def settled(page: Page) -> None:
     await expect(page.locator("h1").first).to_be_visible()
     await expect(page.locator(".loading")).to_have_count(0)
+    await page.evaluate(CALM)  # colours of the other theme fade
 
 
 async def faults(page: Page, path: str) -> list[Any]:
