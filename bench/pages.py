@@ -284,9 +284,9 @@ async def _job_figures(browser: Browser, url: str) -> list[Figure]:
     first: list[float] = []
     filters: dict[str, list[float]] = {}
     looks = {
-        "failed": "state=%5B%22failed%22%5D",
+        "failed": "state=%5B%22failed%22%2C%22dead%22%5D",
         "a rare word": "text=firm29999",
-        "a word and a state": "text=quex&state=%5B%22failed%22%5D",
+        "a word and a state": "text=orblomar&state=%5B%22failed%22%2C%22dead%22%5D",
         "a rare tag": "tag=q42",
     }
     for _ in range(ROUNDS):
@@ -355,8 +355,6 @@ async def run(dsn: str) -> list[Figure]:
         async with _product(dsn) as url, async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=_chromium())
             figures = await _table_figures(browser, url, app, batch)
-            for one in figures:
-                print("  " + one.line())
             fill_jobs(dsn, 1, JOBS)
             figures += await _job_figures(browser, url)
             figures.append(await _paints(browser, url))
