@@ -17,7 +17,7 @@ from glaze.model.schedule import MOST_MISSED, Dropped, Missed, NewSchedule, Over
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 FIRST, LAST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
-ZONES = sorted(available_timezones())
+ZONES = sorted(available_timezones() - {"localtime"})
 
 
 def runs(cron: str, zone: str, after: str, n: int) -> list[str]:

@@ -39,6 +39,7 @@ _COMPANY: Mapping[str, tuple[tuple[str, ...], int]] = {
     "company_industry": (("category", "industry"), 82),
     "company_employee_count": (("metrics", "employees"), 75),
     "company_revenue": (("metrics", "annualRevenue"), 70),
+    "company_revenue_range": (("metrics", "estimatedAnnualRevenue"), 70),
     "company_founded_year": (("foundedYear",), 80),
     "company_ticker": (("ticker",), 85),
     "company_city": (("geo", "city"), 80),
@@ -73,6 +74,7 @@ COMPANY_GIVES: Mapping[str, int] = {
     "company_domain_aliases": 75,
     "company_mail_provider": 70,
     "company_registry_ids": 75,
+    "company_parent": 75,
 }
 """What a company's record can state, likewise."""
 
@@ -106,6 +108,8 @@ def read_company(record: Json, readings: Readings) -> None:
     readings.add("company_sic", _codes(record, "sicCode", "sic4Codes"))
     readings.add("company_naics", _codes(record, "naicsCode", "naics6Codes"))
     readings.add("company_mail_provider", _mailer(text_at(record, "emailProvider")))
+    for owner in ("parent", "ultimateParent"):
+        readings.add("company_parent", text_at(record, owner, "domain"))
     ein = text_at(record, "identifiers", "usEIN", numbers=True)
     readings.add("company_registry_ids", {"ein": ein} if ein else None)
 

@@ -154,6 +154,8 @@ def _text(given: _Given) -> str:
         raise Invalid(f"longer than {_MAX_TEXT} characters")
     if given.field.name == "company_email_pattern" and not _PATTERN.fullmatch(text):
         raise Invalid("not a pattern of addresses such as {first}.{last}")
+    if given.field.name == "company_revenue_range":
+        return quantity.usd_range(text)
     if given.field.name == "person_timezone" and text not in _zones():
         raise Invalid("not the IANA name of a time zone")
     return repair_case(text) if given.field.name in _PERSON_NAMES else text

@@ -169,12 +169,25 @@ def usd(value: float | str) -> int:
     """
     if not isinstance(value, str):
         return _whole(value)
-    if _OTHER_MONEY.search(value):
-        raise ValueError("not in US dollars")
-    found = parse_range(" ".join(_DOLLARS.sub(" ", value).split()))
+    found = _dollars(value)
     if found.high is None:
         raise ValueError("an open range, not an amount")
     return (found.low + found.high) // 2
+
+
+def usd_range(text: str) -> str:
+    """Return between which amounts in whole US dollars one lies: ``10000000-25000000``, ``10000000000+``.
+
+    Raises: ValueError for other currencies and anything that is no range of amounts.
+    """
+    low, high = _dollars(text)
+    return f"{low}+" if high is None else f"{low}-{high}"
+
+
+def _dollars(text: str) -> Range:
+    if _OTHER_MONEY.search(text):
+        raise ValueError("not in US dollars")
+    return parse_range(" ".join(_DOLLARS.sub(" ", text).split()))
 
 
 def year(value: float | str) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
+from glaze.model.career import station, stations
 from glaze.model.mailbox import as_subject
 from glaze.model.names import person_key
 from glaze.model.provider import (
@@ -97,6 +98,7 @@ _ORGANIZATION_FIELDS: Mapping[str, tuple[str, int]] = {
     "company_revenue": ("annual_revenue", 70),
     "company_founded_year": ("founded_year", 80),
     "company_ticker": ("publicly_traded_symbol", 90),
+    "company_exchange": ("publicly_traded_exchange", 85),
     "company_street": ("street_address", 80),
     "company_city": ("city", 80),
     "company_region": ("state", 80),
@@ -108,6 +110,8 @@ _ORGANIZATION_FIELDS: Mapping[str, tuple[str, int]] = {
     "company_crunchbase_url": ("crunchbase_url", 85),
     "company_logo_url": ("logo_url", 80),
     "company_funding_total": ("total_funding", 75),
+    "company_funding_stage": ("latest_funding_stage", 75),
+    "company_funding_last_date": ("latest_funding_round_date", 75),
 }
 
 _MATCH = Operation(
@@ -126,6 +130,7 @@ _MATCH = Operation(
         person_email=90,
         person_email_status=85,
         person_department=80,
+        person_experience=80,
         person_company_name=85,
         person_company_domain=85,
         person_company_linkedin_url=85,
@@ -142,6 +147,7 @@ _ENRICH = Operation(
         company_phone=80,
         company_technologies=75,
         company_tags=75,
+        company_parent=75,
     ),
     price_micros=CREDIT_PRICE,
     batch_size=10,
@@ -525,6 +531,19 @@ def _person(record: Mapping[str, Json]) -> Readings:
     _email(record, readings)
     department = next((name for name in texts_at(record, "departments") if name != "c_suite"), "")
     readings.add("person_department", department.removeprefix("master_").replace("_", " "))
+    past = objects_at(record, "employment_history")
+    readings.add(
+        "person_experience",
+        stations(
+            station(
+                text_at(one, "title"),
+                text_at(one, "organization_name"),
+                text_at(one, "start_date"),
+                text_at(one, "end_date"),
+            )
+            for one in past
+        ),
+    )
     # ``contact`` is the user's own CRM record there and may be another person's: not read.
     employer = at(record, "organization")
     readings.add("person_company_name", text_at(employer, "name"))
@@ -558,6 +577,8 @@ def _organization(record: Mapping[str, Json], minus: int) -> Readings:
     ]
     readings.add("company_technologies", texts_at(record, "technology_names") or named)
     readings.add("company_tags", texts_at(record, "keywords"))
+    for owner in ("owned_by_organization", "ultimate_parent_organization"):
+        readings.add("company_parent", text_at(record, owner, "name"))
     return readings
 
 

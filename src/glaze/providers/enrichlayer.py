@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
+from glaze.model.career import station, stations
 from glaze.model.provider import (
     Ask,
     Billed,
@@ -89,6 +90,8 @@ _PROFILE = Operation(
         person_linkedin_url=SURE,
         person_title=SURE,
         person_skills=SURE,
+        person_experience=SURE,
+        person_education=SURE,
         person_company_name=SURE,
         person_company_linkedin_url=SURE,
     ),
@@ -179,11 +182,36 @@ def _person(record: Mapping[str, Json], url: str) -> Readings:
         readings.add(field, text_at(record, "extra", key))
     readings.add("person_skills", texts_at(record, "skills"))
     experiences = objects_at(record, "experiences")
+    positions = (
+        station(text_at(one, "title"), text_at(one, "company"), *_span(one)) for one in experiences
+    )
+    readings.add("person_experience", stations(positions))
+    studies = (
+        station(
+            " ".join(texts_at([text_at(one, "degree_name"), text_at(one, "field_of_study")]))
+            or None,
+            text_at(one, "school"),
+            *_span(one),
+        )
+        for one in objects_at(record, "education")
+    )
+    readings.add("person_education", stations(studies))
     job = next((one for one in experiences if one.get("ends_at") is None), None)
     readings.add("person_title", text_at(job, "title"))
     readings.add("person_company_name", text_at(job, "company"))
     readings.add("person_company_linkedin_url", text_at(job, "company_linkedin_profile_url"))
     return readings
+
+
+def _span(one: Mapping[str, Json]) -> tuple[str | None, str | None]:
+    """Return when a position or a study began and ended, as far as months are told."""
+    begin, end = (_month(one, key) for key in ("starts_at", "ends_at"))
+    return begin, end
+
+
+def _month(one: Mapping[str, Json], key: str) -> str | None:
+    year, month = int_at(one, key, "year"), int_at(one, key, "month")
+    return None if year is None else f"{year}" if month is None else f"{year}-{month:02}"
 
 
 def _company(record: Mapping[str, Json], url: str) -> Readings:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 
+from glaze.model.career import station, stations
 from glaze.model.provider import (
     Ask,
     Billed,
@@ -81,6 +82,7 @@ _COMPANY_FIELDS: Mapping[str, tuple[str, int]] = {
     "company_website": ("website", 88),
     "company_size": ("size", 82),
     "company_employee_count": ("employee_count", 78),
+    "company_revenue_range": ("inferred_revenue", 70),
     "company_founded_year": ("founded", 80),
     "company_industry": ("industry", 82),
     "company_type": ("type", 78),
@@ -132,6 +134,8 @@ _PERSON = Operation(
         person_phone=75,
         person_seniority=80,
         person_skills=78,
+        person_experience=78,
+        person_education=78,
     ),
     price_micros=CREDIT,
     batch_size=_BULK,
@@ -147,6 +151,8 @@ _COMPANY = Operation(
         company_description=78,
         company_tags=75,
         company_domain_aliases=72,
+        company_sic=72,
+        company_naics=72,
     ),
     price_micros=CREDIT,
     limits=(Limit(100, 60),),
@@ -175,6 +181,8 @@ _INCLUDED = ",".join(
         "phone_numbers",
         "job_title_levels",
         "skills",
+        "experience",
+        "education",
     ]
 )
 _PERSON_PARAMETERS: Mapping[str, str] = {
@@ -383,7 +391,22 @@ def _read_person(record: Mapping[str, Json], share: float) -> Readings:
     for level in texts_at(record, "job_title_levels"):
         readings.add("person_seniority", level)
     readings.add("person_skills", texts_at(record, "skills"))
+    readings.add("person_experience", stations(map(_position, objects_at(record, "experience"))))
+    readings.add("person_education", stations(map(_study, objects_at(record, "education"))))
     return readings
+
+
+def _position(one: Mapping[str, Json]) -> str | None:
+    title, company = text_at(one, "title", "name"), text_at(one, "company", "name")
+    span = (text_at(one, "start_date"), text_at(one, "end_date"))
+    return station(_shown("person_title", title), _shown("company_name", company), *span)
+
+
+def _study(one: Mapping[str, Json]) -> str | None:
+    taught = " ".join([*texts_at(one, "degrees"), *texts_at(one, "majors")]) or None
+    school = _shown("company_name", text_at(one, "school", "name"))
+    span = (text_at(one, "start_date"), text_at(one, "end_date"))
+    return station(_shown("person_title", taught), school, *span)
 
 
 def _work_email(record: Mapping[str, Json]) -> str | None:
@@ -403,6 +426,9 @@ def _read_company(record: Mapping[str, Json], share: float) -> Readings:
     readings.add("company_description", about)
     readings.add("company_tags", texts_at(record, "tags"))
     readings.add("company_domain_aliases", texts_at(record, "alternative_domains"))
+    for system in ("sic", "naics"):
+        codes = [text_at(one, f"{system}_code", numbers=True) for one in objects_at(record, system)]
+        readings.add(f"company_{system}", [code for code in codes if code])
     return readings
 
 
