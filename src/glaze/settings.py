@@ -228,6 +228,13 @@ class Settings(BaseSettings):
         description="seconds that a client has for the head of a request, and again for its body"
         " (of a table: for each piece)",
     )
+    api_max_connections: int = Field(
+        default=5_000,
+        ge=1,
+        le=1_000_000,
+        description="connections that the API holds at once, live ones included; a further one is"
+        " told 503",
+    )
     forwarded_allow_ips: str | None = Field(
         default=None,
         min_length=1,

@@ -174,3 +174,22 @@ async def test_a_database_that_was_started_anew_costs_no_request(service: Servic
     told = [(await client.get("/v1/jobs")).status for _ in range(8)]
     told.append((await client.get("/readyz")).status)
     assert told == [200] * 9
+
+
+async def test_beyond_as_many_connections_as_may_be_a_further_one_is_refused_and_the_others_go_on(
+    settings: Settings,
+):
+    async with serving(settings.model_copy(update={"api_max_connections": 3})) as service:
+        held = [await raw(service, b"") for _ in range(3)]
+        held.append(await raw(service, b""))
+        assert (await held[3][0].read()).startswith(b"HTTP/1.1 503 Service Unavailable")
+        asked = head("/livez", "Connection: close", method="GET")
+        for reader, writer in held[:2]:  # who was there is served, and leaves room by leaving
+            writer.write(asked)
+            assert (await reader.read()).startswith(b"HTTP/1.1 200 OK")
+        held.append(await raw(service, asked))
+        assert (await held[4][0].read()).startswith(b"HTTP/1.1 200 OK")
+        for _, writer in held:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()

@@ -21,6 +21,7 @@ from glaze.settings import MOVED, PREFIX, ProviderOverride, Settings, environmen
 from tests.docs.reading import ROOT
 
 _UNITS = {
+    "_connections": "connections",
     "_s": "seconds",
     "_mb": "MiB",
     "_days": "days",

@@ -14,6 +14,11 @@ MOST_HEAD_BYTES: Final = 64 * 1024
 _LONGEST_WORD = 64 * 1024
 """Bytes of a message that a WebSocket is read for."""
 
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
+    b"Connection: close\r\n\r\n"
+)
+
 
 def configured(services: Services, **options: Any) -> uvicorn.Config:
     """Return how ``services`` are served; ``options`` are uvicorn's own."""
@@ -21,6 +26,7 @@ def configured(services: Services, **options: Any) -> uvicorn.Config:
 
     class _Prompt(Prompt):
         within_s = settings.api_receive_s
+        most = settings.api_max_connections
 
     return uvicorn.Config(
         create_app(services),
@@ -40,9 +46,13 @@ def configured(services: Services, **options: Any) -> uvicorn.Config:
 
 
 class Prompt(HttpToolsProtocol):
-    """Lets go of a connection whose request does not begin, or whose head does not end, in time."""
+    """Lets go of a connection whose request does not begin, or whose head does not end, in time.
+
+    Of more than ``most`` at once the last to come is refused.
+    """
 
     within_s: float
+    most: int
 
     def __init__(self, *args: Any, **named: Any) -> None:
         """Take what uvicorn gives a protocol."""
@@ -53,6 +63,10 @@ class Prompt(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a head from now on."""
         super().connection_made(transport)
+        if len(self.connections) > self.most:
+            transport.write(_FULL)
+            transport.close()
+            return
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
