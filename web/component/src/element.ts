@@ -34,11 +34,13 @@ export class GlazeJobStatus extends HTMLElement {
   #live: boolean | null = null;
   #jobs: Job[] | null = null;
   #batch: Batch | null = null;
-  #seen = new Map<string, { text: string; ended: boolean }>();
+  #seen = new Map<string, { text: string; end: string | null }>();
   #acting = new Set<string>();
   #strings: Partial<Strings> = {};
   #getToken: GetToken | null = null;
   #token: string | null = null;
+  /** Whether the host said itself what it is called; null: it is nowhere yet. */
+  #labelled: boolean | null = null;
 
   constructor() {
     super();
@@ -83,6 +85,7 @@ export class GlazeJobStatus extends HTMLElement {
   }
 
   connectedCallback(): void {
+    this.#labelled ??= this.hasAttribute("aria-label");
     this.#begin();
   }
 
@@ -120,6 +123,7 @@ export class GlazeJobStatus extends HTMLElement {
     const url = (this.getAttribute("server") ?? "").replace(/\/+$/, "");
     this.#server = new Server(url, () => this.#newToken());
     this.#draw();
+    if (!this.#getToken && !this.getAttribute("token-url") && !this.token) return; // the host has not said yet
     const heard = {
       changed: () => this.#soon(signal),
       standing: (live: boolean) => {
@@ -190,18 +194,19 @@ export class GlazeJobStatus extends HTMLElement {
     else this.#jobs = (await server.ask<{ items: Job[] }>(this.#listing(), init)).items;
     if (signal.aborted) return;
     this.#draw();
-    for (const one of this.#jobs ?? []) this.#tell(`job ${one.id}`, { job: one }, ENDED.has(one.state));
-    if (this.#batch) this.#tell(`batch ${this.#batch.id}`, { batch: this.#batch }, this.#batch.finished_at !== null);
+    for (const one of this.#jobs ?? []) this.#tell(`job ${one.id}`, { job: one }, ENDED.has(one.state) ? endOf(one) : null);
+    if (this.#batch) this.#tell(`batch ${this.#batch.id}`, { batch: this.#batch }, this.#batch.finished_at);
   }
 
-  /** Tell the host what became different. What had ended when it was first seen, ended before. */
-  #tell(key: string, detail: { job?: Job; batch?: Batch }, ended: boolean): void {
+  /** Tell the host what became different. What had ended when it was first seen, ended before; what ended
+   * again may have gone on and ended between two looks. */
+  #tell(key: string, detail: { job?: Job; batch?: Batch }, end: string | null): void {
     const text = JSON.stringify(detail);
     const before = this.#seen.get(key);
     if (before?.text === text) return;
-    this.#seen.set(key, { text, ended });
+    this.#seen.set(key, { text, end });
     this.#dispatch("job-update", detail);
-    if (ended && before && !before.ended) this.#dispatch("job-end", detail);
+    if (end !== null && before && before.end !== end) this.#dispatch("job-end", detail);
   }
 
   #fail(fault: Fault): void {
@@ -243,7 +248,7 @@ export class GlazeJobStatus extends HTMLElement {
       act: ((path, action) => void this.#act(path, action)) satisfies Act,
     };
     const focused = (this.#root.activeElement as HTMLElement | null)?.dataset["key"];
-    this.setAttribute("aria-label", this.getAttribute("aria-label") ?? strings.label);
+    if (this.#labelled === false) this.setAttribute("aria-label", strings.label);
     if (!this.hasAttribute("role")) this.setAttribute("role", "group");
     this.#standing.textContent = this.#live === null ? strings.loading : this.#live ? strings.live : strings.offline;
     this.#standing.dataset["live"] = String(this.#live === true);
@@ -277,4 +282,9 @@ export class GlazeJobStatus extends HTMLElement {
     this.#announced.dataset["state"] = text;
     this.#announced.textContent = text;
   }
+}
+
+/** Which end of a job this is: opened again, it has another. */
+function endOf(job: Job): string {
+  return `${job.round} ${job.finished_at}`;
 }

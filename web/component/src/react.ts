@@ -1,6 +1,6 @@
 /** `<glaze-job-status>` for React 18 and newer. */
 
-import { createElement, useEffect, useRef, type CSSProperties, type ReactElement, type ReactNode } from "react";
+import { createElement, useEffect, useLayoutEffect, useRef, type CSSProperties, type ReactElement, type ReactNode } from "react";
 
 import "./index.js";
 import type { GlazeJobStatus } from "./element.js";
@@ -49,7 +49,8 @@ export function JobStatus(props: JobStatusProps): ReactElement {
     return () => off.forEach((end) => end());
   }, []);
   const asked = props.getToken !== undefined;
-  useEffect(() => {
+  // Before the element begins to ask, which is at the end of this turn.
+  useLayoutEffect(() => {
     if (element.current) {
       element.current.getToken = asked ? () => latest.current.getToken?.() ?? "" : null;
     }
