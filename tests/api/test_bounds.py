@@ -181,9 +181,9 @@ async def test_beyond_as_many_connections_as_may_be_a_further_one_is_refused_and
 ):
     async with serving(settings.model_copy(update={"api_max_connections": 3})) as service:
         held = [await raw(service, b"") for _ in range(3)]
-        held.append(await raw(service, b""))
-        assert (await held[3][0].read()).startswith(b"HTTP/1.1 503 Service Unavailable")
         asked = head("/livez", "Connection: close", method="GET")
+        held.append(await raw(service, asked))
+        assert (await held[3][0].read()).startswith(b"HTTP/1.1 503 Service Unavailable")
         for reader, writer in held[:2]:  # who was there is served, and leaves room by leaving
             writer.write(asked)
             assert (await reader.read()).startswith(b"HTTP/1.1 200 OK")

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import psycopg
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from tests.browser.conftest import Open
 from tests.browser.product import Product
 from tests.browser.watched import violations
@@ -144,8 +144,16 @@ async def test_all_that_match_are_acted_on_however_many_and_how_far_it_is_is_tol
             chosen = page.get_by_role("group", name="Chosen jobs")
             await chosen.get_by_role("button", name="Cancel").click()
             dialog = page.get_by_role("dialog", name="Cancel all 2,500 that match?")
+            seen = asyncio.Event()
+
+            async def held(route: Route) -> None:
+                await seen.wait()
+                await route.continue_()
+
+            await page.route("**/v1/jobs/actions", held)
             await dialog.get_by_role("button", name="Cancel them").click()
             await expect(chosen.get_by_role("progressbar", name="Done so far")).to_be_visible()
+            seen.set()
             await expect(page.get_by_text("2,500 jobs cancelled.")).to_be_visible()
             left = product.ask("GET", "/v1/jobs?tag=crowd&state=scheduled")["items"]
             assert left == []

@@ -59,14 +59,12 @@ class Prompt(HttpToolsProtocol):
         super().__init__(*args, **named)
         self._deadline: asyncio.TimerHandle | None = None
         self._head_bytes = 0
+        self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a head from now on."""
         super().connection_made(transport)
-        if len(self.connections) > self.most:
-            transport.write(_FULL)
-            transport.close()
-            return
+        self._refused = len(self.connections) > self.most
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -76,6 +74,10 @@ class Prompt(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless a head goes on and on."""
+        if self._refused:  # only now: what is closed with something unread loses its answer
+            self.transport.write(_FULL)
+            self.transport.close()
+            return
         waiting = self._deadline is not None
         super().data_received(data)
         if waiting and self._deadline is not None:
