@@ -97,6 +97,8 @@ async def test_home_leads_to_what_was_disabled_after_failing_and_there_it_is_ena
     await page.get_by_role("button", name="Disable").click()
     await page.get_by_role("dialog").get_by_role("button", name="Disable it").click()
     await expect(page.get_by_role("button", name="Enable")).to_be_visible()
+    for one in (page, reader):  # they would look for what is deleted
+        await one.close()
     await asyncio.to_thread(product.ask, "DELETE", f"/v1/webhooks/{made['id']}")
 
 
