@@ -69,15 +69,15 @@ async def test_everything_can_be_reached_by_keys_alone(open_page: Open):
 
 async def test_a_theme_that_was_chosen_stays(open_page: Open):
     page = await open_page(color_scheme="light")
-    ground = "getComputedStyle(document.documentElement).backgroundColor"
-    light = await page.evaluate(ground)
+    html = page.locator("html")
+    light = await html.evaluate("one => getComputedStyle(one).backgroundColor")
     for was in ("as the system", "light"):
         await page.get_by_role("button", name=f"Theme: {was}").click()
     await expect(page.get_by_role("button", name="Theme: dark")).to_be_visible()
-    assert await page.evaluate(ground) != light
+    await expect(html).not_to_have_css("background-color", light)
     await page.reload()
     await expect(page.get_by_role("button", name="Theme: dark")).to_be_visible()
-    assert await page.evaluate(ground) != light
+    await expect(html).not_to_have_css("background-color", light)
 
 
 async def test_an_invited_viewer_chooses_a_password_and_changes_nothing_that_is_not_theirs(
