@@ -39,6 +39,7 @@ expect.set_options(timeout=PATIENCE_MS)
 COMPANIES = 100
 
 Open = Callable[..., Awaitable[Page]]
+Sessions = Callable[[Role], Awaitable[Any]]
 
 
 def chromium() -> str | None:
@@ -108,7 +109,7 @@ async def browser(_tools: None) -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def sessions(browser: Browser, product: Product) -> Callable[[Role], Awaitable[Any]]:
+async def sessions(browser: Browser, product: Product) -> Sessions:
     """Cookies of who has signed in, once for each role."""
     kept: dict[Role, Any] = {}
 

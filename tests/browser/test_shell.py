@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from playwright.async_api import Page, expect
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, Sessions
 from tests.browser.product import PASSWORD, Product, email_of
 from tests.browser.watched import Watch, violations
 
@@ -13,9 +13,10 @@ from glaze.model.access import Role
 
 
 async def test_who_signs_in_comes_to_where_they_wanted_to_go_and_is_out_when_they_leave(
-    open_page: Open, watch: Watch
+    open_page: Open, sessions: Sessions, watch: Watch
 ):
     watch.allow("401")
+    await sessions(Role.OWNER)  # somebody who can
     page = await open_page("/sign-in?next=//evil.example", role=None)
     assert await page.evaluate("location.pathname + location.search") == "/app/sign-in"
     page = await open_page("/account", role=None)
