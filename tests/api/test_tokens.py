@@ -8,12 +8,13 @@ import re
 import jwt
 import pytest
 
-from glaze.model.access import Scope
+from glaze.model.access import Role, Scope
 from glaze.model.job import NewJob
 from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.settings import Settings
 from tests.api.conftest import Client, Service, serving
 from tests.api.test_batches import CSV, sent
+from tests.api.test_sessions import member
 
 WS = DEFAULT_WORKSPACE
 HANG_S = 30.0
@@ -247,3 +248,18 @@ async def test_a_token_acts_only_where_its_key_may_and_never_on_a_whole_workspac
     for lie in [read.key, *lies]:
         answer = await Client(service.http, service.url, lie).post(f"/v1/jobs/{job}/cancel")
         assert answer.status in {401, 403}, lie
+
+
+async def test_a_token_acts_no_more_once_who_made_it_may_only_see(service: Service):
+    admin, editor = await service.client(), await member(service, Role.EDITOR)
+    (job,) = await service.app.jobs.enqueue(WS, [NewJob("enrich", {"n": 1})])
+    made = await editor.ask("POST", "/v1/tokens", {"job_id": job, "may": ["cancel"]})
+    browser = Client(service.http, service.url, made.body["token"])
+    [own] = [
+        one["id"]
+        for one in (await admin.get("/v1/members")).body
+        if one["email"] == "editor@example.com"
+    ]
+    assert (await admin.ask("PATCH", f"/v1/members/{own}", {"role": "viewer"})).status == 200
+    assert (await browser.post(f"/v1/jobs/{job}/cancel")).status in {401, 403}
+    assert (await admin.get(f"/v1/jobs/{job}")).body["state"] == "pending"
