@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from glaze.logs import correlation
 from glaze.store.database import Database
 from glaze.store.migrate import migrate
 from tests.copied import copied
@@ -19,6 +20,12 @@ _numbers = count(1)
 # How long an example takes says something of the machine, not of the product.
 hypothesis.settings.register_profile("glaze", deadline=None)
 hypothesis.settings.load_profile("glaze")
+
+
+@pytest.fixture(autouse=True)
+def _followed_by_nothing() -> None:
+    """Forget the id of a command that a test before ran in this process: its jobs are over."""
+    correlation.set(None)
 
 
 @pytest.fixture(scope="session")
