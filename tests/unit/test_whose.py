@@ -67,3 +67,18 @@ def test_a_name_that_shares_a_part_may_be_the_same_person(name: str) -> None:
     known: dict[str, Json] = {"person_first_name": "Jane", "person_last_name": "Doe-Roe"}
     found, _ = believed(known, ("person_first_name", name), ("person_title", "Engineer"))
     assert found["person_title"] == 80
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"person_first_name": "Bill"}, "William Gates"),
+        ({"person_full_name": "Ivan Petrov"}, "Иван Петров"),
+    ],
+    ids=["by a first name alone", "in other letters"],
+)
+def test_names_that_cannot_be_compared_are_no_reason_to_doubt(
+    asked: dict[str, Json], told: str
+) -> None:
+    found, _ = believed(asked, ("person_full_name", told), ("person_title", "Engineer"))
+    assert found["person_title"] == 80

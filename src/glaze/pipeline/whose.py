@@ -40,7 +40,7 @@ def strangers(readings: Sequence[Reading], known: Mapping[FieldName, Json]) -> I
     A record is the readings of one address, or of none; in canonical form. A company is known by
     its domain: a record that states others, and not this one as an alias, is another's. Domains
     that differ behind their name only (acme.com, acme.de) are one company's. A person is known by
-    the name: a record that shares no part of it is another's. What a site says of a domain of its
+    the whole name: a record in the same letters that shares no part of it is another's. What a site says of a domain of its
     own is no record but its page.
     """
     own, asked = known.get(_DOMAIN), _names(known)
@@ -53,7 +53,7 @@ def strangers(readings: Sequence[Reading], known: Mapping[FieldName, Json]) -> I
             note = f"from a record of {min(stated)}, not of {own}"
             yield Stranger(url, "company_", _OF_ANOTHER, note)
         told = _names({one.field: one.value for one in record})
-        if asked and told and not asked & told:
+        if len(asked) > 1 and told and not asked & told and _comparable(asked, told):
             note = f"from a record of {' '.join(sorted(told))}"
             yield Stranger(url, "person_", _OF_ANOTHER, note)
 
@@ -84,3 +84,8 @@ def _names(values: Mapping[FieldName, Json]) -> set[str]:
     told = (values.get(name) for name in (_FULL, _FIRST, _LAST))
     words = {fold(word) for text in told if isinstance(text, str) for word in text.split()}
     return {word for word in words if len(word.strip(".")) > 1}
+
+
+def _comparable(one: set[str], other: set[str]) -> bool:
+    """Tell whether both are in Latin letters: who is written in others may be anybody."""
+    return all(word.isascii() for word in one | other)
