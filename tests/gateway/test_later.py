@@ -49,6 +49,7 @@ class LaterVendor:
     ready: bool = True
     knows: bool = True
     lost: bool = False  # hangs up after it has taken the question
+    lost_late: bool = False  # hangs up in place of its promise, once ``first`` is done
     ask_status: int = 200  # of another one it takes nothing
     poll_status: int = 200
     bills: list[str] = field(default_factory=list)
@@ -81,6 +82,9 @@ class LaterVendor:
             return web.json_response({"title": f"Title of {email}"})
         if self.first is not None:
             await self.first(token, handle)
+        if self.lost_late:
+            assert request.transport is not None
+            request.transport.abort()
         return web.json_response({"id": handle}, status=202)
 
     async def poll(self, request: web.Request) -> web.Response:
@@ -422,6 +426,24 @@ async def test_a_callback_that_comes_before_the_promise_was_recorded_is_not_lost
     assert ((await one.call())["state"], one.vendor.polls) == ("pending_vendor", 0)
     await one.sweep()  # due at once, not in the thirty seconds that the vendor asked for
     assert (await one.call())["state"] == "settled"
+
+
+async def test_a_callback_that_comes_before_the_promise_is_lost_has_the_answer_collected(case):
+    one = await case(Resend.NEVER)
+    told: list[Delivery] = []
+
+    async def call_back(token: str, handle: str) -> None:
+        told.append(await delivered(one, token, handle))
+
+    one.vendor.first, one.vendor.lost_late = call_back, True
+    result = await one.ask()
+    assert isinstance(result, Declined)
+    assert told == [Delivery.ACCEPTED]  # the vendor calls back no more
+    assert ((await one.call())["state"], await one.money()) == ("pending_vendor", (PRICE, 0))
+    await one.sweep()
+    assert ((await one.call())["state"], await one.money()) == ("settled", (0, PRICE))
+    assert isinstance(await one.ask(), Answer)
+    assert (len(one.vendor.asked), one.vendor.bills) == (1, ["a@x.com"])
 
 
 async def test_a_promise_that_arrives_after_its_answer_was_collected_changes_nothing(case):

@@ -134,14 +134,18 @@ select pg_xact_status(%(xid)s::text::xid8) as status
 -- entity that was merged away meanwhile observations speak of the one that is left. Where a request billed more
 -- than was reserved for its calls together its price is paused, and the feed tells. The ids are given a second
 -- time so that they are looked up in the key, whatever statistics say. Of a call about somebody who was erased
--- meanwhile the money is recorded and nothing else.
+-- meanwhile the money is recorded and nothing else. Whose answer was lost but whose vendor called back while its
+-- sender still waited is not unknown: there is an answer to collect.
 with ended as (
-  update call c set state = a.state::call_state, price_micros = a.price_micros, verdict = a.verdict,
+  update call c set
+    state = case when a.state = 'unknown' and c.state = 'sending' and c.poll_at is not null then 'pending_vendor' else a.state end::call_state,
+    price_micros = a.price_micros, verdict = a.verdict,
     detail = case when c.erased_at is null then a.detail end,
     settled_at = case when a.state in ('settled', 'not_billed') then clock_timestamp() end,
     handle = case when c.erased_at is null then coalesce(a.handle, c.handle) end,
     asked = case when a.state not in ('settled', 'not_billed') then c.asked end,
-    deadline = case when a.state = 'pending_vendor' then clock_timestamp() else c.deadline end,
+    deadline = case when a.state = 'pending_vendor' or a.state = 'unknown' and c.state = 'sending' and c.poll_at is not null
+                    then clock_timestamp() else c.deadline end,
     poll_at = case when a.state <> 'pending_vendor' then c.poll_at  -- a vendor that called back already is asked at once
                    else clock_timestamp() + make_interval(secs => case when c.poll_at is null then a.wait_s else 0 end) end
   from (select * from jsonb_to_recordset(%(calls)s) as r(id bigint, state text, price_micros bigint, verdict text, detail text,
