@@ -365,6 +365,26 @@ async def test_a_bulk_that_does_not_fit_its_budget_buys_what_does(bench: Bench):
     assert bench.vendor.requests <= 3  # one, where no machine's slowness parts the bulk
 
 
+async def test_a_job_without_money_costs_no_neighbour_in_its_bulk_the_answer(bench: Bench):
+    provider = bench.provider(batch_size=10)
+    none, plenty = await bench.budget(0, "1"), await bench.budget(PRICE * 10, "2")
+    askers = [
+        await bench.asker(job, budgets=plenty if i % 4 else none)
+        for i, job in enumerate(await bench.claimed(10))
+    ]
+    async with bench.gateway() as gateway:
+        answers = await asyncio.gather(
+            *(
+                gateway.ask(question(provider, asker, f"{i}@x.com"))
+                for i, asker in enumerate(askers)
+            )
+        )
+    refused = [i for i, answer in enumerate(answers) if isinstance(answer, Declined)]
+    assert refused == [0, 4, 8]
+    assert {answers[i].why for i in refused} == {Decline.BUDGET}  # type: ignore[union-attr]
+    assert len(bench.vendor.bills) == 7
+
+
 async def test_a_question_that_a_slow_process_could_not_send_in_time_is_asked_again_at_once(
     bench: Bench,
 ):

@@ -3,11 +3,15 @@
 import asyncio
 from dataclasses import replace
 
+from glaze.errors import StoreUnavailable
 from glaze.model.ledger import (
     CallEnd,
+    Doubtful,
     InFlight,
     Intent,
     QuestionKey,
+    Refusal,
+    Refused,
     RequestFacts,
     Reserved,
     Settlement,
@@ -93,3 +97,23 @@ async def test_caps_that_are_ensured_while_calls_reserve_and_settle_wait_for_nob
         )
     spent = await bench.rows("select reserved_micros, spent_micros from budget")
     assert spent == [{"reserved_micros": 0, "spent_micros": 5 * 4 * RACES}] * 2
+
+
+async def test_what_stands_already_is_sent_where_the_database_goes_away_in_the_middle_of_a_group(
+    bench: Bench,
+):
+    class Leaving(LedgerStore):
+        async def _reserve(self, workspace_id, sealed):
+            if len(sealed) == 1 and sealed[0].intents[0].question.key == b"late":
+                raise StoreUnavailable("the connection is lost")
+            return await super()._reserve(workspace_id, sealed)
+
+    (job,) = await bench.claimed()
+    asker = await bench.asker(job, budgets=await bench.budget(10))
+    group = [sealed(asker, key) for key in (b"one", b"two", b"none left", b"late")]
+    granted = await Leaving(bench.db).reserve(DEFAULT_WORKSPACE, group)
+    (first,), (second,), (third,), lost = granted  # type: ignore[misc]
+    assert isinstance(first, Reserved)
+    assert isinstance(second, Reserved)
+    assert third == Refused(Refusal.BUDGET)
+    assert lost == Doubtful((), "")

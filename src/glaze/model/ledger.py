@@ -237,7 +237,10 @@ Grant = Reserved | Known | InFlight | Awaited | Blocked | Refused
 
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    """Intents whose COMMIT got no answer, and the transaction's id: nothing of them is sent."""
+    """Intents whose COMMIT got no answer, and the transaction's id: nothing of them is sent.
+
+    Without calls it never came to a COMMIT.
+    """
 
     calls: tuple[CallId, ...]
     xid: str

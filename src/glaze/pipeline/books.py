@@ -132,6 +132,8 @@ class Books:
 
         Tried as long as a settlement is; left undone, they are overdue some time and unknown.
         """
+        if not doubtful.calls:
+            return
         try:
             async for attempt in stamina.retry_context(
                 on=StoreUnavailable, attempts=None, timeout=SETTLE_FOR_S

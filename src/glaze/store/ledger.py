@@ -49,6 +49,11 @@ _sql = statements("ledger")
 class _OverCap(Exception):
     """The money does not fit into a budget; the transaction is rolled back."""
 
+    def __init__(self, payers: Sequence[int]) -> None:
+        """``payers`` are the places, in order, of the intents that budget would have paid for."""
+        super().__init__()
+        self.payers = payers
+
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
@@ -93,10 +98,24 @@ class LedgerStore:
         """
         try:
             return await self._reserve(workspace_id, sealed)
-        except _OverCap:
+        except _OverCap as over:
             if len(sealed) > 1:
-                return [(await self.reserve(workspace_id, [one]))[0] for one in sealed]
-            return [await self._reserve_one_by_one(workspace_id, sealed[0])]
+                return await self._reserve_apart(workspace_id, sealed)
+            return [await self._reserve_one_by_one(workspace_id, sealed[0], over)]
+
+    async def _reserve_apart(
+        self, workspace_id: WorkspaceId, sealed: Sequence[Sealed]
+    ) -> list[Granting]:
+        """Reserve each request by itself; the database may go away after some, which stand and are sent."""
+        granted: list[Granting] = []
+        for one in sealed:
+            try:
+                granted += await self.reserve(workspace_id, [one])
+            except StoreUnavailable:
+                if not granted:
+                    raise
+                granted.append(Doubtful((), ""))
+        return granted
 
     async def _reserve(self, workspace_id: WorkspaceId, sealed: Sequence[Sealed]) -> list[Granting]:
         recorded: list[dict[str, Any]] = []
@@ -110,22 +129,27 @@ class LedgerStore:
             whole = Doubtful(tuple(CallId(row["call_id"]) for row in recorded), xid)
             return [whole, *[Doubtful((), xid)] * (len(sealed) - 1)]
 
-    async def _reserve_one_by_one(self, workspace_id: WorkspaceId, sealed: Sealed) -> Granting:
-        if len(sealed.intents) == 1:
-            return [Refused(Refusal.BUDGET)]
-        # A bulk request that does not fit whole: keep as many as do, in order.
-        fits = list(sealed.intents)
-        while fits:
-            fits.pop()
-            try:
-                (granted,) = await self._reserve(workspace_id, [replace(sealed, intents=fits)])
-            except _OverCap:
-                continue
-            if isinstance(granted, Doubtful):
+    async def _reserve_one_by_one(
+        self, workspace_id: WorkspaceId, sealed: Sealed, over: _OverCap
+    ) -> Granting:
+        """Keep as many of a request's intents as fit, in order; leave out only whom no money is left for."""
+        granted: list[Grant] = [Refused(Refusal.BUDGET)] * len(sealed.intents)
+        fits = [*range(len(sealed.intents))]
+        while True:
+            del fits[over.payers[-1]]
+            if not fits:
                 return granted
-            rest: list[Grant] = [Refused(Refusal.BUDGET)] * (len(sealed.intents) - len(fits))
-            return [*granted, *rest]
-        return [Refused(Refusal.BUDGET)] * len(sealed.intents)
+            left = replace(sealed, intents=[sealed.intents[place] for place in fits])
+            try:
+                (some,) = await self._reserve(workspace_id, [left])
+            except _OverCap as still:
+                over = still
+                continue
+            if isinstance(some, Doubtful):
+                return some
+            for place, grant in zip(fits, some, strict=True):
+                granted[place] = grant
+            return granted
 
     async def committed(self, xid: str) -> bool:
         """Tell whether the transaction ``xid`` was committed.
@@ -385,8 +409,10 @@ async def _record(
     if reserved:
         await conn.execute(_sql["lock_budgets"], {"budgets": Jsonb(reserved)})
         fit = await _fetch(conn, "reserve_budgets", budgets=Jsonb(reserved))
-        if len(fit) < len(reserved):
-            raise _OverCap
+        full = {one["id"] for one in reserved} - {row["id"] for row in fit}
+        if full:
+            paid = (i for i in ordered if flat[i].price_micros)
+            raise _OverCap([i for i in paid if full.intersection(flat[i].budgets)])
     return recorded
 
 
