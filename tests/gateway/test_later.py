@@ -113,6 +113,7 @@ class Later:
             collect_s=collect_s,
         )
         self.spec = ProviderSpec("later", (operation,), base_url=base_url, limits=())
+        self.wait_s: float | None = None  # that the vendor asks for
         self.strict = False  # takes every failure of a poll for an error of the vendor's
 
     async def look_up(
@@ -130,14 +131,18 @@ class Later:
             return [Reply(Verdict.VENDOR_ERROR, Unbilled())]
         if answer.status == 202:
             promise = BillingUnknown("later")
-            return [Reply(Verdict.PENDING, promise, handle=body["id"], retry_after_s=30.0)]
+            return [
+                Reply(
+                    Verdict.PENDING, promise, handle=body["id"], retry_after_s=self.wait_s or 30.0
+                )
+            ]
         return [_found(body, answer.body)]
 
     async def collect(self, operation: str, handle: str, ask: Ask, http: VendorHttp) -> Reply:
         del operation, ask
         answer = await http.request("GET", f"{http.base_url}/answer/{handle}")
         if answer.status == 429:
-            return Reply(Verdict.RATE_LIMITED, Unbilled(), retry_after_s=0.1)
+            return Reply(Verdict.RATE_LIMITED, Unbilled(), retry_after_s=self.wait_s or 0.1)
         if answer.status != 200:
             failed = Verdict.VENDOR_ERROR if self.strict else Verdict.PENDING
             return Reply(failed, Unbilled())
@@ -319,6 +324,21 @@ async def test_a_promise_that_ends_in_a_miss_releases_what_was_reserved(case):
     assert isinstance(missed, Answer)
     assert missed.verdict is Verdict.NO_MATCH
     assert await one.money() == (0, 0)
+
+
+async def test_a_vendor_that_asks_to_wait_for_longer_than_it_keeps_an_answer_is_asked_before(case):
+    one = await case()
+    one.provider.wait_s = 86_400.0
+    promised = await one.ask()
+    assert isinstance(promised, Declined)
+    assert promised.wait_s < 600.0  # nor does the job wait for it longer
+    sooner = "select poll_at < collect_until as sooner from call"
+    assert await one.bench.rows(sooner) == [{"sooner": True}]
+    one.vendor.poll_status = 429
+    await one.come_due()
+    await one.sweep()
+    assert one.vendor.polls == 1
+    assert await one.bench.rows(sooner) == [{"sooner": True}]
 
 
 async def test_a_promise_that_is_not_kept_in_time_is_an_unknown_outcome(case):

@@ -69,6 +69,8 @@ def test_an_html_error_page_is_shortened_to_its_words() -> None:
         ({"retry_after": "-5"}, None),
         ({"retry_after": "soon"}, None),
         ({"retry_after": "nan"}, None),
+        ({"retry_after": f"Sun, 22 Nov {'9' * 20} 10:01:00 GMT"}, None),
+        ({"retry_after": "Sun, 22 Nov 2026 10:01:00 +99999999999999"}, None),
         ({}, None),
         (
             {

@@ -141,6 +141,6 @@ def _reset_s(stated: str, date: str) -> float | None:
             moment = datetime.fromisoformat(stated)
             moment = moment.replace(tzinfo=moment.tzinfo or UTC)
             wait_s = (moment - parsedate_to_datetime(date)).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return min(max(wait_s, 0.0), float(_LONGEST_S))

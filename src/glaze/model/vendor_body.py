@@ -358,6 +358,6 @@ def retry_after_s(response: VendorResponse) -> float | None:
     try:
         until = parsedate_to_datetime(stated)
         wait = (until - parsedate_to_datetime(response.headers.get("date", ""))).total_seconds()
-    except (ValueError, TypeError):  # no date, or one with and one without a zone
+    except (ValueError, TypeError, OverflowError):  # no date, or one with and one without a zone
         return None
     return min(max(wait, 0.0), _LONGEST_WAIT_S)

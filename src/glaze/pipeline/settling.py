@@ -40,6 +40,9 @@ RATE_LIMIT_WAIT_S = 1.0
 FIRST_POLL_S, LONGEST_POLL_S = 2.0, 60.0
 """How long a promised answer is given before it is asked for first, and at most between two polls."""
 
+LAST_POLL_S = 30.0
+"""So long before it is given up a promised answer is asked for at the latest, whatever the vendor says."""
+
 _HAD_AGAIN = frozenset({Resend.IDEMPOTENT, Resend.COLLECT})
 
 
@@ -92,7 +95,7 @@ def _promised(call_id: CallId, reply: Reply, operation: Operation) -> Settlement
         verdict=reply.verdict,
         detail=reply.detail,
         handle=reply.handle,
-        wait_s=poll_wait_s(reply, 0),
+        wait_s=min(poll_wait_s(reply, 0), max(FIRST_POLL_S, operation.collect_s - LAST_POLL_S)),
     )
 
 

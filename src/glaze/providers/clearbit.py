@@ -200,7 +200,7 @@ def _until_reset_s(response: VendorResponse) -> float | None:
     reset = int_at(response.headers.get("x-ratelimit-reset"))
     try:
         now = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return None if reset is None else min(max(reset - now, 1.0), _LONGEST_WAIT_S)
 

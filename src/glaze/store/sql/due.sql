@@ -36,8 +36,12 @@ where c.workspace_id = current_workspace() and c.id = due.id and q.workspace_id 
 returning c.id, c.request_id, q.credential, q.provider, q.operation, c.resend, c.handle, c.asked, c.wanted, c.polls, c.poll_at
 
 -- name: put_off
--- It is not there yet. A callback that came meanwhile has its way.
-update call set poll_at = case when poll_at = %(poll_at)s then clock_timestamp() + make_interval(secs => %(wait_s)s) else poll_at end,
+-- It is not there yet. A callback that came meanwhile has its way. Whatever the wait, it is asked for once more before it is given up.
+update call set
+  poll_at = case when poll_at <> %(poll_at)s then poll_at
+                 when clock_timestamp() < collect_until - interval '30 seconds'
+                 then least(clock_timestamp() + make_interval(secs => %(wait_s)s), collect_until - interval '30 seconds')
+                 else clock_timestamp() + make_interval(secs => %(wait_s)s) end,
   deadline = clock_timestamp(), polls = least(polls + 1, 1000), handle = coalesce(%(handle)s, handle)
 where workspace_id = current_workspace() and id = %(call)s and state = 'pending_vendor'
 
