@@ -59,6 +59,20 @@ def test_a_reply_settles_its_call_by_what_was_billed(
 
 
 @pytest.mark.parametrize(
+    ("verdict", "end"),
+    [(Verdict.MATCH, CallEnd.SETTLED), (Verdict.VENDOR_ERROR, CallEnd.NOT_BILLED)],
+)
+@pytest.mark.parametrize("resend", [Resend.NEVER, Resend.COLLECT])
+def test_what_costs_nothing_is_never_of_unknown_outcome(
+    verdict: Verdict, end: CallEnd, resend: Resend
+):
+    free = replace(PAYING, price_micros=FREE, resend=resend, collect_s=60.0)
+    settled = settle_reply(CallId(1), Reply(verdict, UNSAID, (READING,)), {}, free)
+    assert (settled.end, settled.price_micros) == (end, FREE)
+    assert bool(settled.readings) == (end is CallEnd.SETTLED)
+
+
+@pytest.mark.parametrize(
     ("error", "costs", "end"),
     [
         (FetchTimeout("late"), True, CallEnd.UNKNOWN),

@@ -55,9 +55,13 @@ def settle_reply(
     """Turn a reply into the settlement of its call."""
     if reply.verdict is Verdict.PENDING:
         return _promised(call_id, reply, operation)
-    if isinstance(reply.billing, BillingUnknown) and had_again(operation):
-        return resume(call_id, reply.detail or reply.billing.reason)
-    end, price = _end(reply.billing, answered=reply.verdict in ANSWERS)
+    billing = reply.billing
+    if isinstance(billing, BillingUnknown):
+        if not operation.price_micros:
+            billing = Unbilled()  # what costs nothing leaves nothing to resolve
+        elif had_again(operation):
+            return resume(call_id, reply.detail or billing.reason)
+    end, price = _end(billing, answered=reply.verdict in ANSWERS)
     settlement = Settlement(
         call_id=call_id,
         end=end,
