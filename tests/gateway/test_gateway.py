@@ -156,6 +156,34 @@ async def test_a_cap_that_was_overrun_grants_nothing_more(bench: Bench):
     assert bench.vendor.bills == ["0@x.com"]
 
 
+async def test_a_cap_that_was_lowered_below_what_is_reserved_holds_for_who_runs_already(
+    bench: Bench,
+):
+    provider = bench.provider()
+    budget = await bench.budget(PRICE * 5)
+    askers = [await bench.asker(job, budgets=budget) for job in await bench.claimed(5)]
+    asked = [question(provider, asker, f"{i}@x.com") for i, asker in enumerate(askers)]
+    bench.vendor.slow, bench.vendor.price = True, 0
+    async with bench.gateway() as gateway:
+        async with asyncio.TaskGroup() as under_way:
+            for one in asked[:3]:
+                under_way.create_task(gateway.ask(one))
+            while bench.vendor.requests < 3:
+                await bench.vendor.arrived.wait()
+                bench.vendor.arrived.clear()
+            await bench.budget(PRICE)  # clamped at the three that are reserved
+            assert (await bench.rows(BUDGET))[0]["cap_micros"] == PRICE * 3
+            bench.vendor.gate.set()
+        bench.vendor.price = PRICE
+        assert isinstance(await gateway.ask(asked[3]), Answer)
+        over = await gateway.ask(asked[4])
+    assert isinstance(over, Declined)
+    assert over.why is Decline.BUDGET
+    assert (await bench.rows(BUDGET))[0]["spent_micros"] == PRICE
+    (seen,) = await BudgetStore(bench.db).page(DEFAULT_WORKSPACE, 1)
+    assert (seen.cap_micros, seen.left_micros) == (PRICE, 0)
+
+
 async def test_a_price_that_was_passed_is_told_and_not_asked_at_until_it_is_raised_or_resumed(
     bench: Bench,
 ):

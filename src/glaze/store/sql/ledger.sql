@@ -103,7 +103,7 @@ for update of b
 update budget b set reserved_micros = b.reserved_micros + a.micros
 from jsonb_to_recordset(%(budgets)s) as a(id bigint, micros bigint)
 where b.workspace_id = current_workspace() and b.id = a.id
-  and a.micros <= b.cap_micros - b.spent_micros - b.reserved_micros
+  and a.micros <= least(b.cap_micros, b.meant_micros) - b.spent_micros - b.reserved_micros
 returning b.id
 
 -- name: expire_calls
