@@ -67,8 +67,9 @@ insert into entity_field (workspace_id, entity_id, field, value, confidence, obs
 insert into result (workspace_id, id, body) select 1, result, jsonb_build_object('status', 'success', 'timestamp', now(), 'missing', '[]'::jsonb,
     'data', jsonb_object_agg(field, jsonb_build_object('value', value, 'confidence', confidence, 'source', provider, 'retrieved_at', now() - interval '3 days',
       'source_url', 'https://firm' || n || '.com/about', 'alternatives', '[]'::jsonb))) from cell group by n, result;
-insert into batch_row (workspace_id, batch_id, row_no, state, input, result_id)
-  select 1, %(batch)s, n, 'completed', jsonb_build_object('website', 'https://firm' || n || '.com'), result from known order by n;
+insert into batch_row (workspace_id, batch_id, row_no, state, input, result_id, places)
+  select 1, %(batch)s, n, 'completed', jsonb_build_object('website', 'https://firm' || n || '.com'), result,
+    jsonb_build_object('company', jsonb_build_array(jsonb_build_array('domain', 'firm' || n || '.com'))) from known order by n;
 update batch set state = 'finished', total = {rows}, completed = {rows}, told = {rows}, finished_at = now() where id = %(batch)s;
 set session_replication_role = origin;
 """

@@ -1,5 +1,6 @@
 """``/batches/{id}/outline``, ``/cells``, ``/columns``: what a table on a screen needs beside its rows."""
 
+import asyncio
 import time
 from typing import Annotated
 
@@ -28,12 +29,15 @@ from glaze.model.request import Costs, EnrichResult, FieldValue, Stage
 from glaze.model.value import BatchId, EntityId, FieldName, WorkspaceId
 from glaze.store.batch import RowResult
 from glaze.store.batch_control import BatchPlan
+from glaze.store.outline import Found, Look, Trait
 from glaze.tasks.asking_again import asked_more
 from glaze.tasks.cells import cells_of, fields_of
-from glaze.tasks.outline import SCORE, Criteria, Key, Trait, cell_of, key_of
+from glaze.tasks.outline import SCORE, Key, key_of, look_over, sorted_by
 from glaze.tasks.page_scores import page_scores
 
 _PAGE = 500
+_STRETCH = 20_000
+_AT_ONCE = 2
 _LONGEST_LOOK_S = 1.5
 _MOST_STATED = 100
 Name = Annotated[str, Field(max_length=100)]
@@ -178,29 +182,56 @@ async def _outline(
 ) -> OutlineOut:
     own = fields_of(plan.settings)
     wanted = [name for name in own if not asked.field or name in asked.field]
-    criteria = Criteria(wanted, asked.state, asked.is_, asked.source, asked.below, asked.text)
-    by_cell = cell_of(asked.sort) if asked.sort else None
-    needed = {*criteria.needed, *([by_cell] if by_cell else [])}
+    look = Look(wanted, asked.state, asked.is_, asked.source, asked.below)
+    look = sorted_by(look, asked.sort)
     by_score = asked.sort == SCORE
     scores = await page_scores(services.scoring, workspace_id) if by_score else None
     found = OutlineOut(rows=[], keys=[], looked_at=0, next_after=None)
     begun, after = time.monotonic(), asked.after
     while after < total:
-        page = await services.batches.results(workspace_id, BatchId(batch_id), after=after, n=_PAGE)
-        cells = await cells_of(services.entities, workspace_id, page, own, only=needed)
-        fits = [criteria.met(row, one) for row, one in zip(page, cells, strict=True)]
-        scored = await scores(page) if scores else [None] * len(page)
-        for row, one, fit, score in zip(page, cells, fits, scored, strict=True):
-            if fit:
-                found.rows.append(row.row_no)
-                if asked.sort:
-                    found.keys.append(key_of(asked.sort, row, one, score))
-        found.looked_at += len(page)
-        after = page[-1].row_no if page else total
+        until = min(total, after + (_PAGE if scores else _AT_ONCE * _STRETCH))
+        rows = await _looked_over(
+            services, workspace_id, batch_id, look, text=asked.text, after=after, until=until
+        )
+        found.rows += [row.row_no for row in rows]
+        if scores:
+            numbers = [row.row_no for row in rows]
+            page = await services.batches.named_rows(workspace_id, BatchId(batch_id), numbers)
+            found.keys += [None if one is None else one.score for one in await scores(page)]
+        elif asked.sort:
+            found.keys += [key_of(row) for row in rows]
+        found.looked_at += until - after
+        after = until
         if time.monotonic() - begun > _LONGEST_LOOK_S:
             break
     found.next_after = after if after < total else None
     return found
+
+
+async def _looked_over(
+    services: Services,
+    workspace_id: WorkspaceId,
+    batch_id: int,
+    look: Look,
+    *,
+    text: str,
+    after: int,
+    until: int,
+) -> list[Found]:
+    """Return what is found between two numbers; the stretches are looked over side by side."""
+    parts = [
+        look_over(
+            services.outlines,
+            workspace_id,
+            BatchId(batch_id),
+            look,
+            text=text,
+            after=first,
+            until=min(until, first + _STRETCH),
+        )
+        for first in range(after, until, _STRETCH)
+    ]
+    return [row for part in await asyncio.gather(*parts) for row in part]
 
 
 async def _cell(

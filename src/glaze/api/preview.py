@@ -163,8 +163,8 @@ def _count(table: Table) -> _Counted:
                 counted.faults += faults_of(table, row)
             continue
         counted.rows += 1
-        if len(counted.first) < MOST_PLANNED:
-            counted.first.append({word: str(text) for word, text in row.items()})
+        if len(counted.first) < MOST_PLANNED and isinstance(row.input, dict):
+            counted.first.append({word: str(text) for word, text in row.input.items()})
     return counted
 
 

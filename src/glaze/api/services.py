@@ -42,6 +42,7 @@ from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.member import MemberStore
 from glaze.store.metrics import MetricsStore
+from glaze.store.outline import OutlineStore
 from glaze.store.overview import OverviewStore
 from glaze.store.queues import QueueStore
 from glaze.store.schedule import ScheduleStore
@@ -113,6 +114,10 @@ class Services(Protocol):
     @property
     def metrics(self) -> MetricsStore:
         """How the jobs of a workspace fare."""
+
+    @property
+    def outlines(self) -> OutlineStore:
+        """Which rows of a table meet criteria."""
 
     @property
     def overview(self) -> OverviewStore:

@@ -18,6 +18,7 @@ from glaze.store.history import HistoryStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.member import MemberStore
 from glaze.store.metrics import MetricsStore
+from glaze.store.outline import OutlineStore
 from glaze.store.overview import OverviewStore
 from glaze.store.queues import QueueStore
 from glaze.store.record import RecordStore
@@ -107,6 +108,11 @@ class Stores:
     def metrics(self) -> MetricsStore:
         """How the jobs of a workspace fare."""
         return MetricsStore(self.db)
+
+    @property
+    def outlines(self) -> OutlineStore:
+        """Which rows of a table meet criteria."""
+        return OutlineStore(self.db)
 
     @property
     def overview(self) -> OverviewStore:

@@ -16,6 +16,7 @@ from glaze.store import dependency
 from glaze.store.attempt import Row, encode
 from glaze.store.database import Connection, Database
 from glaze.store.job import Due, tell_due
+from glaze.store.outline import Places
 from glaze.store.statements import statements
 from glaze.store.suppression import WHY, suppressed
 from glaze.store.text import storable
@@ -108,6 +109,27 @@ class RowResult:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """A row to be added: its job's input, and what is known of it by then.
+
+    ``places`` is whom it names, where that was worked out.
+    """
+
+    input: Json
+    places: Places | None = None
+
+
+class _Encoded(NamedTuple):
+    """A row to be added, as JSON."""
+
+    input: str
+    places: str
+
+
+_NULL = "null"
+
+
 class BatchStore:
     """Batches of a workspace, and the feeder, which is the fleet's."""
 
@@ -149,16 +171,18 @@ class BatchStore:
         self,
         workspace_id: WorkspaceId,
         batch_id: BatchId,
-        inputs: Iterable[Json] | AsyncIterable[Json],
+        inputs: Iterable[Json | NewRow] | AsyncIterable[Json | NewRow],
     ) -> int:
         """Append rows to a batch that is loading, a chunk a transaction; return how many.
+
+        An input alone is a row of which nothing else is known.
 
         Raises: BatchStateConflict when the batch is not loading, InputError above a million rows.
         """
         added = 0
-        chunk: list[str] = []
+        chunk: list[_Encoded] = []
         async for given in _each(inputs):
-            chunk.append(encode(given))
+            chunk.append(_encoded(given))
             if len(chunk) == ROWS_CHUNK:
                 added += await self._add_chunk(workspace_id, batch_id, chunk)
                 chunk = []
@@ -167,7 +191,7 @@ class BatchStore:
         return added
 
     async def _add_chunk(
-        self, workspace_id: WorkspaceId, batch_id: BatchId, chunk: Sequence[str]
+        self, workspace_id: WorkspaceId, batch_id: BatchId, chunk: Sequence[_Encoded]
     ) -> int:
         async with self._db.workspace(workspace_id) as conn:
             last = await (await conn.execute(_sql["last_row"], {"batch": batch_id})).fetchone()
@@ -175,8 +199,14 @@ class BatchStore:
                 raise BatchStateConflict(f"batch {batch_id} takes no rows any more")
             if last["row_no"] + len(chunk) > MOST_ROWS:
                 raise InputError(f"a batch has at most {MOST_ROWS} rows; split the input")
-            inputs = f"[{','.join(await _without_suppressed(conn, chunk))}]"
-            rows = {"batch": batch_id, "after": last["row_no"], "inputs": inputs}
+            kept = await _without_suppressed(conn, chunk)
+            places = [one.places for one in kept]
+            rows = {
+                "batch": batch_id,
+                "after": last["row_no"],
+                "inputs": _array([one.input for one in kept]),
+                "places": _array(places) if any(one != _NULL for one in places) else "[]",
+            }
             await conn.execute(_sql["add_rows"], rows)
             await conn.execute(_sql["add_total"], {"batch": batch_id, "n": len(chunk)})
         return len(chunk)
@@ -339,18 +369,28 @@ class BatchStore:
         return int(fed["fed"])
 
 
-async def _without_suppressed(conn: Connection, chunk: Sequence[str]) -> Sequence[str]:
+def _encoded(row: Json | NewRow) -> _Encoded:
+    if not isinstance(row, NewRow):
+        return _Encoded(encode(row), _NULL)
+    return _Encoded(encode(row.input), _NULL if row.places is None else encode(row.places))
+
+
+def _array(each: Sequence[str]) -> str:
+    return f"[{','.join(each)}]"
+
+
+async def _without_suppressed(conn: Connection, chunk: Sequence[_Encoded]) -> Sequence[_Encoded]:
     """Keep nothing of rows about suppressed people: each fails, with the reason, and costs nothing."""
     people: list[set[str]] = []
 
     def named() -> set[str]:
-        people.extend(people_in(json.loads(one)) for one in chunk)
+        people.extend(people_in(json.loads(one.input)) for one in chunk)
         return set().union(*people)
 
     barred = await suppressed(conn, named)
     if not barred:
         return chunk
-    left = encode(erased())
+    left = _encoded(erased())
     return [
         one if barred.isdisjoint(them) else left for one, them in zip(chunk, people, strict=True)
     ]
@@ -373,7 +413,9 @@ async def _one(conn: Connection, name: str, params: Mapping[str, Any]) -> dict[s
     return await (await conn.execute(_sql[name], params)).fetchone()
 
 
-async def _each(inputs: Iterable[Json] | AsyncIterable[Json]) -> AsyncIterator[Json]:
+async def _each(
+    inputs: Iterable[Json | NewRow] | AsyncIterable[Json | NewRow],
+) -> AsyncIterator[Json | NewRow]:
     if isinstance(inputs, AsyncIterable):
         async for given in inputs:
             yield given

@@ -8,13 +8,14 @@ from pydantic import ValidationError
 
 from glaze.errors import InputError
 from glaze.model.belief import USER
-from glaze.model.field import FIELDS
-from glaze.model.identity import identify
+from glaze.model.field import FIELDS, EntityKind
+from glaze.model.identity import Key, identify
 from glaze.model.observation import Kept
 from glaze.model.request import EnrichResult, FieldValue
 from glaze.model.value import FieldName, Json, WorkspaceId
 from glaze.store.batch import RowResult
-from glaze.store.entity import EntityStore, Keys, Since
+from glaze.store.entity import EntityStore, Since
+from glaze.store.outline import Places
 
 Cells = Mapping[FieldName, FieldValue]
 
@@ -95,9 +96,19 @@ def _result(body: Json, only: Collection[FieldName] | None) -> EnrichResult | No
         return None
 
 
-def _keys(given: Json) -> Keys:
+def _keys(given: Json) -> Mapping[EntityKind, tuple[Key, ...]]:
     words: Any = given
     try:
         return identify(words).keys if isinstance(given, dict) else {}
     except (InputError, TypeError, AttributeError):  # another kind's input names nobody
         return {}
+
+
+def places_of(given: Json) -> Places:
+    """Return whom an input names, as a row keeps it."""
+    return places_in(_keys(given))
+
+
+def places_in(keys: Mapping[EntityKind, tuple[Key, ...]]) -> Places:
+    """Return keys as a row keeps them."""
+    return {kind.value: [(one.scheme, one.value) for one in own] for kind, own in keys.items()}

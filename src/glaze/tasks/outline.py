@@ -1,108 +1,73 @@
 """Which rows of a table meet criteria, and by what they can be sorted: numbers, no cells."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
 from glaze.files.cell import text_of
-from glaze.model.belief import USER
-from glaze.model.icp_score import Score
-from glaze.model.request import FieldValue
-from glaze.model.value import FieldName, Json
-from glaze.store.batch import RowResult
-from glaze.tasks.cells import Cells
+from glaze.model.field import FIELDS
+from glaze.model.value import BatchId, Json, WorkspaceId
+from glaze.store.outline import Found, Look, OutlineStore
+from glaze.tasks.cells import places_of
 
-Trait = Literal["missing", "low", "conflicting", "found", "decided"]
 INPUT, SCORE, CONFIDENCE = "input.", "icp", ".confidence"
 _LONGEST_KEY = 100
 
 Key = str | int | float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Criteria:
-    """What a row must meet: all that is said. Those of cells are met where one cell meets them.
+def sorted_by(look: Look, by: str | None) -> Look:
+    """Return the same look with what rows are sorted by.
 
-    ``fields`` are the cells that are looked at. ``low``: below ``below``, in percent;
-    ``conflicting``: another value lost.
+    ``by`` is a field, ``<field>.confidence``, ``input.<column>``, ``state``, or None. A score is
+    none of a row's own: it is looked up beside.
     """
-
-    fields: Sequence[FieldName]
-    states: Sequence[str] = ()
-    traits: Sequence[Trait] = ()
-    sources: Sequence[str] = ()
-    below: int = 70
-    text: str = ""  # in the input or a value, whatever its case
-
-    @property
-    def needed(self) -> Sequence[FieldName]:
-        """The cells without which it cannot be told whether a row meets them."""
-        return self.fields if self.text or self.traits or self.sources else ()
-
-    def met(self, row: RowResult, cells: Cells) -> bool:
-        """Tell whether a row meets them."""
-        if self.states and row.state not in self.states:
-            return False
-        if self.text and not self._says(row, cells):
-            return False
-        if not self.traits and not self.sources:
-            return True
-        return any(self._cell(cells.get(name)) for name in self.fields)
-
-    def _says(self, row: RowResult, cells: Cells) -> bool:
-        given = row.input.values() if isinstance(row.input, dict) else ()
-        said = [*given, *(cells[name].value for name in self.fields if name in cells)]
-        wanted = self.text.casefold()
-        return any(wanted in text_of(one).casefold() for one in said)
-
-    def _cell(self, cell: FieldValue | None) -> bool:
-        if self.sources and (cell is None or cell.source not in self.sources):
-            return False
-        return not self.traits or any(self._has(cell, trait) for trait in self.traits)
-
-    def _has(self, cell: FieldValue | None, trait: Trait) -> bool:
-        if cell is None:
-            return trait == "missing"
-        match trait:
-            case "missing":
-                return False
-            case "low":
-                return cell.confidence < self.below
-            case "conflicting":
-                return bool(cell.alternatives)
-            case "found":
-                return True
-            case "decided":
-                return cell.source == USER
-
-
-def key_of(by: str, row: RowResult, cells: Cells, score: Score | None) -> Key:
-    """Return by what a row is sorted; None: it has no such thing, and comes last.
-
-    ``by`` is a field, ``<field>.confidence``, ``input.<column>``, ``icp`` or ``state``.
-    """
-    if by == SCORE:
-        return None if score is None else score.score
+    if by is None or by == SCORE:
+        return look
     if by == "state":
-        return row.state
+        return replace(look, by="state")
     if by.startswith(INPUT):
-        given = row.input if isinstance(row.input, dict) else {}
-        return _comparable(given.get(by.removeprefix(INPUT)))
-    name = cell_of(by)
-    cell = None if name is None else cells.get(name)
-    if cell is None:
-        return None
-    return cell.confidence if by.endswith(CONFIDENCE) else _comparable(cell.value)
+        return replace(look, by="input", name=by.removeprefix(INPUT))
+    if by.endswith(CONFIDENCE):
+        return replace(look, by="confidence", name=by.removesuffix(CONFIDENCE))
+    return replace(look, by="value", name=by)
 
 
-def cell_of(by: str) -> FieldName | None:
-    """Return whose cell a row is sorted by; None: by something else."""
-    if by in (SCORE, "state") or by.startswith(INPUT):
-        return None
-    return FieldName(by.removesuffix(CONFIDENCE))
+async def look_over(
+    outlines: OutlineStore,
+    workspace_id: WorkspaceId,
+    batch_id: BatchId,
+    look: Look,
+    *,
+    text: str,
+    after: int,
+    until: int,
+) -> list[Found]:
+    """Return the rows above ``after`` up to ``until`` that meet ``look`` and say ``text``, in order.
+
+    ``text`` may stand in the input or in a value of the look's fields, whatever its case.
+    """
+    look = replace(look, says=bool(text))
+    kinds = {FIELDS[name].entity for name in look.needed if name in FIELDS}
+    found = await outlines.rows(
+        workspace_id,
+        batch_id,
+        look,
+        kinds=kinds,
+        places_of=places_of,
+        after=after,
+        until=until,
+    )
+    wanted = text.casefold()
+    return [row for row in found if _says(row.said, wanted)] if text else found
 
 
-def _comparable(value: Json) -> Key:
+def _says(said: Sequence[Json] | None, wanted: str) -> bool:
+    return any(wanted in text_of(one).casefold() for one in said or ())
+
+
+def key_of(found: Found) -> Key:
+    """Return by what a row is sorted; None: it has no such thing, and comes last."""
+    value = found.key
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     return text_of(value).casefold()[:_LONGEST_KEY] or None

@@ -10,7 +10,7 @@ from typing import Any
 from glaze.errors import ArgsInvalid, Fault, InputError, RowsInvalid, UnreadableFile
 from glaze.files.cell import text_of
 from glaze.files.columns import ColumnMapping, map_columns
-from glaze.files.reading import BadRow, Row, identified, read_rows
+from glaze.files.reading import BadRow, Row, read_rows
 from glaze.files.source import Source, inspect
 from glaze.jobs.enqueue import checked
 from glaze.jobs.kind import Kind, Kinds
@@ -18,7 +18,8 @@ from glaze.model.field import known_field
 from glaze.model.field_group import default_fields
 from glaze.model.identity import identify
 from glaze.model.value import BatchId, Json, WorkspaceId
-from glaze.store.batch import BatchStore, NewBatch
+from glaze.store.batch import BatchStore, NewBatch, NewRow
+from glaze.tasks.cells import places_in
 from glaze.tasks.enrich import NAME as ENRICH
 
 MOST_FAULTS = 20
@@ -42,26 +43,30 @@ class Table:
             return {name: name for name in self.source.columns}
         return self.mapping.used
 
-    def judged(self) -> Iterator[dict[str, Json] | BadRow]:
+    def judged(self) -> Iterator[NewRow | BadRow]:
         """Yield each row as its job takes it, or as a bad one; reads the file."""
         for row in read_rows(self.source):
-            good = row if isinstance(row, BadRow) else self._judge(row)
-            yield good if isinstance(good, BadRow) else self._input(good)
+            yield row if isinstance(row, BadRow) else self._judge(row)
 
-    def _input(self, row: Row) -> dict[str, Json]:
+    def _judge(self, row: Row) -> NewRow | BadRow:
         if self.mapping is not None:
-            return {**self.mapping.input_of(row.values)}
-        return {name: text for name, cell in row.values.items() if (text := text_of(cell))}
-
-    def _judge(self, row: Row) -> Row | BadRow:
-        if self.mapping is not None:
-            return identified(row, self.mapping)
+            return _identified(row, self.mapping)
+        given = {name: text for name, cell in row.values.items() if (text := text_of(cell))}
         try:
-            self.kind.parse({**self.settings, "input": self._input(row)})
+            self.kind.parse({**self.settings, "input": given})
         except ArgsInvalid as error:
             reason = "; ".join(map(str, error.faults))
             return BadRow(row.row_no, row.line_no, reason, row.values)
-        return row
+        return NewRow(given)
+
+
+def _identified(row: Row, mapping: ColumnMapping) -> NewRow | BadRow:
+    given = mapping.input_of(row.values)
+    try:
+        keys = identify(given).keys
+    except InputError as error:
+        return BadRow(row.row_no, row.line_no, str(error), row.values)
+    return NewRow({**given}, places_in(keys))
 
 
 @dataclass(slots=True)
@@ -147,7 +152,7 @@ async def load(
 
 async def _rows(
     kinds: Kinds, table: Table, loaded: Loaded, *, skip_bad: bool
-) -> AsyncIterator[Json]:
+) -> AsyncIterator[NewRow]:
     """Yield the good rows; bad ones are counted, and end it unless they may be left out."""
     rows = table.judged()
     is_first = True
@@ -158,7 +163,7 @@ async def _rows(
                     _leave_out(table, row, loaded)
                     continue
                 if is_first:
-                    _check(kinds, table, row)
+                    _check(kinds, table, row.input)
                     is_first = False
                 yield row
             if loaded.left_out >= MOST_FAULTS and not skip_bad:
@@ -170,9 +175,9 @@ async def _rows(
         raise RowsInvalid(why, loaded.faults)
 
 
-def _check(kinds: Kinds, table: Table, row: Mapping[str, Json]) -> None:
+def _check(kinds: Kinds, table: Table, given: Json) -> None:
     """Raises: ArgsInvalid, InputError where no worker could run such a row."""
-    args = table.kind.parse({**table.settings, "input": row})
+    args = table.kind.parse({**table.settings, "input": given})
     checked(kinds, table.kind.job(args))
 
 

@@ -7,10 +7,11 @@ values (current_workspace(), %(kind)s, %(queue)s, %(priority)s, %(max_attempts)s
 returning id
 
 -- name: add_rows
--- Inputs in the caller's order, as one JSON array: COPY does not work under row level security.
-insert into batch_row (workspace_id, batch_id, row_no, input)
-select current_workspace(), %(batch)s, %(after)s + g.n, g.input::jsonb
-from json_array_elements(%(inputs)s::json) with ordinality as g(input, n)
+-- Inputs in the caller's order, as one JSON array: COPY does not work under row level security. Beside it whom they name,
+-- as far as that is known.
+insert into batch_row (workspace_id, batch_id, row_no, input, places)
+select current_workspace(), %(batch)s, %(after)s + g.n, g.input::jsonb, nullif(g.places::jsonb, 'null')
+from rows from (json_array_elements(%(inputs)s::json), json_array_elements(%(places)s::json)) with ordinality as g(input, places, n)
 
 -- name: last_row
 -- Where the next chunk goes on; the lock keeps two writers of one batch apart.

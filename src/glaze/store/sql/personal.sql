@@ -216,7 +216,7 @@ select l.last, jsonb_build_array(p.batch_id, p.row_no) as key,
 from last l left join page p on p.input::text || coalesce(p.error, '') ~* %(like)s
 
 -- name: write_batch_row
-update batch_row t set input = case when a.doc -> 'erased' = 'true' then a.doc else a.doc -> 'input' end,
+update batch_row t set input = case when a.doc -> 'erased' = 'true' then a.doc else a.doc -> 'input' end, places = null,
   error = case when a.doc -> 'erased' is distinct from 'true' then a.doc ->> 'error' when t.error is not null then 'person_suppressed: erased' end
 from jsonb_to_recordset(%(rows)s) as a(key jsonb, doc jsonb)
 where t.workspace_id = current_workspace() and t.batch_id = (a.key ->> 0)::bigint and t.row_no = (a.key ->> 1)::int
