@@ -1,7 +1,7 @@
 /** The grid: rows in a window over up to a million, one cell in the tab order, arrows go on from it. */
 
 import { useVirtualizer, defaultRangeExtractor } from "@tanstack/react-virtual";
-import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
+import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 
 import { Unreachable } from "../../api/problem";
 import { Icon } from "../../ui/icons";
@@ -108,6 +108,16 @@ export function Grid({
   const { at, error } = useRows(id, order, total, first, Math.min(Math.max(0, count - 1), last));
   const minute = Math.floor(useNow() / MINUTE_MS) * MINUTE_MS;
 
+  // The focus follows the keys, as soon as the row that they lead to is drawn.
+  useEffect(() => {
+    if (!follows.current) return;
+    const cell = scroller.current?.querySelector<HTMLElement>("[data-active]");
+    if (!cell) return;
+    follows.current = false;
+    cell.focus({ preventScroll: true });
+    cell.scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
+
   function go(to: Place) {
     const next = {
       row: Math.max(0, Math.min(count - 1, to.row)),
@@ -129,6 +139,11 @@ export function Grid({
       open(place);
     };
   });
+  const resort = useRef(onSort);
+  useLayoutEffect(() => {
+    resort.current = onSort;
+  });
+  const sortBy = useCallback((by: string | undefined) => resort.current(by), []);
   const onActivate = useCallback((row: number, column: number) => activate.current({ row, column }), []);
   function pressed(event: KeyboardEvent) {
     if (event.altKey || event.target !== event.currentTarget.querySelector("[data-active]")) return;
@@ -156,7 +171,7 @@ export function Grid({
     event.preventDefault();
   }
 
-  const template = columns.map((one) => `${one.width}rem`).join(" ");
+  const template = useMemo(() => columns.map((one) => `${one.width}rem`).join(" "), [columns]);
   return (
     <>
       {/* That nothing answers is told once, for the whole page. */}
@@ -175,11 +190,7 @@ export function Grid({
         ref={scroller}
         onKeyDown={pressed}
       >
-        <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
-          {columns.map((one, i) => (
-            <Head key={one.id} column={one} index={i} sort={sort} onSort={onSort} />
-          ))}
-        </div>
+        <GridHead columns={columns} template={template} sort={sort} onSort={sortBy} />
         <div className="grid-body" role="rowgroup" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map((item) => {
             const { no, row } = at(item.index);
@@ -198,7 +209,6 @@ export function Grid({
                 asking={asking}
                 floor={floor}
                 now={minute}
-                follows={follows}
                 onActivate={onActivate}
               />
             );
@@ -225,7 +235,6 @@ interface RowProps {
   asking: ReadonlySet<string>;
   floor: number;
   now: number;
-  follows: { current: boolean };
   onActivate: (row: number, column: number) => void;
 }
 
@@ -236,7 +245,7 @@ const TO_COME: readonly GridColumn[] = [
 
 /** Drawn again only when something of it changes: all others stay while the grid is scrolled. */
 const GridRow = memo(function GridRow(props: RowProps) {
-  const { index, start, size, template, columns, no, row, active, opened, asking, floor, now, follows, onActivate } = props;
+  const { index, start, size, template, columns, no, row, active, opened, asking, floor, now, onActivate } = props;
   // Of what only comes past little is drawn; where the focus is, each cell stays.
   const cells = row || active !== null ? columns : TO_COME;
   return (
@@ -255,7 +264,6 @@ const GridRow = memo(function GridRow(props: RowProps) {
         <GridCell
           key={column.id}
           active={active === i}
-          follows={follows}
           index={i}
           kind={column.kind}
           opened={opened === column.id}
@@ -263,6 +271,27 @@ const GridRow = memo(function GridRow(props: RowProps) {
         >
           <Content column={column} no={no} row={row} asking={asking} floor={floor} now={now} />
         </GridCell>
+      ))}
+    </div>
+  );
+});
+
+/** Stays as it is while the grid is scrolled. */
+const GridHead = memo(function GridHead({
+  columns,
+  template,
+  sort,
+  onSort,
+}: {
+  columns: readonly GridColumn[];
+  template: string;
+  sort: string | undefined;
+  onSort: (sort: string | undefined) => void;
+}) {
+  return (
+    <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
+      {columns.map((one, i) => (
+        <Head key={one.id} column={one} index={i} sort={sort} onSort={onSort} />
       ))}
     </div>
   );
@@ -310,7 +339,6 @@ function Head({
 
 function GridCell({
   active,
-  follows,
   index,
   kind,
   opened,
@@ -318,7 +346,6 @@ function GridCell({
   children,
 }: {
   active: boolean;
-  follows: { current: boolean };
   index: number;
   kind: GridColumn["kind"];
   opened: boolean;
@@ -326,16 +353,8 @@ function GridCell({
   span: number;
   children: React.ReactNode;
 }) {
-  const ref = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (!active || !follows.current) return;
-    follows.current = false;
-    ref.current?.focus({ preventScroll: true });
-    ref.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }, [active, follows]);
   return (
     <div
-      ref={ref}
       role={kind === "row" ? "rowheader" : "gridcell"}
       className={`grid-cell of-${kind}`}
       aria-colindex={index + 1}

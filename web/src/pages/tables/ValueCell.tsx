@@ -1,5 +1,7 @@
 /** A cell: its value with source, confidence and age; or that it is waited for, missing or failed. */
 
+import type { PointerEvent } from "react";
+
 import { Icon } from "../../ui/icons";
 import { formatExact, formatRelative } from "../../ui/format";
 import { textOf, type RowOut, type Value } from "./rows";
@@ -68,14 +70,18 @@ export function Sure({ confidence, floor }: { confidence: number; floor: number 
   );
 }
 
-/** Short, for a cell: 3 d; exact on hover. */
+/** Short, for a cell: 3 d; exact on hover, and put into words only then: hundreds are drawn while a grid is scrolled. */
 function Age({ at, now }: { at: string; now: number }) {
-  const moment = new Date(at);
-  const hours = (now - moment.getTime()) / 3_600_000;
+  const hours = (now - Date.parse(at)) / 3_600_000;
   const text = hours < 1 ? "new" : hours < 24 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} d`;
   return (
-    <time dateTime={at} title={`${formatRelative(moment, now)}, ${formatExact(moment)}`}>
+    <time dateTime={at} onPointerOver={tellMoment}>
       {text}
     </time>
   );
+}
+
+function tellMoment({ currentTarget }: PointerEvent<HTMLTimeElement>): void {
+  const moment = new Date(currentTarget.dateTime);
+  currentTarget.title = `${formatRelative(moment, Date.now())}, ${formatExact(moment)}`;
 }
