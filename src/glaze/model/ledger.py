@@ -88,8 +88,6 @@ class Allowance:
 
     def forbids(self, provider: str, operation: str, price_micros: Micros) -> Refused | None:
         """Return why an operation cannot be paid at this price, None where it can."""
-        if not price_micros:
-            return None
         for passed in self.paused:
             named = (passed.provider, passed.operation) == (provider, operation)
             if named and price_micros < passed.billed_micros:
@@ -97,7 +95,8 @@ class Allowance:
                 why = f"price paused: it billed {billed} where {reserved} was the most"
                 return Refused(Refusal.PRICE, why)
         for budget in self.budgets:
-            if budget.provider in (None, provider) and price_micros > budget.left_micros:
+            counts = price_micros > 0 and budget.provider in (None, provider)
+            if counts and price_micros > budget.left_micros:
                 price, left = _dollars(price_micros), _dollars(max(0, budget.left_micros))
                 why = f"over budget: costs up to {price}, {left} left of {_named(budget)}"
                 return Refused(Refusal.BUDGET, why)

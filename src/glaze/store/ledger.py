@@ -361,7 +361,7 @@ def _passed(billed: Mapping[tuple[str, str], int], intent: Intent) -> Refused | 
     """Refuse a price that the vendor is known to have passed."""
     question = intent.question
     most = billed.get((question.provider, question.operation), 0)
-    return Refused(Refusal.PRICE) if 0 < intent.price_micros < most else None
+    return Refused(Refusal.PRICE) if intent.price_micros < most else None
 
 
 def _why_not(job: Mapping[str, Any] | None, intent: Intent) -> Refusal | None:
