@@ -43,6 +43,7 @@ GlazeError
     ├── AddressRefused       the guard refused where the URL leads
     ├── BodyTooLarge         more decoded bytes than allowed
     ├── FetchTimeout         the whole-call deadline passed
+    ├── HeldBack             its turn at the vendor was gone before the request could leave
     └── ConnectFailed        no connection, no name, or it broke off; ``sent`` says whether bytes left
         └── NoSuchHost       the name has no address: nobody is there
 """
@@ -338,6 +339,16 @@ class AddressRefused(FetchError):
 
     def __init__(self, message: str) -> None:
         """Nothing is ever sent to a refused address."""
+        super().__init__(message, sent=False)
+
+
+class HeldBack(FetchError):
+    """The request was ready, and its turn at the vendor was gone: nothing was sent."""
+
+    code = "held_back"
+
+    def __init__(self, message: str) -> None:
+        """Nothing is ever sent of what was held back."""
         super().__init__(message, sent=False)
 
 

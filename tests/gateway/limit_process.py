@@ -10,6 +10,7 @@ from glaze.model.provider import Limit
 from glaze.net.client import HttpClient
 from glaze.net.sandbox import SandboxRoute
 from glaze.net.vendor import BoundHttp
+from glaze.pipeline.departure import Departure
 from glaze.pipeline.limiter import Limiter, Permit
 from glaze.store.database import Database
 from glaze.store.limit import LimitStore, Slots, Taken
@@ -36,9 +37,14 @@ async def ask_on(limiter: Limiter, client: HttpClient, until: float) -> int:
     sent = 0
     while time.monotonic() < until:
         permit = await limiter.permit()
-        if isinstance(permit, Permit) and await limiter.use(permit):
+        if isinstance(permit, Permit):
+            now = time.monotonic()
             http = BoundHttp(
-                client, base_url=BASE_URL, key="sandbox-limit", deadline=time.monotonic() + 20
+                client,
+                base_url=BASE_URL,
+                key="sandbox-limit",
+                deadline=now + 20,
+                hold=Departure(limiter, permit, begun=now, has_room=lambda: True),
             )
             headers = {"X-API-KEY": http.key}
             await http.request("POST", f"{BASE_URL}/search", headers=headers, json={"q": "a b"})

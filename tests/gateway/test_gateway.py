@@ -17,7 +17,7 @@ from glaze.model.provider import Billed, Limit, Reply, Verdict
 from glaze.model.value import DEFAULT_WORKSPACE, BudgetId, FieldName, Micros, Reading
 from glaze.pipeline.asking import Answer, Decline, Declined
 from glaze.pipeline.books import Settling
-from glaze.pipeline.gateway import SEND_WITHIN_S
+from glaze.pipeline.departure import SEND_WITHIN_S
 from glaze.pipeline.settling import settle_failure, settle_reply
 from glaze.store.budget import BudgetStore
 from glaze.store.ledger import Sealed

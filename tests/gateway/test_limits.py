@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 from psycopg import connect
 
+from glaze.errors import HeldBack
 from glaze.model.provider import Limit
-from glaze.pipeline.limiter import DatabaseClock
+from glaze.pipeline.departure import SEND_WITHIN_S, Departure
+from glaze.pipeline.limiter import DatabaseClock, Limiter, Permit
 from glaze.store.database import Database
 from glaze.store.limit import LimitStore, Slots, guard_s, use_within_s
 from glaze_sandbox.faults import FaultKind, FaultSpec
@@ -151,3 +154,57 @@ def test_the_databases_clock_is_known_as_well_as_the_quickest_exchange_told() ->
     assert late - early < 0.02
     early, late = clock.seen(moment + timedelta(seconds=90), 102.0, 102.3)  # it was set anew
     assert (early, late) == pytest.approx((102.0, 102.3))
+
+
+async def free_again(db: Database) -> int:
+    """Return how many slots of the minute nobody holds."""
+    async with db.fleet() as conn:
+        asked = "select count(*) as n from rate_slot where free_at <= clock_timestamp()"
+        row = await (await conn.execute(asked)).fetchone()
+    assert row is not None
+    return int(row["n"])
+
+
+def departure(limiter: Limiter, permit: Permit, *, begun: float | None = None) -> Departure:
+    now = time.monotonic()
+    return Departure(limiter, permit, begun=now if begun is None else begun, has_room=lambda: True)
+
+
+async def test_a_call_that_was_long_in_connecting_leaves_by_another_permit(db: Database) -> None:
+    minute = Limit(5, 60, 0.25)
+    async with asyncio.TaskGroup() as tasks:
+        limiter = Limiter(LimitStore(db), tasks, slots(minute))
+        permit = await limiter.permit()
+        assert isinstance(permit, Permit)
+        leaving = departure(limiter, permit)
+        await asyncio.sleep(2 * use_within_s(minute))  # it connects
+        await leaving()
+        await leaving()  # a second request of the same call
+        await leaving.close()
+        assert await free_again(db) == 4
+        later = await limiter.permit()
+        assert isinstance(later, Permit)
+        assert later.lead_s > use_within_s(minute)  # the next has as long to connect
+
+
+async def test_a_permit_with_which_nothing_left_is_anothers(db: Database) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        limiter = Limiter(LimitStore(db), tasks, slots(Limit(5, 60)))
+        permit = await limiter.permit()
+        assert isinstance(permit, Permit)
+        assert await free_again(db) == 4
+        await departure(limiter, permit).close()  # the provider had nothing to ask
+        assert await free_again(db) == 5
+
+
+async def test_a_call_whose_intent_is_old_does_not_leave(db: Database) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        limiter = Limiter(LimitStore(db), tasks, slots(Limit(5, 60)))
+        permit = await limiter.permit()
+        assert isinstance(permit, Permit)
+        leaving = departure(limiter, permit, begun=time.monotonic() - SEND_WITHIN_S - 0.1)
+        with pytest.raises(HeldBack):
+            await leaving()
+        await leaving.close()
+        assert "too long" in str(leaving.refused)
+        assert await free_again(db) == 5

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from glaze.pipeline.asking import Answer, Decline, Declined
 from glaze.pipeline.circuit import CLOSED_FOR_S, Circuit
-from glaze.pipeline.gateway import SEND_WITHIN_S
+from glaze.pipeline.departure import SEND_WITHIN_S
 from glaze.pipeline.limiter import PATIENCE_S
 from glaze.store.database import Database
 from glaze.store.limit import OPEN_AFTER, LimitStore

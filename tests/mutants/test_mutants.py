@@ -453,7 +453,7 @@ MUTANTS = (
         "an old intent is still sent",
         r"assert \{'apollo': 1\} == \{\}",
         f"{CRASHES}::test_an_intent_whose_process_froze_before_sending_is_not_sent_when_it_thaws",
-        (Change("pipeline/gateway.py", "SEND_WITHIN_S = 2.0", "SEND_WITHIN_S = 1e9"),),
+        (Change("pipeline/departure.py", "SEND_WITHIN_S = 2.0", "SEND_WITHIN_S = 1e9"),),
     ),
     Mutant(
         "skip_cache ignores what the same job has bought",

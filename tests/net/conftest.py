@@ -15,6 +15,7 @@ import dns.rrset
 import pytest
 
 from glaze.net.client import HttpClient
+from glaze.net.connect import Hold
 from glaze.net.sandbox import SANDBOX_ADDRESS, SandboxRoute
 from glaze.net.vendor import BoundHttp
 
@@ -154,6 +155,7 @@ class World:
         key: str = "",
         within_s: float = HANG_S,
         max_requests: int | None = None,
+        hold: Hold | None = None,
     ) -> BoundHttp:
         return BoundHttp(
             self.client,
@@ -161,6 +163,7 @@ class World:
             key=key,
             deadline=time.monotonic() + within_s,
             max_requests=max_requests,
+            hold=hold,
         )
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from glaze.errors import AddressRefused, ConnectFailed, ProviderError
+from glaze.errors import AddressRefused, ConnectFailed, HeldBack, ProviderError
 from glaze.model.provider import VendorHttp
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
@@ -141,6 +141,85 @@ async def test_each_vendor_request_has_a_connection_of_its_own(worlds, vendor) -
     for _ in range(3):
         await http.request("GET", f"{vendor.base}/x")
     assert vendor.connections == 3
+
+
+async def test_a_request_held_back_waits_with_its_connection_standing(worlds, peers) -> None:
+    accepted, moment, seen = asyncio.Event(), asyncio.Event(), []
+
+    async def talk(reader, writer) -> None:
+        accepted.set()
+        await peer.read_request(reader)
+        seen.append("request")
+        writer.write(ANSWER)
+        await writer.drain()
+
+    async def hold() -> None:
+        await accepted.wait()  # never, were it not connected first
+        await asyncio.sleep(0.1)
+        seen.append("moment")
+        moment.set()
+
+    peer = await peers(talk)
+    world = await worlds(quiet)
+    http = world.http(base_url=f"http://127.0.0.1:{peer.port}", hold=hold)
+    await http.request("POST", f"{http.base_url}/x", json={})
+    assert seen == ["moment", "request"]
+    assert http.facts[0].duration_ms < 100  # the vendor did not take the time that we waited
+
+
+async def test_of_a_request_whose_turn_is_gone_no_byte_leaves_and_its_connection_ends(
+    worlds, peers
+) -> None:
+    ended = asyncio.Event()
+
+    async def talk(reader, _writer) -> None:
+        peer.received += await reader.read()
+        ended.set()
+
+    async def hold() -> None:
+        raise HeldBack("the permit ran out")
+
+    peer = await peers(talk)
+    world = await worlds(quiet)
+    http = world.http(base_url=f"http://127.0.0.1:{peer.port}", max_requests=1, hold=hold)
+    with pytest.raises(HeldBack) as failure:
+        await http.request("POST", f"{http.base_url}/x", json={})
+    async with asyncio.timeout(20):
+        await ended.wait()
+    assert (failure.value.sent, http.facts[0].sent, bytes(peer.received)) == (False, False, b"")
+
+
+async def test_a_vendor_that_hangs_up_while_a_request_is_held_back_was_sent_nothing(
+    worlds, peers
+) -> None:
+    closed = asyncio.Event()
+
+    async def talk(_reader, writer) -> None:
+        writer.close()
+        await writer.wait_closed()
+        closed.set()
+
+    async def hold() -> None:
+        await closed.wait()
+        await asyncio.sleep(0.05)  # until the end has arrived here
+
+    peer = await peers(talk)
+    world = await worlds(quiet)
+    http = world.http(base_url=f"http://127.0.0.1:{peer.port}", max_requests=1, hold=hold)
+    with pytest.raises(ConnectFailed) as failure:
+        await http.request("POST", f"{http.base_url}/x", json={})
+    assert (failure.value.sent, http.facts[0].sent) == (False, False)
+
+
+async def test_a_look_into_the_dns_is_held_back_like_any_request(worlds) -> None:
+    async def hold() -> None:
+        raise HeldBack("the permit ran out")
+
+    world = await worlds(quiet)
+    world.dns.say("acme.example", "10 mx.acme.example.", kind="MX")
+    with pytest.raises(HeldBack):
+        await world.http(hold=hold).resolve("acme.example", "MX")
+    assert not world.dns.asked
 
 
 async def test_a_vendor_s_own_host_is_played_by_the_sandbox(worlds, vendor) -> None:

@@ -16,7 +16,7 @@ from yarl import URL
 from glaze.errors import AddressRefused, ConnectFailed, FetchError, FetchTimeout
 from glaze.model.provider import VendorResponse
 from glaze.net.body import ACCEPT_ENCODING, BodyDecoder
-from glaze.net.connect import Progress, open_sessions
+from glaze.net.connect import PROGRESS, Hold, Progress, open_sessions
 from glaze.net.dns import Dns
 from glaze.net.sandbox import SANDBOX_ADDRESS, SandboxRoute
 from glaze.net.urls import vet_url
@@ -61,6 +61,7 @@ class Outgoing:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     follow: bool = True  # False: a redirect is the answer
+    hold: Hold | None = None  # awaited when a connection stands, before the first byte
 
 
 class HttpClient:
@@ -112,7 +113,7 @@ class HttpClient:
 
         Raises: FetchError and its kinds; ``sent`` is False only where no byte can have left.
         """
-        progress = Progress()
+        progress = Progress(request.hold)
         deadline = asyncio.timeout(request.deadline - time.monotonic())
         try:
             async with deadline:
@@ -222,7 +223,7 @@ class Exchange:
 
         Raises: ConnectFailed, BodyTooLarge.
         """
-        started = time.perf_counter()
+        started, held_s = time.perf_counter(), self.progress.held_s
         error: str | None = "interrupted"  # by the deadline or by cancellation, unless it ends
         try:
             answer = await self._attempt(follow=follow)
@@ -231,11 +232,13 @@ class Exchange:
             error = failure.code
             raise
         finally:
-            spent_ms = round((time.perf_counter() - started) * 1000)
+            held_s = self.progress.held_s - held_s
+            spent_ms = round((time.perf_counter() - started - held_s) * 1000)
             facts.append(self._fact(spent_ms, error))
         return answer
 
     async def _attempt(self, *, follow: bool) -> VendorResponse:
+        PROGRESS.set(self.progress)
         try:
             async with self.session.request(
                 self.request.method,
@@ -243,7 +246,6 @@ class Exchange:
                 headers=self.headers,
                 data=self.request.body,
                 allow_redirects=False,
-                trace_request_ctx=self.progress,
                 middlewares=(self._once,),
             ) as response:
                 try:

@@ -2,13 +2,16 @@
 
 import errno
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.connector import Connection
 
 from glaze.errors import AddressRefused
 from glaze.net.addresses import vet
@@ -25,11 +28,58 @@ MAX_HEADERS = 200
 MAX_HEADER_BYTES = 32 * 1024
 
 
+Hold = Callable[[], Awaitable[None]]
+"""Returns when a request may leave; raises where it must not."""
+
+
 @dataclass(slots=True)
 class Progress:
     """How far one call has come. ``sent`` is set at the last moment that is certainly before."""
 
+    hold: Hold | None = None
+    held_s: float = 0.0  # how long it was held back
     sent: bool = False
+
+    async def leave(self, connection: Connection) -> None:
+        """Wait as long as the request is held back; from then on it may have left.
+
+        Raises: aiohttp.ServerDisconnectedError where the other side closed the connection meanwhile.
+        """
+        if self.hold is not None:
+            since = time.monotonic()
+            try:
+                await self.hold()
+            finally:
+                self.held_s += time.monotonic() - since
+        if connection.transport is None or connection.transport.is_closing():
+            raise aiohttp.ServerDisconnectedError
+        self.sent = True
+
+
+PROGRESS: ContextVar[Progress] = ContextVar("progress")
+"""Of the call that the connector is asked for a connection for: aiohttp hands it nothing of ours."""
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Gives a connection away at the moment when its request may leave, and says that it may have.
+
+    Connecting takes anything from nothing to seconds, TLS included: a limit kept before it would
+    not be kept where the vendor counts.
+    """
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Any],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  aiohttp's signature
+    ) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        try:
+            await PROGRESS.get().leave(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
 
 def literals(hostname: str, addresses: Sequence[str], port: int) -> list[ResolveResult]:
@@ -128,7 +178,7 @@ class Sessions:
 
 def open_sessions(dns: Dns, sandbox: SandboxRoute | None) -> Sessions:
     """Open the ways out, in a running event loop; the sandbox's only where there is one."""
-    guarded = aiohttp.TCPConnector(
+    guarded = _Connector(
         resolver=GuardedResolver(dns),
         socket_factory=guarded_socket,
         keepalive_timeout=_KEPT_S,
@@ -143,7 +193,7 @@ def open_sessions(dns: Dns, sandbox: SandboxRoute | None) -> Sessions:
 
 
 def _fresh_connections(resolver: AbstractResolver) -> aiohttp.TCPConnector:
-    return aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, limit=0, force_close=True)
+    return _Connector(resolver=resolver, use_dns_cache=False, limit=0, force_close=True)
 
 
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
@@ -153,21 +203,7 @@ def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,  # aiohttp's own would inflate a whole piece before any cap
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # the call has one deadline
-        trace_configs=[_mark_sent()],
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
         max_headers=MAX_HEADERS,
     )
-
-
-def _mark_sent() -> aiohttp.TraceConfig:
-    """Set ``Progress.sent`` once a connection stands: from here on the request may have left."""
-
-    async def stands(_session: aiohttp.ClientSession, context: Any, _params: object) -> None:
-        progress: Progress = context.trace_request_ctx
-        progress.sent = True
-
-    config = aiohttp.TraceConfig()
-    config.on_connection_create_end.append(stands)
-    config.on_connection_reuseconn.append(stands)
-    return config

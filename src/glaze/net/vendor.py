@@ -14,6 +14,7 @@ from glaze.model.provider import VendorHttp, VendorResponse
 from glaze.model.recording import HIDDEN, Exchange
 from glaze.model.value import Json
 from glaze.net.client import HttpClient, Outgoing, RequestFact
+from glaze.net.connect import Hold
 
 _LONG_KEY = 16
 """Characters from which a key stands in no answer but as itself."""
@@ -38,6 +39,7 @@ class BoundHttp(VendorHttp):
         token: str = "",
         tokens: Sequence[str] = (),
         callback_url: str = "",
+        hold: Hold | None = None,
     ) -> None:
         """Bind to one provider and one call.
 
@@ -50,6 +52,7 @@ class BoundHttp(VendorHttp):
             token: Names the call to the vendor.
             tokens: Where the request carries several calls, each one's token, in order.
             callback_url: Where the vendor may report it, "" where it cannot.
+            hold: Awaited before each request leaves, when its connection stands.
         """
         self.base_url = base_url.rstrip("/")
         self.key = key
@@ -59,6 +62,7 @@ class BoundHttp(VendorHttp):
         self.facts: list[RequestFact] = []
         self.exchanges: list[Exchange] = []
         self._client = client
+        self._hold = hold
         self._base = URL(self.base_url) if base_url else None
         self._deadline = deadline
         self._left = max_requests
@@ -102,7 +106,7 @@ class BoundHttp(VendorHttp):
             if "content-type" not in {name.lower() for name in sent_headers}:
                 sent_headers["Content-Type"] = "application/json"
         full = _with_params(url, params)
-        outgoing = Outgoing(method, full, deadline, max_bytes, sent_headers, body)
+        outgoing = Outgoing(method, full, deadline, max_bytes, sent_headers, body, hold=self._hold)
         try:
             answer = await self._client.send(outgoing, trusted=self._trusts(full), facts=self.facts)
         except FetchError as error:
@@ -130,6 +134,8 @@ class BoundHttp(VendorHttp):
         asked = f"{name} {record_type}"
         try:
             async with asyncio.timeout(self._deadline - time.monotonic()):
+                if self._hold is not None:
+                    await self._hold()
                 records = await self._client.dns.resolve(name, record_type)
         except TimeoutError:
             late = FetchTimeout("the call's deadline passed", sent=False)

@@ -35,7 +35,8 @@ from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.books import Bookkeeping, Books, Settling
 from glaze.pipeline.channel import Channel, Channels
 from glaze.pipeline.credentials import Credentials
-from glaze.pipeline.gateway import DEADLINE_MARGIN_S, SEND_WITHIN_S, Gateway
+from glaze.pipeline.departure import Departure
+from glaze.pipeline.gateway import DEADLINE_MARGIN_S, Gateway
 from glaze.pipeline.limiter import PATIENCE_S, Limiter, Wait
 from glaze.pipeline.merge import merging
 from glaze.pipeline.naming import callback_url, named_by, sealed, token_of
@@ -244,16 +245,17 @@ class Collector:
             if isinstance(permit, Wait):
                 await self._put_off(poll.all, permit.wait_s)
                 return
-            if not await limiter.use(permit):
+            departure = Departure(
+                limiter, permit, begun=poll.begun, has_room=lambda: poll.channel.has_room
+            )
+            try:
+                http = await self._bound(poll, departure)
+                replies = await self._replies(poll, http)
+            finally:
+                await departure.close()
+            if departure.refused is not None:
                 await self._put_off(poll.all, 0.0)
                 return
-            aged = time.monotonic() - poll.begun > SEND_WITHIN_S
-            if aged or not poll.channel.has_room:
-                await limiter.give_back(permit)
-                await self._put_off(poll.all, 0.0)
-                return
-            http = await self._bound(poll)
-            replies = await self._replies(poll, http)
             self._at("collected")
             error = replies.code if isinstance(replies, FetchError) else ""
             await passing.record(failed=bool(error), error=error)
@@ -283,7 +285,7 @@ class Collector:
     def _token(self, poll: _Poll, claimed: Claimed) -> str:
         return token_of(poll.books.hash_key, claimed.workspace_id, claimed.call_id)
 
-    async def _bound(self, poll: _Poll) -> BoundHttp:
+    async def _bound(self, poll: _Poll, departure: Departure) -> BoundHttp:
         claimed = poll.claimed
         key = await self._credentials.key(claimed.provider, poll.channel.access)
         token = self._token(poll, claimed)
@@ -297,6 +299,7 @@ class Collector:
             callback_url=callback_url(
                 self._base_url, claimed.provider, token, poll.channel.access.webhook_secret
             ),
+            hold=departure,
         )
 
     async def _replies(self, poll: _Poll, http: BoundHttp) -> _Replies | FetchError:

@@ -46,6 +46,7 @@ from glaze.pipeline.channel import Channel, Channels
 from glaze.pipeline.circuit import Passing
 from glaze.pipeline.coalesce import Coalescer
 from glaze.pipeline.credentials import Credentials
+from glaze.pipeline.departure import Departure
 from glaze.pipeline.grouping import detach
 from glaze.pipeline.limiter import PATIENCE_S, Limiter, Permit, Wait
 from glaze.pipeline.naming import callback_url, token_of
@@ -65,8 +66,6 @@ from glaze.traces import span
 
 log = structlog.get_logger("gateway")
 
-SEND_WITHIN_S = 2.0
-"""An intent older than this, by the monotonic clock, is not sent any more: the world moved on."""
 DEADLINE_MARGIN_S = 5.0
 """How much longer than its timeout a call may be ``sending`` before it counts as unknown."""
 JOIN_S = 2.0
@@ -388,6 +387,9 @@ class Gateway:
             token_of(pending.books.hash_key, question.asker.workspace_id, grant.call_id)
             for pending, grant in going
         ]
+        departure = Departure(
+            leave.limiter, leave.permit, begun=leave.begun, has_room=lambda: channel.has_room
+        )
         http = BoundHttp(
             self._http,
             base_url=channel.base_url,
@@ -399,16 +401,8 @@ class Gateway:
             callback_url=callback_url(
                 self._callback_url, question.spec.name, tokens[0], channel.access.webhook_secret
             ),
+            hold=departure,
         )
-        late = await self._too_late(question, leave, channel)
-        if late is not None:
-            await self._settle(going, [settle_unsent(g.call_id, late) for _, g in going], http)
-            return {
-                grant.call_id: Declined(
-                    Decline.WAIT, late, wait_s=POLL_S, call_id=grant.call_id, unsent=True
-                )
-                for _, grant in going
-            }
         begun = time.monotonic()
         named = f"{question.spec.name} {question.operation.name}"
         with span(named, "client", {"glaze.provider": question.spec.name}) as traced:
@@ -416,37 +410,17 @@ class Gateway:
             if traced is not None:
                 status = http.facts[-1].status if http.facts else None
                 traced.set_attributes({"glaze.calls": len(going), "http.status": status or 0})
-        self.measures.time(TOOK, question.spec.name, seconds=time.monotonic() - begun)
+        await departure.close()
+        if departure.refused is not None:
+            return await self._settle_held_back(going, departure.refused, http)
+        took_s = time.monotonic() - begun - departure.held_s
+        self.measures.time(TOOK, question.spec.name, seconds=took_s)
         self._at("answered")
         if isinstance(outcome, FetchError):
             return await self._settle_failure(going, outcome, http, leave.passing)
         settled = await self._settle_replies(going, outcome, http, leave.passing)
         await channel.heard(leave.limiter, outcome, http.headers)
         return settled
-
-    async def _too_late(self, question: Question, leave: _Leave, channel: Channel) -> str | None:
-        """Wait for the permit's moment; say why the call must not be sent any more, None where it may."""
-        permit, unsent = leave.permit, "not sent: the permit ran out"
-        too_old = "not sent: too long since the intent was recorded"
-        try:
-            while not await leave.limiter.use(permit):
-                if time.monotonic() - leave.begun > SEND_WITHIN_S:
-                    return too_old
-                again = await leave.limiter.permit()
-                if isinstance(again, Wait):
-                    return unsent
-                permit = again
-        except StoreUnavailable as error:
-            log.warning("no second permit", provider=question.spec.name, error=str(error))
-            return f"{unsent} and no other could be had"
-        except Exception:  # whatever it is: nothing was sent, and that must be recorded
-            log.exception("no second permit", provider=question.spec.name)
-            return f"{unsent} and no other could be had"
-        if time.monotonic() - leave.begun > SEND_WITHIN_S:
-            return too_old
-        return (
-            None if channel.has_room else "not sent: its room at the vendor may be another's by now"
-        )
 
     async def _look_up(
         self, questions: Sequence[Question], http: BoundHttp
@@ -470,6 +444,17 @@ class Gateway:
         except Exception as error:
             log.exception("provider failed", provider=first.spec.name)
             return FetchError(f"{type(error).__name__} in the provider", sent=_left(http))
+
+    async def _settle_held_back(
+        self, going: _Going, why: str, http: BoundHttp
+    ) -> dict[CallId, _Result]:
+        await self._settle(going, [settle_unsent(grant.call_id, why) for _, grant in going], http)
+        return {
+            grant.call_id: Declined(
+                Decline.WAIT, why, wait_s=POLL_S, call_id=grant.call_id, unsent=True
+            )
+            for _, grant in going
+        }
 
     async def _settle_failure(
         self, going: _Going, error: FetchError, http: BoundHttp, passing: Passing

@@ -15,6 +15,8 @@ PATIENCE_S = 2.0
 _DRIFT = 1e-3
 """How fast the two clocks may come apart, at most: a millisecond a second."""
 _LONGEST_LEAD_S = 0.5
+_SOONER = 0.1
+"""Which part of the time that was left the next permits lie sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +118,21 @@ class Limiter:
             # Nothing but time frees a slot; those of the next moments are given ahead.
             await asyncio.sleep(max(got.wait_s, AHEAD_S / 2))
 
-    async def use(self, permit: Permit) -> bool:
-        """Wait for the permit's moment; tell whether it can be used, or came too late here.
+    async def ready(self, permit: Permit) -> bool:
+        """Wait for the permit's moment; tell whether it can be used, or came too late.
 
-        One that came too late is given back; where that was on the way here, the next are given for
-        a little later.
+        Where it took too long to come here, connecting included, the next permits are given for a
+        little later; where there was time left, for a little sooner.
         """
-        late_s = time.monotonic() - permit.good_until
+        now = time.monotonic()
+        late_s = now - permit.good_until
         if late_s > 0:
             needed_s = permit.lead_s + late_s + self._use_within_s
             self._lead_s = min(_LONGEST_LEAD_S, max(self._lead_s, needed_s))
-        elif self._lead_s:
-            self._lead_s = self._lead_s * 0.95 if self._lead_s > self._use_within_s else 0.0
-        await asyncio.sleep(permit.good_from - time.monotonic())
-        if time.monotonic() <= permit.good_until:
-            return True
-        await self.give_back(permit)
-        return False
+        else:
+            self._lead_s = max(0.0, self._lead_s - _SOONER * max(0.0, permit.good_from - now))
+        await asyncio.sleep(permit.good_from - now)
+        return time.monotonic() <= permit.good_until
 
     async def give_back(self, permit: Permit) -> None:
         """Let another have a permit with which nothing was sent."""

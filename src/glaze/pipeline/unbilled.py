@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from glaze.errors import FetchError
+from glaze.errors import FetchError, HeldBack
 from glaze.model.provider import Operation, ProviderSpec, VendorHttp
 from glaze.model.value import WorkspaceId
 from glaze.net.client import HttpClient
 from glaze.net.vendor import BoundHttp
+from glaze.pipeline.departure import Departure
 from glaze.pipeline.gateway import DEADLINE_MARGIN_S, Gateway
 from glaze.pipeline.limiter import Wait
 
@@ -46,19 +47,25 @@ async def ask_unbilled(
         permit = await limiter.permit()
         if isinstance(permit, Wait):
             return NotNow(permit.wait_s, f"{spec.name} has no room")
-        if not await limiter.use(permit):
-            return NotNow(1.0, f"{spec.name}: the permit ran out")
-        bound = BoundHttp(
-            http,
-            base_url=channel.base_url,
-            key=await gateway.credentials.key(spec.name, access),
-            deadline=time.monotonic() + operation.timeout_s,
-            max_requests=1,
+        departure = Departure(
+            limiter, permit, begun=time.monotonic(), has_room=lambda: channel.has_room
         )
         try:
+            bound = BoundHttp(
+                http,
+                base_url=channel.base_url,
+                key=await gateway.credentials.key(spec.name, access),
+                deadline=time.monotonic() + operation.timeout_s,
+                max_requests=1,
+                hold=departure,
+            )
             told = await ask(bound)
+        except HeldBack as error:
+            return NotNow(1.0, f"{spec.name}: {error}")
         except FetchError as error:
             await passing.record(failed=True, error=error.code)
             raise
+        finally:
+            await departure.close()
         await passing.record(failed=False)
         return told
