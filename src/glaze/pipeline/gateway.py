@@ -410,7 +410,8 @@ class Gateway:
             if traced is not None:
                 status = http.facts[-1].status if http.facts else None
                 traced.set_attributes({"glaze.calls": len(going), "http.status": status or 0})
-        await departure.close()
+        if departure.refused is not None or isinstance(outcome, FetchError):
+            await departure.close()
         if departure.refused is not None:
             return await self._settle_held_back(going, departure.refused, http)
         took_s = time.monotonic() - begun - departure.held_s
