@@ -216,7 +216,7 @@ def lines(file: Path) -> list[dict[str, str]]:
 
 async def choose_another(page: Page) -> str:
     """Find a value right that lost, and return it."""
-    name = cell(page, 1, 3)
+    name = cell(page, 1, 4)  # a note is carried along before it
     await name.click()
     panel = page.get_by_role("complementary", name="Company name")
     loser = panel.locator(".stated > li:not([data-won])").first

@@ -61,7 +61,8 @@ async def run(page: Page, product: Product) -> None:
 
 async def look_into(page: Page, other: Page) -> None:
     """See what a cell rests on, correct it, and see what asking again would cost."""
-    name = cell(page, 1, 3)
+    await expect(cell(page, 1, 3)).to_have_text("n")  # carried along
+    name = cell(page, 1, 4)
     await expect(name.locator(".sure")).to_be_visible()
     await name.click()
     panel = page.get_by_role("complementary", name="Company name")
@@ -77,7 +78,7 @@ async def look_into(page: Page, other: Page) -> None:
     await panel.get_by_role("button", name="Save").click()
     await expect(name).to_contain_text("Zzyzx Works")
     await expect(panel.get_by_text("corrected", exact=True)).to_be_visible()
-    await expect(cell(other, 1, 3)).to_contain_text("Zzyzx Works")
+    await expect(cell(other, 1, 4)).to_contain_text("Zzyzx Works")
     await panel.get_by_role("button", name="Close the inspector").click()
 
 
@@ -93,7 +94,7 @@ async def arrange(page: Page) -> None:
     await page.get_by_role("button", name="Clear").click()
     await page.get_by_role("button", name="Company name").click()
     await page.get_by_role("button", name="Company name").click()
-    await expect(cell(page, 1, 3)).to_contain_text("Zzyzx Works")
+    await expect(cell(page, 1, 4)).to_contain_text("Zzyzx Works")
 
 
 async def widen(page: Page) -> None:
@@ -136,7 +137,8 @@ async def test_pasted_rows_are_planned_run_looked_into_decided_widened_and_expor
     await look_into(page, await open_page(f"/tables/{batch}"))
     await arrange(page)
     await widen(page)
-    assert (await exported(page))[0]["company_name"] == "Zzyzx Works"
+    first = (await exported(page))[0]
+    assert (first["note"], first["company_name"]) == ("n", "Zzyzx Works")
 
 
 async def test_hostile_values_are_text_that_runs_nothing_and_leads_nowhere_by_itself(

@@ -206,7 +206,14 @@ def seed_by_hand(dsn: str, two: Two, job_id: int) -> None:
         ]
         email, name = str(two.person.email), two.person.full_name
         conn.execute("insert into glaze.workflow (workspace_id, name) values (1, %s)", (email,))
-        conn.execute("update glaze.batch set name = %s", (f"{name} <{email}>",))
+        conn.execute(
+            "update glaze.batch set name = %s, columns = %s",
+            (f"{name} <{email}>", json.dumps([["Note", None], [email, None], ["Mail", "email"]])),
+        )
+        conn.execute(
+            "update glaze.batch_row set carried = %s",
+            (json.dumps({"Note": f"met {name} <{email}>", "Mails": [email], "Kept": "this"}),),
+        )
         conn.execute(
             "insert into glaze.icp_score (workspace_id, entity_id, version, certainty, reasons)"
             " select 1, id, 1, 50, %s from glaze.entity where kind = 'company' limit 1",
@@ -307,11 +314,10 @@ async def assert_kept_away(
     lead = {"lead_id": LEAD, "input_data": about(two.person)}
     job = await client.post("/v1/jobs", {"kind": "single_lead_enrichment", "args": lead})
     assert job.body["code"] == "person_suppressed"
-    csv = (
-        f"name,email,company\n{two.person.full_name},{two.person.email},{two.person.company.name}\n"
-    )
-    csv += f"{two.neighbour.full_name},{two.neighbour.email},{two.neighbour.company.name}\n"
-    batch = await sent(client, csv, f"fields={WANTED}")
+    csv = f"name,email,company,told by\n{two.person.full_name},{two.person.email},"
+    csv += f"{two.person.company.name},\n{two.neighbour.full_name},{two.neighbour.email},"
+    csv += f"{two.neighbour.company.name},{two.person.email}\n"  # what is carried along names them
+    batch = await sent(client, csv, f"fields={WANTED}&map=told by=")
     async with working(service):
         await batch_ended(client, batch.body["id"])
     rows = (await client.get(f"/v1/batches/{batch.body['id']}/rows")).body["items"]

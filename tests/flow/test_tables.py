@@ -4,8 +4,10 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from cli_process import Sandbox
 from tests.api.conftest import Client, Service, serving
@@ -13,6 +15,8 @@ from tests.api.test_batches import ended, sent
 from tests.api.test_jobs import ended as job_ended
 from tests.api.test_jobs import working
 from whole_path import settings_of, websites
+
+from glaze.files.workbook import sheet_rows
 
 FIELDS = "company_name,company_city"
 
@@ -149,3 +153,46 @@ async def test_a_table_is_exported_in_every_format(service: Service, vendors: Sa
     assert json.loads(files["jsonl"])["state"] == "queued"
     assert (await client.get("/v1/batches/99/export")).status == 404
     assert (await client.get(f"/v1/batches/{made.body['id']}/export?format=pdf")).status == 422
+
+
+async def test_columns_that_are_taken_for_nothing_are_shown_and_exported_where_the_file_has_them(
+    service: Service, vendors: Sandbox, tmp_path: Path
+):
+    client = await service.client()
+    (site,) = websites(vendors, 1)
+    made = await sent(
+        client,
+        f"Owner,Site,Notes,row,Empty\nJo,{site},=1+1,7,\n",
+        "fields=company_name&map=Owner=&map=Notes=&map=row=&map=Empty=",
+    )
+    assert made.status == 202, made.body
+    batch = (await client.get(f"/v1/batches/{made.body['id']}")).body
+    path = f"/v1/batches/{batch['id']}"
+    assert [(one["name"], one["taken_for"]) for one in batch["file_columns"]] == [
+        ("Owner", None),
+        ("Site", "website"),
+        ("Notes", None),
+        ("row", None),
+        ("Empty", None),
+    ]
+    (row,) = (await client.get(f"{path}/rows")).body["items"]
+    assert row["input"] == {"website": site}
+    assert row["carried"] == {"Owner": "Jo", "Notes": "=1+1", "row": "7"}
+    for query in ("text=jo", "text=jo&sort=file.Owner"):
+        assert (await client.get(f"{path}/outline?{query}")).body["rows"] == [1]
+    assert (await client.get(f"{path}/outline?sort=file.Owner")).body["keys"] == ["jo"]
+
+    wanted = ["Owner", "website", "Notes", "file_row", "Empty"]
+    text = (await exported(client, batch["id"], "format=csv")).decode()
+    header, line = csv.reader(io.StringIO(text))
+    assert header[3:8] == wanted
+    assert line[3:8] == ["Jo", site, "'=1+1", "7", ""]
+    sheet = tmp_path / "table.xlsx"
+    sheet.write_bytes(await exported(client, batch["id"], "format=xlsx"))
+    assert [[*values][3:8] for _, values in sheet_rows(sheet)] == [
+        wanted,
+        ["Jo", site, "=1+1", "7", None],
+    ]
+    parquet = pq.read_table(io.BytesIO(await exported(client, batch["id"], "format=parquet")))
+    assert parquet.column_names[3:8] == wanted
+    assert parquet.to_pylist()[0]["file_row"] == "7"

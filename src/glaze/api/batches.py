@@ -152,12 +152,24 @@ class BatchOut(BaseModel):
     cancelled_at: datetime | None = None
 
 
+class FileColumn(BaseModel):
+    """A column of the file that a batch was made from."""
+
+    name: str
+    taken_for: str | None = Field(
+        description="an input word or field; null: for nothing, and it is carried through"
+    )
+
+
 class BatchDetail(BatchOut):
     """A batch with what it asks and what it cost so far."""
 
     queue: str
     priority: int
     settings: dict[str, Json] = Field(description="the arguments that all rows share")
+    file_columns: list[FileColumn] = Field(
+        default_factory=list, description="of its file, in order; none where it came from no file"
+    )
     cost_micros: int
     unknown_micros: int = Field(description="reserved for calls that are open or unknown")
     open_calls: int = Field(description="paid calls that are under way or of unknown outcome")
@@ -437,6 +449,7 @@ async def detail_of(
         queue=plan.queue,
         priority=plan.priority,
         settings={**plan.settings},
+        file_columns=[FileColumn(name=name, taken_for=word) for name, word in plan.columns],
         cost_micros=sum(one.price_micros for one in spend),
         unknown_micros=sum(one.unknown_micros for one in spend),
         open_calls=sum(row["unknown_calls"] for row in spent),

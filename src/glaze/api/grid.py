@@ -67,7 +67,8 @@ class OutlineIn(BaseModel):
     sort: str | None = Field(
         default=None,
         max_length=200,
-        description="what `keys` are: a field, `<field>.confidence`, `input.<column>`, `icp`, `state`",
+        description="what `keys` are: a field, `<field>.confidence`, `input.<column>`,"
+        " `file.<column>`, `icp`, `state`",
     )
     after: int = Field(default=0, ge=0, lt=1 << 31, description="a row's number")
 

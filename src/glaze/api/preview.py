@@ -38,7 +38,7 @@ class ColumnPreview(BaseModel):
     """A column of a file, and what it is taken for."""
 
     name: str
-    taken_for: str | None = Field(description="an input word or field; null: it is left alone")
+    taken_for: str | None = Field(description="an input word or field; null: it is carried through")
     reason: str
     sample: list[str] = Field(description="its values in the first rows")
 

@@ -52,6 +52,9 @@ class RowOut(BaseModel):
     row: int = Field(description="from 1, in the order of the table")
     state: RowState
     input: Json
+    carried: dict[str, Json] = Field(
+        default_factory=dict, description="what its file has in columns that are taken for nothing"
+    )
     cells: dict[FieldName, FieldValue] = Field(
         description="as they stand now: what a person decided (source `user`), else the newest"
     )
@@ -442,6 +445,7 @@ async def _look(
 
 def _row(row: RowResult, cells: Cells, fields: tuple[FieldName, ...]) -> RowOut:
     facts: dict[str, Any] = {"state": row.state, "input": row.input, "error": row.error}
+    facts["carried"] = {**(row.carried or {})}
     return RowOut(
         row=row.row_no,
         cells={name: value for name, value in cells.items() if name in fields},

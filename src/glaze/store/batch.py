@@ -49,6 +49,9 @@ class NewBatch:
     tags: Sequence[str] = ()
     request_key: bytes | None = None  # one batch has it: the same request finds its batch again
     request_hash: bytes | None = None  # of all that the request asked
+    columns: Sequence[tuple[str, str | None]] | None = (
+        None  # of its file, and what each is taken for
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +110,20 @@ class RowResult:
     input: Json
     result: Json
     error: str | None
+    carried: Mapping[str, Json] | None = None  # of columns of its file that are taken for nothing
 
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
     """A row to be added: its job's input, and what is known of it by then.
 
-    ``places`` is whom it names, where that was worked out.
+    ``places`` is whom it names, where that was worked out. ``carried`` is looked at by nobody, and
+    stands beside it.
     """
 
     input: Json
     places: Places | None = None
+    carried: Mapping[str, Json] | None = None
 
 
 class _Encoded(NamedTuple):
@@ -125,6 +131,7 @@ class _Encoded(NamedTuple):
 
     input: str
     places: str
+    carried: str
 
 
 _NULL = "null"
@@ -157,6 +164,7 @@ class BatchStore:
             "tags": list(new.tags),
             "request_key": new.request_key,
             "request_hash": new.request_hash,
+            "columns": None if new.columns is None else Jsonb(storable([*map(list, new.columns)])),
         }
         try:
             async with self._db.workspace(workspace_id) as conn:
@@ -200,12 +208,13 @@ class BatchStore:
             if last["row_no"] + len(chunk) > MOST_ROWS:
                 raise InputError(f"a batch has at most {MOST_ROWS} rows; split the input")
             kept = await _without_suppressed(conn, chunk)
-            places = [one.places for one in kept]
+            places, carried = [one.places for one in kept], [one.carried for one in kept]
             rows = {
                 "batch": batch_id,
                 "after": last["row_no"],
                 "inputs": _array([one.input for one in kept]),
-                "places": _array(places) if any(one != _NULL for one in places) else "[]",
+                "places": _array(places) if {*places} != {_NULL} else "[]",
+                "carried": _array(carried) if {*carried} != {_NULL} else "[]",
             }
             await conn.execute(_sql["add_rows"], rows)
             await conn.execute(_sql["add_total"], {"batch": batch_id, "n": len(chunk)})
@@ -371,8 +380,9 @@ class BatchStore:
 
 def _encoded(row: Json | NewRow) -> _Encoded:
     if not isinstance(row, NewRow):
-        return _Encoded(encode(row), _NULL)
-    return _Encoded(encode(row.input), _NULL if row.places is None else encode(row.places))
+        return _Encoded(encode(row), _NULL, _NULL)
+    places = _NULL if row.places is None else encode(row.places)
+    return _Encoded(encode(row.input), places, encode(row.carried) if row.carried else _NULL)
 
 
 def _array(each: Sequence[str]) -> str:
@@ -380,19 +390,29 @@ def _array(each: Sequence[str]) -> str:
 
 
 async def _without_suppressed(conn: Connection, chunk: Sequence[_Encoded]) -> Sequence[_Encoded]:
-    """Keep nothing of rows about suppressed people: each fails, with the reason, and costs nothing."""
+    """Keep nothing of rows about suppressed people: each fails, with the reason, and costs nothing.
+
+    Of a row that names one only in what is carried along nothing of that is kept.
+    """
     people: list[set[str]] = []
+    beside: list[set[str]] = []
 
     def named() -> set[str]:
         people.extend(people_in(json.loads(one.input)) for one in chunk)
-        return set().union(*people)
+        beside.extend(people_in(json.loads(one.carried)) for one in chunk)
+        return set().union(*people, *beside)
 
     barred = await suppressed(conn, named)
     if not barred:
         return chunk
     left = _encoded(erased())
     return [
-        one if barred.isdisjoint(them) else left for one, them in zip(chunk, people, strict=True)
+        left
+        if not barred.isdisjoint(them)
+        else one
+        if barred.isdisjoint(others)
+        else one._replace(carried=_NULL)
+        for one, them, others in zip(chunk, people, beside, strict=True)
     ]
 
 

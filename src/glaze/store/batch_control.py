@@ -29,6 +29,9 @@ class BatchPlan:
     priority: int
     feed_window: int
     settings: Mapping[str, Json]
+    columns: Sequence[
+        tuple[str, str | None]
+    ] = ()  # of its file, in order, with what each is taken for
 
 
 class BatchControl:

@@ -20,15 +20,16 @@ Places = Mapping[str, Sequence[tuple[str, str]]]
 PlacesOf = Callable[[Json], Places]
 
 Trait = Literal["missing", "low", "conflicting", "found", "decided"]
-By = Literal["state", "input", "value", "confidence"]
+By = Literal["state", "input", "carried", "value", "confidence"]
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What is asked of rows. A trait and a source must be those of one cell of ``fields``.
 
-    ``by`` and ``name``: the key is the state, a column of the input, or the value or confidence of
-    a field. With ``says`` all that stands in the input and in ``fields`` comes along.
+    ``by`` and ``name``: the key is the state, a column of the input or of those that are carried
+    through, or the value or confidence of a field. With ``says`` all that stands in these columns
+    and in ``fields`` comes along.
     """
 
     fields: Sequence[FieldName]

@@ -5,6 +5,7 @@ import io
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from glaze.files.cell import Cell, text_of
 from glaze.files.parquet import INTEGER, TEXT
@@ -34,10 +35,19 @@ _TAKEN = frozenset({*_OWN, "result"})
 _Written = tuple[RowResult, Cells, Score | None]
 
 
+class Given(NamedTuple):
+    """A column of what was given: a part of the input, or one of the file's that was carried through."""
+
+    name: str
+    column: str  # what it is called where it is written
+    is_carried: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """One batch to be written. Its columns: number, state, error, input, and what is asked for.
 
+    The input of a file's rows is in the order of the file, with what was carried through in its place.
     A batch that asks for no fields has its results as JSON.
     """
 
@@ -45,7 +55,7 @@ class Export:
     entities: EntityStore
     workspace_id: WorkspaceId
     batch_id: BatchId
-    inputs: tuple[str, ...]  # names that stand in the rows' inputs
+    given: tuple[Given, ...]
     fields: tuple[FieldName, ...]
     provenance: bool
     scores: PageScores | None  # None: the workspace has no profile
@@ -103,15 +113,16 @@ class Export:
         return OwnColumns(names, names, lambda: kinds, own_file=False)
 
     def _names(self) -> tuple[str, ...]:
-        given = (f"input_{name}" if name in _TAKEN else name for name in self.inputs)
+        given = (one.column for one in self.given)
         return (*_OWN, *given, *(() if self.fields else ("result",)))
 
     def _write(self, write: WriteRow, page: Sequence[_Written]) -> None:
         names = self._names()
         for found, data, icp in page:
             given = found.input if isinstance(found.input, dict) else {}
+            carried = found.carried or {}
             cells: list[Cell] = [found.row_no, found.state, found.error]
-            cells += [given.get(name) for name in self.inputs]
+            cells += [(carried if one.is_carried else given).get(one.name) for one in self.given]
             if not self.fields:
                 cells.append(text_of(found.result) or None)
             row = Row(found.row_no, found.row_no, dict(zip(names, cells, strict=True)))
@@ -131,6 +142,23 @@ async def export_of(
 ) -> Export:
     """Look up the columns of a batch."""
     inputs = await control.input_names(workspace_id, batch_id)
+    given = _given(inputs, plan.columns)
     fields = fields_of(plan.settings)
     scores = await page_scores(scoring, workspace_id)
-    return Export(batches, entities, workspace_id, batch_id, inputs, fields, provenance, scores)
+    return Export(batches, entities, workspace_id, batch_id, given, fields, provenance, scores)
+
+
+def _given(inputs: Sequence[str], columns: Sequence[tuple[str, str | None]]) -> tuple[Given, ...]:
+    """Return the columns of what was given; those of a file as it has them, others after them."""
+    ordered = [(word or name, word is None) for name, word in columns]
+    words = {name for name, is_carried in ordered if not is_carried}
+    ordered += [(name, False) for name in inputs if name not in words]
+    taken = {*_TAKEN, *(name for name, is_carried in ordered if not is_carried)}
+    found = []
+    for name, is_carried in ordered:
+        column = name if is_carried or name not in _TAKEN else f"input_{name}"
+        while is_carried and column in taken:
+            column = f"file_{column}"
+        taken.add(column)
+        found.append(Given(name, column, is_carried))
+    return tuple(found)

@@ -9,7 +9,7 @@ from glaze.model.value import BatchId, Json, WorkspaceId
 from glaze.store.outline import Found, Look, OutlineStore
 from glaze.tasks.cells import places_of
 
-INPUT, SCORE, CONFIDENCE = "input.", "icp", ".confidence"
+INPUT, FILE, SCORE, CONFIDENCE = "input.", "file.", "icp", ".confidence"
 _LONGEST_KEY = 100
 
 Key = str | int | float | None
@@ -18,7 +18,7 @@ Key = str | int | float | None
 def sorted_by(look: Look, by: str | None) -> Look:
     """Return the same look with what rows are sorted by.
 
-    ``by`` is a field, ``<field>.confidence``, ``input.<column>``, ``state``, or None. A score is
+    ``by`` is a field, ``<field>.confidence``, ``input.<column>``, ``file.<column>``, ``state``, or None. A score is
     none of a row's own: it is looked up beside.
     """
     if by is None or by == SCORE:
@@ -27,6 +27,8 @@ def sorted_by(look: Look, by: str | None) -> Look:
         return replace(look, by="state")
     if by.startswith(INPUT):
         return replace(look, by="input", name=by.removeprefix(INPUT))
+    if by.startswith(FILE):
+        return replace(look, by="carried", name=by.removeprefix(FILE))
     if by.endswith(CONFIDENCE):
         return replace(look, by="confidence", name=by.removesuffix(CONFIDENCE))
     return replace(look, by="value", name=by)

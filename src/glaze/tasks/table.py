@@ -1,6 +1,7 @@
 """A table that was sent as a file becomes a batch: checked row by row, loaded whole or not at all."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from glaze.errors import ArgsInvalid, Fault, InputError, RowsInvalid, UnreadableFile
-from glaze.files.cell import text_of
+from glaze.files.cell import Cell, text_of
 from glaze.files.columns import ColumnMapping, map_columns
 from glaze.files.reading import BadRow, Row, read_rows
 from glaze.files.source import Source, inspect
@@ -43,6 +44,13 @@ class Table:
             return {name: name for name in self.source.columns}
         return self.mapping.used
 
+    @property
+    def layout(self) -> Sequence[tuple[str, str | None]] | None:
+        """Every column in the file's order, with what it is taken for; None where none is left alone."""
+        if self.mapping is None:
+            return None
+        return [(one.name, one.target) for one in self.mapping.columns]
+
     def judged(self) -> Iterator[NewRow | BadRow]:
         """Yield each row as its job takes it, or as a bad one; reads the file."""
         for row in read_rows(self.source):
@@ -66,7 +74,19 @@ def _identified(row: Row, mapping: ColumnMapping) -> NewRow | BadRow:
         keys = identify(given).keys
     except InputError as error:
         return BadRow(row.row_no, row.line_no, str(error), row.values)
-    return NewRow({**given}, places_in(keys))
+    carried = {
+        column.name: _carried(value)
+        for column in mapping.columns
+        if column.target is None and text_of(value := row.values.get(column.name))
+    }
+    return NewRow({**given}, places_in(keys), carried)
+
+
+def _carried(value: Cell) -> Json:
+    """Return a cell as it is kept: a number stays one, all else is text."""
+    if isinstance(value, int | float) and math.isfinite(value):
+        return value
+    return text_of(value)
 
 
 @dataclass(slots=True)
@@ -138,7 +158,7 @@ async def load(
     Raises: RowsInvalid where rows cannot be used; InputError where there is none that can, or
         more than a batch has; ArgsInvalid where no worker could run them.
     """
-    batch_id = await batches.create(workspace_id, new)
+    batch_id = await batches.create(workspace_id, replace(new, columns=table.layout))
     loaded = Loaded()
     try:
         rows = _rows(kinds, table, loaded, skip_bad=skip_bad)

@@ -1,17 +1,18 @@
 -- name: create
 -- A batch, empty and not yet fed.
 insert into batch (workspace_id, kind, queue, priority, max_attempts, settings, source_key, feed_window, correlation_id, job_id,
-  name, tags, request_key, request_hash)
+  name, tags, request_key, request_hash, columns)
 values (current_workspace(), %(kind)s, %(queue)s, %(priority)s, %(max_attempts)s, %(settings)s, %(source_key)s, %(feed_window)s,
-  %(correlation_id)s, %(job_id)s, %(name)s, %(tags)s, %(request_key)s, %(request_hash)s)
+  %(correlation_id)s, %(job_id)s, %(name)s, %(tags)s, %(request_key)s, %(request_hash)s, %(columns)s)
 returning id
 
 -- name: add_rows
 -- Inputs in the caller's order, as one JSON array: COPY does not work under row level security. Beside it whom they name,
--- as far as that is known.
-insert into batch_row (workspace_id, batch_id, row_no, input, places)
-select current_workspace(), %(batch)s, %(after)s + g.n, g.input::jsonb, nullif(g.places::jsonb, 'null')
-from rows from (json_array_elements(%(inputs)s::json), json_array_elements(%(places)s::json)) with ordinality as g(input, places, n)
+-- as far as that is known, and what is carried along.
+insert into batch_row (workspace_id, batch_id, row_no, input, places, carried)
+select current_workspace(), %(batch)s, %(after)s + g.n, g.input::jsonb, nullif(g.places::jsonb, 'null'), nullif(g.carried::jsonb, 'null')
+from rows from (json_array_elements(%(inputs)s::json), json_array_elements(%(places)s::json), json_array_elements(%(carried)s::json))
+  with ordinality as g(input, places, carried, n)
 
 -- name: last_row
 -- Where the next chunk goes on; the lock keeps two writers of one batch apart.
@@ -175,7 +176,7 @@ where workspace_id = current_workspace() and id = %(batch)s and finished_at = %(
 -- name: results
 -- Rows with results, by key; rows that a cancelled batch never fed count as cancelled.
 select r.row_no, (case when b.state = 'cancelled' and r.state = 'new' then 'cancelled' else r.state::text end) as state,
-       r.input, r.error, x.body as result
+       r.input, r.error, x.body as result, r.carried
 from batch_row r
 join batch b on b.workspace_id = r.workspace_id and b.id = r.batch_id
 left join result x on x.workspace_id = r.workspace_id and x.id = r.result_id
@@ -185,7 +186,7 @@ order by r.row_no limit %(n)s
 -- name: named_rows
 -- Rows of some numbers with results, in order; those that a cancelled batch never fed count as cancelled.
 select r.row_no, (case when b.state = 'cancelled' and r.state = 'new' then 'cancelled' else r.state::text end) as state,
-       r.input, r.error, x.body as result
+       r.input, r.error, x.body as result, r.carried
 from batch_row r
 join batch b on b.workspace_id = r.workspace_id and b.id = r.batch_id
 left join result x on x.workspace_id = r.workspace_id and x.id = r.result_id
@@ -196,7 +197,7 @@ order by r.row_no
 -- Rows of one stretch of numbers that are in one of some states; those that a cancelled batch never fed count as cancelled.
 select f.* from (
   select r.row_no, (case when b.state = 'cancelled' and r.state = 'new' then 'cancelled' else r.state::text end) as state,
-         r.input, r.error, x.body as result
+         r.input, r.error, x.body as result, r.carried
   from batch_row r
   join batch b on b.workspace_id = r.workspace_id and b.id = r.batch_id
   left join result x on x.workspace_id = r.workspace_id and x.id = r.result_id

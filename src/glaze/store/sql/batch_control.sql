@@ -12,7 +12,7 @@ order by b.id desc limit %(n)s
 
 -- name: plan
 -- What a batch asks and how it is worked on.
-select kind, queue, priority, feed_window, settings from batch where workspace_id = current_workspace() and id = %(batch)s
+select kind, queue, priority, feed_window, settings, coalesce(columns, '[]') as columns from batch where workspace_id = current_workspace() and id = %(batch)s
 
 -- name: input_names
 -- Names in the inputs of all rows.

@@ -30,12 +30,15 @@ select coalesce(jsonb_agg(jsonb_build_array(r.row_no,
   case %(by)s
     when 'state' then to_jsonb(s.state)
     when 'input' then r.input -> %(name)s
+    when 'carried' then r.carried -> %(name)s
     when 'value' then c.cells -> %(name)s -> 'value'
     when 'confidence' then c.cells -> %(name)s -> 'confidence'
   end,
   case when %(says)s then (
     select jsonb_agg(t.said) from (
       select i.value as said from jsonb_each(case when jsonb_typeof(r.input) = 'object' then r.input end) i
+      union all
+      select i.value from jsonb_each(r.carried) i
       union all
       select c.cells -> f.name -> 'value' from unnest(%(searched)s::text[]) f(name) where c.cells ? f.name
     ) t)

@@ -206,17 +206,17 @@ where t.workspace_id = current_workspace() and t.id = a.key
 
 -- name: find_batch_row
 with page as materialized (
-  select batch_id, row_no, input, error from batch_row
+  select batch_id, row_no, input, error, carried from batch_row
   where workspace_id = current_workspace()
     and (batch_id, row_no) > (split_part(%(after)s, '-', 1)::bigint, coalesce(nullif(split_part(%(after)s, '-', 2), ''), '0')::int)
   order by batch_id, row_no limit %(n)s
 ), last as (select batch_id || '-' || row_no as last from page order by batch_id desc, row_no desc limit 1)
 select l.last, jsonb_build_array(p.batch_id, p.row_no) as key,
-  jsonb_build_object('input', p.input, 'error', p.error) as doc
-from last l left join page p on p.input::text || coalesce(p.error, '') ~* %(like)s
+  jsonb_strip_nulls(jsonb_build_object('carried', p.carried)) || jsonb_build_object('input', p.input, 'error', p.error) as doc
+from last l left join page p on p.input::text || coalesce(p.error, '') || coalesce(p.carried::text, '') ~* %(like)s
 
 -- name: write_batch_row
-update batch_row t set input = case when a.doc -> 'erased' = 'true' then a.doc else a.doc -> 'input' end, places = null,
+update batch_row t set input = case when a.doc -> 'erased' = 'true' then a.doc else a.doc -> 'input' end, places = null, carried = a.doc -> 'carried',
   error = case when a.doc -> 'erased' is distinct from 'true' then a.doc ->> 'error' when t.error is not null then 'person_suppressed: erased' end
 from jsonb_to_recordset(%(rows)s) as a(key jsonb, doc jsonb)
 where t.workspace_id = current_workspace() and t.batch_id = (a.key ->> 0)::bigint and t.row_no = (a.key ->> 1)::int
@@ -247,14 +247,16 @@ where t.workspace_id = current_workspace() and t.id = a.key
 
 -- name: find_batch
 with page as materialized (
-  select id, settings, correlation_id, name, tags from batch
+  select id, settings, correlation_id, name, tags, columns from batch
   where workspace_id = current_workspace() and id > %(after)s::bigint order by id limit %(n)s
 ), last as (select max(id)::text as last from page)
 select l.last, to_jsonb(p.id) as key, to_jsonb(p) - 'id' as doc from last l left join page p on to_jsonb(p)::text ~* %(like)s
 
 -- name: write_batch
 update batch t set settings = a.doc -> 'settings', correlation_id = a.doc ->> 'correlation_id', name = a.doc ->> 'name',
-  tags = array(select jsonb_array_elements_text(a.doc -> 'tags'))
+  tags = array(select jsonb_array_elements_text(a.doc -> 'tags')),
+  columns = (select jsonb_agg(c.pair order by c.n) from jsonb_array_elements(nullif(a.doc -> 'columns', 'null')) with ordinality c(pair, n)
+             where jsonb_array_length(c.pair) = 2)  -- one that was called by the person's name has lost it
 from jsonb_to_recordset(%(rows)s) as a(key bigint, doc jsonb)
 where t.workspace_id = current_workspace() and t.id = a.key
 

@@ -70,7 +70,7 @@ export function Columns({
                     value={map[one.name] ?? one.taken_for ?? ""}
                     onChange={(event) => onMap({ ...map, [one.name]: event.target.value })}
                   >
-                    <option value="">left alone</option>
+                    <option value="">left alone, and carried along</option>
                     <optgroup label="Identifies">
                       {words.map((word) => (
                         <option key={word} value={word}>

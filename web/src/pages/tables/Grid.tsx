@@ -3,6 +3,7 @@
 import { useVirtualizer, defaultRangeExtractor } from "@tanstack/react-virtual";
 import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 
+import type { Schemas } from "../../api/client";
 import { Unreachable } from "../../api/problem";
 import { Icon } from "../../ui/icons";
 import { useNow } from "../../ui/values";
@@ -13,7 +14,7 @@ import { textOf, useRows, type RowOut } from "./rows";
 export interface GridColumn {
   id: string;
   title: string;
-  kind: "row" | "state" | "input" | "icp" | "field";
+  kind: "row" | "state" | "input" | "carried" | "icp" | "field";
   /** The word that sorts by it; none: it does not. */
   sort?: string;
   /** In rem. */
@@ -25,6 +26,8 @@ export interface Place {
   column: number;
 }
 
+type FileColumn = Schemas["FileColumn"];
+
 const ROW_REM = 2.875;
 const AROUND = 60;
 /** Rows are asked for where somebody looks: at most so often, and where they only come past not at all. */
@@ -33,16 +36,31 @@ const FAR = 300;
 const MINUTE_MS = 60_000;
 const BADLY: ReadonlySet<string> = new Set(["failed", "cancelled"]);
 
-export function gridColumns(inputs: readonly string[], fields: readonly string[], scored: boolean): GridColumn[] {
+/** Columns in order; those of a file as it has them, with what was carried through in its place. */
+export function gridColumns(
+  file: readonly FileColumn[],
+  inputs: readonly string[],
+  fields: readonly string[],
+  scored: boolean,
+): GridColumn[] {
+  const given = [
+    ...file.filter((one) => one.taken_for === null || inputs.includes(one.taken_for)),
+    ...inputs
+      .filter((name) => file.every((one) => one.taken_for !== name))
+      .map((name) => ({ name, taken_for: name })),
+  ];
   return [
     { id: "row", title: "#", kind: "row", width: 4 },
-    ...inputs.map((name) => ({
-      id: `input.${name}`,
-      title: titleOf(name),
-      kind: "input" as const,
-      sort: `input.${name}`,
-      width: 13,
-    })),
+    ...given.map(({ name, taken_for }) => {
+      const id = taken_for === null ? `file.${name}` : `input.${taken_for}`;
+      return {
+        id,
+        title: taken_for === null ? name : titleOf(taken_for),
+        kind: taken_for === null ? ("carried" as const) : ("input" as const),
+        sort: id,
+        width: 13,
+      };
+    }),
     ...(scored ? [{ id: "icp", title: "ICP score", kind: "icp" as const, sort: "icp", width: 7 }] : []),
     ...fields.map((name) => ({ id: name, title: titleOf(name), kind: "field" as const, sort: name, width: 14 })),
   ];
@@ -390,6 +408,9 @@ function Content({
   if (column.kind === "input") {
     const given = row.input as Record<string, unknown> | null;
     return <span className="truncate">{textOf(given?.[column.id.slice("input.".length)])}</span>;
+  }
+  if (column.kind === "carried") {
+    return <span className="truncate">{textOf(row.carried?.[column.id.slice("file.".length)])}</span>;
   }
   if (column.kind === "icp") {
     const score = row.icp?.score;

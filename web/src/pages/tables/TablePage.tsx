@@ -86,8 +86,8 @@ function Found({ batch }: { batch: Batch }) {
   });
   const columns = useMemo(() => {
     const inputs = new Set(first.data?.items.flatMap((row) => Object.keys((row.input as object | null) ?? {})));
-    return gridColumns([...inputs], fields, first.data?.scored ?? false);
-  }, [first.data, fields]);
+    return gridColumns(batch.file_columns ?? [], [...inputs], fields, first.data?.scored ?? false);
+  }, [batch.file_columns, first.data, fields]);
   const arranged = useArrangement(id, search);
   const batches = useMemo(() => new Set([id, ...children.map((one) => one.id)]), [id, children]);
   useLiveRows(id, batches, jobs);

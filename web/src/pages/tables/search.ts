@@ -23,7 +23,7 @@ export interface TableSearch {
   field?: string[];
   below?: number;
   text?: string;
-  /** A field, `<field>.confidence`, `input.<column>`, `icp` or `state`; with `-` before it, downwards. */
+  /** A field, `<field>.confidence`, `input.<column>`, `file.<column>`, `icp` or `state`; with `-` before it, downwards. */
   sort?: string;
   /** `<row>:<field>`: looked into. */
   cell?: string;
