@@ -36,7 +36,7 @@ from glaze.tasks.outline import SCORE, Key, key_of, look_over, sorted_by
 from glaze.tasks.page_scores import page_scores
 
 _PAGE = 500
-_STRETCH = 20_000
+_STRETCH = 25_000
 _AT_ONCE = 2
 _LONGEST_LOOK_S = 1.5
 _MOST_STATED = 100

@@ -26,7 +26,7 @@ set local max_parallel_workers_per_gather = 0
 -- not asked for it; else what the job found. Whom a row means is decided as ``EntityStore.peek`` decides it: the strongest
 -- key that leads anywhere, unless a stronger one objects; nearly always that is the first. What an index is asked for is
 -- taken out of JSON behind an OFFSET: row level security lets it be asked for plain columns alone.
-select coalesce(jsonb_agg(jsonb_build_array(r.row_no,
+select coalesce(json_agg(json_build_array(r.row_no,
   case %(by)s
     when 'state' then to_jsonb(s.state)
     when 'input' then r.input -> %(name)s
