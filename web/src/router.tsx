@@ -18,7 +18,7 @@ import { operations } from "./pages/operations/routes";
 import { provider, providers } from "./pages/providers/route";
 import { settings } from "./pages/settings/route";
 import { webhook, webhooks } from "./pages/webhooks/route";
-import { root, shell } from "./shell/routes";
+import { nowhere, root, shell } from "./shell/routes";
 
 const tree = root.addChildren([
   signIn,
@@ -41,6 +41,7 @@ const tree = root.addChildren([
     members,
     settings,
     account,
+    nowhere,
   ]),
 ]);
 

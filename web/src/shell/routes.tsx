@@ -11,7 +11,8 @@ import {
 } from "@tanstack/react-router";
 
 import { sessionQuery } from "../api/session";
-import { Empty, ProblemBox } from "../ui/states";
+import { PageHead } from "../ui/layout";
+import { ProblemBox } from "../ui/states";
 import { Shell } from "./Shell";
 
 export interface RouterContext {
@@ -28,11 +29,12 @@ function Failed({ error, reset }: ErrorComponentProps) {
 
 function Nowhere() {
   return (
-    <Empty title="There is no such page">
+    <div className="page">
+      <PageHead title="There is no such page" about="The address may be mistyped, or of another version." />
       <p>
         <Link to="/">Go home</Link>
       </p>
-    </Empty>
+    </div>
   );
 }
 
@@ -52,4 +54,12 @@ export const shell = createRoute({
     const session = await context.client.ensureQueryData(sessionQuery);
     if (session === null) throw redirect({ to: "/sign-in", search: { next: location.href } });
   },
+});
+
+/** What no page has keeps the navigation, too. */
+export const nowhere = createRoute({
+  getParentRoute: () => shell,
+  path: "$",
+  component: Nowhere,
+  staticData: { title: "No such page" },
 });

@@ -67,7 +67,7 @@ export function Bars({ label, at, slotS, series, format, heightRem = 12.5, whole
             ticks: { show: false },
             size: 1.75 * rem,
             space: 4.5 * rem,
-            incrs: INCREMENTS,
+            incrs: INCREMENTS.filter((one) => one >= DAY || !isDays(slotS * at.length)), // a day is named once
             values: (_, moments) => moments.map((moment) => formatMoment(moment, slotS * at.length)),
           },
           {
@@ -161,13 +161,15 @@ function painter(parent: HTMLElement): (token: string) => string {
 
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
-const INCREMENTS = [60, 300, 600, 900, 1_800, HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 5 * DAY, 7 * DAY];
+const INCREMENTS = [60, 300, 600, 900, 1_800, HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 5 * DAY, 7 * DAY, 10 * DAY, 15 * DAY];
 const WHOLE = Array.from({ length: 12 }, (_, i) => [1, 2, 5].map((one) => one * 10 ** i)).flat();
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
+const isDays = (span: number): boolean => span > 2 * DAY;
+
 function formatMoment(seconds: number, span: number): string {
-  return (span > 2 * DAY ? day : clock).format(seconds * 1000);
+  return (isDays(span) ? day : clock).format(seconds * 1000);
 }
 
 function formatSpan(seconds: number, slotS: number): string {

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 
 import { ApiProblem, Unreachable } from "../api/problem";
 import { Button } from "./controls";
+import { PageHead } from "./layout";
 
 /** `level`: of its heading; 2 where no other heading stands above it but the page's own. */
 export function Empty({ title, level = 3, children }: { title: string; level?: 2 | 3; children?: ReactNode }) {
@@ -14,6 +15,16 @@ export function Empty({ title, level = 3, children }: { title: string; level?: 2
       <Heading>{title}</Heading>
       {children && (typeof children === "string" ? <p>{children}</p> : children)}
     </div>
+  );
+}
+
+/** A page's own thing is not there: say so, and lead back to where all of them stand. */
+export function Missing({ what, children }: { what: string; children: ReactNode }) {
+  return (
+    <>
+      <PageHead title={`There is no such ${what}`} about="It was deleted, or never was in this workspace." />
+      <p>{children}</p>
+    </>
   );
 }
 
@@ -73,15 +84,19 @@ export function ProblemBox({ error, retry }: { error: Error; retry?: () => void 
 export function Shown<T>({
   query,
   loading = <Loading />,
+  missing,
   children,
 }: {
   query: UseQueryResult<T>;
   loading?: ReactNode;
+  /** Where the API knows no such thing: it is not asked again. */
+  missing?: ReactNode;
   children: (data: T) => ReactNode;
 }) {
   const problem = query.error && (
     <ProblemBox error={query.error} retry={() => void query.refetch()} />
   );
+  if (missing && query.error instanceof ApiProblem && query.error.status === 404) return missing;
   if (query.data === undefined) return problem ?? loading;
   return (
     <>

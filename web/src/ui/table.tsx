@@ -12,7 +12,10 @@ export interface Column<T> {
   end?: boolean;
 }
 
-/** For thousands of rows use TanStack Virtual instead. The first column holds the row's link. */
+/** For thousands of rows use TanStack Virtual instead. The first column holds the row's link.
+ *
+ * Where there is no room for columns, as on a phone, each row is a card of titles and values.
+ */
 export function DataTable<T>({
   label,
   columns,
@@ -42,7 +45,7 @@ export function DataTable<T>({
   if (rows.length === 0) return empty;
   return (
     <div className="table-scroll" role="group" aria-label={label} tabIndex={0}>
-      <table className="table">
+      <table className="table cards">
         <caption className="sr-only">{label}</caption>
         <thead>
           <tr>
@@ -57,7 +60,7 @@ export function DataTable<T>({
           {rows.map((row) => (
             <tr key={rowKey(row)} data-active={rowKey(row) === active || undefined}>
               {columns.map((one) => (
-                <td key={one.id} className={one.end ? "end num" : undefined}>
+                <td key={one.id} data-title={one.title} className={one.end ? "end num" : undefined}>
                   {one.cell(row)}
                 </td>
               ))}

@@ -74,7 +74,7 @@ const counts = (key: Key): boolean => key.revoked_at === null && !isOver(key);
 function columnsOf(onMade: (made: Schemas["IssuedOut"]) => void): readonly Column<Key>[] {
   return [
     { id: "name", title: "Key", cell: (one) => <strong>{one.name}</strong> },
-    { id: "prefix", title: "Begins with", cell: (one) => <code>…_{one.prefix}_…</code> },
+    { id: "prefix", title: "Looks like", cell: (one) => <code>glz_…_{one.prefix}_…</code> },
     {
       id: "scopes",
       title: "May",

@@ -48,13 +48,13 @@ export function Figures({
   overview: Overview | undefined;
 }) {
   const sample = metrics?.sample;
-  const waits = overview && (overview.oldest_s === null ? "none waits" : formatDuration(overview.oldest_s));
+  const waits = overview && (overview.oldest_s === null ? "none" : formatDuration(overview.oldest_s));
   return (
     <section className="panel" aria-label="Figures">
       <dl className="figures">
         <Figure
           label="Throughput"
-          value={metrics && (metrics.per_minute === null ? null : `${rate(metrics.per_minute)} / min`)}
+          value={metrics && (metrics.per_minute === null ? null : rate(metrics.per_minute))}
           about={metrics && `${bounded(metrics.ended)} jobs ended`}
           to="/jobs"
         />
@@ -120,8 +120,12 @@ function Spend({ money }: { money: Overview["money"] | undefined }) {
   );
 }
 
+/** By the minute, the hour or the day: in the first of them that has at least one. */
 function rate(perMinute: number): string {
-  return perMinute < 10 ? perMinute.toFixed(1) : formatCompact(Math.round(perMinute));
+  if (perMinute >= 10) return `${formatCompact(Math.round(perMinute))} / min`;
+  if (perMinute >= 1 || perMinute === 0) return `${formatNumber(Number(perMinute.toFixed(1)))} / min`;
+  const perHour = perMinute * 60;
+  return perHour >= 1 ? `${formatNumber(Number(perHour.toFixed(1)))} / h` : `${formatNumber(Number((perHour * 24).toFixed(1)))} / day`;
 }
 
 /** The API counts to ten thousand. */

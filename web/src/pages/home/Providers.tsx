@@ -9,7 +9,15 @@ import { Duration, Money, Num, Percent } from "../../ui/values";
 type Provider = Schemas["MetricsOut"]["providers"][number];
 
 const COLUMNS: readonly Column<Provider>[] = [
-  { id: "provider", title: "Provider", cell: (one) => <Goto to="/providers">{one.provider}</Goto> },
+  {
+    id: "provider",
+    title: "Provider",
+    cell: (one) => (
+      <Goto to="/providers/$name" params={{ name: one.provider }}>
+        {one.provider}
+      </Goto>
+    ),
+  },
   { id: "calls", title: "Calls", end: true, cell: (one) => <Num of={one.matches.of} /> },
   {
     id: "hits",

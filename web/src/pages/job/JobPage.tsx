@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { api, told, type Schemas } from "../../api/client";
 import { useLiveQuery } from "../../api/use-live";
 import { PageHead, Panel, StateBadge, Tabs } from "../../ui/layout";
-import { Empty, Shown } from "../../ui/states";
+import { Missing, Shown } from "../../ui/states";
 import { Ago, Duration, Money } from "../../ui/values";
 import { Actions } from "./Actions";
 import { Calls } from "./Calls";
@@ -27,14 +27,20 @@ export function JobPage() {
   const jobId = /^[1-9]\d{0,17}$/.test(id) ? Number(id) : null;
   if (jobId === null) {
     return (
-      <Empty title="There is no such job">
-        <p>
-          <Link to="/jobs">All jobs</Link>
-        </p>
-      </Empty>
+      <div className="page">
+        <NoJob />
+      </div>
     );
   }
   return <Page key={jobId} id={jobId} />;
+}
+
+function NoJob() {
+  return (
+    <Missing what="job">
+      <Link to="/jobs">All jobs</Link>
+    </Missing>
+  );
 }
 
 function Page({ id }: { id: number }) {
@@ -62,7 +68,7 @@ function Page({ id }: { id: number }) {
   );
   return (
     <div className="page job">
-      <Shown query={job}>
+      <Shown query={job} missing={<NoJob />}>
         {(found) => (
           <>
             <PageHead

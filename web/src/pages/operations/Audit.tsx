@@ -1,8 +1,10 @@
 /** Who did what to keys, money, settings and data. */
 
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 
 import { api, told, type Schemas } from "../../api/client";
+import { useMay } from "../../api/session";
 import { Button } from "../../ui/controls";
 import { PageHead, Panel } from "../../ui/layout";
 import { Empty, Loading, ProblemBox } from "../../ui/states";
@@ -12,19 +14,65 @@ import { Ago } from "../../ui/values";
 type Entry = Schemas["AuditOut"];
 const EVERY_MS = 10_000;
 
-const COLUMNS: readonly Column<Entry>[] = [
+/** What "user 3" and "key 12" are called, as far as they are still there and the reader may know. */
+function useNames(): ReadonlyMap<string, string> {
+  const admin = useMay("admin");
+  const members = useQuery({ queryKey: ["members"], queryFn: () => told(api.GET("/v1/members")), enabled: admin });
+  const keys = useQuery({ queryKey: ["keys"], queryFn: () => told(api.GET("/v1/keys")), enabled: admin });
+  return useMemo(
+    () =>
+      new Map([
+        ...(members.data ?? []).map((one) => [`user ${one.id}`, one.email] as const),
+        ...(keys.data ?? []).map((one) => [`key ${one.id}`, one.name] as const),
+      ]),
+    [members.data, keys.data],
+  );
+}
+
+/** By its name, and by the id that stays when the name goes. */
+function Named({ id, names }: { id: string; names: ReadonlyMap<string, string> }) {
+  const name = names.get(id);
+  if (!name) return id;
+  return (
+    <>
+      {name} <span className="dim">{id}</span>
+    </>
+  );
+}
+
+function Detail({ of }: { of: Entry["detail"] }) {
+  return (
+    <span className="detail dim">
+      {Object.entries(of).map(([name, value]) => (
+        <span key={name}>
+          {name.replaceAll("_", " ")} <b>{shortly(value)}</b>
+        </span>
+      ))}
+    </span>
+  );
+}
+
+function shortly(value: unknown): string {
+  if (value === null) return "none";
+  if (Array.isArray(value) && value.every((one) => typeof one !== "object")) return value.join(", ") || "none";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+const columnsOf = (names: ReadonlyMap<string, string>): readonly Column<Entry>[] => [
   { id: "at", title: "When", cell: (one) => <Ago at={one.at} /> },
-  { id: "who", title: "Who", cell: (one) => one.actor },
+  { id: "who", title: "Who", cell: (one) => <Named id={one.actor} names={names} /> },
   { id: "what", title: "What", cell: (one) => <code>{one.action}</code> },
-  { id: "target", title: "To what", cell: (one) => one.target ?? "–" },
+  { id: "target", title: "To what", cell: (one) => (one.target ? <Named id={one.target} names={names} /> : "–") },
   {
     id: "detail",
     title: "Detail",
-    cell: (one) => <span className="dim">{Object.keys(one.detail).length > 0 && JSON.stringify(one.detail)}</span>,
+    cell: (one) => (Object.keys(one.detail).length > 0 ? <Detail of={one.detail} /> : null),
   },
 ];
 
 export function Audit() {
+  const names = useNames();
+  const columns = useMemo(() => columnsOf(names), [names]);
   const entries = useInfiniteQuery({
     queryKey: ["audit"],
     queryFn: ({ pageParam }) =>
@@ -41,7 +89,7 @@ export function Audit() {
         {entries.data ? (
           <DataTable
             label="Audit log"
-            columns={COLUMNS}
+            columns={columns}
             rows={entries.data.pages.flatMap((page) => page.items)}
             rowKey={(one) => one.id}
             empty={<Empty level={2} title="Nothing yet">What admins change is written here.</Empty>}

@@ -1,6 +1,7 @@
 /** One table: progress, criteria, the grid, and the cell that is looked into. */
 
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 
 import { api, told, type Schemas } from "../../api/client";
@@ -8,7 +9,7 @@ import { useMay } from "../../api/session";
 import { useLiveQuery } from "../../api/use-live";
 import { Button } from "../../ui/controls";
 import { formatNumber } from "../../ui/format";
-import { Empty, Loading, ProblemBox, Shown } from "../../ui/states";
+import { Empty, Loading, Missing, ProblemBox, Shown } from "../../ui/states";
 import { AddColumn } from "./AddColumn";
 import { Criteria } from "./Criteria";
 import { ExportDialog } from "./Export";
@@ -35,7 +36,17 @@ export function TablePage() {
     { on: (change) => change.batch_id === id, every: 500 },
   );
   return (
-    <Shown query={head} loading={<Loading lines={8} />}>
+    <Shown
+      query={head}
+      loading={<Loading lines={8} />}
+      missing={
+        <div className="page">
+          <Missing what="table">
+            <Link to="/tables">All tables</Link>
+          </Missing>
+        </div>
+      }
+    >
       {(batch) => <Found key={batch.id} batch={batch} />}
     </Shown>
   );

@@ -11,7 +11,7 @@ import { Button, Select } from "../../ui/controls";
 import { confirm } from "../../ui/dialog";
 import { FormDialog, Once } from "../../ui/form";
 import { PageHead, Panel } from "../../ui/layout";
-import { Shown } from "../../ui/states";
+import { Missing, Shown } from "../../ui/states";
 import { toast, toastError } from "../../ui/toast";
 import { Ago } from "../../ui/values";
 import { Deliveries, deliveriesKey } from "./Deliveries";
@@ -33,7 +33,10 @@ export function WebhookPage() {
   );
   return (
     <div className="page webhook">
-      <Shown query={found}>
+      <Shown
+        query={found}
+        missing={<Missing what="webhook">The others stand below.</Missing>}
+      >
         {({ data, etag }) => (
           <>
             <PageHead title={data.url} about={data.description || "A webhook"}>

@@ -1,0 +1,95 @@
+"""What a phone shows of lists, and charts on screens of any width."""
+
+import asyncio
+
+import pytest
+from playwright.async_api import expect
+from tests.browser.conftest import Open
+from tests.browser.product import Product
+from tests.browser.test_home import enriched
+from tests.browser.watched import Watch, violations
+
+PHONE = {"width": 390, "height": 844}
+WRITTEN = """() => {
+  window.written = new Map();
+  const { clearRect, fillText } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.clearRect = function (...at) { written.set(this.canvas, []); return clearRect.apply(this, at); };
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...at) {
+    written.set(this.canvas, [...(written.get(this.canvas) ?? []), text]);
+    return fillText.call(this, text, ...at);
+  };
+}"""
+SHOWN = "[...written].filter(([canvas]) => canvas.isConnected).map(([, texts]) => texts)"
+CUT = """(all) => all.filter((one) => one.getBoundingClientRect().right > innerWidth || one.scrollWidth > one.clientWidth + 1)
+  .map((one) => one.textContent)"""
+
+
+async def test_a_phone_shows_all_of_a_row_without_being_scrolled_sideways(
+    open_page: Open, product: Product
+):
+    await enriched(product)
+    page = await open_page("/keys", viewport=PHONE, has_touch=True)
+    keys = page.get_by_role("table", name="API keys")
+    mine = keys.get_by_role("row").filter(has_text="test")
+    await expect(mine.get_by_role("button", name="Revoke")).to_be_in_viewport(ratio=1)
+    await expect(keys.get_by_role("columnheader", name="Last used")).to_be_attached()
+    for path in ("/keys", "/members", "/workers", "/ledger", "/audit", "/"):
+        await page.goto(f"{product.url}/app{path}")
+        cells = page.get_by_role("cell")
+        await expect(cells.first).to_be_visible()
+        assert await cells.evaluate_all(CUT) == [], path
+        assert await violations(page) == []
+
+
+@pytest.mark.parametrize("width", [390, 1440, 3840])
+async def test_a_chart_names_each_day_once(open_page: Open, product: Product, width: int):
+    await enriched(product)
+    page = await open_page("/account", viewport={"width": width, "height": 1200})
+    await page.add_init_script(f"({WRITTEN})()")
+    for span in ("7d", "30d"):
+        await page.goto(f"{product.url}/app/?span={span}")
+        await expect(page.get_by_role("img", name="Jobs that ended over time")).to_be_visible()
+        await expect(page.locator(".home canvas")).to_have_count(2)
+        await page.wait_for_function(f"{SHOWN}.every((one) => one.length > 0)")
+        charts = [[text for text in one if text[0].isalpha()] for one in await page.evaluate(SHOWN)]
+        assert len(charts) == 2
+        for days in charts:
+            assert len(days) > 1
+            assert len({*days}) == len(days), days
+
+
+@pytest.mark.parametrize(
+    ("path", "back"), [("/jobs/999999999", "All jobs"), ("/tables/999999999", "All tables")]
+)
+async def test_what_is_not_there_is_said_with_a_way_back(
+    open_page: Open, watch: Watch, path: str, back: str
+):
+    watch.allow("404")
+    page = await open_page(path)
+    await expect(page.get_by_role("heading", level=1, name="There is no such")).to_be_visible()
+    assert await violations(page) == []
+    await page.get_by_role("link", name=back).click()
+    await expect(page.get_by_role("heading", level=1, name="There is no such")).to_have_count(0)
+
+
+async def test_an_address_that_no_page_has_keeps_the_navigation(open_page: Open):
+    page = await open_page("/nothing/here")
+    await expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    await page.get_by_role("navigation", name="Pages").get_by_role("link", name="Jobs").click()
+    await expect(page.get_by_role("heading", level=1, name="Jobs")).to_be_visible()
+
+
+async def test_the_audit_log_names_who_it_was_and_links_of_providers_lead_to_each(
+    open_page: Open, product: Product
+):
+    await asyncio.to_thread(product.ask, "PUT", "/v1/budgets/serper", {"cap_cents": 123_400})
+    page = await open_page("/audit")
+    entry = page.get_by_role("row").filter(has_text="budget.set").filter(has_text="123400").first
+    await expect(entry).to_contain_text("test")
+    await expect(entry).to_contain_text("cap cents 123400")
+    await asyncio.to_thread(product.ask, "DELETE", "/v1/budgets/serper")
+    await enriched(product)
+    await page.goto(f"{product.url}/app/")
+    table = page.get_by_role("table", name="Providers")
+    await table.get_by_role("link", name="website").click()
+    await expect(page.get_by_role("heading", level=1, name="website")).to_be_visible()
