@@ -35,8 +35,14 @@ async def _webhook(client: Client) -> tuple[str, str, str, list[dict]]:
     return "PATCH", path, path, [{"description": "crm"}, {"disabled": True}]
 
 
+async def _job(client: Client) -> tuple[str, str, str, list[dict]]:
+    made = await client.post("/v1/jobs", {"kind": "enrich", "args": {"input": {"domain": "acme.com"}}})
+    path = f"/v1/jobs/{made.body['id']}"
+    return "PATCH", path, path, [{"priority": 7}, {"tags": ["urgent"]}]
+
+
 Made = Callable[[Client], Awaitable[tuple[str, str, str, list[dict]]]]
-ALL = [_budget, _order, _retention, _webhook]
+ALL = [_budget, _order, _retention, _webhook, _job]
 
 
 @pytest.mark.parametrize("make", ALL, ids=lambda one: one.__name__[1:])

@@ -1,5 +1,6 @@
 """A table over HTTP from upload to export (H2): rows, cells, what people decide, asking again at a price."""
 
+import asyncio
 import csv
 import io
 import json
@@ -80,6 +81,30 @@ async def test_cells_have_a_source_and_what_a_person_decides_stands_in_them_and_
         assert (await client.post(f"{cell}/unlock")).status == 204
         row = (await client.get(f"{path}/rows/1")).body
         assert (row["cells"]["company_name"]["value"], row["decided"]) == (name["value"], [])
+
+
+async def test_of_two_who_decide_a_cell_at_once_the_second_is_told_that_it_is_another_by_now(
+    service: Service, vendors: Sandbox
+):
+    client = await service.client()
+    async with working(service):
+        batch = await worked_on(client, vendors)
+        cell = f"/v1/batches/{batch['id']}/rows/1/cells/company_name"
+        etag = (await client.get(cell)).headers["ETag"]
+        choices = [client.post(f"{cell}/choose", {"value": one}, If_Match=etag) for one in "AB"]
+        answers = await asyncio.gather(*choices)
+        assert sorted(one.status for one in answers) == [200, 412]
+        won, lost = sorted(answers, key=lambda one: one.status)
+        assert lost.body["code"] == "edit_conflict"
+        now = await client.get(cell)
+        assert now.headers["ETag"] == won.headers["ETag"] != etag
+        assert now.body["value"]["value"] == won.body["value"]
+        for act in ("confirm", "lock", "unlock"):
+            refused = await client.post(f"{cell}/{act}", If_Match=etag)
+            assert (refused.status, refused.body["code"]) == (412, "edit_conflict"), act
+        assert (await client.post(f"{cell}/unlock", If_Match=now.headers["ETag"])).status == 204
+        assert (await client.get(cell)).headers["ETag"] == etag
+        assert (await client.post(f"{cell}/lock", If_Match=etag)).status == 200
 
 
 async def test_a_cell_and_a_column_are_asked_again_only_at_a_price_that_somebody_agreed_to(

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glaze.api.auth import Watcher, Writer, must_see_batch
@@ -16,6 +16,7 @@ from glaze.api.tables import (
     AskIn,
     CellDecisionOut,
     RowState,
+    cell_etag,
     column_asked,
     decided_of,
     plan_of,
@@ -27,6 +28,7 @@ from glaze.model.field import FIELDS, FieldType, known_field
 from glaze.model.identity import identify
 from glaze.model.request import Costs, EnrichResult, FieldValue, Stage
 from glaze.model.value import BatchId, EntityId, FieldName, WorkspaceId
+from glaze.pipeline.deciding import Standing
 from glaze.store.batch import RowResult
 from glaze.store.batch_control import BatchPlan
 from glaze.store.outline import Found, Look, Trait
@@ -136,13 +138,25 @@ def routes(services: Services) -> APIRouter:
         return await _outline(services, who.workspace_id, batch_id, asked, plan=plan, total=total)
 
     @router.get("/batches/{batch_id}/rows/{row_no}/cells/{field}", summary="One cell")
-    async def cell(batch_id: RowId, row_no: RowId, field: Cell, who: Watcher) -> CellOut:
-        """Return a cell with everything that is known of it, and how its row's job went."""
+    async def cell(
+        batch_id: RowId, row_no: RowId, field: Cell, who: Watcher, response: Response
+    ) -> CellOut:
+        """Return a cell with everything that is known of it, and how its row's job went.
+
+        Its `ETag`, sent as `If-Match`, lets a decision pass only while the best value, and what was
+        decided of it, are as they were read.
+        """
         must_see_batch(who, batch_id)
         plan, row = await row_of(services, who.workspace_id, BatchId(batch_id), row_no)
         if field not in fields_of(plan.settings):
             raise NotFound(f"batch {batch_id} has no column {field}")
-        return await _cell(services, who.workspace_id, row, field)
+        entity = await _entity(services, who.workspace_id, row, field)
+        standing: Standing | None = None
+        if entity is not None:
+            known = await services.deciding.standing_of_entity(who.workspace_id, entity)
+            standing = known.get(field)
+        response.headers["ETag"] = cell_etag(standing)
+        return await _cell(services, who.workspace_id, row, field, entity=entity, standing=standing)
 
     @router.post("/batches/{batch_id}/columns", status_code=202, summary="Add a column")
     async def add_column(batch_id: RowId, body: ColumnIn, who: Writer) -> ColumnOut:
@@ -236,31 +250,29 @@ async def _looked_over(
 
 
 async def _cell(
-    services: Services, workspace_id: WorkspaceId, row: RowResult, field: FieldName
+    services: Services,
+    workspace_id: WorkspaceId,
+    row: RowResult,
+    field: FieldName,
+    *,
+    entity: EntityId | None,
+    standing: Standing | None,
 ) -> CellOut:
     (cells,) = await cells_of(services.entities, workspace_id, [row], (field,))
     stated: list[EntityStatedOut] = []
-    witnesses: list[str] = []
-    decided = None
-    entity = await _entity(services, workspace_id, row, field)
     if entity is not None:
         history = await services.entity_views.history(
             workspace_id, entity, _MOST_STATED, field=field
         )
         stated = [EntityStatedOut.model_validate(one, from_attributes=True) for one in history]
-        standing = await services.deciding.standing_of_entity(workspace_id, entity)
-        if field in standing:
-            witnesses = [*standing[field].winner.witnesses]
-            made = standing[field].decision
-            decided = None if made is None else decided_of(made)
     told = _told(row)
     return CellOut(
         row=row.row_no,
         field=field,
         type=FIELDS[field].type,
         value=cells.get(field),
-        decided=decided,
-        witnesses=witnesses,
+        decided=decided_of(standing.decision) if standing and standing.decision else None,
+        witnesses=[*standing.winner.witnesses] if standing else [],
         stated=stated,
         stages=[*told.stages] if told else [],
         costs=told.costs if told else None,

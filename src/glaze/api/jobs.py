@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from glaze.api.auth import Admin, Canceller, Reader, Retrier, Watcher, Writer, must
+from glaze.api.etag import MeantForThis, etag_of
 from glaze.api.schemas import PROBLEMS, V1, JobOut, RowId, ShortName, Tag, shown
 from glaze.api.services import Services
 from glaze.errors import InputError, JobStateConflict, NotFound
@@ -17,7 +18,7 @@ from glaze.model.access import Principal, Scope
 from glaze.model.bulk import Change, Filter
 from glaze.model.job import After, IfFailed, JobState
 from glaze.model.value import BatchId, JobId, WorkspaceId
-from glaze.store.control import Group, Step, Sum
+from glaze.store.control import Changeable, Group, Step, Sum
 from glaze.store.job import JobView
 from glaze.tasks.retry_quote import retry_quote
 
@@ -344,10 +345,21 @@ def _steering(services: Services) -> APIRouter:
     control = services.control
 
     @router.patch("/jobs/{job_id}", summary="Change a job that has not begun")
-    async def change(job_id: RowId, body: ChangeIn, who: Writer) -> JobOut:
+    async def change(
+        job_id: RowId, body: ChangeIn, who: Writer, response: Response, meant: MeantForThis
+    ) -> JobOut:
         """Change priority, run time, tags or webhook of a job that no worker holds."""
         which = Filter(ids=(JobId(job_id),))
-        return await _one(who.workspace_id, control.change(who.workspace_id, which, body.change()))
+        steps = control.change(
+            who.workspace_id,
+            which,
+            body.change(),
+            meant=lambda there: meant.check(_etag(there), f"job {job_id}"),
+        )
+        await _did(steps)
+        view = await _get(services, who.workspace_id, JobId(job_id))
+        response.headers["ETag"] = _etag(view)
+        return shown(view)
 
     @router.post("/jobs/{job_id}/cancel", summary="Cancel a job")
     async def cancel(job_id: RowId, who: Canceller) -> JobOut:
@@ -401,11 +413,28 @@ def following(services: Services, *, prefix: str = V1, include_in_schema: bool =
     )
 
     @router.get("/jobs/{job_id}", summary="Follow a job")
-    async def job(job_id: RowId, who: Watcher) -> JobOut:
-        """Return a job with its arguments and, once it has ended, its result."""
-        return shown(await _seen(services, who, JobId(job_id)))
+    async def job(job_id: RowId, who: Watcher, response: Response) -> JobOut:
+        """Return a job with its arguments and, once it has ended, its result.
+
+        Its `ETag` changes with its state and what can be changed of it.
+        """
+        view = await _seen(services, who, JobId(job_id))
+        response.headers["ETag"] = _etag(view)
+        return shown(view)
 
     return router
+
+
+def _etag(there: JobView | Changeable) -> str:
+    return etag_of(
+        {
+            "state": str(there.state),
+            "priority": there.priority,
+            "due_at": there.due_at.timestamp(),
+            "tags": [*(there.tags or ())],
+            "webhook_url": there.webhook_url,
+        }
+    )
 
 
 async def _seen(services: Services, who: Principal, job_id: JobId) -> JobView:

@@ -14,6 +14,7 @@ from starlette.background import BackgroundTask
 
 from glaze.api.auth import Watcher, Writer, must_see_batch
 from glaze.api.batches import BatchDetail, detail_of
+from glaze.api.etag import MeantForThis, Precondition, etag_of
 from glaze.api.schemas import PROBLEMS, V1, Cell, JobOut, RowId, shown
 from glaze.api.services import Services
 from glaze.errors import BatchStateConflict, InputError, NotFound
@@ -25,6 +26,7 @@ from glaze.model.decision import Decision
 from glaze.model.icp_score import Score
 from glaze.model.request import EnrichArgs, FieldValue
 from glaze.model.value import BatchId, FieldName, Json, WorkspaceId
+from glaze.pipeline.deciding import Meant, Standing
 from glaze.store.batch import RowResult
 from glaze.store.batch_control import BatchPlan
 from glaze.tasks.asking_again import Column, Which, asked_again, quote
@@ -231,34 +233,66 @@ def _deciding(services: Services) -> APIRouter:
 
     @router.post(f"{cell}/choose", summary="Choose a cell's value")
     async def choose(
-        batch_id: RowId, row_no: RowId, field: Cell, body: ChooseIn, who: Writer
+        batch_id: RowId,
+        row_no: RowId,
+        field: Cell,
+        *,
+        body: ChooseIn,
+        who: Writer,
+        meant: MeantForThis,
+        response: Response,
     ) -> CellDecisionOut:
         """Say which value is true: an alternative, or one that no source stated. It stays."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
         made = await services.deciding.choose(
-            who.workspace_id, given, field, body.value, by=who.actor
+            who.workspace_id, given, field, body.value, by=who.actor, meant=_for_cell(meant)
         )
+        response.headers["ETag"] = _etag(made.value, made)
         return await _tell(services, who, batch_id, row_no, made)
 
     @router.post(f"{cell}/confirm", summary="Confirm a cell's value")
-    async def confirm(batch_id: RowId, row_no: RowId, field: Cell, who: Writer) -> CellDecisionOut:
+    async def confirm(
+        batch_id: RowId,
+        row_no: RowId,
+        field: Cell,
+        *,
+        who: Writer,
+        meant: MeantForThis,
+        response: Response,
+    ) -> CellDecisionOut:
         """Say that the value is true: it stays, and its sources were right."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
-        made = await services.deciding.confirm(who.workspace_id, given, field, by=who.actor)
+        made = await services.deciding.confirm(
+            who.workspace_id, given, field, by=who.actor, meant=_for_cell(meant)
+        )
+        response.headers["ETag"] = _etag(made.value, made)
         return await _tell(services, who, batch_id, row_no, made)
 
     @router.post(f"{cell}/lock", summary="Lock a cell")
-    async def lock(batch_id: RowId, row_no: RowId, field: Cell, who: Writer) -> CellDecisionOut:
+    async def lock(
+        batch_id: RowId,
+        row_no: RowId,
+        field: Cell,
+        *,
+        who: Writer,
+        meant: MeantForThis,
+        response: Response,
+    ) -> CellDecisionOut:
         """Keep the value as it is, whatever sources say; this does not say that it is true."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
-        made = await services.deciding.lock(who.workspace_id, given, field, by=who.actor)
+        made = await services.deciding.lock(
+            who.workspace_id, given, field, by=who.actor, meant=_for_cell(meant)
+        )
+        response.headers["ETag"] = _etag(made.value, made)
         return await _tell(services, who, batch_id, row_no, made)
 
     @router.post(f"{cell}/unlock", status_code=204, summary="Take a decision back")
-    async def unlock(batch_id: RowId, row_no: RowId, field: Cell, who: Writer) -> None:
+    async def unlock(
+        batch_id: RowId, row_no: RowId, field: Cell, who: Writer, meant: MeantForThis
+    ) -> None:
         """Let the sources speak again."""
         given = await _input(services, who.workspace_id, batch_id, row_no, field)
-        await services.deciding.unlock(who.workspace_id, given, field)
+        await services.deciding.unlock(who.workspace_id, given, field, meant=_for_cell(meant))
         await services.batch_control.tell_decided(
             who.workspace_id, BatchId(batch_id), row_no, field
         )
@@ -480,6 +514,24 @@ async def _decisions(
         return []
     decisions = (one.decision for one in standing.values())
     return [decided_of(made) for made in decisions if made is not None]
+
+
+def cell_etag(standing: Standing | None) -> str:
+    """Return what differs wherever a cell's best value, or what was decided of it, does."""
+    if standing is None:
+        return etag_of(None)
+    return _etag(standing.winner.observation.value, standing.decision)
+
+
+def _etag(value: Json, made: Decision | None) -> str:
+    decided: Json = [made.act.value, made.value, made.by] if made else None
+    return etag_of({"value": value, "decided": decided})
+
+
+def _for_cell(meant: Precondition) -> Meant | None:
+    if not meant.asked:
+        return None
+    return lambda there: meant.check(cell_etag(there), "the cell")
 
 
 def decided_of(made: Decision) -> CellDecisionOut:

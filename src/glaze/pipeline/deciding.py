@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from glaze.errors import InputError
+from glaze.errors import EditConflict, InputError
 from glaze.model.agreement import agree
 from glaze.model.decision import Act, Decision
 from glaze.model.field import FIELDS, EntityKind, known_field
@@ -14,7 +14,7 @@ from glaze.model.observation import Observation, Winner
 from glaze.model.value import EntityId, FieldName, Json, WorkspaceId
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.merge import merge, merging
-from glaze.store.entity import EntityStore, Remerge
+from glaze.store.entity import EntityStore, Remerge, Unchanged
 
 Who = Mapping[str, str]
 """Names a record as the input of an enrichment does: ``{"domain": "acme.com"}``."""
@@ -26,6 +26,10 @@ class Standing:
 
     winner: Winner
     decision: Decision | None
+
+
+Meant = Callable[[Standing | None], None]
+"""Sees a field as it stands, None where nothing is known; raises where another was meant."""
 
 
 class Deciding:
@@ -61,28 +65,50 @@ class Deciding:
         return {name: Standing(won[name], of_field.get(name)) for name in sorted(won)}
 
     async def confirm(
-        self, workspace_id: WorkspaceId, who: Who, field: str, *, by: str | None = None
+        self,
+        workspace_id: WorkspaceId,
+        who: Who,
+        field: str,
+        *,
+        by: str | None = None,
+        meant: Meant | None = None,
     ) -> Decision:
-        """Record that a field's winner is true. Raises: InputError, UnknownField."""
+        """Record that a field's winner is true. Raises: InputError, UnknownField, EditConflict."""
         standing = await self._standing_of(workspace_id, who, field)
-        return await self._decide(workspace_id, who, self._now(standing, Act.CONFIRMED, by))
+        made = self._now(standing, Act.CONFIRMED, by)
+        return await self._decide(workspace_id, who, made, _as_seen(standing, meant))
 
     async def lock(
-        self, workspace_id: WorkspaceId, who: Who, field: str, *, by: str | None = None
+        self,
+        workspace_id: WorkspaceId,
+        who: Who,
+        field: str,
+        *,
+        by: str | None = None,
+        meant: Meant | None = None,
     ) -> Decision:
-        """Keep a field's winner as it is, true or not. Raises: InputError, UnknownField."""
+        """Keep a field's winner as it is, true or not. Raises: InputError, UnknownField, EditConflict."""
         standing = await self._standing_of(workspace_id, who, field)
+        unchanged = _as_seen(standing, meant)
         if standing.decision is not None:
             return standing.decision  # it stays already, and may say more than a lock
-        return await self._decide(workspace_id, who, self._now(standing, Act.LOCKED, by))
+        made = self._now(standing, Act.LOCKED, by)
+        return await self._decide(workspace_id, who, made, unchanged)
 
     async def choose(
-        self, workspace_id: WorkspaceId, who: Who, field: str, value: Json, *, by: str | None = None
+        self,
+        workspace_id: WorkspaceId,
+        who: Who,
+        field: str,
+        value: Json,
+        *,
+        by: str | None = None,
+        meant: Meant | None = None,
     ) -> Decision:
         """Record which value is true: the winner, an alternative, or one that nobody stated.
 
         Raises: InputError where nothing is known of the record or the value is none of the field's,
-            UnknownField.
+            UnknownField, EditConflict.
         """
         name = known_field(field).name
         try:
@@ -90,19 +116,24 @@ class Deciding:
         except Invalid as error:
             raise InputError(f"{field}: {error.reason}") from error
         entity = await self._entity(workspace_id, who, name)
+        unchanged = await self._seen(workspace_id, entity, name, meant)
         stated, _ = await self._entities.known(workspace_id, entity)
         act = await self._act(workspace_id, name, chosen, stated)
         decision = Decision(name, chosen, act, by, self._clock())
-        return await self._decide(workspace_id, who, decision)
+        return await self._decide(workspace_id, who, decision, unchanged)
 
-    async def unlock(self, workspace_id: WorkspaceId, who: Who, field: str) -> None:
+    async def unlock(
+        self, workspace_id: WorkspaceId, who: Who, field: str, *, meant: Meant | None = None
+    ) -> None:
         """Take back what was decided of a field: from here on its sources speak again.
 
-        Raises: InputError where nothing was decided, UnknownField.
+        Raises: InputError where nothing was decided, UnknownField, EditConflict.
         """
         name = known_field(field).name
         wanted = await self._remerge(workspace_id, who, name)
-        if not await self._entities.undecide(workspace_id, wanted, name):
+        entity = wanted.entities[FIELDS[name].entity]
+        unchanged = await self._seen(workspace_id, entity, name, meant)
+        if not await self._entities.undecide(workspace_id, wanted, name, unchanged):
             raise InputError(f"nothing was decided of {name} there")
 
     async def _act(
@@ -121,9 +152,19 @@ class Deciding:
         said = any(agree(name, seen.value, chosen) for seen in own)
         return Act.CHOSEN if said else Act.CORRECTED
 
-    async def _decide(self, workspace_id: WorkspaceId, who: Who, decision: Decision) -> Decision:
+    async def _seen(
+        self, workspace_id: WorkspaceId, entity: EntityId, name: FieldName, meant: Meant | None
+    ) -> Unchanged:
+        if meant is None:
+            return _whatever
+        standing = (await self.standing_of_entity(workspace_id, entity)).get(name)
+        return _as_seen(standing, meant)
+
+    async def _decide(
+        self, workspace_id: WorkspaceId, who: Who, decision: Decision, unchanged: Unchanged
+    ) -> Decision:
         wanted = await self._remerge(workspace_id, who, decision.field)
-        await self._entities.decide(workspace_id, wanted, decision)
+        await self._entities.decide(workspace_id, wanted, decision, unchanged)
         return decision
 
     def _now(self, standing: Standing, act: Act, by: str | None) -> Decision:
@@ -161,3 +202,21 @@ class Deciding:
 
 def _called(who: Who) -> str:
     return ", ".join(who.values())
+
+
+def _as_seen(standing: Standing | None, meant: Meant | None) -> Unchanged:
+    """Let what was meant pass, and what holds nobody else's decision since. Raises: as ``meant``."""
+    if meant is None:
+        return _whatever
+    meant(standing)
+    seen = standing.decision if standing else None
+
+    def check(held: Decision | None) -> None:
+        if held != seen:
+            raise EditConflict("somebody else decided it meanwhile: read it again")
+
+    return check
+
+
+def _whatever(_: Decision | None) -> None:
+    """Let any pass."""

@@ -94,6 +94,16 @@ class Group:
     last_at: datetime | None
 
 
+class Changeable(NamedTuple):
+    """What of a job may be changed, and the state that tells whether it still may."""
+
+    state: JobState
+    priority: int
+    due_at: datetime
+    tags: Sequence[str] | None
+    webhook_url: str | None
+
+
 class Page(NamedTuple):
     """Jobs, newest first; below ``next_before`` there may be more, below None there are none."""
 
@@ -221,15 +231,25 @@ class ControlStore:
         return self._each(workspace_id, which, OPEN, cancel, due, ends=True)
 
     def change(
-        self, workspace_id: WorkspaceId, which: Filter, change: Change
+        self,
+        workspace_id: WorkspaceId,
+        which: Filter,
+        change: Change,
+        *,
+        meant: Callable[[Changeable], None] = lambda _: None,
     ) -> AsyncIterator[Step]:
         """Change jobs that no worker holds; a new due time makes them scheduled or pending.
+
+        ``meant`` sees each as it is now, held until it is changed, and raises where it is another
+        than was meant.
 
         Raises: InputError where ``change`` cannot be had.
         """
         params = _change_params(change.checked())
 
         async def alter(conn: Connection, held: list[Row]) -> dict[JobId, JobState]:
+            for row in held:
+                meant(Changeable(**{name: row[name] for name in Changeable._fields}))
             hit = await _rows(conn, _sql["change"], jobs=_array(_ids(held)), **params)
             due.extend(hit)
             return _states(hit)

@@ -33,6 +33,8 @@ from glaze.store.text import storable
 _sql = statements("entity")
 
 Entities = Mapping[EntityKind, EntityId]
+Unchanged = Callable[[Decision | None], None]
+"""Sees what stands decided, None for nothing; raises where that is another than was seen."""
 Merge = Callable[[Sequence[Observation], datetime], Mapping[FieldName, Winner]]
 
 
@@ -240,8 +242,12 @@ class EntityStore:
         workspace_id: WorkspaceId,
         wanted: Remerge,
         decision: Decision,
+        unchanged: Unchanged,
     ) -> dict[FieldName, Kept]:
-        """Record a decision of a person and merge its entity anew, in one transaction."""
+        """Record a decision of a person and merge its entity anew, in one transaction.
+
+        ``unchanged`` sees the decision that is to be replaced, and raises where it is another than was seen.
+        """
         params = {
             "field": decision.field,
             "value": Jsonb(storable(decision.value)),
@@ -253,19 +259,36 @@ class EntityStore:
             entity = left.entities.get(FIELDS[decision.field].entity)
             if entity is None:
                 raise NotFound("whom this is about was erased")
+            unchanged(await _decided(conn, entity, decision.field))
             await conn.execute(_sql["decide"], {**params, "entity": entity})
             return (await derive(conn, [left]))[0]
 
-    async def undecide(self, workspace_id: WorkspaceId, wanted: Remerge, field: FieldName) -> bool:
+    async def undecide(
+        self,
+        workspace_id: WorkspaceId,
+        wanted: Remerge,
+        field: FieldName,
+        unchanged: Unchanged,
+    ) -> bool:
         """Take a decision back and merge anew; False where nothing was decided."""
         async with self._db.workspace(workspace_id) as conn:
             (left,), _ = await _locked(conn, [wanted])
             entity = left.entities.get(FIELDS[field].entity)
+            if entity is None:
+                return False
+            unchanged(await _decided(conn, entity, field))
             gone = await conn.execute(_sql["undecide"], {"entity": entity, "field": field})
             if await gone.fetchone() is None:
                 return False
             await derive(conn, [left])
             return True
+
+
+async def _decided(conn: Connection, entity: EntityId, field: FieldName) -> Decision | None:
+    """Return what stands decided of a field of an entity whose lock is held."""
+    cursor = await conn.execute(_sql["decisions"], {"entities": [entity]})
+    found = [_decision(row) for row in await cursor.fetchall()]
+    return next((one for one in found if one.field == field), None)
 
 
 async def derive(conn: Connection, wanted: Sequence[Remerge]) -> list[dict[FieldName, Kept]]:

@@ -96,7 +96,7 @@ where {matching} and j.id > %(after)s and j.id <= %(upto)s order by j.id limit %
 -- name: hold
 -- Named jobs, held until what is done to them is written: in the order in which ends lock, their own jobs first, then
 -- the successors. What changed while it was waited for is judged as it is now.
-select j.id, j.state, j.result_id from job j
+select j.id, j.state, j.result_id, j.priority, j.due_at, j.tags, j.webhook_url from job j
 where {matching} order by j.state = 'waiting', j.id for update
 
 -- name: originals
