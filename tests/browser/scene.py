@@ -42,6 +42,11 @@ delete from webhook_attempt a using webhook_delivery d where d.id = a.delivery_i
 insert into webhook_attempt (workspace_id, delivery_id, round, attempt, at, status, duration_ms, excerpt)
 select workspace_id, id, 1, 1, ended_at, 200, 80 + id * 17 % 90, 'ok' from webhook_delivery where state = 'delivered'
 """
+REFRESH = {
+    "zone": "Europe/Berlin",
+    "kind": "enrich",
+    "args": {"input": {"url": "https://example.com"}, "required_fields": FIELDS},
+}
 RECEIVER = {
     "url": "https://crm.example.com/hooks/leads",
     "events": ["job.completed", "batch.*"],
@@ -74,6 +79,8 @@ def operations(product: Product) -> None:
     for provider, cents in (("apollo", 4000), ("serper", 500)):
         product.ask("PUT", f"/v1/budgets/{provider}", {"cap_cents": cents})
     product.ask("PUT", "/v1/order", {"field": "company_phone", "order": ["apollo", "serper"]})
+    for name, cron in (("nightly-refresh", "0 2 * * *"), ("monday-accounts", "0 6 * * MON")):
+        product.ask("PUT", f"/v1/schedules/{name}", {"cron": cron, **REFRESH})
     hook = product.ask("POST", "/v1/webhooks", RECEIVER)["id"]
     lost = {"kind": "drop_after_billing", "vendor": "apollo", "times": 2}
     product.sandbox.send("POST", "faults", lost)
