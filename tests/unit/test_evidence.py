@@ -136,3 +136,125 @@ def test_digits_of_a_register_or_of_a_longer_number_are_no_phone(quote: str) -> 
 )
 def test_a_phone_number_is_kept_however_it_is_written(quote: str) -> None:
     assert supports(FieldName("person_phone"), "+493012345678", quote)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_founded_year", 1998, "Not founded in 1998 but much later"),
+        ("company_employee_count", 50, "We never had more than 50 employees"),
+        ("company_city", "Paris", "Wir sind nicht in Paris, sondern in Lyon"),
+        ("company_country", "FR", "We do not ship to France at this time"),
+        ("company_industry", "Software", "We do not make software, ever"),
+        ("company_industry_group", "computer software", "We aren't a software company"),
+        ("company_name", "Globex", "Acme, formerly Globex, of Austin"),
+        ("person_title", "CEO", "Jane Doe, former CEO of Acme"),
+    ],
+)
+def test_what_a_quote_denies_or_calls_past_it_does_not_state(
+    field: str, value: Json, quote: str
+) -> None:
+    assert not supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_city", "Paris", "Not only in Paris do we bake bread"),
+        ("company_city", "Lyon", "Wir sind nicht in Paris, sondern in Lyon"),
+        ("company_founded_year", 2004, "Not founded in 1998, but founded in 2004"),
+        ("company_street", "No. 5 Main Street", "Visit us at No. 5 Main Street"),
+        ("company_phone", "+4930123456", "Do not hesitate to call 030 123456"),
+        ("company_email", "info@acme.com", "Why not write to info@acme.com?"),
+        ("company_industry", "Charity", "We are a not-for-profit charity"),
+        ("company_industry_group", "computer software", "We are a software company"),
+    ],
+)
+def test_a_denial_takes_only_its_own_clause_with_it(field: str, value: Json, quote: str) -> None:
+    assert supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_revenue", 5_000_000, "Acme raised $5 million in seed funding"),
+        ("company_revenue", 40_000_000, "We saved our customers $40 million"),
+        ("company_revenue", 2010, "Revenue of $40 million since 2010"),
+        ("company_revenue", 5_000_000, "Revenue of C$5 million in fiscal 2020"),
+        ("company_revenue", 5_000_000, "5 million euros of revenue, not dollars"),
+        ("company_funding_total", 5_000_000, "Annual revenue of $5 million"),
+    ],
+)
+def test_money_that_is_called_something_else_or_is_no_dollars_counts_for_nothing(
+    field: str, value: Json, quote: str
+) -> None:
+    assert not supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_revenue", 5_000_000, "In 2023 our revenue of 2022 rose to $5 million"),
+        ("company_revenue", 5_000_000, "US$5M in annual sales"),
+        ("company_revenue", 5_500_000, "Annual turnover: 5.5 million dollars"),
+        ("company_funding_total", 12_000_000, "Acme has raised $12M from investors"),
+        ("company_funding_total", 12_000_000, "USD 12 million in venture capital"),
+    ],
+)
+def test_money_beside_what_it_is_called_is_kept(field: str, value: Json, quote: str) -> None:
+    assert supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_founded_year", 1998, "Our founder was born in 1998 in Rome"),
+        ("company_employee_count", 50, "Fewer than 50 employees work here"),
+        ("company_employee_count", 50, "50 people attended our talk last week"),
+        ("company_employee_count", 500, "We train 500 employees of our clients"),
+        ("company_country", "IS", "a small island in the Pacific"),
+        ("company_country", "IS", "based in Rhode Island and beyond"),
+        ("company_country", "GN", "Offices in Papua New Guinea"),
+        ("company_country", "MX", "Santa Fe, New Mexico 87501"),
+        ("company_country", "KR", "An office in North Korea"),
+        ("company_country", "JO", "Contact Jordan Smith, sales manager"),
+        ("company_phone", "+4930123456", "Telefax: 030 123456, Berlin"),
+        ("company_email", "info@acme.com", "write to x+info@acme.com today"),
+        ("company_website", "https://acme.com", "see https://evil.com/?u=acme.com"),
+        ("company_ticker", "A", "We are a company of the stock exchange"),
+        ("company_ticker", "ACME", "ACME makes rockets for coyotes"),
+        ("company_registration_number", "10115", "over 10115 customers trust us"),
+        ("company_vat_id", "10115", "over 10115 customers trust us"),
+        ("company_postal_code", "10115", "over 10115 customers trust us"),
+        ("company_postal_code", "10115", "Phone 030 10115 22, Berlin"),
+    ],
+)
+def test_characters_that_stand_there_as_something_else_count_for_nothing(
+    field: str, value: Json, quote: str
+) -> None:
+    assert not supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_founded_year", 1998, "Our brand was born in 1998"),
+        ("company_founded_year", 1998, "Since 1998 our founders lead the team"),
+        ("company_country", "DE", "Hauptstr. 5, 10115 Berlin Germany Tel. 030 1"),
+        ("company_country", "PG", "Offices in Papua New Guinea"),
+        ("company_country", "NZ", "Auckland, New Zealand"),
+        ("company_phone", "+4930123456", "Tel/Fax: 030 123456, Berlin"),
+        ("company_ticker", "ACME", "Acme (NASDAQ: ACME) makes rockets"),
+        ("company_registration_number", "12345678", "Registered in England, No. 12345678"),
+        ("company_registration_number", "HRB12345", "Amtsgericht Berlin, HRB 12345"),
+        ("company_vat_id", "DE123456789", "USt-IdNr.: DE 123 456 789"),
+        ("company_postal_code", "10115", "Hauptstr. 5, 10115 Berlin"),
+        ("company_postal_code", "D-10115", "Hauptstr. 5, D-10115 Berlin"),
+        ("company_postal_code", "SW1A 1AA", "London SW1A 1AA, UK"),
+        ("company_postal_code", "78701", "5 Main Street, Austin TX 78701"),
+    ],
+)
+def test_the_same_characters_in_their_own_place_are_kept(
+    field: str, value: Json, quote: str
+) -> None:
+    assert supports(FieldName(field), value, quote)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import phonenumbers
 
+from glaze.model.denial import affirmed
 from glaze.model.field import FieldType, known_field
 from glaze.model.industry import named
 from glaze.model.normalise import Invalid, normalise
@@ -30,10 +31,14 @@ _SAME = str.maketrans(
 
 # A number is only what it is called: without such a word a copyright year would be a foundation.
 _FOUNDED = re.compile(
-    r"found|establish|\bsince\b|launched|start(?:ed| of)|incorporat|inception|born in|history"
+    r"found(?!er)|establish|\bsince\b|launched|start(?:ed| of)|incorporat|inception|born in|history"
     r"|\best(?:d\b|\.|\s*$)|gegründet|gründung|\bseit\b|bestehen|fond[éea]|créé|depuis|création"
     r"|fundad|desde|fundaci|creada|\bdal\b|nata nel|nasce|opgericht|sinds|gestart|założon|od roku"
     r"|založen|grundad|grunnlagt|stiftet|perustettu|設立|創業|創立|成立|основан",
+    re.IGNORECASE,
+)
+_BORN = re.compile(
+    r"(?:founders?|chief|ceo|president|he|she|i)\b[^.;]*\b(?:was|am|is)?\s*born in\s*$",
     re.IGNORECASE,
 )
 _VERB_AT_THE_END = re.compile(r"gegründet|opgericht", re.IGNORECASE)
@@ -44,11 +49,26 @@ _HEADCOUNT = re.compile(
     r"|従業員|社員|^\s*名|员工|сотрудник",
     re.IGNORECASE,
 )
+_BELOW = re.compile(
+    r"(?:\b(?:fewer|less) than|\bunder|\bbelow|\bup to|weniger als|\bunter|bis zu|moins de"
+    r"|menos de|meno di|minder dan|<)\s*$",
+    re.IGNORECASE,
+)
+_SERVED = re.compile(
+    r"\b(?:serv|train|teach|taught|help|insur|reach)\w*\s+(?:(?:over|about|some|more than)\s+)?$",
+    re.IGNORECASE,
+)
+_AUDIENCE = re.compile(
+    r"\s*(?:people|persons?|professionals|experts)\s+(?:(?:have|has)\s+)?"
+    r"(?:attend|visit|sign|regist|join|watch|listen|trust|liv|die|follow|subscrib|us(?:e|ed|ing)\b)",
+    re.IGNORECASE,
+)
 _NEAR = 4  # words from a number to its cue, the cue included
 _FAR = 9  # the same where grammar ties them: founded by X and Y in 1998, 1998 von X gegründet
 _IN_YEAR = re.compile(r"\b(?:in|im|en|nel|anno|year)\s+$", re.IGNORECASE)
 _DATED = re.compile(r"(?:\b(?:in|im|en|nel|anno|year|by|until)|[©(])\s*$", re.IGNORECASE)
 _YEAR = re.compile(r"1[6-9]\d\d|20\d\d")
+_OF_YEAR = re.compile(r"\b(?:19|20)\d\d\b:?(?=\s)")
 _CLAUSE = re.compile(r"(?:(?<!\best)[.!?](?=\s)|[;。]|\d)", re.IGNORECASE)
 _NO_COUNT = re.compile(r"\s*[%€$£]")
 _PRICED = re.compile(r"[$€£#]\s*$")
@@ -59,17 +79,37 @@ _COUNTED = re.compile(
     r"|clienti|progetti|clientes)\b",
     re.IGNORECASE,
 )
-_DOLLARS = re.compile(r"\$|\busd\b|dollar", re.IGNORECASE)
 _NUMBER = re.compile(
     r"(?<![A-Za-z\d])(?:\d{1,3}(?:[.,'\s]\d{3})+|\d+(?:[.,]\d+)*)(?![A-Za-z\d]|[.,]\d)"
 )
 _RANGE = re.compile(r"\d[\d.,]*\s*(?:-|to|bis|à)\s*\d[\d.,]*|\d[\d.,]*\s*\+")
-_MONEY = re.compile(
-    r"\d[\d.,]*\s*(?:k|m|mm|mn|mio|million|b|bn|billion|t|trillion|thousand)?\b", re.IGNORECASE
+_AMOUNT = (
+    r"\d[\d.,]*(?:\s*(?:k|m|mm|mn|mio|million|b|bn|billion|t|trillion|thousand)(?![^\W_]))?"
+    r"(?![^\W_])"
 )
+_MONEY = re.compile(
+    rf"(?:(?<![^\W_])(?:US\s?\$|USD\s?)|(?<![^\W_])\$)\s*(?P<after>{_AMOUNT})"
+    rf"|(?<![\d.,$€£¥])(?P<before>{_AMOUNT})\s*(?:(?:US[\s-]?)?dollars?\b|USD\b|US\$|\$)",
+    re.IGNORECASE,
+)
+_WORTH: Mapping[str, re.Pattern[str]] = {
+    "company_revenue": re.compile(
+        r"revenue|turnover|\bsales\b|\bARR\b|umsatz|umsätz|erlös|chiffre|fatturat|ricav|ingreso"
+        r"|factura|omzet|receita|omsätt|omsetn|liikevaih|売上|营业额|营收",
+        re.IGNORECASE,
+    ),
+    "company_funding_total": re.compile(
+        r"\bfund(?:s|ed|ing|rais\w*)?\b|rais(?:e[ds]?|ing)\b|invest|\bround\b|\bseries\b|\bseed\b"
+        r"|venture|financ|finanz|finanç|kapital|\bcapital\b|backed|levée|levé\b|資金|调達|融资",
+        re.IGNORECASE,
+    ),
+}
+_WORTH_BEFORE, _WORTH_AFTER = 8, 6  # words from an amount to what it is called
 _IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _INSIDE_NUMBER = re.compile(r"\d[.,' ]\d")
 _HOST_MARK = re.compile(r"https?://(?:www\.)?|www\.", re.IGNORECASE)
+_OTHER_LANDS = frozenset("New North South East West Latin Central Northern Southern Rhode".split())
+_FIRST_NAMES = frozenset({"Jordan", "Chad", "Georgia", "Israel", "Kenya"})
 _SHORTEST_COUNTRY = 4  # letters: "IT" and "in" are words
 _SHORT_COUNTRIES = frozenset(
     {"USA", "UK", "UAE", "U.S.", "U.S.A.", "U.K.", "日本", "中国", "韩国", "한국"}
@@ -80,11 +120,40 @@ _PLACES = frozenset({"company_city", "company_region", "person_city", "person_re
 _PERSONS = frozenset({"person_full_name", "person_first_name", "person_last_name"})
 _COMPANIES = frozenset({"company_name", "company_legal_name", "person_company_name"})
 
+_REACHED = frozenset({FieldType.EMAIL, FieldType.PHONE, FieldType.URL, FieldType.DOMAIN})
+
+# No postal code: 10115 customers, and the groups of a phone number.
+_COUNTED_THINGS = re.compile(
+    r"[$€£#]\s?\d[\d.,]*|\d[\d.,]*\s?(?:%|[€$£]|[a-z]{3,}\b)|(?:\+|\b0)[\d()/ .-]{6,}\d"
+)
 _PHONE_RUN = re.compile(r"(?<![^\W_])\+?\(?\d[\d\s()./-]*\d(?![^\W_])")
 _REGISTRY = re.compile(
     r"(?:\b(?:hr[ab]|rcs|siren|siret|vat|ust|uid|kvk|reg|ein|iban|bic|duns|cin|nif|cif|lei|isbn|btw"
     r"|tva|iva|tax|company|account|order)|regist[er]\w*|steuer\w*|konto\w*)"
     r"[\s.:#/-]*(?:(?:id\w*|no|nr|number|nummer|n°)[\s.:#-]*)*$",
+    re.IGNORECASE,
+)
+
+_FAX = re.compile(
+    r"(?<!tel/)(?<!phone/)(?<![&+/] )(?<![&/])\b(?:(?:tele)?fax|télécopie|faks|ファックス)\w*"
+    r"[\s.:#/-]*(?:(?:no|nr|number|nummer|n°)[\s.:#-]*)?$",
+    re.IGNORECASE,
+)
+_REGISTERED = re.compile(
+    r"regist|\breg\b|\bhr[abn]\b|handels|\brcs\b|siren|siret|kvk|cvr|krs|regon|i[čc]o\b|cnpj|cpf"
+    r"|\bab?cn\b|\babn\b|\brea\b|\bfn\b|\bche\b|\buid\b|\bein\b|\borg|\bnif\b|\bcif\b|y-tunnus"
+    r"|company|firm|\bno\b|\bnr\b|number|nummer|num[eé]ro|n[°º]|番号",
+    re.IGNORECASE,
+)
+_TAXED = re.compile(
+    r"\bvat\b|_vat_|\bust|mwst|\btva\b|\biva\b|\bbtw\b|\btax|\bmoms\b|\bnip\b|\buid\b|\babn\b"
+    r"|\bgst|\bein\b|\bcif\b|\bnif\b|steuer|\bdič\b|\bcui\b|\balv\b|\bafm\b|αφμ|inn\b|инн",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(
+    r"nasdaq|nyse|ticker|symbol|stock|exchange|listed|traded|börse|boerse|\baktie|shares|\botc\b"
+    r"|\blse\b|\baim\b|xetra|euronext|\btsx|\basx\b|hkex|\b(?:tse|sgx|nse|bse|six|omx)\b|bourse|borsa"
+    r"|bolsa|证券|証券",
     re.IGNORECASE,
 )
 
@@ -153,22 +222,30 @@ def supports(field: FieldName, value: Json, quote: str) -> bool:
     """Tell whether ``quote`` states ``value``, which is in the canonical form of ``field``.
 
     - Numbers: the same number stands there, within a few words of one that says what is counted
-      (employees, founded), or dollars.
-    - Phone: the whole run of digits is the number, national or international, and no register's.
-    - Email, URL, domain, code: the same characters, however they are punctuated.
-    - Country: its name or an unmistakable code.
+      (employees, founded, revenue), money in US dollars.
+    - Phone: the whole run of digits is the number, national or international, and neither a
+      register's nor a fax's.
+    - Email, URL, domain, code: the same characters, however they are punctuated; a register's
+      number and a ticker only in words that name a register and an exchange.
+    - Country: its name or an unmistakable code, as no part of another name.
     - Industry of the list: one of its cues stands there (``model/industry.py``).
     - Classifications (industry, type, department): at least half of the value's words share
       their stem with a word of the quote, and no fewer than one.
     - Prose (description, summary, headline): each of its words stands there.
     - Every other text: it stands there as one phrase, a name or place not within a longer one.
+
+    What a clause denies ("not in Paris", "formerly Globex") it does not state; how to reach the
+    subject is told beside any words ("do not hesitate to call").
     """
     if field == "company_industry_group":
-        return named(str(value), as_read(quote))
-    rule = _RULES.get(known_field(field).type)
+        return named(str(value), affirmed(as_read(quote)))
+    kind = known_field(field).type
+    rule = _RULES.get(kind)
     if rule is None:
         return False
     text = as_read(quote)
+    if kind not in _REACHED and field not in _PROSE:
+        text = affirmed(text)
     if field in _CLASSES:
         return isinstance(value, str) and _shares_stems(value, text)
     return rule(field, value, text)
@@ -180,7 +257,7 @@ def is_provable(field: FieldName) -> bool:
 
 
 def _number(field: FieldName, value: Json, quote: str) -> bool:
-    says = _says_year if known_field(field).type is FieldType.YEAR else _says_headcount
+    says = _says_year if known_field(field).type is FieldType.YEAR else _says_exactly
     return value in _values(field, _stated(_NUMBER, quote, says))
 
 
@@ -202,7 +279,7 @@ def _stated(
 
 def _says_year(before: str, _number: str, after: str) -> bool:
     """Tell whether the words around a number make it a year of foundation."""
-    if _COUNTED.match(after) or _HEADCOUNT.search(_following(after, 1)):
+    if _COUNTED.match(after) or _HEADCOUNT.search(_following(after, 1)) or _BORN.search(before):
         return False
     tied = _preceding(before, _FAR).rpartition(",")[2] if _IN_YEAR.search(before) else ""
     return bool(
@@ -218,9 +295,16 @@ def _says_headcount(before: str, number: str, after: str) -> bool:
     lead = _preceding(before, _NEAR)
     if _YEAR.fullmatch(number) and (_DATED.search(before) or _FOUNDED.search(lead)):
         return False
+    if _SERVED.search(before) or _AUDIENCE.match(after):
+        return False
     if _COUNTED.match(after):  # 80 parcels, but 80 sales people
         return bool(_HEADCOUNT.search(_following(after, 2)))
     return bool(_HEADCOUNT.search(lead) or _HEADCOUNT.search(_following(after, _NEAR)))
+
+
+def _says_exactly(before: str, number: str, after: str) -> bool:
+    """Tell whether a number is one of employees, and not merely more than theirs."""
+    return not _BELOW.search(before) and _says_headcount(before, number, after)
 
 
 def _preceding(text: str, words: int) -> str:
@@ -235,10 +319,26 @@ def _following(text: str, words: int) -> str:
     return " ".join(_CLAUSE.split(text)[0].split()[:words])
 
 
-def _money(_field: FieldName, value: Json, quote: str) -> bool:
-    if not _DOLLARS.search(quote):
-        return False
-    return any(value == _usd(found) for found in _MONEY.findall(quote))
+def _money(field: FieldName, value: Json, quote: str) -> bool:
+    called = _WORTH.get(field)
+    for found in _MONEY.finditer(quote):
+        lead = _preceding(_OF_YEAR.sub("", quote[: found.start()]), _WORTH_BEFORE)
+        tail = _following(quote[found.end() :], _WORTH_AFTER)
+        if value == _usd(found["after"] or found["before"]) and (
+            called is None or _is_called(called, lead, tail)
+        ):
+            return True
+    return False
+
+
+def _is_called(what: re.Pattern[str], lead: str, tail: str) -> bool:
+    """Tell whether an amount is ``what``: the words before it decide, then those behind it."""
+    for words in (lead, tail):
+        if what.search(words):
+            return True
+        if any(other.search(words) for other in _WORTH.values()):
+            return False
+    return False
 
 
 def _usd(text: str) -> int | None:
@@ -249,18 +349,34 @@ def _usd(text: str) -> int | None:
 
 
 def _country(field: FieldName, value: Json, quote: str) -> bool:
-    words = [word.strip(",;:()\"'") for word in quote.split()]
-    runs = (
-        " ".join(words[start : start + length]).rstrip(".,")
-        for length in range(1, 5)
-        for start in range(len(words) - length + 1)
-    )
-    named = (run for run in runs if len(run) >= _SHORTEST_COUNTRY or run in _SHORT_COUNTRIES)
-    return value in _values(field, named) or any(
+    words = quote.split()
+    taken: set[int] = set()  # the words of longer names
+    for length in range(4, 0, -1):
+        for start in range(len(words) - length + 1):
+            places = range(start, start + length)
+            run = " ".join(words[place].strip(",;:()\"'") for place in places).rstrip(".,")
+            is_name = len(run) >= _SHORTEST_COUNTRY and not run[0].islower()
+            if taken.intersection(places) or not (is_name or run in _SHORT_COUNTRIES):
+                continue
+            if not (codes := _values(field, [run])):
+                continue
+            taken.update(places)
+            around = (words[start - 1] if start else "", *words[start + length :][:1])
+            if value in codes and not _is_other_name(run, *around):
+                return True
+    return any(
         mark in quote and value in _values(field, [mark])
         for mark in _SHORT_COUNTRIES
         if _IDEOGRAPH.match(mark)
     )
+
+
+def _is_other_name(country: str, before: str, after: str = "") -> bool:
+    """Tell whether the words beside a country make it another place, or a person: New Mexico."""
+    if before in _OTHER_LANDS:
+        return True
+    named = after[:1].isupper() and not _ACRONYM.fullmatch(after.rstrip(".,;:"))
+    return named and country in _FIRST_NAMES
 
 
 def _values(field: FieldName, texts: Iterator[str] | list[str]) -> list[Json]:
@@ -289,9 +405,10 @@ def _phone(_field: FieldName, value: Json, quote: str) -> bool:
 
 
 def _phone_runs(quote: str) -> Iterator[str]:
-    """Yield each whole run of digits that no register's name precedes."""
+    """Yield each whole run of digits that neither a register's name nor a fax's precedes."""
     for found in _PHONE_RUN.finditer(quote):
-        if not _REGISTRY.search(quote[: found.start()]):
+        before = quote[: found.start()]
+        if not (_REGISTRY.search(before) or _FAX.search(before)):
             yield found[0]
 
 
@@ -299,7 +416,7 @@ def _address(_field: FieldName, value: Json, quote: str) -> bool:
     """Tell whether an email, domain or URL stands there as a whole, scheme and www. aside."""
     wanted = _HOST_MARK.sub("", str(value).lower()).rstrip("/")
     text = _HOST_MARK.sub("", quote.lower())
-    return bool(re.search(rf"(?<![\w.@-]){re.escape(wanted)}(?![\w@-]|\.\w)", text))
+    return bool(re.search(rf"(?<![\w.@+%=?&-]){re.escape(wanted)}(?![\w@-]|\.\w)", text))
 
 
 def _domain(field: FieldName, value: Json, quote: str) -> bool:
@@ -309,10 +426,23 @@ def _domain(field: FieldName, value: Json, quote: str) -> bool:
     return bool(re.search(whole, text)) or _address(field, value, quote)
 
 
-def _code(_field: FieldName, value: Json, quote: str) -> bool:
+def _code(field: FieldName, value: Json, quote: str) -> bool:
     wanted = re.sub(r"[^0-9A-Z]", "", str(value).upper())
+    if field == "company_ticker":  # a word in small letters is a word
+        found = re.search(rf"(?<![^\W_]){re.escape(str(value))}(?![^\W_])", quote)
+        return bool(found and _LISTED.search(quote))
+    if wanted.isdecimal() and not _CALLED.get(field, _ANYTHING).search(quote):
+        return False
     runs = (re.sub(r"[^0-9A-Z]", "", run.upper()) for run in _code_runs(quote))
     return bool(wanted) and wanted in runs
+
+
+_ANYTHING = re.compile("")
+# Digits alone are a number of anything: what says that they are the code.
+_CALLED: Mapping[str, re.Pattern[str]] = {
+    "company_registration_number": _REGISTERED,
+    "company_vat_id": _TAXED,
+}
 
 
 def _code_runs(quote: str) -> Iterator[str]:
@@ -332,6 +462,8 @@ def _text(field: FieldName, value: Json, quote: str) -> bool:
             word in known or (bool(_IDEOGRAPH.search(word)) and word in there) for word in words
         )
     text = _plain(quote)
+    if field == "company_postal_code":
+        text = _COUNTED_THINGS.sub(";", text)
     phrase = _phrase(field, str(value))
     return phrase is not None and any(
         _stands_alone(field, text, found) for found in phrase.finditer(text)
