@@ -20,6 +20,7 @@ from glaze.pipeline.books import Settling
 from glaze.pipeline.departure import SEND_WITHIN_S
 from glaze.pipeline.settling import settle_failure, settle_reply
 from glaze.store.budget import BudgetStore
+from glaze.store.calls import CallStore
 from glaze.store.ledger import Sealed
 from glaze.store.ledger_check import verify
 from glaze.store.limit import use_within_s
@@ -566,6 +567,34 @@ async def test_a_call_that_two_settle_in_one_group_is_settled_once_with_its_valu
         )
     assert [row["state"] for row in await bench.rows(CALLS)] == ["settled"]
     assert await bench.rows("select value from observation") == [{"value": "Chief"}]
+    assert all(one.holds for one in await verify(bench.db, DEFAULT_WORKSPACE))
+
+
+@pytest.mark.parametrize("found", [0, PRICE])
+async def test_an_answer_whose_bill_cannot_be_read_keeps_its_values_whatever_is_found_out(
+    bench: Bench, found: int
+):
+    bench.vendor.billing = "unknown"
+    asker = await bench.asker((await bench.claimed())[0], budgets=await bench.budget(PRICE))
+    asked = question(bench.provider(), asker, "a@x.com")
+    async with bench.gateway() as gateway:
+        unread = await gateway.ask(asked)
+        assert isinstance(unread, Declined)
+        assert (unread.why, unread.call_id is None) == (Decline.UNKNOWN, False)
+        assert all(one.holds for one in await verify(bench.db, DEFAULT_WORKSPACE))
+        by_hand = {unread.call_id: Micros(found)}
+        await CallStore(bench.db).resolve(DEFAULT_WORKSPACE, by_hand, "usage page")
+        again = await gateway.ask(asked)
+    assert isinstance(again, Answer)
+    assert [reading.value for reading in again.readings] == ["Title of a@x.com"]
+    assert bench.vendor.bills == ["a@x.com"]
+    assert (await bench.rows(CALLS))[0] | {"reserved_micros": 0} == {
+        "state": "settled",
+        "price_micros": found,
+        "reserved_micros": 0,
+        "verdict": "match",
+    }
+    assert await bench.rows("select cost_micros from observation") == [{"cost_micros": found}]
     assert all(one.holds for one in await verify(bench.db, DEFAULT_WORKSPACE))
 
 

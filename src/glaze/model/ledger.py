@@ -281,6 +281,11 @@ class Settlement:
     handle: str | None = None  # of a pending one, as the vendor named it
     wait_s: float = 0.0  # of a pending one: when to ask for its answer first
 
+    @property
+    def brought(self) -> bool:
+        """Whether it has an answer to keep: also one whose bill could not be read."""
+        return self.end is CallEnd.SETTLED or bool(self.readings)
+
 
 @dataclass(frozen=True, slots=True)
 class Overrun:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from glaze.model.ledger import CallEnd, Claimed, Settlement
+from glaze.model.ledger import Claimed, Settlement
 from glaze.model.provider import Ask, Reply
 from glaze.model.recording import Exchange, Recording, short_facts
 from glaze.net.vendor import BoundHttp
@@ -19,7 +19,7 @@ def recorded(
     kept, never another's answer.
     """
     judge = question.judge
-    if settlement.end is not CallEnd.SETTLED or not isinstance(judge, Judging):
+    if not settlement.brought or not isinstance(judge, Judging):
         return settlement
     identifiers = question.needs.union(*question.operation.needs)
     ask = replace(question.ask, known=short_facts(judge.known, identifiers))
@@ -48,7 +48,7 @@ def deferred(
 
     Its slice is an answer as the vendor gives it at once, and is read again as such.
     """
-    if settlement.end is not CallEnd.SETTLED:
+    if not settlement.brought:
         return settlement
     return replace(
         settlement,
@@ -71,7 +71,7 @@ def collected(
 
     One that was ``resent`` came as if it had been asked for the first time, without a handle.
     """
-    if settlement.end is not CallEnd.SETTLED:
+    if not settlement.brought:
         return settlement
     return replace(
         settlement,

@@ -52,7 +52,10 @@ def settle_reply(
     entities: Mapping[EntityKind, EntityId],
     operation: Operation,
 ) -> Settlement:
-    """Turn a reply into the settlement of its call."""
+    """Turn a reply into the settlement of its call.
+
+    Where only the bill cannot be read the answer is kept all the same: it was probably paid for.
+    """
     if reply.verdict is Verdict.PENDING:
         return _promised(call_id, reply, operation)
     billing = reply.billing
@@ -62,19 +65,23 @@ def settle_reply(
         elif had_again(operation):
             return resume(call_id, reply.detail or billing.reason)
     end, price = _end(billing, answered=reply.verdict in ANSWERS)
+    brought = end is CallEnd.SETTLED or (end is CallEnd.UNKNOWN and reply.verdict in ANSWERS)
     settlement = Settlement(
         call_id=call_id,
         end=end,
         price_micros=price,
         verdict=reply.verdict,
         detail=reply.detail,
-        readings=storable_readings(reply.readings) if end is CallEnd.SETTLED else (),
+        readings=storable_readings(reply.readings) if brought else (),
         entities=entities,
         raw=reply.raw,
         pages=reply.pages,
     )
     if not 0 <= price <= MOST_MICROS:
-        return unknown(settlement, "the vendor named no possible price")
+        why = "the vendor named no possible price"
+        if reply.verdict not in ANSWERS:
+            return unknown(settlement, why)
+        return replace(settlement, end=CallEnd.UNKNOWN, price_micros=FREE, detail=why)
     return settlement
 
 

@@ -115,7 +115,8 @@ class CallStore:
 
         Their reservations are released and the price is booked. The question of a call that was not
         billed may be asked again; that of one that was counts as answered by nothing, until it is
-        old enough to be asked again. ``by`` says who found out, and how.
+        old enough to be asked again. Where its answer came, and only the bill could not be read,
+        that answer counts, billed or not. ``by`` says who found out, and how.
 
         Raises: InputError where a call is not there, is not unknown, or a price makes no sense.
         """

@@ -32,17 +32,28 @@ select id, state from call where workspace_id = current_workspace() and id = any
 
 -- name: resolve
 -- What somebody found out about unknown calls. Their reservations are released, the price is booked; what exceeds
--- the reservation is overrun, never refused.
+-- the reservation is overrun, never refused. Where the answer came and only its bill could not be read, it counts from now on.
 with told as materialized (
-  select * from jsonb_to_recordset(%(found)s) as f(id bigint, price_micros bigint) order by id
+  select f.*, exists (select from call k join answer a on a.workspace_id = k.workspace_id and a.call_id = k.id
+                      where k.workspace_id = current_workspace() and k.id = f.id and k.verdict = 'match') as answered
+  from jsonb_to_recordset(%(found)s) as f(id bigint, price_micros bigint) order by f.id
 ), ended as (
   update call c set
-    state = case when t.price_micros > 0 then 'settled' else 'not_billed' end::call_state,
+    state = case when t.price_micros > 0 or t.answered then 'settled' else 'not_billed' end::call_state,
     price_micros = t.price_micros, settled_at = clock_timestamp(), resolved_by = %(by)s, asked = null,
-    verdict = case when t.price_micros > 0 then %(lost)s else c.verdict end
+    verdict = case when t.price_micros > 0 and not t.answered then %(lost)s else c.verdict end
   from told t
   where c.workspace_id = current_workspace() and c.id = t.id and c.state = 'unknown'
   returning c.id, c.budget_ids, c.reserved_micros, c.price_micros, c.request_id
+), shared as (
+  update observation o set cost_micros = s.cost_micros
+  from (
+    select v.id, e.price_micros / count(*) over calls
+           + case when row_number() over (partition by v.call_id order by v.id) = 1 then e.price_micros %% count(*) over calls else 0 end as cost_micros
+    from observation v join ended e on e.id = v.call_id where v.workspace_id = current_workspace()
+    window calls as (partition by v.call_id)
+  ) s
+  where o.workspace_id = current_workspace() and o.id = s.id
 ), wire as (
   update vendor_request v set billed_micros = v.billed_micros + e.paid
   from (select request_id, sum(price_micros)::bigint as paid from ended group by request_id) e

@@ -135,11 +135,17 @@ select pg_xact_status(%(xid)s::text::xid8) as status
 -- than was reserved for its calls together its price is paused, and the feed tells. The ids are given a second
 -- time so that they are looked up in the key, whatever statistics say. Of a call about somebody who was erased
 -- meanwhile the money is recorded and nothing else. Whose answer was lost but whose vendor called back while its
--- sender still waited is not unknown: there is an answer to collect.
-with ended as (
+-- sender still waited is not unknown: there is an answer to collect. Whose answer came with a bill that could not be
+-- read keeps it, whatever is said of the bill later.
+with held as materialized (
+  select id, state, verdict from call where workspace_id = current_workspace() and id = any(%(call_ids)s) order by id for update
+), ended as (
   update call c set
-    state = case when a.state = 'unknown' and c.state = 'sending' and c.poll_at is not null then 'pending_vendor' else a.state end::call_state,
-    price_micros = a.price_micros, verdict = a.verdict,
+    state = case when a.state = 'unknown' and c.state = 'sending' and c.poll_at is not null then 'pending_vendor'
+                 when a.state = 'not_billed' and h.verdict = 'match'
+                   and exists (select from answer k where k.workspace_id = c.workspace_id and k.call_id = c.id) then 'settled'
+                 else a.state end::call_state,
+    price_micros = a.price_micros, verdict = case when h.verdict = 'match' and a.state <> 'settled' then h.verdict else a.verdict end,
     detail = case when c.erased_at is null then a.detail end,
     settled_at = case when a.state in ('settled', 'not_billed') then clock_timestamp() end,
     handle = case when c.erased_at is null then coalesce(a.handle, c.handle) end,
@@ -149,10 +155,10 @@ with ended as (
     poll_at = case when a.state <> 'pending_vendor' then c.poll_at  -- a vendor that called back already is asked at once
                    else clock_timestamp() + make_interval(secs => case when c.poll_at is null then a.wait_s else 0 end) end
   from (select * from jsonb_to_recordset(%(calls)s) as r(id bigint, state text, price_micros bigint, verdict text, detail text,
-    handle text, wait_s float8) order by id) a
+    handle text, wait_s float8) order by id) a join held h on h.id = a.id
   where c.workspace_id = current_workspace() and c.id = any(%(call_ids)s) and c.id = a.id
     and c.state in ('sending', 'pending_vendor', 'unknown') and not (a.state = 'pending_vendor' and c.state = 'pending_vendor')
-  returning c.id, c.request_id, c.budget_ids, c.reserved_micros, c.state, c.price_micros, c.erased_at
+  returning c.id, c.request_id, c.budget_ids, c.reserved_micros, c.state, c.price_micros, c.erased_at, h.verdict as told
 ), wire as (
   update vendor_request v set answered_at = clock_timestamp(), status = a.status, exchanges = v.exchanges + a.exchanges, bytes = v.bytes + a.bytes,
     billed_micros = greatest(a.billed_micros, v.billed_micros + coalesce(  -- its calls may end one after the other
@@ -177,6 +183,17 @@ with ended as (
   select current_workspace(), h.entity_id, a.call_id, a.field, a.value, a.raw, a.confidence, a.provider, a.source_url, a.quote,
          a.cost_micros, clock_timestamp()
   from stated a join home h on h.id = a.entity_id join ended on ended.id = a.call_id and ended.erased_at is null order by a.ordinality
+), shared as (  -- the price of what was stated before its bill could be read
+  update observation o set cost_micros = s.cost_micros
+  from (
+    select v.id, e.price_micros / count(*) over calls
+           + case when row_number() over (partition by v.call_id order by v.id) = 1 then e.price_micros %% count(*) over calls else 0 end as cost_micros
+    from observation v join ended e on e.id = v.call_id and e.told = 'match' and e.state = 'settled'
+    where v.workspace_id = current_workspace() and v.call_id = any(%(call_ids)s)
+      and not exists (select from stated a where a.call_id = v.call_id)
+    window calls as (partition by v.call_id)
+  ) s
+  where o.workspace_id = current_workspace() and o.id = s.id
 ), hot as materialized (
   select b.id from budget b
   where b.workspace_id = current_workspace() and b.id in (select unnest(e.budget_ids) from ended e)

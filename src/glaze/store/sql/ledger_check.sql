@@ -49,8 +49,8 @@ cross join lateral (
 where v.workspace_id = current_workspace() and v.answered_at is not null
 
 -- name: observations_come_from_settled_calls
--- What a source stated hangs on the settled call that brought it, in that provider's name.
-select o.id, c.state is distinct from 'settled' or q.provider is distinct from o.provider as broken,
+-- What a source stated hangs on the settled call that brought it, in that provider's name; or on one whose bill could not be read.
+select o.id, c.state is null or not (c.state = 'settled' or c.state in ('unknown', 'pending_vendor') and c.verdict = 'match') or q.provider is distinct from o.provider as broken,
        format('%%s of %%s: call %%s of %%s is %%s', o.field, o.provider, o.call_id, q.provider, c.state) as said
 from observation o
 left join call c on c.workspace_id = o.workspace_id and c.id = o.call_id
@@ -59,7 +59,7 @@ where o.workspace_id = current_workspace()
 
 -- name: costs_of_values_add_up
 -- A call's price is shared by the values that it brought: no more of it and no less.
-select c.id, sum(o.cost_micros) <> c.price_micros as broken,
+select c.id, sum(o.cost_micros) <> coalesce(c.price_micros, 0) as broken,
        format('price %%s, by its values %%s', c.price_micros, sum(o.cost_micros)) as said
 from observation o join call c on c.workspace_id = o.workspace_id and c.id = o.call_id
 where o.workspace_id = current_workspace() group by c.workspace_id, c.id, c.price_micros
