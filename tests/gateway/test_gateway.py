@@ -598,5 +598,41 @@ async def test_an_answer_whose_bill_cannot_be_read_keeps_its_values_whatever_is_
     assert all(one.holds for one in await verify(bench.db, DEFAULT_WORKSPACE))
 
 
+@pytest.mark.parametrize("found", [0, PRICE // 2, PRICE * 2])
+async def test_a_bill_that_arrives_after_somebody_said_otherwise_is_recorded_with_its_values(
+    bench: Bench, found: int
+):
+    answer = Reply(Verdict.MATCH, Billed(PRICE), (Reading(TITLE, "Chief", 90),), raw=b"raw")
+    asker = await bench.asker((await bench.claimed())[0], budgets=await bench.budget(PRICE))
+    one, other = (
+        [Sealed([Intent(asker, _key(name), PRICE, 1, (), "the test asks", ())], 30.0)]
+        for name in (b"one", b"other")
+    )
+    ((call,),) = await bench.ledger.reserve(DEFAULT_WORKSPACE, one)
+    assert isinstance(call, Reserved)
+    (operation,) = bench.provider().spec.operations
+    whole = settle_reply(call.call_id, answer, asker.entities, operation)
+    lost = settle_failure(call.call_id, FetchError("no answer", sent=True), operation)
+    billed = RequestFacts(call.request_id, status=200, billed_micros=PRICE)
+    async with bench.gateway() as gateway:
+        books = await gateway.bookkeeping.of(DEFAULT_WORKSPACE)
+        await books.settle(Settling(RequestFacts(call.request_id), (lost,), {}))
+        by_hand = {call.call_id: Micros(found)}
+        await CallStore(bench.db).resolve(DEFAULT_WORKSPACE, by_hand, "usage page")
+        if not found:  # what was released is reserved by another meanwhile
+            await bench.ledger.reserve(DEFAULT_WORKSPACE, other)
+        for _ in range(2):
+            await books.settle(Settling(billed, (whole,), {call.call_id: "titles"}))
+    assert (await bench.rows(CALLS))[0] == {
+        "state": "settled",
+        "price_micros": PRICE,
+        "reserved_micros": PRICE,
+        "verdict": "match",
+    }
+    assert (await bench.rows(BUDGET))[0]["spent_micros"] == PRICE
+    assert await bench.rows("select value from observation") == [{"value": "Chief"}]
+    assert all(one.holds for one in await verify(bench.db, DEFAULT_WORKSPACE))
+
+
 def _key(name: bytes) -> QuestionKey:
     return QuestionKey("env", "titles", "title", "", name)

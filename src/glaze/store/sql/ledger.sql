@@ -136,9 +136,11 @@ select pg_xact_status(%(xid)s::text::xid8) as status
 -- time so that they are looked up in the key, whatever statistics say. Of a call about somebody who was erased
 -- meanwhile the money is recorded and nothing else. Whose answer was lost but whose vendor called back while its
 -- sender still waited is not unknown: there is an answer to collect. Whose answer came with a bill that could not be
--- read keeps it, whatever is said of the bill later.
+-- read keeps it, whatever is said of the bill later. An answer also comes where somebody had said already what
+-- the call did cost: the vendor's own word counts; of its reservation nothing is left, so what it adds is overrun.
 with held as materialized (
-  select id, state, verdict from call where workspace_id = current_workspace() and id = any(%(call_ids)s) order by id for update
+  select id, state, verdict, resolved_by, state in ('settled', 'not_billed') as late, coalesce(price_micros, 0) as before_micros
+  from call where workspace_id = current_workspace() and id = any(%(call_ids)s) order by id for update
 ), ended as (
   update call c set
     state = case when a.state = 'unknown' and c.state = 'sending' and c.poll_at is not null then 'pending_vendor'
@@ -157,12 +159,13 @@ with held as materialized (
   from (select * from jsonb_to_recordset(%(calls)s) as r(id bigint, state text, price_micros bigint, verdict text, detail text,
     handle text, wait_s float8) order by id) a join held h on h.id = a.id
   where c.workspace_id = current_workspace() and c.id = any(%(call_ids)s) and c.id = a.id
-    and c.state in ('sending', 'pending_vendor', 'unknown') and not (a.state = 'pending_vendor' and c.state = 'pending_vendor')
-  returning c.id, c.request_id, c.budget_ids, c.reserved_micros, c.state, c.price_micros, c.erased_at, h.verdict as told
+    and (c.state in ('sending', 'pending_vendor', 'unknown') and not (a.state = 'pending_vendor' and c.state = 'pending_vendor')
+         or a.state = 'settled' and h.resolved_by is not null and (h.state = 'not_billed' or h.state = 'settled' and h.verdict = 'lost'))
+  returning c.id, c.request_id, c.budget_ids, c.reserved_micros, c.state, c.price_micros, c.erased_at, h.verdict as told, h.late, h.before_micros
 ), wire as (
   update vendor_request v set answered_at = clock_timestamp(), status = a.status, exchanges = v.exchanges + a.exchanges, bytes = v.bytes + a.bytes,
     billed_micros = greatest(a.billed_micros, v.billed_micros + coalesce(  -- its calls may end one after the other
-      (select sum(e.price_micros) from ended e where e.request_id = v.id), 0)), remainder_micros = a.remainder_micros, error = a.error
+      (select sum(e.price_micros - e.before_micros) from ended e where e.request_id = v.id), 0)), remainder_micros = a.remainder_micros, error = a.error
   from jsonb_to_recordset(%(requests)s) as a(id bigint, status int, exchanges int, bytes bigint, billed_micros bigint, remainder_micros bigint, error text)
   where v.workspace_id = current_workspace() and v.id = any(%(request_ids)s) and v.id = a.id
 ), kept as (
@@ -199,11 +202,13 @@ with held as materialized (
   where b.workspace_id = current_workspace() and b.id in (select unnest(e.budget_ids) from ended e)
   order by b.id for update of b
 ), booked as (
-  update budget b set reserved_micros = b.reserved_micros - a.released, spent_micros = b.spent_micros + a.spent,
+  update budget b set reserved_micros = b.reserved_micros - coalesce(a.released, 0), spent_micros = b.spent_micros + a.spent,
     overrun_micros = b.overrun_micros + a.overrun
   from (
-    select from_budget.id, sum(e.reserved_micros)::bigint as released, sum(e.price_micros)::bigint as spent,
-           sum(greatest(0, e.price_micros - e.reserved_micros))::bigint as overrun
+    select from_budget.id, (sum(e.reserved_micros) filter (where not e.late))::bigint as released,
+           sum(e.price_micros - e.before_micros)::bigint as spent,
+           sum(case when e.late and e.price_micros > e.before_micros then e.price_micros - e.before_micros
+                    else greatest(0, e.price_micros - e.reserved_micros) - greatest(0, e.before_micros - e.reserved_micros) end)::bigint as overrun
     from ended e cross join unnest(e.budget_ids) as from_budget(id) join hot on hot.id = from_budget.id
     where e.state in ('settled', 'not_billed')  -- of an open call the reservation stays
     group by from_budget.id order by from_budget.id
