@@ -161,12 +161,16 @@ async def test_what_was_to_cost_nothing_and_bills_is_not_asked_again(bench: Benc
     provider = bench.provider()
     free = replace(provider.spec.operations[0], price_micros=Micros(0))
     provider.spec = replace(provider.spec, operations=(free,))
-    askers = [await bench.asker(job) for job in await bench.claimed(2)]
+    budgets = await bench.budget(PRICE * 2)
+    askers = [await bench.asker(job, budgets=budgets) for job in await bench.claimed(2)]
     async with bench.gateway() as gateway:
         assert isinstance(await gateway.ask(question(provider, askers[0], "0@x.com")), Answer)
         again = await gateway.ask(question(provider, askers[1], "1@x.com"))
     assert isinstance(again, Declined)
     assert (again.why, bench.vendor.bills) == (Decline.PRICE, ["0@x.com"])
+    (booked,) = await bench.rows(BUDGET)
+    assert (booked["spent_micros"], booked["overrun_micros"]) == (PRICE, PRICE)
+    assert all(one.holds for one in await verify(bench.db, DEFAULT_WORKSPACE))
 
 
 async def test_a_cap_that_was_lowered_below_what_is_reserved_holds_for_who_runs_already(

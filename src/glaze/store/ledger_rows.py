@@ -68,7 +68,7 @@ def new_call(request: int, intent: Intent, question: Mapping[str, Any]) -> dict[
         "reason": intent.reason,
         "wanted": list(intent.wanted),
         "reserved_micros": intent.price_micros,
-        "budget_ids": list(intent.budgets) if intent.price_micros else [],
+        "budget_ids": list(intent.budgets),  # what was to cost nothing may bill
         "resend": intent.resend,
         "collect_s": intent.collect_s or None,
         "asked": _asked(intent) if intent.collect_s else None,

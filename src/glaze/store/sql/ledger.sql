@@ -199,7 +199,7 @@ with held as materialized (
   where o.workspace_id = current_workspace() and o.id = s.id
 ), hot as materialized (
   select b.id from budget b
-  where b.workspace_id = current_workspace() and b.id in (select unnest(e.budget_ids) from ended e)
+  where b.workspace_id = current_workspace() and b.id in (select unnest(e.budget_ids) from ended e where e.reserved_micros > 0 or e.price_micros > 0)
   order by b.id for update of b
 ), booked as (
   update budget b set reserved_micros = b.reserved_micros - coalesce(a.released, 0), spent_micros = b.spent_micros + a.spent,
