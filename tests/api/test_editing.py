@@ -36,7 +36,9 @@ async def _webhook(client: Client) -> tuple[str, str, str, list[dict]]:
 
 
 async def _job(client: Client) -> tuple[str, str, str, list[dict]]:
-    made = await client.post("/v1/jobs", {"kind": "enrich", "args": {"input": {"domain": "acme.com"}}})
+    made = await client.post(
+        "/v1/jobs", {"kind": "enrich", "args": {"input": {"domain": "acme.com"}}}
+    )
     path = f"/v1/jobs/{made.body['id']}"
     return "PATCH", path, path, [{"priority": 2}, {"tags": ["urgent"]}]
 

@@ -283,6 +283,11 @@ FOUND = {
                 "phone_numbers": [
                     {"sanitized_number": "+14155550164", "type_cd": "mobile"},
                     {"sanitized_number": "+14155550165", "type_cd": "work_direct"},
+                    {
+                        "sanitized_number": "+14155550166",
+                        "type_cd": "mobile",
+                        "status_cd": "invalid_number",
+                    },
                 ],
             }
         ],

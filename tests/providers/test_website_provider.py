@@ -245,6 +245,43 @@ async def test_what_stops_a_visit_is_said_in_a_reply_and_never_raised(
     assert reply.readings == ()
 
 
+_BROKER = (
+    "<p>HugeDomains.com, 2635 Walnut Street, Denver, CO 80205</p><p>Tel: +1 303 893 0552</p>"
+    '<p>sales@hugedomains.com <a href="https://facebook.com/hugedomains">Facebook</a></p>'
+)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<title>lantern-works.co.uk is for sale</title><p>An address.</p>{_BROKER}",
+        f"<title>Welcome</title><h1>This premium domain may be for sale</h1>{_BROKER * 40}",
+        f"<title>lantern-works.co.uk</title><p>Buy this domain now.</p>{_BROKER}",
+        f"<title>Hier entsteht eine Seite</title><p>Diese Domain steht zum Verkauf</p>{_BROKER}",
+        f"<title>lantern-works.co.uk</title><p>This domain has expired.</p>{_BROKER}",
+        f"<title>Domain</title><p>Ce nom de domaine est à vendre</p>{_BROKER}",
+    ],
+)
+async def test_a_parked_domain_is_no_site_and_its_brokers_data_are_nobodys(page: str) -> None:
+    reply, http = await visit({**SITE, "/": page})
+    assert (reply.verdict, reply.readings, reply.pages) == (Verdict.NO_MATCH, (), ())
+    assert "parked" in reply.detail
+    assert http.asked == [f"{ORIGIN}/robots.txt", ORIGIN]  # what else lies there is not read
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"{HOME}<p>We help you buy and sell: domains, cars. The domain acme.example is registered.</p>",
+        f"<title>Lantern Works</title>{'<p>We light the north.</p>' * 200}<p>Buy this domain: a guide.</p>",
+        "<title>Lantern Works</title><p>Our old mill is for sale.</p><p>Tel: 020 7946 0018</p>",
+    ],
+)
+async def test_a_site_that_speaks_of_sales_and_domains_is_not_parked(page: str) -> None:
+    reply, _ = await visit({**SITE, "/": page})
+    assert reply.verdict is Verdict.MATCH
+
+
 @pytest.mark.parametrize(
     "page", [404, BodyTooLarge("large"), FetchTimeout("slow"), AddressRefused("no"), ConnectFailed("off")]
 )  # fmt: skip

@@ -78,6 +78,7 @@ def test_a_doubtful_value_counts_less_than_a_sure_one() -> None:
     [
         ({"field": "company_colour", "any_of": ["red"]}, "unknown field"),
         ({"field": "company_country"}, "give one of any_of"),
+        ({"field": "company_description", "contains": ["tools", "***"]}, "is never met"),
         ({"field": "company_country", "any_of": ["Atlantis"]}, "company_country"),
         ({"field": "company_city", "at_least": 3}, "is no number"),
         ({"field": "company_city", "all_of": ["Ulm"]}, "has one value"),

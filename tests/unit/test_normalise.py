@@ -175,6 +175,11 @@ def test_text_is_always_fit_to_be_stored(written: str) -> None:
         ("company_sic", [7372, "SIC: 111", "62012", "7372 - Software", "x"], ["7372", "0111", "62012"]),
         ("company_naics", ["541511", "5415111"], ["541511"]),
         ("company_tags", ["A", "a", "", None, " b "], ["A", "b"]),
+        ("company_tags", ["N/A", "-", "unknown", "b"], ["b"]),
+        ("company_tags", ["N/A", "-"], None),
+        ("company_employee_count", "1.5", None),
+        ("company_employee_count", "1.5K", 1500),
+        ("company_employee_count", "12.0", 12),
         ("person_personal_emails", ["x", "a@b.com"], ["a@b.com"]),
         ("company_emails", ["x", "Info@B.com"], ["Info@b.com"]),
         ("company_domain_aliases", ["https://www.b.com/x", "?"], ["b.com"]),
@@ -185,7 +190,7 @@ def test_text_is_always_fit_to_be_stored(written: str) -> None:
         ("person_timezone", "Europe/Berlin", "Europe/Berlin"),
         ("person_timezone", "CET/Summer", None),
         ("company_social_urls", ["http://twitter.com/Acme", "acme.com/blog/"], ["https://x.com/acme", "https://acme.com/blog/"]),
-        ("company_registry_ids", {"LEI": " x ", "cik": 3, "e": ""}, {"cik": "3", "lei": "x"}),
+        ("company_registry_ids", {"LEI": " y ", "cik": 3, "e": "", "u": "unknown"}, {"cik": "3", "lei": "y"}),
     ],
 )  # fmt: skip
 def test_what_people_and_vendors_write_has_one_form(

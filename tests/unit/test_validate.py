@@ -34,6 +34,8 @@ def confidence(found: Accepted | Rejected) -> int:
     ("field", "value"),
     [
         ("company_name", "N/A"),
+        ("person_full_name", "null null"),
+        ("person_full_name", "N/A n/a"),
         ("company_name", "{{company.name}}"),
         ("company_name", "Home"),
         ("company_name", "Just a moment..."),

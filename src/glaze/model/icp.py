@@ -44,6 +44,8 @@ class Criterion(Strict):
         ranged = self.at_least is not None or self.at_most is not None
         if sum(map(bool, (self.any_of, self.all_of, self.contains, ranged))) != 1:
             raise ValueError("give one of any_of, all_of, contains, or at_least and at_most")
+        if any(not fold(word) for word in (*self.any_of, *self.all_of, *self.contains)):
+            raise ValueError(f"{self.field}: a word without a letter or digit is never met")
         kind = known_field(self.field).type
         if ranged and kind not in _RANGED:
             raise ValueError(f"{self.field} is no number: give any_of or contains")

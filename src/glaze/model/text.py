@@ -71,4 +71,6 @@ def is_placeholder(text: str) -> bool:
     word = text.strip().casefold()
     if word in _PLACEHOLDERS or not any(c.isalnum() for c in word):
         return True
+    if len(words := word.split()) > 1 and words[0] in _PLACEHOLDERS and len({*words}) == 1:
+        return True  # "null null": a name put together of two that were missing
     return bool(_TEMPLATE_HOLE.fullmatch(word))

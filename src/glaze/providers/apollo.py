@@ -283,6 +283,8 @@ def _numbers(body: Json, response: VendorResponse, credit: Micros) -> Reply:
     readings = Readings(_PHONE.gives)
     for person in objects_at(result, "people"):
         for number in objects_at(person, "phone_numbers"):
+            if (text_at(number, "status_cd") or "").startswith("invalid"):
+                continue
             field = "person_mobile" if text_at(number, "type_cd") == "mobile" else "person_phone"
             readings.add(field, text_at(number, "sanitized_number"))
     verdict = Verdict.MATCH if readings.found else Verdict.NO_MATCH

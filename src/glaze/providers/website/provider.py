@@ -24,6 +24,7 @@ from glaze.providers.website.document import Document, domain_or_host, host_of
 from glaze.providers.website.extract import readings_of
 from glaze.providers.website.fetch import TRIES, Failure, Robots, get
 from glaze.providers.website.merge_pages import PageReadings, merged
+from glaze.providers.website.parked import parked
 from glaze.providers.website.parse import parse
 from glaze.providers.website.site_pages import Choice, pages_to_read
 from glaze.providers.website.sitemap import listed_pages
@@ -151,6 +152,10 @@ async def _read_site(http: VendorHttp, start: str, visit: _Visit) -> Failure | N
     if asked != got:
         return Failure(Verdict.NO_MATCH, f"the site leads to another one, {got}")
     home = await _read_page(answer, "home", visit)
+    if said := parked(home):
+        visit.pages.clear()
+        visit.texts.clear()  # nobody is to quote from it either
+        return Failure(Verdict.NO_MATCH, f"there is no site, the domain is parked: {said!r}")
     if robots.delay_s > _LONGEST_DELAY_S:
         visit.notes.append(
             f"only the first page: robots.txt wants {robots.delay_s:g} s between two"
