@@ -132,3 +132,18 @@ async def test_an_outage_at_one_address_leaves_another_address_alone(db: Databas
     await open_circuit(store, "https://a")
     assert (await store.circuit("titles", "https://a", probe_s=60.0)).wait_s > 0
     assert (await store.circuit("titles", "https://b", probe_s=60.0)).wait_s == 0.0
+
+
+async def test_a_probe_that_was_not_sent_in_its_time_takes_no_place_from_the_one_after_it(
+    db: Database,
+) -> None:
+    store = LimitStore(db, open_s=0.0)
+    for _ in range(OPEN_AFTER):
+        await store.circuit_failed("titles", "http://x", probe=False, error="down")
+    late = await store.circuit("titles", "http://x", probe_s=0.0)
+    current = await store.circuit("titles", "http://x", probe_s=60.0)
+    assert (late.probe, current.probe) == (True, True)
+    await store.circuit_unprobed("titles", "http://x", late)
+    assert not (await store.circuit("titles", "http://x", probe_s=60.0)).probe
+    await store.circuit_unprobed("titles", "http://x", current)
+    assert (await store.circuit("titles", "http://x", probe_s=60.0)).probe

@@ -38,7 +38,7 @@ class Passing:
     async def leave(self) -> None:
         """Let another be the probe, where this one was not sent."""
         if self._circuit and self.probe and not self.recorded:
-            await self._circuit.unprobed()
+            await self._circuit.unprobed(self._passage)
 
 
 class Circuit:
@@ -76,9 +76,9 @@ class Circuit:
             await self._store.circuit_succeeded(self._provider, self._base_url, probe=probe)
             self._troubled = False
 
-    async def unprobed(self) -> None:
-        """Let another be the probe."""
-        await self._store.circuit_unprobed(self._provider, self._base_url)
+    async def unprobed(self, passage: Passage) -> None:
+        """Let another be the probe instead of the one that was to pass by ``passage``."""
+        await self._store.circuit_unprobed(self._provider, self._base_url, passage)
 
 
 @asynccontextmanager

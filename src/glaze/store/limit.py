@@ -89,10 +89,18 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Whether a circuit lets a call pass: ``wait_s`` is 0.0 then; ``probe`` where it is the one."""
+    """Whether a circuit lets a call pass: ``wait_s`` is 0.0 then.
+
+    ``probe_until`` is set where it is the one probe, which has until then.
+    """
 
     wait_s: float = 0.0
-    probe: bool = False
+    probe_until: datetime | None = None
+
+    @property
+    def probe(self) -> bool:
+        """Whether this is the one call that finds out whether the outage is over."""
+        return self.probe_until is not None
 
 
 class LimitStore:
@@ -187,7 +195,7 @@ class LimitStore:
         params = {"provider": provider, "base_url": base_url, "probe_s": probe_s}
         async with self._db.fleet() as conn:
             row = await (await conn.execute(_sql["circuit"], params)).fetchone()
-        return Passage(float(row["wait_s"]), bool(row["probe"])) if row else Passage()
+        return Passage(float(row["wait_s"]), row["probe_until"]) if row else Passage()
 
     async def circuit_failed(
         self, provider: str, base_url: str, *, probe: bool, error: str
@@ -204,9 +212,9 @@ class LimitStore:
         async with self._db.fleet() as conn:
             await conn.execute(_sql["circuit_succeeded"], params)
 
-    async def circuit_unprobed(self, provider: str, base_url: str) -> None:
-        """Let another be the probe: this one was not sent."""
-        params = {"provider": provider, "base_url": base_url}
+    async def circuit_unprobed(self, provider: str, base_url: str, passage: Passage) -> None:
+        """Let another be the probe: this one was not sent. Where another is it already, it stays."""
+        params = {"provider": provider, "base_url": base_url, "probe_until": passage.probe_until}
         async with self._db.fleet() as conn:
             await conn.execute(_sql["circuit_unprobed"], params)
 

@@ -128,9 +128,9 @@ with probe as (
   update circuit set probe_until = clock_timestamp() + make_interval(secs => %(probe_s)s)
   where provider = %(provider)s and base_url = %(base_url)s and open_until <= clock_timestamp()
     and (probe_until is null or probe_until <= clock_timestamp())
-  returning 1
+  returning probe_until
 )
-select exists (select from probe) as probe,
+select (select probe_until from probe) as probe_until,
   case when open_until is null or exists (select from probe) then 0
        else greatest(0.1, extract(epoch from greatest(open_until, probe_until) - clock_timestamp())) end::float8 as wait_s
 from circuit where provider = %(provider)s and base_url = %(base_url)s
@@ -153,5 +153,5 @@ update circuit set failures = 0, open_until = null, probe_until = null, opened_a
 where provider = %(provider)s and base_url = %(base_url)s and (open_until is null and failures > 0 or %(probe)s)
 
 -- name: circuit_unprobed
--- The probe was not sent after all: the next asker is it.
-update circuit set probe_until = null where provider = %(provider)s and base_url = %(base_url)s and open_until is not null
+-- The probe was not sent after all: the next asker is it. One whose time was over by then, so that another is it, changes nothing.
+update circuit set probe_until = null where provider = %(provider)s and base_url = %(base_url)s and probe_until = %(probe_until)s
