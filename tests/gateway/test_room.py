@@ -185,14 +185,19 @@ async def test_a_bad_key_stops_only_itself_and_the_next_key_goes_at_once(
     assert sandbox.state.requests["people_data_labs"] == 2
 
 
+@pytest.mark.parametrize(
+    "said",
+    [Room(Cause.CREDITS, 0, 0.0, probe_s=60.0), Room(Cause.QUOTA, 0, 0.0, "told", probe_s=60.0)],
+    ids=["no credits", "quota"],
+)
 async def test_what_was_said_against_a_key_ends_with_its_first_answer(
-    bench: Bench, sandbox: Running
+    bench: Bench, sandbox: Running, said: Room
 ) -> None:
     async with process(bench.db, sandbox) as gateway:
         access = (await gateway.credentials.of(DEFAULT_WORKSPACE)).to("people_data_labs")
         channel = gateway.channels.of(PROVIDERS["people_data_labs"].spec, access)
         store = LimitStore(bench.db)
-        await store.tell("people_data_labs", "env", [Room(Cause.CREDITS, 0, 0.0, probe_s=60.0)])
+        await store.tell("people_data_labs", "env", [said])
         assert channel.access.credential == "env"
         assert isinstance(await asked(gateway, bench, "people_data_labs", 1), Answer)
         assert isinstance(await asked(gateway, bench, "people_data_labs", 2), Answer)
@@ -227,3 +232,12 @@ def test_a_vendors_count_is_read_as_that_vendor_writes_it(
 def test_a_wait_of_more_than_an_hour_is_a_quota_that_nobody_waits_for() -> None:
     assert pause(30.0).cause is Cause.PAUSE
     assert pause(7_200.0).cause is Cause.QUOTA
+
+
+def test_a_quota_is_tried_again_each_hour_for_a_new_key_or_plan_ends_it_sooner() -> None:
+    a_month = {"left": "0", "end": "2592000", "date": DATE}
+    told = [pause(2_592_000.0), *rooms(a_month, [RoomHeaders("left", 2_592_000, "end")])]
+    assert [(one.cause, one.calls_left, one.wait_s) for one in told] == [
+        (Cause.QUOTA, 0, 3_600.0)
+    ] * 2
+    assert all(one.probe_s for one in told)

@@ -80,20 +80,25 @@ def rooms(headers: Mapping[str, str], declared: Sequence[RoomHeaders]) -> Iterat
         wait_s = min(one.window_s, REFUSED_S) if told_s is None else told_s
         guessed = told_s is None and one.window_s > REFUSED_S
         long = one.window_s >= _A_DAY_S or wait_s > LONGEST_PAUSE_S
+        endless = wait_s > LONGEST_PAUSE_S  # a new key or plan ends it sooner: ask again meanwhile
         yield Room(
             cause=Cause.QUOTA if long else Cause.WINDOW,
             calls_left=left,
-            wait_s=wait_s,
+            wait_s=min(wait_s, LONGEST_PAUSE_S),
             span=f"{one.window_s} s",
-            probe_s=PROBE_S if guessed else None,
+            probe_s=PROBE_S if guessed or endless else None,
             detail=f"the vendor's own count of {span_name(one.window_s)}: {left} left",
         )
 
 
 def pause(wait_s: float) -> Room:
-    """Return what a vendor means that asks to wait for so long."""
+    """Return what a vendor means that asks to wait for so long.
+
+    A quota that is used up is tried again each hour, for a new key or plan ends it sooner.
+    """
     if wait_s > LONGEST_PAUSE_S:
-        return Room(Cause.QUOTA, 0, wait_s, "told", detail="the vendor's quota is used up")
+        used_up = "the vendor's quota is used up"
+        return Room(Cause.QUOTA, 0, LONGEST_PAUSE_S, "told", PROBE_S, used_up)
     return Room(Cause.PAUSE, 0, wait_s, detail="the vendor asked to wait")
 
 

@@ -127,7 +127,7 @@ class Channel:
             return
         doubted = self._doubted or limiter.doubted
         if doubted and any(reply.verdict in _ACCEPTED for reply in replies):
-            await self._limits.accepted(name, credential, self._key_print)
+            await self._limits.accepted(limiter.slots)
             self._doubted = False
 
     def _against(self, reply: Reply) -> Room | None:

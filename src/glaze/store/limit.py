@@ -180,9 +180,9 @@ class LimitStore:
         async with self._db.fleet() as conn:
             await conn.execute(_sql["tell"], params)
 
-    async def accepted(self, name: str, credential: str, key_print: str) -> None:
+    async def accepted(self, slots: Slots) -> None:
         """Forget what was said against a key: the vendor answered with it."""
-        params = {"provider": name, "credential": credential, "key_print": key_print}
+        params = slots.params
         async with self._db.fleet() as conn:
             await conn.execute(_sql["accepted"], params)
 

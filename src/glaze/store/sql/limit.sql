@@ -118,9 +118,11 @@ on conflict (provider, credential, cause, span) do update set
   probe_s = excluded.probe_s, probing = false, detail = excluded.detail
 
 -- name: accepted
--- The vendor answered with this key: what was said against it no longer holds.
+-- The vendor answered with this key: what was said against it no longer holds, nor a quota that this answer was to
+-- try and that was not told of again.
 delete from vendor_room
-where provider = %(provider)s and credential = %(credential)s and (cause = 'credits' or cause = 'key' and span = %(key_print)s)
+where provider = any(%(names)s) and credential = %(credential)s
+  and (cause = 'credits' or cause = 'key' and span = %(key_print)s or cause in ('window', 'quota') and probing)
 
 -- name: circuit
 -- Closed, or the seconds until it may be tried; one asker at a time becomes the probe.
