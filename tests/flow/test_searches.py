@@ -395,9 +395,19 @@ async def test_a_search_that_failed_is_tried_again_or_paid_back_and_never_both(
     vendors.send("DELETE", "faults")
     with_key = "delete from glaze.vendor_room"  # what was said against the key
     _do(dsn, with_key)
+    its_batch = (
+        "select b.id from glaze.batch b join glaze.search s on s.job_id = b.job_id"
+        f" where s.id = {second['id']}"
+    )
+    some = f"batch_id = ({its_batch}) where id = (select max(id) from glaze.call)"
+    _do(dsn, f"update glaze.call set price_micros = 300001, {some}")
     assert (await client.post(f"/v1/searches/{second['id']}/retry")).status == 202
     async with working(service):
         await reached(client, second["id"], "ready")
+    cap = "select cap_micros from glaze.budget where scope = 'batch' and scope_key::bigint"
+    assert (
+        one(dsn, f"{cap} = ({its_batch})") == 940_000
+    )  # of the 125 cents that were paid the first try took 31
     assert (await client.post(f"/v1/searches/{second['id']}/refund")).status == 409
     assert (await client.get("/v1/credit")).body == {"balance_cents": 125}
 

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from glaze.errors import CreditShort, IdempotencyConflict, NotFound, SearchStateConflict
 from glaze.model.job import NewJob
 from glaze.model.payment import CURRENCY, Payment
-from glaze.model.value import JobId, Json, WorkspaceId
+from glaze.model.value import JobId, Json, Micros, WorkspaceId
 from glaze.store.audit import Deed, note
 from glaze.store.database import Connection, Database
 from glaze.store.job import Enqueued, JobStore
@@ -42,6 +42,7 @@ class Search:
     paid_cents: int | None
     paid_by: str | None
     returned_cents: int
+    spent_micros: Micros  # by tries before the last
     refunded_at: datetime | None
     job_id: JobId | None
     error: str | None
@@ -172,7 +173,7 @@ class SearchStore:
         return outcome
 
     async def retry(self, workspace_id: WorkspaceId, search_id: int, actor: str) -> None:
-        """Try a failed search again; what was paid stays paid.
+        """Try a failed search again; what was paid stays paid, and what is left of it may be spent.
 
         Raises: NotFound; SearchStateConflict where it did not fail, or was paid back.
         """

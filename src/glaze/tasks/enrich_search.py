@@ -1,12 +1,13 @@
 """The job kind ``enrich_search``: what a paid search was paid for."""
 
+import math
 from collections.abc import Mapping
 
 from glaze.errors import PersonSuppressed
 from glaze.jobs.kind import JobContext, Kind
 from glaze.model.outcome import Cancelled, Failed, Outcome
 from glaze.model.request import EnrichArgs
-from glaze.model.value import FieldName, Json
+from glaze.model.value import MICROS_PER_CENT, FieldName, Json
 from glaze.store.batch import Progress, RowResult
 from glaze.store.search import OF_COMPANIES, Search
 from glaze.tasks.enrich import LEAST_S, enrich_kind
@@ -67,12 +68,19 @@ def outcome_body(outcome: Outcome) -> Json:
 
 
 def _shared(search: Search) -> Mapping[str, Json]:
-    """Return the arguments of every row: all contacts together cost at most what was paid."""
+    """Return the arguments of every row: all tries together cost at most what was paid."""
     return EnrichArgs(
         input={},
         required_fields=tuple(map(FieldName, search.fields)),
-        batch_max_cost_cents=search.paid_cents,
+        batch_max_cost_cents=_left_cents(search),
     ).model_dump(mode="json", exclude={"input"}, exclude_defaults=True)
+
+
+def _left_cents(search: Search) -> int | None:
+    """Return what is left of what was paid, in whole cents, rounded down."""
+    if search.paid_cents is None:
+        return None
+    return max(0, search.paid_cents - math.ceil(search.spent_micros / MICROS_PER_CENT))
 
 
 def _inputs(search: Search) -> list[Json]:

@@ -11,7 +11,7 @@ select id, request_hash from search where workspace_id = current_workspace() and
 -- name: get
 -- One search. Whose job ended without having said so has failed.
 select s.id, case when s.state in ('draft', 'paid', 'enriching') and (j.id is null or j.state in ('failed', 'dead', 'cancelled')) then 'failed' else s.state end as state,
-  s.about, s.criteria, s.fields, s.most, s.contacts, s.found, s.price_cents, s.paid_cents, s.paid_by, s.returned_cents, s.refunded_at, s.job_id,
+  s.about, s.criteria, s.fields, s.most, s.contacts, s.found, s.price_cents, s.paid_cents, s.paid_by, s.returned_cents, s.spent_micros, s.refunded_at, s.job_id,
   coalesce(s.error, case when j.state in ('failed', 'dead', 'cancelled') then coalesce(j.error, j.state::text) end) as error,
   s.created_by, s.created_at, s.paid_at, s.ended_at
 from search s left join job j on j.workspace_id = s.workspace_id and j.id = s.job_id
@@ -20,7 +20,7 @@ where s.workspace_id = current_workspace() and s.id = %(search)s
 -- name: page
 -- Searches, the newest first.
 select s.id, case when s.state in ('draft', 'paid', 'enriching') and (j.id is null or j.state in ('failed', 'dead', 'cancelled')) then 'failed' else s.state end as state,
-  s.about, s.criteria, s.fields, s.most, s.contacts, s.found, s.price_cents, s.paid_cents, s.paid_by, s.returned_cents, s.refunded_at, s.job_id,
+  s.about, s.criteria, s.fields, s.most, s.contacts, s.found, s.price_cents, s.paid_cents, s.paid_by, s.returned_cents, s.spent_micros, s.refunded_at, s.job_id,
   coalesce(s.error, case when j.state in ('failed', 'dead', 'cancelled') then coalesce(j.error, j.state::text) end) as error,
   s.created_by, s.created_at, s.paid_at, s.ended_at
 from search s left join job j on j.workspace_id = s.workspace_id and j.id = s.job_id
@@ -46,8 +46,12 @@ update search set state = 'paid', paid_cents = %(cents)s, paid_by = %(by)s, paid
 where workspace_id = current_workspace() and id = %(search)s
 
 -- name: again
--- Tried again, and not paid again.
-update search set state = 'paid', error = null, ended_at = null where workspace_id = current_workspace() and id = %(search)s
+-- Tried again, and not paid again: what the try before took, or may have taken, is spent.
+update search s set state = 'paid', error = null, ended_at = null, spent_micros = s.spent_micros + (
+  select coalesce(sum(coalesce(c.price_micros, c.reserved_micros)), 0)::bigint
+  from batch b join call c on c.workspace_id = b.workspace_id and c.batch_id = b.id
+  where b.workspace_id = s.workspace_id and b.job_id = s.job_id)
+where s.workspace_id = current_workspace() and s.id = %(search)s
 
 -- name: enriching
 -- Its contacts are a batch by now.
