@@ -1,6 +1,6 @@
 /** Every page: one line here, and a folder in `pages/`. */
 
-import { QueryClient } from "@tanstack/react-query";
+import { QueryClient, type QueryKey } from "@tanstack/react-query";
 import { createRouter } from "@tanstack/react-router";
 
 import { whenSignedOut } from "./api/client";
@@ -75,7 +75,7 @@ whenSignedOut(() => {
 });
 // Also where another request than a page's own found out.
 client.getQueryCache().subscribe(({ type, query }) => {
-  const isSession = query.queryKey[0] === sessionQuery.queryKey[0];
+  const isSession = (query.queryKey as QueryKey)[0] === sessionQuery.queryKey[0];
   if (type !== "updated" || !isSession || query.state.data !== null) return;
   const [shown] = router.state.matches.filter((one) => one.routeId.startsWith("/shell"));
   if (shown) toSignIn();

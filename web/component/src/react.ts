@@ -32,7 +32,9 @@ export function JobStatus(props: JobStatusProps): ReactElement {
   const { server, token, tokenUrl, job, batch, filter, limit, actions, theme } = props;
   const element = useRef<GlazeJobStatus>(null);
   const latest = useRef(props);
-  latest.current = props;
+  useLayoutEffect(() => {
+    latest.current = props;
+  });
   useEffect(() => {
     const one = element.current;
     if (!one) return;
@@ -63,5 +65,6 @@ export function JobStatus(props: JobStatusProps): ReactElement {
     actions: actions?.join(" "), theme,
   };
   const children = props.children === undefined ? null : createElement("span", { slot: "empty" }, props.children);
+  // eslint-disable-next-line react-hooks/refs -- it is only handed on
   return createElement("glaze-job-status", attributes, children);
 }

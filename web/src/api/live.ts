@@ -117,7 +117,8 @@ class Live {
   /** Tell at most once a frame, however much changes; a hidden page has no frames. */
   #gather(change: Change): void {
     this.#waiting.push(change);
-    this.#frame ??= window.setTimeout(() => {
+    if (this.#frame !== undefined) return;
+    this.#frame = window.setTimeout(() => {
       this.#frame = undefined;
       const changes = this.#waiting;
       this.#waiting = [];

@@ -10,6 +10,9 @@ export type Role = Session["role"];
 
 const RANKS: readonly Role[] = ["viewer", "editor", "admin", "owner"];
 
+/** Who has just signed out leaves the page a moment later. */
+let last: Session | null = null;
+
 /** Null: nobody. */
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
@@ -17,6 +20,7 @@ export const sessionQuery = queryOptions({
     try {
       const session = await told(api.GET("/v1/session"));
       setCsrf(session.csrf_token);
+      last = session;
       return session;
     } catch (error) {
       if (error instanceof ApiProblem && error.status === 401) return null;
@@ -27,15 +31,12 @@ export const sessionQuery = queryOptions({
   gcTime: Infinity,
 });
 
-let last: Session | null = null;
-
 /** Who looks at a page that only somebody signed in can see. */
 export function useSession(): Session {
   const { data } = useSuspenseQuery(sessionQuery);
-  // Who has just signed out leaves the page a moment later.
-  last = data ?? last;
-  if (last === null) throw new Error("this page is for who has signed in");
-  return last;
+  const session = data ?? last;
+  if (session === null) throw new Error("this page is for who has signed in");
+  return session;
 }
 
 /** Whether who has signed in may do what a role may. The API decides; this spares a refusal. */

@@ -73,6 +73,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
       </div>
       <ul id={id} role="listbox" aria-label="Pages and commands" ref={list}>
         {choices.map((one, i) => (
+          // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the field above has the keys
           <li
             key={one.id}
             id={`${id}-${one.id}`}

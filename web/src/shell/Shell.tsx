@@ -23,7 +23,11 @@ export function Shell() {
   const [open, setOpen] = useState<"palette" | "shortcuts" | "menu" | null>(null);
   const main = useRef<HTMLElement>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
-  useEffect(() => setOpen((one) => (one === "menu" ? null : one)), [path]);
+  const [openOn, setOpenOn] = useState(path);
+  if (openOn !== path) {
+    setOpenOn(path);
+    if (open === "menu") setOpen(null);
+  }
   useConnection();
   useLeaving();
   useShortcut("mod+k", "Go to or do anything", () => setOpen("palette"));

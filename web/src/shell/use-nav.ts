@@ -17,7 +17,7 @@ export function useNav(): NavPage[] {
   const session = useSession();
   const router = useRouter();
   const pages: NavPage[] = [];
-  for (const route of Object.values(router.routesById) as (typeof router.routesById)[keyof typeof router.routesById][]) {
+  for (const route of Object.values<(typeof router.routesById)[keyof typeof router.routesById]>(router.routesById)) {
     const nav: NavEntry | undefined = route.options.staticData?.nav;
     if (!nav || !may(session.role, nav.role ?? "viewer")) continue;
     if (nav.operator && session.workspace_id !== FIRST_WORKSPACE) continue;

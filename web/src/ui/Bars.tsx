@@ -2,7 +2,7 @@
 
 import "uplot/dist/uPlot.min.css";
 
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 
 import { useIsDark } from "../shell/theme";
@@ -38,7 +38,9 @@ export function Bars({ label, at, slotS, series, format, heightRem = 12.5, whole
   const data = stacked(at, slotS, series);
   const shape = `${slotS} ${at.length} ${series.map((one) => one.label).join(" ")} ${heightRem} ${isDark}`;
   const latest = useRef({ data, series, format });
-  latest.current = { data, series, format };
+  useLayoutEffect(() => {
+    latest.current = { data, series, format };
+  });
 
   // Drawn anew where its shape changes; new values only move it.
   useEffect(() => {

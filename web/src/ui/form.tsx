@@ -52,6 +52,12 @@ export function FormDialog({
   );
 }
 
+/** What was typed into a field; "" where the form has no such field. */
+export function textOf(given: FormData, name: string): string {
+  const typed = given.get(name);
+  return typeof typed === "string" ? typed : "";
+}
+
 /** A secret that nobody is shown again. */
 export function Once({
   title,

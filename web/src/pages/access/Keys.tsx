@@ -7,7 +7,7 @@ import { api, told, type Schemas } from "../../api/client";
 import { useCommand } from "../../shell/commands";
 import { Button, Field, Select } from "../../ui/controls";
 import { confirm } from "../../ui/dialog";
-import { FormDialog, Once } from "../../ui/form";
+import { FormDialog, Once, textOf } from "../../ui/form";
 import { Badge, PageHead, Panel } from "../../ui/layout";
 import { Empty, Shown } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table";
@@ -157,8 +157,8 @@ function New({ onMade, onClose }: { onMade: (made: Schemas["IssuedOut"]) => void
   async function make(given: FormData) {
     const days = Number(given.get("days"));
     const body = {
-      name: String(given.get("name")),
-      scopes: [String(given.get("scope")) as Scope],
+      name: textOf(given, "name"),
+      scopes: [textOf(given, "scope") as Scope],
       expires_at: days > 0 ? new Date(Date.now() + days * DAY_S * 1000).toISOString() : null,
     };
     onMade(await told(api.POST("/v1/keys", { body })));

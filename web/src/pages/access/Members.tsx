@@ -7,7 +7,7 @@ import { api, told, type Schemas } from "../../api/client";
 import { may, useSession, type Role } from "../../api/session";
 import { useCommand } from "../../shell/commands";
 import { Button, Field } from "../../ui/controls";
-import { FormDialog, Once } from "../../ui/form";
+import { FormDialog, Once, textOf } from "../../ui/form";
 import { Badge, PageHead, Panel } from "../../ui/layout";
 import { Empty, Shown } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table";
@@ -213,7 +213,7 @@ function Invite({ onMade, onClose }: { onMade: (made: Invited) => void; onClose:
   const client = useQueryClient();
   const { role: mine } = useSession();
   async function invite(given: FormData) {
-    const body = { email: String(given.get("email")), role: String(given.get("role")) as Role };
+    const body = { email: textOf(given, "email"), role: textOf(given, "role") as Role };
     onMade(await told(api.POST("/v1/members/invitations", { body })));
     await client.invalidateQueries({ queryKey: KEY });
   }

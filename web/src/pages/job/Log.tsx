@@ -44,7 +44,7 @@ function triesOf(lines: readonly Line[]): Try[] {
   for (const line of lines) {
     if (line.type === "claimed") {
       const { attempt, worker } = facts(line);
-      tries.push({ title: `Try ${String(attempt ?? tries.length)}, worker ${String(worker ?? "")}`, lines: [] });
+      tries.push({ title: `Try ${shown(attempt ?? tries.length)}, worker ${shown(worker ?? "")}`, lines: [] });
     }
     tries.at(-1)?.lines.push(line);
   }
@@ -63,9 +63,13 @@ function toneOf(line: Line): string {
 
 function textOf(line: Line): string {
   const { message, percent, claim: _, ...rest } = facts(line);
-  const parts = [percent === undefined ? "" : `${String(percent)} %`, typeof message === "string" ? message : ""];
+  const parts = [percent === undefined ? "" : `${shown(percent)} %`, typeof message === "string" ? message : ""];
   for (const [name, value] of Object.entries(rest)) {
-    parts.push(`${name} ${typeof value === "string" ? value : JSON.stringify(value)}`);
+    parts.push(`${name} ${shown(value)}`);
   }
   return parts.filter(Boolean).join(" · ");
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

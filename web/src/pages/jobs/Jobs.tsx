@@ -1,6 +1,6 @@
 /** All single jobs, live: found, chosen, and acted on together. */
 
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 
 import { useMay } from "../../api/session";
 import { Button } from "../../ui/controls";
@@ -29,7 +29,11 @@ export function Jobs() {
   const { listed, more, renew, retry } = useJobs(criteria, () => top.current);
   const [chosen, setChosen] = useState<Chosen>(NONE);
   const mayWrite = useMay("editor");
-  useEffect(() => setChosen(NONE), [asked]);
+  const [chosenOf, setChosenOf] = useState(asked);
+  if (chosenOf !== asked) {
+    setChosenOf(asked);
+    setChosen(NONE);
+  }
   const held = useMemo(() => ({ chosen, setChosen }), [chosen]);
   return (
     <div className="page full jobs">

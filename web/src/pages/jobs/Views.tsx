@@ -7,6 +7,7 @@ import { api, told, type Schemas } from "../../api/client";
 import { useMay } from "../../api/session";
 import { Button, Field, IconButton } from "../../ui/controls";
 import { Dialog } from "../../ui/dialog";
+import { textOf } from "../../ui/form";
 import { ProblemBox } from "../../ui/states";
 import { toast, toastError } from "../../ui/toast";
 import { fromQuery, isEmpty, toQuery, type Criteria } from "./criteria";
@@ -72,7 +73,7 @@ export function Views({ criteria, look }: { criteria: Criteria; look: (next: Cri
           <form
             onSubmit={(event) => {
               event.preventDefault();
-              const name = String(new FormData(event.currentTarget).get("name"));
+              const name = textOf(new FormData(event.currentTarget), "name");
               save.mutate(name, { onSuccess: () => setSaves(false) });
             }}
           >

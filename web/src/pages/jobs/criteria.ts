@@ -77,7 +77,7 @@ export function whichOf({ state, kind, queue, tag, code, text, made, ended, slow
     ...(made && { created_after: since(made) }),
     ...(ended && { finished_after: since(ended) }),
     ...(slower && { slower_than_s: slower }),
-  } as Which;
+  };
 }
 
 /** As saved views keep it: each name with its values. */

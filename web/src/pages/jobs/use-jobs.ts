@@ -1,6 +1,6 @@
 /** The live list: pages by id, read as they are scrolled to, and again where something changed. */
 
-import { useCallback, useEffect, useEffectEvent, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import { api, told } from "../../api/client";
 import { useChanges } from "../../api/use-live";
@@ -65,16 +65,20 @@ export function useJobs(criteria: Criteria, shown: () => number) {
   }, [read]);
 
   /** The head, where new ones come, and what is being looked at. */
-  const renew = useEffectEvent(() => {
+  const renew = () => {
     again.current = undefined;
     last.current = performance.now();
     void read(null);
     const first = listed.items[shown()];
     const inHead = listed.items.indexOf(first as Rows["items"][number]) < PAGE / 2;
     if (first && !inHead) void read(first.id + 1);
+  };
+  const renewal = useRef(renew);
+  useLayoutEffect(() => {
+    renewal.current = renew;
   });
   const soon = useCallback(() => {
-    again.current ??= window.setTimeout(renew, Math.max(0, last.current + EVERY_MS - performance.now()));
+    again.current ??= window.setTimeout(() => renewal.current(), Math.max(0, last.current + EVERY_MS - performance.now()));
   }, []);
   useChanges((changes) => {
     if (changes.some((one) => one.job_id !== null)) soon();

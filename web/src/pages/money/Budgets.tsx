@@ -8,7 +8,7 @@ import { useMay } from "../../api/session";
 import { useLiveQuery } from "../../api/use-live";
 import { Button, Field, Segments, Select } from "../../ui/controls";
 import { confirm } from "../../ui/dialog";
-import { FormDialog } from "../../ui/form";
+import { FormDialog, textOf } from "../../ui/form";
 import { formatMoney, formatPercent } from "../../ui/format";
 import { Goto } from "../../ui/goto";
 import { Badge, PageHead, Panel } from "../../ui/layout";
@@ -363,7 +363,7 @@ function SetCap({ what: given, caps, onClose }: { what: string; caps: readonly B
   });
   async function set(form: FormData) {
     const header = now ? { "if-match": read.data?.etag ?? "*" } : { "if-none-match": "*" };
-    const body = { cap_cents: centsOf(String(form.get("dollars"))) };
+    const body = { cap_cents: centsOf(textOf(form, "dollars")) };
     const cap = await told(api.PUT("/v1/budgets/{what}", { params: { path: { what }, header }, body }));
     toast({ text: `${formatMoney(cap.cap_micros)}: it holds at once.` });
     await client.invalidateQueries({ queryKey: KEY });

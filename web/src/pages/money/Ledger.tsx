@@ -15,7 +15,7 @@ import { Icon } from "../../ui/icons";
 import { Badge, PageHead, Panel, type Tone } from "../../ui/layout";
 import { Empty, Loading, ProblemBox } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table";
-import { Ago, Duration, Money } from "../../ui/values";
+import { Ago, Duration, Money, useNow } from "../../ui/values";
 import { Books } from "./Books";
 import { CallDialog } from "./CallDialog";
 import { addressOf, CALL_STATES, idOf, isEmpty, queryOf, SAID, WITHIN, type CallState, type Criteria } from "./criteria";
@@ -34,6 +34,13 @@ const TONES: Readonly<Record<CallState, Tone>> = {
   unknown: "bad",
 };
 
+const read = (criteria: Criteria, before: number | null) =>
+  told(
+    api.GET("/v1/calls", {
+      params: { query: { ...queryOf(criteria, Date.now()), limit: 100, ...(before && { before }) } as never },
+    }),
+  );
+
 export function Ledger() {
   const { call, ...criteria } = route.useSearch();
   const navigate = route.useNavigate();
@@ -45,24 +52,20 @@ export function Ledger() {
   const open = (id: number | undefined) => void navigate({ search: (was) => ({ ...was, call: id }), replace: true });
   const calls = useInfiniteQuery({
     queryKey: [...KEY, criteria],
-    queryFn: ({ pageParam }) =>
-      told(
-        api.GET("/v1/calls", {
-          params: { query: { ...queryOf(criteria, Date.now()), limit: 100, ...(pageParam && { before: pageParam }) } as never },
-        }),
-      ),
+    queryFn: ({ pageParam }) => read(criteria, pageParam),
     initialPageParam: null as number | null,
     getNextPageParam: (page) => page.next_before,
     placeholderData: keepPreviousData,
     refetchInterval: EVERY_MS,
   });
+  const now = useNow();
   const again = () => void client.invalidateQueries({ queryKey: KEY });
   useChanges(again, again);
   const rows = calls.data?.pages.flatMap((page) => page.items);
   return (
     <div className="page money">
       <PageHead title="Ledger" about="Every call to a provider, newest first: who was asked, why, for how much, and how it ended.">
-        <a className="button" href={`/v1/calls/export?${addressOf(criteria, Date.now())}`} download="calls.csv">
+        <a className="button" href={`/v1/calls/export?${addressOf(criteria, now)}`} download="calls.csv">
           <Icon name="down" />
           Export CSV
         </a>

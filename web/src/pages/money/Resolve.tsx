@@ -5,7 +5,7 @@ import { useState } from "react";
 
 import { api, told } from "../../api/client";
 import { Field } from "../../ui/controls";
-import { FormDialog } from "../../ui/form";
+import { FormDialog, textOf } from "../../ui/form";
 import { formatExact, formatMoney } from "../../ui/format";
 import { toast } from "../../ui/toast";
 import { exactlyOf, microsOf } from "./amounts";
@@ -18,7 +18,7 @@ export function Resolve({ call, onClose }: { call: Call; onClose: () => void }) 
   const held = formatMoney(call.reserved_micros);
   const over = billed && microsOf(dollars) > call.reserved_micros;
   async function resolve(given: FormData) {
-    const body = { billed_micros: billed ? microsOf(dollars) : 0, by: String(given.get("by")) };
+    const body = { billed_micros: billed ? microsOf(dollars) : 0, by: textOf(given, "by") };
     await told(api.POST("/v1/calls/{call_id}/resolve", { params: { path: { call_id: call.id } }, body }));
     toast({ text: billed ? `${formatMoney(body.billed_micros)} is booked.` : `${held} is free again.` });
     await client.invalidateQueries({ queryKey: KEY });

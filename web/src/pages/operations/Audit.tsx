@@ -55,7 +55,7 @@ function Detail({ of }: { of: Entry["detail"] }) {
 function shortly(value: unknown): string {
   if (value === null) return "none";
   if (Array.isArray(value) && value.every((one) => typeof one !== "object")) return value.join(", ") || "none";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 const columnsOf = (names: ReadonlyMap<string, string>): readonly Column<Entry>[] => [

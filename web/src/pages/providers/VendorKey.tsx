@@ -7,7 +7,7 @@ import { api, told, type Schemas } from "../../api/client";
 import { useMay } from "../../api/session";
 import { Button, Field } from "../../ui/controls";
 import { confirm } from "../../ui/dialog";
-import { FormDialog } from "../../ui/form";
+import { FormDialog, textOf } from "../../ui/form";
 import { toast, toastError } from "../../ui/toast";
 import { Ago } from "../../ui/values";
 
@@ -17,7 +17,7 @@ export function VendorKey({ provider: { name, key } }: { provider: Schemas["Stan
   const params = { path: { name } };
   const again = () => client.invalidateQueries({ queryKey: ["providers"] });
   async function keep(given: FormData) {
-    const kept = await told(api.PUT("/v1/providers/{name}/key", { params, body: { key: String(given.get("key")) } }));
+    const kept = await told(api.PUT("/v1/providers/{name}/key", { params, body: { key: textOf(given, "key") } }));
     toast({ text: `The key of ${name} that ends in ${kept.last_four ?? "…"} is kept, encrypted.` });
     await again();
   }

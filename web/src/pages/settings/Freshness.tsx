@@ -6,7 +6,7 @@ import { useState } from "react";
 import { api, tagged, told } from "../../api/client";
 import { useMay } from "../../api/session";
 import { Button, Field, Select } from "../../ui/controls";
-import { FormDialog } from "../../ui/form";
+import { FormDialog, textOf } from "../../ui/form";
 import { formatNumber } from "../../ui/format";
 import { Badge, Panel } from "../../ui/layout";
 import { Shown } from "../../ui/states";
@@ -129,7 +129,7 @@ function SetDays({
   // As it was when the dialog opened: what somebody changed since is not overwritten.
   const [meant] = useState(etag);
   async function set(form: FormData) {
-    const field = given || String(form.get("field")) || null;
+    const field = given || textOf(form, "field") || null;
     const body = { field, days: Number(form.get("days")) };
     try {
       await told(api.PUT("/v1/freshness", { params: { header: { "if-match": meant } }, body }));

@@ -50,5 +50,5 @@ function Value({ of }: { of: unknown }) {
   if (of === null || of === "") return <span className="dim">not set</span>;
   if (typeof of === "object" && Object.keys(of).length === 0) return <span className="dim">none</span>;
   if (Array.isArray(of)) return <span className="value">{of.join(", ")}</span>;
-  return <span className="value">{typeof of === "object" ? JSON.stringify(of) : String(of)}</span>;
+  return <span className="value">{typeof of === "string" ? of : JSON.stringify(of)}</span>;
 }

@@ -7,7 +7,7 @@ import { api, tagged, told, type Schemas } from "../../api/client";
 import { useMay } from "../../api/session";
 import { Button, Field } from "../../ui/controls";
 import { confirm } from "../../ui/dialog";
-import { FormDialog } from "../../ui/form";
+import { FormDialog, textOf } from "../../ui/form";
 import { Panel } from "../../ui/layout";
 import { Empty, Shown } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table";
@@ -20,12 +20,12 @@ const EVERY_MS = 2_000;
 const ELSEWHERE = <span className="dim">said elsewhere</span>;
 
 /** "apollo, hunter" as names; nothing where nothing is said. */
-function namesOf(given: FormDataEntryValue | null): string[] | null {
-  const names = String(given ?? "").split(",").map((one) => one.trim()).filter(Boolean);
+function namesOf(given: FormData, of: string): string[] | null {
+  const names = textOf(given, of).split(",").map((one) => one.trim()).filter(Boolean);
   return names.length > 0 ? names : null;
 }
 
-const textOf = (given: FormDataEntryValue | null): string | null => String(given ?? "").trim() || null;
+const wordOf = (given: FormData, of: string): string | null => textOf(given, of).trim() || null;
 const nameOf = ({ kind, field }: Rule): string => [kind ?? "every kind of job", field ?? "every field"].join(", ");
 
 export function Order() {
@@ -122,13 +122,13 @@ function SetRule({ rule, etag, onClose }: { rule: Rule | null; etag: string; onC
   // As it was when the dialog opened: what somebody changed since is not overwritten.
   const [meant] = useState(etag);
   async function set(given: FormData) {
-    const sure = textOf(given.get("sure"));
+    const sure = wordOf(given, "sure");
     const body = {
-      field: rule ? rule.field : textOf(given.get("field")),
-      kind: rule ? rule.kind : textOf(given.get("kind")),
-      order: namesOf(given.get("order")),
+      field: rule ? rule.field : wordOf(given, "field"),
+      kind: rule ? rule.kind : wordOf(given, "kind"),
+      order: namesOf(given, "order"),
       min_confidence: sure === null ? null : Number(sure),
-      providers: namesOf(given.get("only")),
+      providers: namesOf(given, "only"),
     };
     try {
       await told(api.PUT("/v1/order", { params: { header: { "if-match": meant } }, body }));

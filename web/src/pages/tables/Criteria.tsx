@@ -88,7 +88,11 @@ export function Criteria({
 function Words({ text, onChange }: { text: string; onChange: (text: string | undefined) => void }) {
   const [typed, setTyped] = useState(text);
   const ref = useRef<HTMLInputElement>(null);
-  useEffect(() => setTyped(text), [text]);
+  const [last, setLast] = useState(text);
+  if (last !== text) {
+    setLast(text);
+    setTyped(text);
+  }
   useEffect(() => {
     if (typed === text) return;
     const timer = setTimeout(() => onChange(typed || undefined), TYPING_MS);

@@ -1,7 +1,7 @@
 /** The grid: rows in a window over up to a million, one cell in the tab order, arrows go on from it. */
 
 import { useVirtualizer, defaultRangeExtractor } from "@tanstack/react-virtual";
-import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
 
 import type { Schemas } from "../../api/client";
 import { Unreachable } from "../../api/problem";
@@ -149,20 +149,20 @@ export function Grid({
     const column = columns[place.column];
     if (column?.kind === "field") onOpen(at(place.row).no, column.id);
   }
-  // One function for as long as the grid is there, so that rows need not be drawn again for it.
-  const activate = useRef<(place: Place) => void>(() => {});
-  useLayoutEffect(() => {
-    activate.current = (place) => {
-      setActive(place);
-      open(place);
-    };
-  });
+  // One listener for all rows: none need be drawn again for it.
+  function clicked({ target }: MouseEvent) {
+    const cell = target instanceof Element ? target.closest(".grid-row > [aria-colindex]") : null;
+    if (!cell) return;
+    const row = Number(cell.parentElement?.getAttribute("aria-rowindex")) - 2;
+    const place = { row, column: Number(cell.getAttribute("aria-colindex")) - 1 };
+    setActive(place);
+    open(place);
+  }
   const resort = useRef(onSort);
   useLayoutEffect(() => {
     resort.current = onSort;
   });
   const sortBy = useCallback((by: string | undefined) => resort.current(by), []);
-  const onActivate = useCallback((row: number, column: number) => activate.current({ row, column }), []);
   function pressed(event: KeyboardEvent) {
     if (event.altKey || event.target !== event.currentTarget.querySelector("[data-active]")) return;
     const mod = event.ctrlKey || event.metaKey;
@@ -198,6 +198,7 @@ export function Grid({
           {error.message}
         </p>
       )}
+      {/* eslint-disable-next-line jsx-a11y/interactive-supports-focus -- the focus is on one of its cells */}
       <div
         className="grid"
         role="grid"
@@ -206,6 +207,7 @@ export function Grid({
         aria-colcount={columns.length}
         aria-busy={busy}
         ref={scroller}
+        onClick={clicked}
         onKeyDown={pressed}
       >
         <GridHead columns={columns} template={template} sort={sort} onSort={sortBy} />
@@ -227,7 +229,6 @@ export function Grid({
                 asking={asking}
                 floor={floor}
                 now={minute}
-                onActivate={onActivate}
               />
             );
           })}
@@ -253,7 +254,6 @@ interface RowProps {
   asking: ReadonlySet<string>;
   floor: number;
   now: number;
-  onActivate: (row: number, column: number) => void;
 }
 
 const TO_COME: readonly GridColumn[] = [
@@ -263,7 +263,7 @@ const TO_COME: readonly GridColumn[] = [
 
 /** Drawn again only when something of it changes: all others stay while the grid is scrolled. */
 const GridRow = memo(function GridRow(props: RowProps) {
-  const { index, start, size, template, columns, no, row, active, opened, asking, floor, now, onActivate } = props;
+  const { index, start, size, template, columns, no, row, active, opened, asking, floor, now } = props;
   // Of what only comes past little is drawn; where the focus is, each cell stays.
   const cells = row || active !== null ? columns : TO_COME;
   return (
@@ -273,10 +273,6 @@ const GridRow = memo(function GridRow(props: RowProps) {
       aria-rowindex={index + 2}
       data-state={row?.state}
       style={{ gridTemplateColumns: template, height: size, transform: `translateY(${start}px)` }}
-      onClick={(event) => {
-        const cell = event.target instanceof Element ? event.target.closest("[aria-colindex]") : null;
-        if (cell) onActivate(index, Number(cell.getAttribute("aria-colindex")) - 1);
-      }}
     >
       {cells.map((column, i) => (
         <GridCell

@@ -60,6 +60,7 @@ export function Inspector({
     if (held.current && document.activeElement === document.body) panel.current?.focus();
   });
   return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Escape in any of its fields
     <aside
       className="inspector"
       aria-labelledby={id}

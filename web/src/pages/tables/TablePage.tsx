@@ -107,7 +107,7 @@ function Found({ batch }: { batch: Batch }) {
     void navigate({
       search: (now) => {
         const next = { ...now, ...change };
-        return Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined)) as TableSearch;
+        return Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined));
       },
       replace: true,
       resetScroll: false,

@@ -9,7 +9,7 @@ import { useMay } from "../../api/session";
 import { useLiveQuery } from "../../api/use-live";
 import { Button, Select } from "../../ui/controls";
 import { confirm } from "../../ui/dialog";
-import { FormDialog, Once } from "../../ui/form";
+import { FormDialog, Once, textOf } from "../../ui/form";
 import { PageHead, Panel } from "../../ui/layout";
 import { Missing, Shown } from "../../ui/states";
 import { toast, toastError } from "../../ui/toast";
@@ -144,7 +144,7 @@ function Steer({ webhook, etag }: { webhook: Webhook; etag: string }) {
     told(
       api.PATCH("/v1/webhooks/{webhook_id}", {
         params: { ...params, header: { "if-match": meant } },
-        body: body as Schemas["WebhookPatch"],
+        body: body,
       }),
     );
   const test = useMutation({
@@ -220,8 +220,8 @@ function Steer({ webhook, etag }: { webhook: Webhook; etag: string }) {
           onClose={() => setEdits(null)}
           submit={async (given) => {
             const body = {
-              url: String(given.get("url")),
-              description: String(given.get("description")),
+              url: textOf(given, "url"),
+              description: textOf(given, "description"),
               events: given.getAll("events").map(String),
             };
             await patch(body, edits);

@@ -8,7 +8,7 @@ import { api, told, type Schemas } from "../../api/client";
 import { useMay } from "../../api/session";
 import { useCommand } from "../../shell/commands";
 import { Button, Field } from "../../ui/controls";
-import { Once, FormDialog } from "../../ui/form";
+import { FormDialog, Once, textOf } from "../../ui/form";
 import { Badge, PageHead, Panel } from "../../ui/layout";
 import { Empty, Shown } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table";
@@ -142,8 +142,8 @@ function New({ onClose }: { onClose: () => void }) {
   }
   async function create(given: FormData) {
     const body = {
-      url: String(given.get("url")),
-      description: String(given.get("description")),
+      url: textOf(given, "url"),
+      description: textOf(given, "description"),
       events: given.getAll("events").map(String),
     };
     const answer = await told(api.POST("/v1/webhooks", { body }));
