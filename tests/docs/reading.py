@@ -1,6 +1,8 @@
 """Reading the documentation: files, tables, code blocks, links."""
 
+import ast
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -53,3 +55,23 @@ def commands(text: str) -> list[str]:
     """Return the shell commands of ``text``, comments removed, continued lines joined."""
     lines = "\n".join(code_blocks(text, "sh")).replace("\\\n", " ").splitlines()
     return [line.partition("  #")[0].strip() for line in lines if line and line[0] != "#"]
+
+
+def named_tests(cell: str) -> list[str]:
+    """Return the names in a cell, ``path::function``."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def is_test(name: str) -> bool:
+    """Tell whether there is a test of that name, read but not run."""
+    path, _, function = name.partition("::")
+    return function.startswith("test_") and function in _functions(path)
+
+
+@cache
+def _functions(path: str) -> frozenset[str]:
+    if not (ROOT / path).is_file():
+        return frozenset()
+    tree = ast.parse((ROOT / path).read_text("utf-8"))
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, kinds))

@@ -1,27 +1,15 @@
 """The feature list is whole and honest: every id once, and every claim names tests that exist."""
 
-import ast
 import re
 
 import pytest
 
-from tests.docs.reading import ROOT, rows
+from tests.docs.reading import ROOT, is_test, named_tests, rows
 
 COUNTS = {"E": 14, "P": 13, "J": 12, "W": 5, "H": 9, "U": 5, "S": 5, "O": 8}
 TEXT = (ROOT / "docs" / "features.md").read_text("utf-8")
 SECTIONS = re.split(r"^## ", TEXT, flags=re.MULTILINE)[1:]
 FEATURES = [row for section in SECTIONS for row in rows(section, "id")]
-
-
-def named_tests(cell: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", cell)
-
-
-def functions(path: str) -> set[str]:
-    """Return the names of the test functions in a file, read but not run."""
-    tree = ast.parse((ROOT / path).read_text("utf-8"))
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef
-    return {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
 
 
 def test_every_feature_stands_in_the_list_once_and_in_order():
@@ -40,10 +28,7 @@ def test_a_feature_says_what_it_is_and_where_it_stands(row):
 @pytest.mark.parametrize("row", FEATURES, ids=lambda row: row[0])
 def test_the_tests_that_a_feature_names_exist(row):
     for name in named_tests(row[4]):
-        path, _, function = name.partition("::")
-        assert (ROOT / path).is_file(), name
-        assert function.startswith("test_"), name
-        assert function in functions(path), name
+        assert is_test(name), name
 
 
 def test_what_is_missing_is_said_where_something_works_only_partly():
