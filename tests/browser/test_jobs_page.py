@@ -104,6 +104,8 @@ async def test_a_job_tells_what_it_did_when_and_for_how_much_and_is_done_again_o
     await expect(page.get_by_role("table", name="Calls").get_by_role("row")).to_have_count(
         len(calls) + 1
     )
+    shown = await page.locator(".timeline .name").all_inner_texts()
+    assert "_" not in "".join(shown)
     await page.get_by_role("tab", name="Log").click()
     await expect(page.get_by_role("tabpanel")).to_contain_text("Try 1")
     await page.get_by_role("tab", name="Result").click()

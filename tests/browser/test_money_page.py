@@ -44,6 +44,9 @@ async def test_a_budget_is_set_seen_by_another_and_not_overwritten_and_a_reader_
     await expect(page).to_have_url(re.compile("every=true"))
     await expect(page.get_by_role("region", name="Every budget")).to_be_visible()
     assert await violations(page) == []
+    await page.goto(f"{product.url}/app/audit")
+    log = page.get_by_role("table", name="Audit log")
+    await expect(log.get_by_role("row").filter(has_text="cap $7.00")).to_contain_text("hunter")
 
 
 async def test_an_unknown_call_is_found_resolved_and_gone_for_the_other_and_the_books_are_right(

@@ -59,6 +59,9 @@ export function formatRelative(at: Date, now: number): string {
   return new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }).format(at);
 }
 
+/** A name of the API in words: "no match" of no_match. */
+export const inWords = (name: string): string => name.replaceAll("_", " ");
+
 export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let left = bytes;

@@ -1,5 +1,6 @@
 /** What was asked of whom, for how much, and how it ended; in the order of asking. */
 
+import { inWords } from "../../ui/format";
 import { Goto } from "../../ui/goto";
 import { Badge, type Tone } from "../../ui/layout";
 import { Empty } from "../../ui/states";
@@ -28,7 +29,7 @@ const COLUMNS: readonly Column<Call>[] = [
       </Goto>
     ),
   },
-  { id: "verdict", title: "Verdict", cell: (one) => one.verdict || "–" },
+  { id: "verdict", title: "Verdict", cell: (one) => (one.verdict ? inWords(one.verdict) : "–") },
   { id: "state", title: "State", cell: (one) => <Badge tone={TONES[one.state]}>{one.state.replace("_", " ")}</Badge> },
   { id: "price", title: "Price", end: true, cell: (one) => <Money micros={one.price_micros} /> },
   { id: "reserved", title: "Reserved", end: true, cell: (one) => <Money micros={one.reserved_micros} /> },

@@ -1,7 +1,16 @@
 /** When each stage of a job was, in seconds since it was begun. */
 
 import type { Schemas } from "../../api/client";
+import { inWords } from "../../ui/format";
 import type { Call, Job } from "./JobPage";
+
+/** Stages that are not somebody who was asked, as the page names them. */
+const STAGES: Readonly<Record<string, string>> = {
+  cache: "known",
+  gap_analysis: "gaps",
+  llm: "model",
+  merge_validate: "merge",
+};
 
 export interface Span {
   name: string;
@@ -36,7 +45,7 @@ export function spansOf(job: Job, calls: readonly Call[], now: number): Span[] {
     // A stage is longer than its call: it was under way when the call was.
     const at = called > cursor && ended >= called ? called : cursor;
     cursor = at + lasts;
-    return { name: stage.name, at, lasts, micros: stage.cost_micros ?? 0, tone: toneOf(stage), told: toldOf(stage) };
+    return { name: STAGES[stage.name] ?? stage.name, at, lasts, micros: stage.cost_micros ?? 0, tone: toneOf(stage), told: toldOf(stage) };
   });
 }
 
@@ -64,6 +73,6 @@ function ofCall(call: Call, begun: number, now: number): Span {
     lasts: Math.max(0, (until - begun) / 1000 - at),
     micros: call.price_micros ?? 0,
     tone: isOpen ? "open" : call.state === "unknown" ? "failed" : call.price_micros ? "paid" : "plain",
-    told: isOpen ? "under way" : [call.verdict, call.reason].filter(Boolean).join("; "),
+    told: isOpen ? "under way" : [call.verdict && inWords(call.verdict), call.reason].filter(Boolean).join("; "),
   };
 }

@@ -6,6 +6,7 @@ import { api, told } from "../../api/client";
 import { useMay } from "../../api/session";
 import { Button } from "../../ui/controls";
 import { Dialog } from "../../ui/dialog";
+import { inWords } from "../../ui/format";
 import { Shown } from "../../ui/states";
 import { Ago, Duration, Money } from "../../ui/values";
 import { CallBadge, For, KEY, tookOf, type Call } from "./Ledger";
@@ -26,7 +27,7 @@ export function CallDialog({ id, onResolve, onClose }: { id: number; onResolve: 
               <Fact name="State">
                 <CallBadge state={one.state} />
               </Fact>
-              <Fact name="Verdict">{one.verdict?.replaceAll("_", " ") ?? "–"}</Fact>
+              <Fact name="Verdict">{one.verdict ? inWords(one.verdict) : "–"}</Fact>
               <Fact name="Price">
                 <Money micros={one.price_micros} />
               </Fact>

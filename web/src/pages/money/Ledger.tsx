@@ -9,7 +9,7 @@ import { useChanges } from "../../api/use-live";
 import { useCommand } from "../../shell/commands";
 import { Button } from "../../ui/controls";
 import { Chips, Choice, Word } from "../../ui/filters";
-import { formatMoney, formatNumber } from "../../ui/format";
+import { formatMoney, formatNumber, inWords } from "../../ui/format";
 import { Goto } from "../../ui/goto";
 import { Icon } from "../../ui/icons";
 import { Badge, PageHead, Panel, type Tone } from "../../ui/layout";
@@ -221,7 +221,7 @@ function columnsOf(
       ),
     },
     { id: "state", title: "State", cell: (one) => <CallBadge state={one.state} /> },
-    { id: "verdict", title: "Verdict", cell: (one) => one.verdict?.replaceAll("_", " ") ?? "–" },
+    { id: "verdict", title: "Verdict", cell: (one) => (one.verdict ? inWords(one.verdict) : "–") },
     { id: "for", title: "For", cell: (one) => <For call={one} /> },
     { id: "price", title: "Price", end: true, cell: (one) => <Money micros={one.price_micros} /> },
     { id: "reserved", title: "Reserved", end: true, cell: (one) => <Money micros={one.reserved_micros} /> },

@@ -6,6 +6,7 @@ import { useMemo } from "react";
 import { api, told, type Schemas } from "../../api/client";
 import { useMay } from "../../api/session";
 import { Button } from "../../ui/controls";
+import { formatMoney, inWords } from "../../ui/format";
 import { PageHead, Panel } from "../../ui/layout";
 import { Empty, Loading, ProblemBox } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table";
@@ -13,6 +14,7 @@ import { Ago } from "../../ui/values";
 
 type Entry = Schemas["AuditOut"];
 const EVERY_MS = 10_000;
+const MICROS_PER_CENT = 10_000;
 
 /** What "user 3" and "key 12" are called, as far as they are still there and the reader may know. */
 function useNames(): ReadonlyMap<string, string> {
@@ -44,10 +46,18 @@ function Detail({ of }: { of: Entry["detail"] }) {
   return (
     <span className="detail dim">
       {Object.entries(of).map(([name, value]) => (
-        <span key={name}>
-          {name.replaceAll("_", " ")} <b>{shortly(value)}</b>
-        </span>
+        <Said key={name} name={name} value={value} />
       ))}
+    </span>
+  );
+}
+
+function Said({ name, value }: { name: string; value: unknown }) {
+  const isCents = name.endsWith("_cents") && typeof value === "number";
+  return (
+    <span>
+      {inWords(isCents ? name.slice(0, -"_cents".length) : name)}{" "}
+      <b>{isCents ? formatMoney(value * MICROS_PER_CENT) : shortly(value)}</b>
     </span>
   );
 }
