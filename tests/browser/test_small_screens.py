@@ -84,9 +84,9 @@ async def test_the_audit_log_names_who_it_was_and_links_of_providers_lead_to_eac
 ):
     await asyncio.to_thread(product.ask, "PUT", "/v1/budgets/serper", {"cap_cents": 123_400})
     page = await open_page("/audit")
-    entry = page.get_by_role("row").filter(has_text="budget.set").filter(has_text="123400").first
+    entry = page.get_by_role("row").filter(has_text="budget.set").filter(has_text="$1,234.00").first
     await expect(entry).to_contain_text("test")
-    await expect(entry).to_contain_text("cap cents 123400")
+    await expect(entry).to_contain_text("cap $1,234.00")
     await asyncio.to_thread(product.ask, "DELETE", "/v1/budgets/serper")
     await enriched(product)
     await page.goto(f"{product.url}/app/")
