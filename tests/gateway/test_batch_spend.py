@@ -73,8 +73,11 @@ async def test_one_who_looks_again_and_again_sees_what_one_look_sees(bench: Benc
     (job,) = await bench.claimed()
     asker = replace(await bench.asker(job), batch_id=BATCH)
     async with bench.db.workspace(DEFAULT_WORKSPACE) as conn:
-        # A call whose id is given before that of the next, and that is there after it.
-        await conn.execute(LATE, {"question": (await asked(bench, hit)), "batch": BATCH})
+        # A call whose id is given before that of the next, and that is there after it. Its
+        # transaction has locked something before, as every one that reserves has.
+        await conn.execute("select pg_current_xact_id()")
+        late = {"question": (await asked(bench, hit)), "batch": BATCH}
+        assert await (await conn.execute(LATE, late)).fetchone()
         await bench.ledger.reserve(DEFAULT_WORKSPACE, [sealed(asker, (6).to_bytes(4))])
         for _ in range(3):
             assert (await agrees())["calls"] == 4
@@ -92,7 +95,7 @@ async def test_one_who_looks_again_and_again_sees_what_one_look_sees(bench: Benc
 
 LATE = """insert into call (workspace_id, question_id, generation, request_id, batch_id, position, reason, wanted,
   reserved_micros, deadline) select workspace_id, question_id, 9, request_id, %(batch)s, 1, 'late', '{}', 1, deadline
-  from call where question_id = %(question)s"""
+  from call where question_id = %(question)s returning id"""
 
 
 async def asked(bench: Bench, grant: Reserved) -> int:

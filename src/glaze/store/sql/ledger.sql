@@ -256,7 +256,7 @@ where c.workspace_id = current_workspace() and c.job_id = %(job)s and c.state <>
 -- What a batch caused, by provider; a call that was never sent is none. Of the calls after an id, and of those before
 -- it that were open when it was reached: the others' sum is known. What has ended for good is told apart up to where no
 -- call can appear any more: up to the last id that was there at an earlier look, once every transaction that was under
--- way at that look is over.
+-- way at that look is over. Who gives a call its id has locked its question before: else it would not be seen to be under way.
 with place as materialized (
   select case when pg_snapshot_xmin(pg_current_snapshot()) >= %(horizon)s::text::xid8 then %(seen)s::bigint else %(after)s::bigint end as settled_to
 ), looked as (
