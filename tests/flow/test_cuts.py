@@ -203,7 +203,10 @@ async def read(http: aiohttp.ClientSession, path: str) -> Any:
 def hurry(data: Path) -> None:
     """Let messages that failed twice be sent now: their third try would come after five minutes."""
     with ensure_server(data) as lease, psycopg.connect(lease.dsn, autocommit=True) as owner:
-        owner.execute("update glaze.webhook_delivery set due_at = now() where state = 'pending'")
+        owner.execute(
+            "update glaze.webhook_delivery set due_at = now()"
+            " where state = 'pending' and due_at > now() + interval '1 second'"
+        )
 
 
 async def told(vendors: Sandbox, jobs: set[int], data: Path) -> None:
