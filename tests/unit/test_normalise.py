@@ -178,6 +178,7 @@ def test_text_is_always_fit_to_be_stored(written: str) -> None:
         ("company_tags", ["N/A", "-", "unknown", "b"], ["b"]),
         ("company_tags", ["N/A", "-"], None),
         ("company_employee_count", "1.5", None),
+        ("company_employee_count", "1.234", 1234),
         ("company_employee_count", "1.5K", 1500),
         ("company_employee_count", "12.0", 12),
         ("person_personal_emails", ["x", "a@b.com"], ["a@b.com"]),

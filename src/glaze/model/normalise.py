@@ -292,7 +292,7 @@ def _list(given: _Given) -> list[Json]:
 
 def _item(field: Field, item: Json) -> str:
     given = _Given(field, item, None)
-    if is_placeholder(given.text):
+    if states_nothing(field.name, given.text):
         raise Invalid("a placeholder")
     if field.name in ("person_personal_emails", "company_emails"):
         return parse_email(given.text)
@@ -330,7 +330,7 @@ def _map(given: _Given) -> dict[str, Json]:
     for name, item in given.value.items():
         key = clean(str(name)).lower()
         try:
-            if key and not is_placeholder(str(item)):
+            if key and not states_nothing(given.field.name, str(item)):
                 found.setdefault(key, _text(_Given(given.field, item, None)))
         except Invalid:
             continue  # one bad entry does not spoil the map

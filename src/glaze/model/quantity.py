@@ -124,7 +124,8 @@ def count(value: float | str) -> int:
         found = parse_range(_without_people(value).rstrip("+ "))
         if found.low != found.high:
             raise ValueError("a range, not a count")
-        if "." in value and value.replace(".", "", 1).isdecimal() and float(value) != found.low:
+        plain = value.replace(".", "", 1)
+        if plain.isdecimal() and plain.isascii() and 0 < abs(float(value) - found.low) < 1:
             raise ValueError("not a whole number")
         return found.low
     if value != int(value):

@@ -7,13 +7,15 @@ from glaze.providers.website.document import Document
 _SHORT = 2_000
 """Characters of a page that may be about its own domain throughout; a longer one speaks of others."""
 _MOST_QUOTED = 120
+_LOOKED_AT = 300
+"""Characters of a line that are searched: a page may be made to cost time."""
 
 _OFFERED = (
     r"(?:is|are|may be|might be|could be)\s+(?:now\s+|currently\s+|still\s+)?"
     r"(?:for sale|on sale|available for (?:sale|purchase)|listed for sale|parked)"
 )
 _ANYWHERE = re.compile(
-    rf"\b(?:this|the) (?:premium )?(?:web ?)?(?:domain|address)(?: name)?(?: \S+\.\S+)? {_OFFERED}"
+    rf"\b(?:this|the) (?:premium )?(?:web ?)?(?:domain|address)(?: name)?(?: \S{{1,80}})? {_OFFERED}"
     r"|\b(?:buy|purchase|get|own|inquire about|make an offer (?:on|for)) this (?:premium )?domain\b"
     r"|\bthis (?:web ?)?(?:domain|site)(?: name)? (?:has|is) (?:been |just been )?"
     r"(?:registered|parked|expired|reserved|suspended)\b"
@@ -39,7 +41,7 @@ def parked(page: Document) -> str | None:
     told = [page.title, *page.headings]
     if len(page.text) <= _SHORT:
         told.extend(page.lines)
-    for line in told:
+    for line in (line[:_LOOKED_AT] for line in told):
         found = own.search(line) or _ANYWHERE.search(line)
         if found:
             return found.group()[:_MOST_QUOTED]
