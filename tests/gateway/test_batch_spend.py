@@ -1,10 +1,15 @@
 """What a batch has cost so far, by provider."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
-from glaze.model.ledger import CallEnd, RequestFacts, Reserved, Settlement
+import psycopg
+
+from glaze.model.ledger import CallEnd, Refusal, Refused, RequestFacts, Reserved, Settlement
 from glaze.model.value import DEFAULT_WORKSPACE, BatchId, Micros
+from glaze.store.batch import BatchStore, NewBatch
+from glaze.store.batch_control import BatchControl
 from tests.gateway.conftest import Bench
 from tests.gateway.test_ledger import sealed
 
@@ -101,3 +106,39 @@ LATE = """insert into call (workspace_id, question_id, generation, request_id, b
 async def asked(bench: Bench, grant: Reserved) -> int:
     rows = await bench.rows(f"select question_id from call where id = {grant.call_id}")
     return int(rows[0]["question_id"])
+
+
+async def test_a_call_that_is_being_recorded_when_its_batch_is_stopped_is_none_that_came_after(
+    bench: Bench, dsn: str
+):
+    batches = BatchStore(bench.db)
+    batch = await batches.create(DEFAULT_WORKSPACE, NewBatch("noop", {}))
+    await batches.add_rows(DEFAULT_WORKSPACE, batch, iter([{}]))
+    await batches.start(DEFAULT_WORKSPACE, batch)
+    ((job,), _) = await bench.jobs.claim("default", 1, bench.worker)
+    asker = replace(await bench.asker(job), batch_id=batch)
+    ((unsent,),) = await bench.ledger.reserve(DEFAULT_WORKSPACE, [sealed(asker, b"asked")])
+    assert isinstance(unsent, Reserved)
+    await ended(bench, unsent, CallEnd.NOT_BILLED)
+
+    async def waiting(*tasks: asyncio.Task[Any]) -> None:
+        """Return once as many wait for locks as there are tasks, or the last is done."""
+        while not tasks[-1].done():
+            found = await bench.rows("select count(*) as n from pg_locks where not granted")
+            if found[0]["n"] >= len(tasks):
+                return
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        with psycopg.connect(dsn) as other:
+            other.execute("select from glaze.question for update")
+            again = bench.ledger.reserve(DEFAULT_WORKSPACE, [sealed(asker, b"asked")])
+            recording = group.create_task(again)
+            await waiting(recording)
+            stopping = group.create_task(batches.cancel(DEFAULT_WORKSPACE, batch))
+            await waiting(recording, stopping)
+    ((grant,),) = recording.result()
+    assert isinstance(grant, Reserved)
+    control = BatchControl(bench.db, batches)
+    assert await control.since_stopped(DEFAULT_WORKSPACE, batch) == 0
+    ((refused,),) = await bench.ledger.reserve(DEFAULT_WORKSPACE, [sealed(asker, b"late")])
+    assert refused == Refused(Refusal.CANCELLED)

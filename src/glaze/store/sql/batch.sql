@@ -18,21 +18,24 @@ from rows from (json_array_elements(%(inputs)s::json), json_array_elements(%(pla
 -- Where the next chunk goes on; the lock keeps two writers of one batch apart.
 select b.state::text,
        coalesce((select max(row_no) from batch_row r where r.workspace_id = b.workspace_id and r.batch_id = b.id), 0) as row_no
-from batch b where b.workspace_id = current_workspace() and b.id = %(batch)s for update of b
+from batch b where b.workspace_id = current_workspace() and b.id = %(batch)s for no key update of b
 
 -- name: add_total
 -- The rows of one chunk are there.
 update batch set total = total + %(n)s where workspace_id = current_workspace() and id = %(batch)s
 
 -- name: turn
--- From one of some states to another, or nothing. A batch without rows is finished when it starts.
-with turned as (
-  update batch set reopening = false,
+-- From one of some states to another, or nothing. A batch without rows is finished when it starts. Calls that are being
+-- recorded are waited for: whoever comes after them sees the new state.
+with held as materialized (
+  select workspace_id, id from batch where workspace_id = current_workspace() and id = %(batch)s for update
+), turned as (
+  update batch b set reopening = false,
     state = case when %(to)s = 'running' and total = completed + partial + failed + cancelled then 'finished'
                  else %(to)s::batch_state end,
     finished_at = case when %(to)s = 'running' and total = completed + partial + failed + cancelled then clock_timestamp() end
-  where workspace_id = current_workspace() and id = %(batch)s and state::text = any(%(from)s)
-  returning id, state, queue
+  from held where b.workspace_id = held.workspace_id and b.id = held.id and b.state::text = any(%(from)s)
+  returning b.id, b.state, b.queue
 ), logged as (
   insert into event (workspace_id, type, batch_id)
   select current_workspace(), case when state = 'finished' then 'batch_finished' else %(type)s end, id from turned
@@ -40,13 +43,17 @@ with turned as (
 select id, state::text, queue from turned
 
 -- name: cancel
--- One row flips; what was never fed counts as cancelled at once, however many rows that are.
-with turned as (
-  update batch set state = 'cancelled', cancelled_at = clock_timestamp(),
+-- One row flips; what was never fed counts as cancelled at once, however many rows that are. Calls that are being
+-- recorded are waited for, so that none is begun after the time that is written here.
+with held as materialized (
+  select workspace_id, id from batch where workspace_id = current_workspace() and id = %(batch)s for update
+), turned as (
+  update batch b set state = 'cancelled', cancelled_at = clock_timestamp(),
     cancelled = total - completed - partial - failed - queued,
     finished_at = case when queued = 0 then clock_timestamp() end
-  where workspace_id = current_workspace() and id = %(batch)s and state in ('loading', 'running', 'paused')
-  returning id, finished_at is not null as over
+  from held
+  where b.workspace_id = held.workspace_id and b.id = held.id and b.state in ('loading', 'running', 'paused')
+  returning b.id, b.finished_at is not null as over
 ), logged as (
   insert into event (workspace_id, type, batch_id) select current_workspace(), 'batch_cancelled', id from turned
 )
@@ -58,7 +65,7 @@ with moved as materialized (
   select b.workspace_id, b.id from batch b
   where b.finished_at is null and b.state <> 'loading' and b.told <> b.completed + b.partial + b.failed + b.cancelled
     and (b.told_at is null or b.told_at <= (select clock_timestamp()) - make_interval(secs => %(spacing_s)s))
-  order by b.id for update skip locked
+  order by b.id for no key update skip locked
 ), told as (
   update batch b set told = b.completed + b.partial + b.failed + b.cancelled, told_at = (select clock_timestamp())
   from moved m where b.workspace_id = m.workspace_id and b.id = m.id
@@ -117,7 +124,7 @@ with ended as materialized (
   from marked group by workspace_id, batch_id
 ), locked as materialized (
   select b.workspace_id, b.id from batch b join delta d on d.workspace_id = b.workspace_id and d.batch_id = b.id
-  order by b.id for update of b
+  order by b.id for no key update of b
 ), counted as (
   update batch b set queued = b.queued - d.n, completed = b.completed + d.completed, partial = b.partial + d.partial,
     failed = b.failed + d.failed, cancelled = b.cancelled + d.cancelled,
@@ -225,7 +232,7 @@ from batch
 where finished_at is null and state = 'running' and queued <= feed_window / 2
   and completed + partial + failed + cancelled + queued < total and (%(batch)s::bigint is null or id = %(batch)s)
 order by id limit 1
-for update skip locked
+for no key update skip locked
 
 -- name: feed
 -- The next rows of one batch become jobs, up to its window.

@@ -20,15 +20,26 @@ left join call c on c.workspace_id = q.workspace_id and c.id = q.call_id
 order by a.ord
 
 -- name: hold_jobs
--- Jobs whose token still holds, kept from changing hands until we commit; in id order, as everywhere.
+-- Jobs whose token still holds, kept from changing hands until we commit; in id order, as everywhere. Their batches after
+-- them: one that is being stopped or paused waits for us, or we for it, so that what is recorded after its end is none of
+-- its calls. Counters move on meanwhile.
+with held as materialized (
+  select j.id, j.worker_id, j.claim_no, j.cancel_requested, j.batch_id
+  from job j
+  where j.workspace_id = current_workspace() and j.id = any(%(jobs)s) and j.state = 'processing'
+  order by j.id
+  for share of j
+), steady as materialized (
+  select b.id, b.state from batch b
+  where b.workspace_id = current_workspace() and b.id = any(array(select batch_id from held))
+  order by b.id
+  for key share of b
+)
 select j.id, j.worker_id, j.claim_no, j.cancel_requested,
        b.state as batch_state, w.lease_until > clock_timestamp() and w.stopped_at is null as lease_holds
-from job j
+from held j
 join worker w on w.id = j.worker_id
-left join batch b on b.workspace_id = j.workspace_id and b.id = j.batch_id
-where j.workspace_id = current_workspace() and j.id = any(%(jobs)s) and j.state = 'processing'
-order by j.id
-for share of j
+left join steady b on b.id = j.batch_id
 
 -- name: suppressed
 -- Which of these people must not be bought.
