@@ -45,6 +45,21 @@ async def receivers() -> AsyncIterator[Receivers]:
     them.given_up.set()
 
 
+def courier(deliveries: DeliveryStore, world: World) -> Courier:
+    return Courier(
+        deliveries,
+        world.client,
+        clock=lambda: datetime.now(UTC),  # noqa: TID251
+        rng=Random(1),
+        at=nowhere,
+    )
+
+
+async def happened(db: Database, n: int) -> None:
+    async with db.workspace(WS) as conn:
+        await append(conn, [NewEvent("search.ready", {"n": n}) for n in range(n)])
+
+
 async def test_one_good_endpoint_among_many_that_hang_is_told_at_once(
     db: Database, worlds, receivers: Receivers
 ):
@@ -54,24 +69,35 @@ async def test_one_good_endpoint_among_many_that_hang_is_told_at_once(
     for n in range(HUNG):
         await webhooks.create(WS, f"https://hung{n}.example.com/", ["search.*"])
     good = await webhooks.create(WS, "https://good.example.com/", ["search.*"])
-    async with db.workspace(WS) as conn:
-        await append(conn, [NewEvent("search.ready", {"n": n}) for n in range(5)])
-    courier = Courier(
-        deliveries,
-        world.client,
-        clock=lambda: datetime.now(UTC),  # noqa: TID251
-        rng=Random(1),
-        at=nowhere,
-    )
+    await happened(db, 5)
+    teller = courier(deliveries, world)
     told = []
     try:
         async with asyncio.timeout(HANG_S):
             while len(told) < 5:
-                await courier.sweep()
+                await teller.sweep()
                 await asyncio.sleep(0.05)
                 told = await deliveries.page(WS, good.webhook.id, state="delivered")
     finally:
         receivers.given_up.set()
-        await courier.close()
+        await teller.close()
     assert receivers.hanging <= HUNG * EACH_AT_ONCE
     assert receivers.hanging >= HUNG
+
+
+async def test_an_endpoint_that_listens_is_told_all_that_waits_without_another_look(
+    db: Database, worlds, receivers: Receivers
+):
+    world: World = await worlds(receivers.talk)
+    world.dns.everything_is = SANDBOX_ADDRESS
+    deliveries = DeliveryStore(db)
+    good = await WebhookStore(db).create(WS, "https://good.example.com/", ["search.*"])
+    await happened(db, 40)
+    teller = courier(deliveries, world)
+    try:
+        async with asyncio.timeout(HANG_S):
+            await teller.sweep()
+            while len(await deliveries.page(WS, good.webhook.id, state="delivered")) < 40:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    finally:
+        await teller.close()

@@ -58,6 +58,13 @@ class Attempt(NamedTuple):
     gone: bool = False  # nobody listens there any more
 
 
+class Settled(NamedTuple):
+    """What came of an attempt beside its own end."""
+
+    disabled: str | None = None  # why its endpoint was disabled for it
+    next: Due | None = None  # the next attempt at the endpoint, claimed
+
+
 @dataclass(frozen=True, slots=True)
 class Delivered:
     """A delivery as the log shows it; ``attempts`` are its last 50, of all rounds."""
@@ -128,12 +135,16 @@ class DeliveryStore:
         """
         params = {"most": most, "each": each, "failing": failing, "lease_s": lease_s}
         async with self._db.workspace(workspace_id) as conn:
-            rows = await (await conn.execute(_sql["claim"], params)).fetchall()
-            key = await hash_key(conn) if rows else b""
-        return [_due(workspace_id, row, key) for row in rows]
+            return await _claim(conn, workspace_id, params | {"webhook": None})
 
-    async def settle(self, due: Due, attempt: Attempt) -> str | None:
-        """Write how an attempt ended; return why its endpoint was disabled for it, if it was."""
+    async def settle(
+        self, due: Due, attempt: Attempt, *, each: int = 0, lease_s: float = 0.0
+    ) -> Settled:
+        """Write how an attempt ended.
+
+        Was it taken, the next one at the same endpoint is claimed with it, as long as no more than
+        ``each`` are under way there.
+        """
         facts = {
             "id": due.id,
             "round": due.round,
@@ -147,13 +158,15 @@ class DeliveryStore:
             try:
                 await hold(conn, due.webhook_id)
             except NotFound:
-                return None  # it was removed meanwhile, with its deliveries
+                return Settled()  # it was removed meanwhile, with its deliveries
             await conn.execute(_sql["attempted"], facts)
             await conn.execute(_sql["settle"], facts | _ending(attempt))
-            if attempt.delivered:
-                await conn.execute(_sql["worked"], {"id": due.webhook_id})
-                return None
-            return await _failed(conn, due.webhook_id, gone=attempt.gone)
+            if not attempt.delivered:
+                return Settled(disabled=await _failed(conn, due.webhook_id, gone=attempt.gone))
+            await conn.execute(_sql["worked"], {"id": due.webhook_id})
+            params = {"webhook": due.webhook_id, "failing": False, "each": each, "most": 1}
+            claimed = await _claim(conn, due.workspace_id, params | {"lease_s": lease_s})
+        return Settled(next=claimed[0] if claimed else None)
 
     async def page(
         self,
@@ -212,6 +225,14 @@ class DeliveryStore:
             [row] = await (await conn.execute(_sql["deliver_test"], params)).fetchall()
             await note(conn, Deed(actor, "webhook.test", f"webhook {webhook_id}"))
         return int(row["id"])
+
+
+async def _claim(
+    conn: Connection, workspace_id: WorkspaceId, params: Mapping[str, object]
+) -> list[Due]:
+    rows = await (await conn.execute(_sql["claim"], params)).fetchall()
+    key = await hash_key(conn) if rows else b""
+    return [_due(workspace_id, row, key) for row in rows]
 
 
 async def _failed(conn: Connection, webhook_id: int, *, gone: bool) -> str | None:

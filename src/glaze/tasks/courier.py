@@ -28,8 +28,10 @@ LEASE_S = 3 * ANSWER_WITHIN_S
 """Past it somebody else sends what a dead process was at."""
 MOST_AT_ONCE = 256
 """Attempts under way in one process; half of them may be at endpoints that failed last."""
-EACH_AT_ONCE = 2
+EACH_AT_ONCE = 4
 """Attempts under way at one endpoint, in the whole fleet."""
+VISIT_S = 5.0
+"""How long one endpoint that takes what it is told is told more, before others have their turn."""
 _ENDING_S = 5.0
 _MOST_ANSWER_BYTES = 64 * 1024
 _EXCERPT_CHARS = 500
@@ -55,6 +57,7 @@ class Courier:
         self._rng = rng
         self._at = at
         self._under_way: dict[asyncio.Task[None], bool] = {}  # whether its endpoint failed last
+        self._closing = False
 
     @classmethod
     @asynccontextmanager
@@ -76,6 +79,7 @@ class Courier:
 
     async def close(self) -> None:
         """End; what was not answered is sent again by somebody else, under the same id."""
+        self._closing = True
         if not self._under_way:
             return
         _, late = await asyncio.wait(self._under_way, timeout=_ENDING_S)
@@ -102,25 +106,39 @@ class Courier:
             workspace_id, room, each=EACH_AT_ONCE, failing=failing, lease_s=LEASE_S
         ):
             self._at("webhook_claimed")
-            task = asyncio.get_running_loop().create_task(self._deliver(due))
+            task = asyncio.get_running_loop().create_task(self._visit(due))
             self._under_way[task] = failing
             task.add_done_callback(self._under_way.pop)
 
-    async def _deliver(self, due: Due) -> None:
-        """Make one attempt; whatever happens, its claim ends by itself."""
+    async def _visit(self, first: Due) -> None:
+        """Tell an endpoint one thing after the other, as long as it takes them."""
+        ends = time.monotonic() + VISIT_S
+        due: Due | None = first
+        while due is not None:
+            due = await self._deliver(due, ends)
+
+    async def _deliver(self, due: Due, ends: float) -> Due | None:
+        """Make one attempt and return the next, claimed, until ``ends``, monotonic seconds.
+
+        Whatever happens, a claim ends by itself.
+        """
         try:
             attempt = await self._attempt(due)
             self._at("webhook_sent")
-            why = await self._store.settle(due, attempt)
+            go_on = time.monotonic() < ends and not self._closing
+            each = EACH_AT_ONCE if go_on else 0
+            settled = await self._store.settle(due, attempt, each=each, lease_s=LEASE_S)
         except StoreUnavailable as error:
             log.warning("delivery not recorded: it is sent again", error=str(error))
         except Exception:
             log.exception("delivery broke off", webhook=due.webhook_id)
         else:
-            if why is not None:
+            if (why := settled.disabled) is not None:
                 log.warning(
                     "webhook disabled", workspace=due.workspace_id, webhook=due.webhook_id, why=why
                 )
+            return settled.next
+        return None
 
     async def _attempt(self, due: Due) -> Attempt:
         facts: list[RequestFact] = []

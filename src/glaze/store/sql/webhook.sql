@@ -142,21 +142,24 @@ returning id
 
 -- name: claim
 -- What is due, a few of each endpoint: one that hangs holds no more than its own few. Whoever claims it has it for a
--- while, and dies with it.
+-- while, and dies with it. Of one endpoint, where it is said which, else of those that failed last or of the others;
+-- whose attempts are being counted by somebody else is passed over.
 with moment as materialized (select clock_timestamp() as now),
-busy as materialized (
-  select d.webhook_id, count(*) as n from webhook_delivery d, moment m
-  where d.workspace_id = current_workspace() and d.state = 'pending' and d.claimed_until > m.now
-  group by d.webhook_id
+asked as materialized (
+  select w.id from webhook w
+  where w.workspace_id = current_workspace() and w.disabled_at is null
+    and case when %(webhook)s::bigint is null then (w.failing_since is not null) = %(failing)s else w.id = %(webhook)s end
+  for no key update skip locked
 ), picked as materialized (
-  select d.id from moment m, webhook w
-  left join busy b on b.webhook_id = w.id
+  select d.id from moment m, asked w
+  cross join lateral (
+    select count(*) as n from webhook_delivery d
+    where d.workspace_id = current_workspace() and d.webhook_id = w.id and d.state = 'pending' and d.claimed_until > m.now) busy
   cross join lateral (
     select d.id, d.due_at from webhook_delivery d
     where d.workspace_id = current_workspace() and d.webhook_id = w.id and d.state = 'pending' and d.due_at <= m.now
       and (d.claimed_until is null or d.claimed_until <= m.now)
-    order by d.due_at limit greatest(0, %(each)s - coalesce(b.n, 0)) for update skip locked) d
-  where w.workspace_id = current_workspace() and w.disabled_at is null and (w.failing_since is not null) = %(failing)s
+    order by d.due_at limit greatest(0, %(each)s - busy.n) for update skip locked) d
   order by d.due_at limit %(most)s
 )
 update webhook_delivery d set attempt = d.attempt + 1, claimed_until = m.now + make_interval(secs => %(lease_s)s)
