@@ -444,8 +444,8 @@ SITE = Statement("Munich", "website", "2026-11-02", URL, "Our 1,200 employees wo
 VENDOR = Statement("Berlin", "apollo", "2026-03-01")
 
 
-async def resolve(*answers: dict[str, object], stated=(SITE, VENDOR)):
-    asked = replace(question("company_city"), statements={"company_city": stated})
+async def resolve(*answers: dict[str, object], stated=(SITE, VENDOR), field="company_city"):
+    asked = replace(question(field), statements={field: stated})
     http = VendorFake.of(completion({"answers": [*answers]}))
     return await one(llm, "resolve", asked, http), http
 
@@ -466,6 +466,34 @@ async def test_between_sources_the_model_chooses_one_value_with_its_sources_word
 async def test_a_source_without_words_is_quoted_by_its_line() -> None:
     reply, _ = await resolve(answer("company_city", "Berlin", "company_city: Berlin (apollo"))
     assert values(reply) == {"company_city": "Berlin"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "other", "quote"),
+    [
+        ("company_country", "DE", "FR", "company_country: DE (apollo"),
+        ("company_country", "DE", "FR", "company_country: DE"),
+        ("company_revenue", 5_000_000, 9_000_000, "company_revenue: 5000000 (apollo"),
+        ("company_name", "Not Boring", "Acme", "company_name: Not Boring (apollo"),
+    ],
+)
+async def test_the_line_of_a_source_without_words_proves_any_value(
+    field, value, other, quote
+) -> None:
+    stated = (Statement(value, "apollo", "2026-03-01"), Statement(other, "exa", "2026-03-01"))
+    reply, _ = await resolve(answer(field, value, quote), stated=stated, field=field)
+    assert values(reply) == {field: value}
+    cut = replace(stated[0], value=other), replace(stated[1], value=value, quote=f"see {quote}")
+    none, _ = await resolve(answer(field, value, quote), stated=cut, field=field)
+    assert none.readings == ()  # a page that writes such a line proves nothing by it
+
+
+async def test_a_country_chosen_by_its_code_is_proven_by_its_name() -> None:
+    words = Statement("DE", "website", "2026-11-02", URL, "Our headquarters are in Germany.")
+    stated = (Statement("FR", "apollo", "2026-03-01"), words)
+    row = answer("company_country", "DE", "headquarters are in Germany")
+    reply, _ = await resolve(row, stated=stated, field="company_country")
+    assert values(reply) == {"company_country": "DE"}
 
 
 @pytest.mark.parametrize(

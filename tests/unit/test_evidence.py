@@ -2,7 +2,7 @@
 
 import pytest
 
-from glaze.model.evidence import supports
+from glaze.model.evidence import leads, supports
 from glaze.model.value import FieldName, Json
 
 
@@ -251,6 +251,8 @@ def test_characters_that_stand_there_as_something_else_count_for_nothing(
         ("company_postal_code", "10115", "Hauptstr. 5, 10115 Berlin"),
         ("company_postal_code", "D-10115", "Hauptstr. 5, D-10115 Berlin"),
         ("company_postal_code", "SW1A 1AA", "London SW1A 1AA, UK"),
+        ("company_postal_code", "78701", "Austin, TX 78701 info@acme.com 512 555 0100"),
+        ("company_postal_code", "02284-1003", "Boston, MA 02284-1003"),
         ("company_postal_code", "78701", "5 Main Street, Austin TX 78701"),
     ],
 )
@@ -258,3 +260,163 @@ def test_the_same_characters_in_their_own_place_are_kept(
     field: str, value: Json, quote: str
 ) -> None:
     assert supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_founded_year", 1998, "Our parent Globex was founded in 1998"),
+        ("company_founded_year", 1998, "Our parent Globex Inc. was founded in 1998"),
+        ("company_founded_year", 1998, "Our parent, Globex, was founded in 1998"),
+        ("company_founded_year", 1998, "Our parent Globex, a German giant, was founded in 1998"),
+        ("company_founded_year", 1998, "The parent company was founded in 1998"),
+        ("company_founded_year", 1998, "Unsere Muttergesellschaft wurde 1998 gegründet"),
+        ("company_founded_year", 1998, "Notre maison mère Globex a été fondée en 1998"),
+        ("company_founded_year", 1998, "Nuestra empresa matriz fue fundada en 1998"),
+        ("company_founded_year", 1998, "We moved on, and our partner was founded in 1998"),
+        ("company_employee_count", 5000, "our customer Initech has 5,000 employees"),
+        ("company_employee_count", 5000, "One of our customers has 5,000 employees"),
+        ("company_employee_count", 5000, "The 5,000 employees of our parent company"),
+        ("company_employee_count", 500, "Die 500 Mitarbeiter unserer Kunden"),
+        ("company_employee_count", 500, "Nuestros clientes tienen 500 empleados"),
+        ("company_city", "Paris", "Our partners in Paris and Lyon help, too"),
+        ("company_city", "Paris", "Nos clients sont à Paris"),
+        ("company_country", "DE", "Our subsidiaries are in Germany and Spain"),
+        ("company_name", "Globex GmbH", "Acme is a subsidiary of Globex GmbH"),
+        ("company_legal_name", "Globex GmbH", "Acme has been acquired by Globex GmbH in 2019"),
+        ("company_legal_name", "Globex GmbH", "Acme gehört zur Globex GmbH in Bonn"),
+        ("company_name", "Initech", "competitors such as Globex, Initech and Hooli"),
+        ("company_name", "Initech", "Our customers: Globex, Initech, Hooli"),
+        ("company_name", "Initech", "Wir danken unserem Vertriebspartner Initech"),
+        ("company_employee_count", 500, "Unser Partner hat 500 Mitarbeiter"),
+        ("company_name", "Initech", "Notre partenaire Initech livre vite"),
+        ("company_industry_group", "banking", "Our customers are banks and insurers"),
+        ("company_industry", "Banking", "Our customers are in banking and insurance"),
+        ("company_phone", "+4930123456", "Our partner Globex: Tel. 030 123456"),
+        ("company_email", "info@globex.com", "Write to our partner Globex at info@globex.com"),
+        ("person_full_name", "Jane Doe", "the CEO of our partner Initech, Jane Doe"),
+        ("person_full_name", "Jane Doe", "Jane Doe, CEO of our client Initech"),
+        ("person_full_name", "Jane Doe", "Great work, says our customer Jane Doe"),
+        ("person_full_name", "Jane Doe", "Jane Doe, Leiterin bei unserem Kunden Initech"),
+    ],
+)  # fmt: skip
+def test_what_a_sentence_tells_of_somebody_else_is_not_the_subjects(
+    field: str, value: Json, quote: str
+) -> None:
+    assert not supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_founded_year", 1998, "Acme, a Globex company, was founded in 1998"),
+        ("company_founded_year", 1998, "Acme, a subsidiary of Globex GmbH, was founded in 1998"),
+        ("company_founded_year", 1998, "Founded in 1998 by Jane Doe"),
+        ("company_founded_year", 1998, "Founded in 1998, our partners trust us"),
+        ("company_founded_year", 1998, "Our customers trust us. We were founded in 1998"),
+        ("company_founded_year", 1998, "Am 1. Mai 1998 gegründet"),
+        ("company_employee_count", 50, "Our clients are served by a team of 50 people"),
+        ("company_employee_count", 50, "Our customer service team of 50 people"),
+        ("company_employee_count", 50, "We offer our customers 50 engineers"),
+        ("company_employee_count", 50, "50 people take care of our customers"),
+        ("company_employee_count", 200, "Together with our partner Globex we employ 200 people"),
+        ("company_employee_count", 50, "Für unsere Kunden arbeiten wir mit 50 Mitarbeitern"),
+        ("company_employee_count", 50, "Nos 50 salariés accompagnent nos clients"),
+        ("company_city", "Berlin", "Ihr Partner für Software in Berlin"),
+        ("company_city", "Berlin", "Your partner in Berlin since 1998"),
+        ("company_city", "Berlin", "Wir beraten unsere Kunden von Berlin aus"),
+        ("company_city", "Berlin", "Unsere Kunden betreuen wir von Berlin aus"),
+        ("company_city", "Lyon", "Nos bureaux sont à Lyon, nos clients partout"),
+        ("company_city", "Madrid", "Atendemos a nuestros clientes desde Madrid"),
+        ("company_name", "Acme", "Acme is a subsidiary of Globex GmbH"),
+        ("company_parent", "Globex GmbH", "Acme is a subsidiary of Globex GmbH"),
+        ("company_industry_group", "computer software", "We build software for our customers"),
+        ("company_industry_group", "banking", "We are a bank and our customers trust us"),
+        ("company_phone", "+4930123456", "Our customers can call 030 123456"),
+        ("company_phone", "+4930123456", "Talk to our Customer Service Centre on 030 123456"),
+        ("company_name", "Acme", "Join the Acme Partner Network"),
+        ("person_full_name", "Jane Doe", "Our partner Jane Doe joined the firm"),
+        ("person_full_name", "Jane Doe", "Jane Doe takes care of our customers"),
+        ("person_full_name", "Jane Doe", "Jane Doe advises our customer Initech"),
+        ("person_full_name", "Mai Nguyen", "our founder Mai Nguyen leads us"),
+        ("person_company_name", "Initech", "Jane Doe is CEO of our partner Initech"),
+        ("person_title", "CEO", "the CEO of our partner Initech, Jane Doe"),
+    ],
+)
+def test_what_a_sentence_tells_of_the_subject_beside_somebody_else_is_kept(
+    field: str, value: Json, quote: str
+) -> None:
+    assert supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_city", "Paris", "We left Paris for good in 2010"),
+        ("company_city", "Paris", "We moved from Paris to Lyon in 2010"),
+        ("company_city", "Paris", "Wir sind von Paris nach Lyon umgezogen"),
+        ("company_city", "Paris", "Wir haben Paris verlassen und sind nun in Lyon"),
+        ("company_city", "Paris", "Nous avons quitté Paris pour Lyon"),
+        ("company_city", "Paris", "Dejamos Paris para siempre"),
+        ("company_city", "Paris", "We used to be in Paris for years"),
+        ("person_company_name", "Globex", "Jane Doe left Globex in 2010"),
+        ("company_employee_count", 200, "We never had 1,200 employees"),
+        ("company_country", "TD", "Talk to Chad about sales"),
+        ("company_country", "JO", "a word with Jordan on prices"),
+        ("company_country", "GE", "5 Main Street, Atlanta, Georgia 30303"),
+    ],
+)
+def test_what_was_left_and_who_is_called_like_a_country_is_no_place(
+    field: str, value: Json, quote: str
+) -> None:
+    assert not supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_city", "Paris", "Headquartered in Paris since we left Lyon"),
+        ("company_city", "Lyon", "We left Paris for Lyon in 2010"),
+        ("company_city", "Lyon", "We moved from Paris to Lyon in 2010"),
+        ("company_city", "Lyon", "Wir sind von Paris nach Lyon umgezogen"),
+        ("company_city", "Lyon", "Nous avons quitté Paris pour Lyon"),
+        ("company_city", "Paris", "on the left bank in Paris"),
+        ("company_founded_year", 1998, "Jane Doe left Globex and founded Acme in 1998"),
+        ("company_country", "TD", "Our office in Chad is open"),
+        ("company_country", "JO", "King Street 5, Amman, Jordan"),
+        ("company_country", "KE", "Nairobi (Kenya), Africa"),
+        ("company_country", "GE", "Rustaveli 5, Tbilisi, Georgia"),
+    ],
+)
+def test_where_the_subject_went_is_kept(field: str, value: Json, quote: str) -> None:
+    assert supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize(
+    ("page", "quote"),
+    [
+        ("Our parent Globex was founded in 1998 by Jane.", "was founded in 1998"),
+        ("Our parent Globex Inc. was founded in 1998.", "was founded in 1998"),
+        ("We were not\n founded in 1998 at all.\nNever founded in 1998.", "founded in 1998"),
+    ],
+)
+def test_a_quote_is_read_with_the_beginning_of_its_sentence(page: str, quote: str) -> None:
+    field = FieldName("company_founded_year")
+    assert supports(field, 1998, quote)
+    found = [supports(field, 1998, quote, lead) for lead in leads(quote, page)]
+    assert found
+    assert not found[-1]
+
+
+@pytest.mark.parametrize(
+    ("page", "quote"),
+    [
+        ("Our parent is Globex.\nFounded in 1998", "Founded in 1998"),
+        ("We are no bank. Founded in 1998.", "Founded in 1998"),
+        ("We were not bought in 1997; we were founded in 1998.", "founded in 1998"),
+        ("Not founded in 1998, so they say.\nWe were founded in 1998.", "founded in 1998"),
+    ],
+)
+def test_another_sentence_or_line_takes_nothing_from_a_quote(page: str, quote: str) -> None:
+    field = FieldName("company_founded_year")
+    assert any(supports(field, 1998, quote, lead) for lead in leads(quote, page))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from glaze.model.agreement import comparable
-from glaze.model.evidence import find_quote
+from glaze.model.evidence import as_read, find_quote
 from glaze.model.provider import Page, Statement
 from glaze.model.untrusted import without_instructions
 from glaze.model.value import FieldName, Json
@@ -75,6 +75,19 @@ def proven_by(
         if comparable(name, one.value) == meant and find_quote(quote, words) is not None:
             return one
     return None
+
+
+def is_listed(name: FieldName, value: Json, quote: str, stated: Sequence[Statement]) -> bool:
+    """Tell whether ``quote`` is the list's own line of ``value``: field and value, whatever they are.
+
+    So a code or a name in any spelling ("DE", "Not Boring") is proven as its source gave it.
+    """
+    return any(
+        quote == begins or quote.startswith(f"{begins} (")
+        for one in stated
+        if one.value == value and not _words(one)
+        for begins in [as_read(f"{name}: {one.value}")]
+    )
 
 
 def _line(name: FieldName, one: Statement) -> str:

@@ -1,27 +1,40 @@
-"""What a quote denies or tells of the past: words that occur, and state nothing (E11)."""
+"""What a sentence denies or tells of the past: words that occur, and state nothing (E11)."""
 
 import re
 
+# In small letters alone: what begins a name or a date with a capital (Mai Nguyen, 1. Mai).
 _DENIES = (
     r"not|never|cannot|\w+n't|neither|nor|without|no longer|formerly|previously|former"
+    r"|used to (?:be|have|live|work)"
     r"|no(?=\s+[^\W\d]{2})"  # no offices, but No. 5
     r"|nicht|kein\w{0,2}|niemals|weder|ohne|ehemals|vormals|früher|frühere[rsn]?"
-    r"|pas|jamais|ni|sans|anciennement|ancien(?:ne)?|nunca|tampoco|sin|não|sem"
-    r"|non|mai|senza|niet|geen|nooit|zonder|voorheen"
+    r"|pas|jamais|(?-i:ni)|sans|anciennement|ancien(?:ne)?|nunca|tampoco|(?-i:sin)|não|(?-i:sem)"
+    r"|non|(?-i:mai)|senza|niet|geen|nooit|zonder|voorheen"
 )
 _BUT_NOT = r"(?:only|just|merely|simply|nur|bloß|seulement|solo|sólo|solamente|soltanto|alleen|só)"
 _DENIED = re.compile(
     rf"(?<![\w'-])(?:{_DENIES})(?![\w'-])(?!\s+{_BUT_NOT}\b)"
     # as far as the clause goes
-    r".*?(?=[,;:!?)。]|\.(?:\s|$)|\s(?:but|sondern|mais|sino|ma|maar|mas)\s|$)",
+    r".*?(?=,(?!\d)|[;:!?)。]|\.(?:\s|$)|\s(?:but|sondern|mais|sino|ma|maar|mas)\s|$)",
+    re.IGNORECASE,
+)
+_WHITHER = r"(?:to|for|nach|à|a|pour|para|vers)"
+_LEFT = re.compile(
+    r"(?<!\bthe )(?<!\bon )(?<![\w'-])(?:left|quitt\w+|dej(?:ó|amos|aron)"
+    r"|(?:moved|relocated|d[ée]m[ée]nag\w+|traslad\w+)\b[^,;.!?]{0,40}?\b(?:from|de|desde)"
+    r"|(?:zog|zogen|umzug)\b[^,;.!?]{0,40}?\b(?:von|aus))(?![\w'-])"
+    rf".*?(?=,(?!\d)|[;:!?)。]|\.(?:\s|$)|\s(?:and|und|et|y)\s|\s{_WHITHER}\s+(?-i:[A-ZÀ-Þ])|$)"
+    r"|\bvon\s[^,;.!?]{1,40}?(?=\snach\s[^,;.!?]{1,40}\s(?:um)?gezogen\b)"
+    r"|\S+ (?:verlassen|verließ(?:en)?)\b",
     re.IGNORECASE,
 )
 
 
-def affirmed(quote: str) -> str:
-    """Return ``quote`` without the clauses that deny something or tell what is over.
+def denied(text: str) -> list[tuple[int, int]]:
+    """Return the spans of ``text`` that deny something, or name what was left behind.
 
-    >>> affirmed("Not founded in 1998, but in 2004")
-    ';, but in 2004'
+    >>> text = "Not founded in 1998, but in 2004"
+    >>> [text[start:end] for start, end in denied(text)]
+    ['Not founded in 1998']
     """
-    return _DENIED.sub(";", quote)
+    return [found.span() for each in (_DENIED, _LEFT) for found in each.finditer(text)]

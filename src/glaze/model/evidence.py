@@ -2,11 +2,14 @@
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
 
 import phonenumbers
 
-from glaze.model.denial import affirmed
+from glaze.model.bystander import of_others
+from glaze.model.denial import denied
 from glaze.model.field import FieldType, known_field
 from glaze.model.industry import named
 from glaze.model.normalise import Invalid, normalise
@@ -69,6 +72,7 @@ _IN_YEAR = re.compile(r"\b(?:in|im|en|nel|anno|year)\s+$", re.IGNORECASE)
 _DATED = re.compile(r"(?:\b(?:in|im|en|nel|anno|year|by|until)|[©(])\s*$", re.IGNORECASE)
 _YEAR = re.compile(r"1[6-9]\d\d|20\d\d")
 _OF_YEAR = re.compile(r"\b(?:19|20)\d\d\b:?(?=\s)")
+_SENTENCE_END = re.compile(r"[!?。]|\.(?=\s+[^a-z\d\s])")
 _CLAUSE = re.compile(r"(?:(?<!\best)[.!?](?=\s)|[;。]|\d)", re.IGNORECASE)
 _NO_COUNT = re.compile(r"\s*[%€$£]")
 _PRICED = re.compile(r"[$€£#]\s*$")
@@ -110,6 +114,9 @@ _INSIDE_NUMBER = re.compile(r"\d[.,' ]\d")
 _HOST_MARK = re.compile(r"https?://(?:www\.)?|www\.", re.IGNORECASE)
 _OTHER_LANDS = frozenset("New North South East West Latin Central Northern Southern Rhode".split())
 _FIRST_NAMES = frozenset({"Jordan", "Chad", "Georgia", "Israel", "Kenya"})
+_RATHER_NAMES = frozenset({"Jordan", "Chad"})
+_PLACED = re.compile(r"(?:in|from|across|throughout|aus|en|au|[(,:|-]|.*[,:(|])", re.IGNORECASE)
+_GEORGIAN = re.compile(r"Tbilisi|Tiflis|Batumi|Kutaisi|Caucasus|Republic of Georgia")
 _SHORTEST_COUNTRY = 4  # letters: "IT" and "in" are words
 _SHORT_COUNTRIES = frozenset(
     {"USA", "UK", "UAE", "U.S.", "U.S.A.", "U.K.", "日本", "中国", "韩国", "한국"}
@@ -124,7 +131,7 @@ _REACHED = frozenset({FieldType.EMAIL, FieldType.PHONE, FieldType.URL, FieldType
 
 # No postal code: 10115 customers, and the groups of a phone number.
 _COUNTED_THINGS = re.compile(
-    r"[$€£#]\s?\d[\d.,]*|\d[\d.,]*\s?(?:%|[€$£]|[a-z]{3,}\b)|(?:\+|\b0)[\d()/ .-]{6,}\d"
+    r"[$€£#]\s?\d[\d.,]*|\d[\d.,]*\s?(?:%|[€$£]|[a-z]{3,}\b(?!@|\.\w))|(?:\+|\b0(?!\d{4}-\d{4}\b))[\d()/ .-]{6,}\d"
 )
 _PHONE_RUN = re.compile(r"(?<![^\W_])\+?\(?\d[\d\s()./-]*\d(?![^\W_])")
 _REGISTRY = re.compile(
@@ -199,6 +206,27 @@ def find_quote(quote: str, page: str) -> str | None:
     return None
 
 
+def leads(quote: str, page: str) -> list[str]:
+    """Return what stands before ``quote`` in its sentence, for each place where it stands.
+
+    ``quote`` is as ``find_quote`` gave it. A sentence begins at the latest where its line does; of
+    a very long beginning the end is given.
+    """
+    lines = [line for line in map(as_read, page.splitlines()) if line]
+    text = " ".join(lines)
+    starts = [0, *accumulate(len(line) + 1 for line in lines)]
+    found = []
+    place = text.find(quote)
+    while place >= 0:
+        if _is_whole(text, place, place + len(quote)):
+            line = starts[bisect_right(starts, place) - 1]
+            start = max(line, place - LONGEST_QUOTE)
+            ends = [end.end() for end in _SENTENCE_END.finditer(text[start : place + 1])]
+            found.append(text[start + (ends[-1] if ends else 0) : place].strip())
+        place = text.find(quote, place + 1)
+    return found
+
+
 def _weight(text: str) -> int:
     return sum(1 + bool(_IDEOGRAPH.match(char)) for char in text if char.isalnum())
 
@@ -218,7 +246,7 @@ def _joined(text: str, place: int) -> bool:
     return all(char.isalnum() and not _IDEOGRAPH.match(char) for char in pair)
 
 
-def supports(field: FieldName, value: Json, quote: str) -> bool:
+def supports(field: FieldName, value: Json, quote: str, lead: str = "") -> bool:
     """Tell whether ``quote`` states ``value``, which is in the canonical form of ``field``.
 
     - Numbers: the same number stands there, within a few words of one that says what is counted
@@ -234,21 +262,35 @@ def supports(field: FieldName, value: Json, quote: str) -> bool:
     - Prose (description, summary, headline): each of its words stands there.
     - Every other text: it stands there as one phrase, a name or place not within a longer one.
 
-    What a clause denies ("not in Paris", "formerly Globex") it does not state; how to reach the
-    subject is told beside any words ("do not hesitate to call").
+    What a clause denies ("not in Paris", "formerly Globex") or says of somebody else ("our parent
+    Globex") it does not state; how to reach the subject is told beside any words of denial ("do not
+    hesitate to call"). ``lead`` is how the sentence begins that the quote is taken from: it proves
+    nothing, but may deny or be about somebody else.
     """
+    text = as_read(quote) if field in _PROSE else _told(field, as_read(lead), as_read(quote))
     if field == "company_industry_group":
-        return named(str(value), affirmed(as_read(quote)))
-    kind = known_field(field).type
-    rule = _RULES.get(kind)
+        return named(str(value), text)
+    rule = _RULES.get(known_field(field).type)
     if rule is None:
         return False
-    text = as_read(quote)
-    if kind not in _REACHED and field not in _PROSE:
-        text = affirmed(text)
     if field in _CLASSES:
         return isinstance(value, str) and _shares_stems(value, text)
     return rule(field, value, text)
+
+
+def _told(field: FieldName, lead: str, quote: str) -> str:
+    """Return ``quote`` with a mark for each passage that its sentence does not state."""
+    joint = " " if lead and not _IDEOGRAPH.match(lead[-1]) else ""
+    whole = f"{lead}{joint}{quote}"
+    cuts = of_others(field, whole)
+    if known_field(field).type not in _REACHED:
+        cuts += denied(whole)
+    place = len(whole) - len(quote)
+    kept = []
+    for start, end in sorted(cuts):
+        kept.append(whole[place : max(place, start)])
+        place = max(place, end)
+    return ";".join((*kept, whole[place:]))
 
 
 def is_provable(field: FieldName) -> bool:
@@ -361,7 +403,11 @@ def _country(field: FieldName, value: Json, quote: str) -> bool:
             if not (codes := _values(field, [run])):
                 continue
             taken.update(places)
-            around = (words[start - 1] if start else "", *words[start + length :][:1])
+            ended = words[start + length - 1][-1] in ",;:.)"
+            after = [] if ended else words[start + length :][:1]
+            around = (words[start - 1] if start else "", *after)
+            if run == "Georgia" and not _GEORGIAN.search(quote):
+                continue  # Atlanta's
             if value in codes and not _is_other_name(run, *around):
                 return True
     return any(
@@ -372,10 +418,15 @@ def _country(field: FieldName, value: Json, quote: str) -> bool:
 
 
 def _is_other_name(country: str, before: str, after: str = "") -> bool:
-    """Tell whether the words beside a country make it another place, or a person: New Mexico."""
+    """Tell whether the words beside a country make it another place, or a person.
+
+    New Mexico; Jordan Smith; "talk to Chad", unlike "in Chad" and "N'Djamena, Chad".
+    """
     if before in _OTHER_LANDS:
         return True
     named = after[:1].isupper() and not _ACRONYM.fullmatch(after.rstrip(".,;:"))
+    if country in _RATHER_NAMES and not _PLACED.fullmatch(before):
+        return True
     return named and country in _FIRST_NAMES
 
 

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from glaze.model.agreement import comparable
-from glaze.model.conflict import CHOICE, as_page, is_plain, proven_by, told, values_of
-from glaze.model.evidence import find_quote, is_provable, supports
+from glaze.model.conflict import CHOICE, as_page, is_listed, is_plain, proven_by, told, values_of
+from glaze.model.evidence import find_quote, is_provable, leads, supports
 from glaze.model.field import FIELDS, FieldType
 from glaze.model.industry import INDUSTRIES
 from glaze.model.loose_json import objects_in
@@ -387,7 +387,8 @@ def _take(answer: Mapping[str, Json], readings: Readings, prompt: Prompt) -> str
     quote = find_quote(text_at(answer, "quote") or "", prompt.page.text)
     if quote is None:
         return f"{name} dropped: its quote is not on the page, or too short or long to prove it"
-    if doubt := _unproven(name, value, quote, prompt.page.text):
+    listed = is_listed(name, value, quote, prompt.statements.get(name, ()))
+    if not listed and (doubt := _unproven(name, value, quote, prompt.page.text)):
         return f"{name} dropped: {doubt}"
     return _keep(name, value, quote, readings, prompt)
 
@@ -411,10 +412,14 @@ def _unproven(name: FieldName, value: Json, quote: str, page: str) -> str | None
     """Return why ``quote``, as it stands on the page, does not state ``value``."""
     own: str | None = quote
     if name in _WHO_AND_WHERE:
-        own = find_quote(without_credits(quote), without_credits(page))
+        page = without_credits(page)
+        own = find_quote(without_credits(quote), page)
     if own is None:
         return "its quote is the credit of the site's maker"
-    return None if supports(name, value, own) else "its quote does not support it"
+    for lead in leads(own, page):
+        if supports(name, value, own, lead):
+            return None
+    return "its quote does not support it"
 
 
 def _answered(name: FieldName, value: Json, prompt: Prompt) -> Json:

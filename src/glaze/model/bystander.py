@@ -1,0 +1,124 @@
+"""What a sentence tells of somebody else: a parent, a partner, a customer of the subject's (E11).
+
+A sentence says of a bystander what it is to the subject: "our parent Globex". What its clause goes
+on to say is told of that one, until it comes back to "we" and "our". It counts where the bystander
+begins the clause, is called by its name, has the thing ("the staff of our clients") or is one of a
+list ("competitors such as"). "We offer our customers 50 experts" is told of us.
+"""
+
+import re
+
+from glaze.model.field import FieldType, known_field
+from glaze.model.value import FieldName
+
+_NAME = r"(?-i:(?:the |la |le |l'|die |der |das )?[A-ZÀ-ÖØ-Þ])"
+_PARENT = (
+    r"(?:(?:parent|mother) (?:company|firm|group)|mutter(?:gesellschaft|konzern|firma)"
+    r"|maison[ -]mère|société[ -]mère|(?:empresa |sociedad )matriz)"
+)
+_MANY = (
+    r"(?:partners|customers|clients|competitors|rivals|suppliers|vendors|investors|subsidiaries"
+    r"|affiliates|sponsors|resellers|kunden|\w*partnern|mandanten|lieferanten|investoren"
+    r"|wettbewerbern?|partenaires|concurrents|fournisseurs|filiales|clientes|socios|competidores"
+    r"|proveedores)"
+)
+_ENGLISH = (
+    r"(?:parent|partner|customer|client|competitor|rival|supplier|vendor|investor|subsidiary"
+    r"|affiliate|sponsor|reseller)(?: (?:company|firm))?"
+)
+# Ours are "our customer service" and "Our Partner Network": the bystander is named in small
+# letters before its name, goes on with a verb, or ends there.
+_ONE = (
+    rf"(?:(?-i:{_ENGLISH})(?=\s+{_NAME})|{_ENGLISH}(?=\s*(?:[,:;.()!?]|- |$)|\s+(?:is|was|has|had|in"
+    r"|at|with|of|and|who|which|that|employ\w*|operat\w+|sells?|makes?|based|founded|began)\b)"
+    r"|kundin|kunde|mandant|lieferant|tochter(?:gesellschaft|unternehmen|firma)|mutterunternehmen"
+    r"|partenaire|concurrent|fournisseur|filiale|cliente|soci[oa]|competidor|proveedor|filial"
+    r"|(?<=unser )\w*partner|(?<=unser[emn] )\w*partner)"
+)
+_OURS = r"(?:our|its|their|unser\w*|notre|nos|nuestr[oa]s?)"
+_KIND = r"(?:(?!(?:with|for|of|to|and|by|in|from|at|as|own|service)\b)[\w-]+ )?"  # our new client
+_BYSTANDER = (
+    rf"\b(?:{_OURS} {_KIND}(?:{_PARENT}|{_MANY}|{_ONE})|(?:the|die|la) {_PARENT})(?![\w'-])"
+)
+_NAMED = (
+    rf"\b(?!unsere[nr]? kunden)(?:{_OURS}|the) {_KIND}(?:{_PARENT}|{_MANY}|{_ONE}),?\s+(?={_NAME})"
+)
+_BEGINS = (
+    r"(?:^\W*|(?:[.!?;:,(|]| -)\s*|\b(?:and|but|while|whereas|und|aber|während|et|mais|y|pero)\s+)"
+)
+_HAS = r"(?:\S+ \S+ )?\b(?:(?:of|at|by|bei|von|de|chez|par|por) |(?=unserer |unseres ))"
+_WHOSE = (
+    r"\b(?:(?:subsidiary|division|affiliate|unit|brand|branch|member|customer|client|partner|part"
+    r"|supplier|competitor|\w*tochter\w*|teil|filiale|filial|parte|membre|miembro)"
+    r" (?:of|von|der|des|de|du)|(?:owned|acquired|bought|backed|taken over) by|belongs to"
+    rf"|gehört zur?m?|appartient à|pertenece a)\s+(?:the |la |l'|a )?(?={_NAME})"
+)
+_LIST = r"(?:,? (?:such as|like|includ\w+|are|wie|darunter|comme|tels que|como|incluyen)\b|\s?:)"
+_ABOUT_ANOTHER = re.compile(
+    rf"(?:{_BEGINS}|{_HAS}){_BYSTANDER}|{_NAMED}|{_WHOSE}|\b{_MANY}(?={_LIST})", re.IGNORECASE
+)
+_LISTED = re.compile(_LIST, re.IGNORECASE)
+_ABOUT_A_NAMED = re.compile(_NAMED, re.IGNORECASE)
+_STAFF_OF_ANOTHER = re.compile(
+    rf"(?P<has>\b(?:of|at|bei|von|de|chez) ){_NAMED}"
+    rf"|\b{_OURS} {_KIND}(?:(?-i:customer|client)|kundin|kunde|cliente)\s+(?={_NAME})",
+    re.IGNORECASE,
+)
+_BACK = re.compile(
+    r"\b(?:we|us|ours?|i|my|wir|uns|unser\w*|nous|notre|nos|nosotros|nuestr\w+)\b"
+    r"|\bby(?= (?:an?|over|about|more|\d))",
+    re.IGNORECASE,
+)
+_APPOSED = re.compile(r"[^,.;:!?]{0,40},[^,.;:!?]{1,80},(?!\s+and\b)")
+_END_OF_SENTENCE = re.compile(r"[;!?。]|\.(?=\s+[^a-z\d]|$)")
+_END_OF_CLAUSE = re.compile(rf",(?!\d)|[:)]|{_END_OF_SENTENCE.pattern}")
+
+_OWNERS = frozenset({"company_parent"})
+_PERSONS = frozenset({"person_full_name", "person_first_name", "person_last_name"})
+_REACHED = frozenset({FieldType.EMAIL, FieldType.PHONE, FieldType.URL, FieldType.DOMAIN})
+
+
+def of_others(field: FieldName, text: str) -> list[tuple[int, int]]:
+    """Return the spans of ``text`` that are told of somebody else, as far as ``field`` goes.
+
+    >>> text = "Our parent Globex was founded in 1998, we in 2004"
+    >>> [text[start:end] for start, end in of_others(FieldName("company_founded_year"), text)]
+    ['Our parent Globex was founded in 1998']
+    """
+    if field in _PERSONS:
+        return [_staff(text, found) for found in _STAFF_OF_ANOTHER.finditer(text)]
+    if field in _OWNERS or field.startswith("person_"):
+        return []  # the owner is what is asked; and whoever works at a partner does
+    if known_field(field).type in _REACHED:  # "our partner Globex: info@globex.com"
+        return [_rest(text, found) for found in _ABOUT_A_NAMED.finditer(text)]
+    return [(found.start(), _end(text, found)) for found in _ABOUT_ANOTHER.finditer(text)]
+
+
+def _staff(text: str, found: re.Match[str]) -> tuple[int, int]:
+    """Return the rest of the sentence, the whole of it around "the CEO of our partner"."""
+    start = found.start()
+    if found["has"]:
+        start = max((one.end() for one in _END_OF_SENTENCE.finditer(text, 0, start)), default=0)
+    return start, _until(_END_OF_SENTENCE, text, found.end())
+
+
+def _rest(text: str, found: re.Match[str]) -> tuple[int, int]:
+    """Return the rest of the sentence, or until it comes back to the subject."""
+    end = _until(_END_OF_SENTENCE, text, found.end())
+    return found.start(), _until(_BACK, text, found.end(), end)
+
+
+def _end(text: str, found: re.Match[str]) -> int:
+    """Return where the clause ends or comes back to the subject; a list is as long as its sentence."""
+    start = found.end()
+    ends = _END_OF_SENTENCE if _LISTED.match(text, start) else _END_OF_CLAUSE
+    if aside := _APPOSED.match(text, start):
+        start = aside.end()
+    return _until(_BACK, text, found.end(), _until(ends, text, start))
+
+
+def _until(what: re.Pattern[str], text: str, start: int, end: int | None = None) -> int:
+    """Return where ``what`` next stands in ``text[start:end]``, else its end."""
+    end = len(text) if end is None else end
+    found = what.search(text, start, end)
+    return found.start() if found else end
