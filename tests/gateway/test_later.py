@@ -12,7 +12,9 @@ import pytest
 from aiohttp import web
 
 from glaze.model.failpoint import nowhere
+from glaze.model.job import ClaimedJob
 from glaze.model.ledger import Delivery
+from glaze.model.outcome import Snooze
 from glaze.model.provider import (
     Ask,
     Billed,
@@ -32,6 +34,7 @@ from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.collecting import Collector
 from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.gateway import Gateway
+from glaze.store.attempt import Ended
 from glaze.store.due import DueStore
 from glaze.store.limit import LimitStore
 from tests.gateway.conftest import EMAIL, PRICE, TITLE, Bench, question
@@ -191,6 +194,7 @@ class Case:
     bench: Bench
     vendor: LaterVendor
     provider: Later
+    job: ClaimedJob
     asked: Question
 
     @asynccontextmanager
@@ -250,7 +254,7 @@ def case(bench: Bench, later: LaterVendor) -> Callable:
         (job,) = await bench.claimed()
         asker = await bench.asker(job, budgets=await bench.budget(PRICE))
         provider = Later(later.url, resend, collect_s)
-        return Case(bench, later, provider, question(provider, asker, "a@x.com"))
+        return Case(bench, later, provider, job, question(provider, asker, "a@x.com"))
 
     return make
 
@@ -279,6 +283,19 @@ async def test_a_promised_answer_is_collected_free_of_charge_and_paid_once(case)
         " (select count(*) from entity_field) as fields"
     )
     assert kept == {"asked": None, "exchanges": 2, "fields": 1}
+
+
+async def test_a_job_whose_answer_comes_before_it_sleeps_does_not_sleep(case):
+    one = await case()
+    await one.ask()
+    await one.come_due()
+    await one.sweep()
+    asleep = Snooze(datetime(2100, 1, 1, tzinfo=UTC), "waits for a vendor")
+    jobs = one.bench.jobs
+    await jobs.finish(DEFAULT_WORKSPACE, [Ended.of(one.job, asleep)])
+    await jobs.promote()
+    ((again,), _) = await jobs.claim("default", 1, one.bench.worker)
+    assert again.id == one.job.id
 
 
 async def test_an_answer_that_is_not_there_yet_is_asked_for_again_later(case):

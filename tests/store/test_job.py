@@ -8,9 +8,10 @@ import pytest
 
 from glaze.errors import IdempotencyConflict, InputError
 from glaze.model.job import ClaimedJob, JobState, NewJob
-from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial, Retry, Snooze
+from glaze.model.outcome import CalledBack, Cancelled, Done, Failed, Outcome, Partial, Retry, Snooze
 from glaze.model.value import DEFAULT_WORKSPACE, JobId, WorkerId, WorkspaceId
 from glaze.store.attempt import Ended
+from glaze.store.callback import CallbackStore
 from glaze.store.database import Database
 from glaze.store.event import EventStore
 from glaze.store.job import JobStore
@@ -481,3 +482,19 @@ async def test_jobs_page_newest_first_by_key_and_by_state(db: Database) -> None:
     assert [view.id for view in first + rest] == ids[::-1]
     later = await store.page(WS, state=JobState.SCHEDULED)
     assert [view.id for view in later] == [ids[6], ids[5]]
+
+
+async def test_a_job_that_is_told_before_it_sleeps_does_not_sleep(db: Database) -> None:
+    store, me, callbacks = JobStore(db), await worker(db), CallbackStore(db)
+    [job_id] = await store.enqueue(WS, jobs(1))
+    [held] = await claim(db, me)
+    asleep = await callbacks.expect(WS, job_id, "paid", 3600)
+    assert isinstance(asleep, Snooze)
+    await callbacks.answer(WS, job_id, "paid", {"by": "card"})
+    assert await finish(db, held, asleep)
+    await store.promote()
+    [again] = await claim(db, me)
+    assert await callbacks.expect(WS, job_id, "paid", 3600) == CalledBack({"by": "card"})
+    assert await finish(db, again, Snooze(FAR_OFF, "for something else"))
+    await store.promote()
+    assert await claim(db, me) == []

@@ -70,17 +70,21 @@ update call set handle = coalesce(handle, %(handle)s), poll_at = clock_timestamp
 where workspace_id = current_workspace() and id = %(call)s
 
 -- name: wake
--- Its answer is there: the job that was sent away to wait for it is due now.
+-- Its answer is there: the job that was sent away to wait for it is due now, and one that still runs will be where it
+-- goes to sleep after this.
 with moment as materialized (select clock_timestamp() as now),
 woken as (
-  update job j set state = 'pending', due_at = m.now, rank = job_rank(m.now, j.priority, j.batch_id)
+  update job j set state = case when j.state = 'scheduled' then 'pending' else j.state end,
+    due_at = case when j.state = 'scheduled' then m.now else j.due_at end,
+    rank = case when j.state = 'scheduled' then job_rank(m.now, j.priority, j.batch_id) else j.rank end,
+    woken_in = j.claim_no
   from moment m
-  where j.workspace_id = current_workspace() and j.state = 'scheduled' and j.due_at > m.now
-    and j.started_at is not null
+  where j.workspace_id = current_workspace()
+    and (j.state = 'processing' or j.state = 'scheduled' and j.due_at > m.now and j.started_at is not null)
     and j.id = (select c.job_id from call c where c.workspace_id = current_workspace() and c.id = %(call)s)
-  returning j.id, j.queue, j.rank, j.batch_id
+  returning j.id, j.state, j.queue, j.rank, j.batch_id
 ), logged as (
   insert into event (workspace_id, type, job_id)
-  select current_workspace(), 'due', id from woken where batch_id is null
+  select current_workspace(), 'due', id from woken where state = 'pending' and batch_id is null
 )
-select queue, rank from woken
+select queue, rank from woken where state = 'pending'

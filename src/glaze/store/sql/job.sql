@@ -146,8 +146,8 @@ set local enable_nestloop = off
 
 -- name: finish
 -- Ends of attempts whose jobs stay rows: compare and set on (id, processing, token), result and event beside.
--- What was to run again but was cancelled meanwhile is cancelled. The ids are given a second time so that
--- they are looked up in the key, whatever statistics say.
+-- What was to run again but was cancelled meanwhile is cancelled; what would sleep but was woken meanwhile is due now.
+-- The ids are given a second time so that they are looked up in the key, whatever statistics say.
 with ended as materialized (
   select e.id, e.worker_id, e.claim_no, e.state, e.type, e.given_back, e.error, e.data, e.body, m.now,
          coalesce(e.due_at, m.now + make_interval(secs => e.delay_s)) as due_at,
@@ -160,8 +160,9 @@ with ended as materialized (
     state = case when e.state = 'scheduled' and j.cancel_requested then 'cancelled' else e.state end,
     worker_id = null,
     attempt = j.attempt - coalesce(e.given_back, 0),
-    due_at = coalesce(e.due_at, j.due_at),
-    rank = case when e.state = 'scheduled' then job_rank(e.due_at, j.priority, j.batch_id) else j.rank end,
+    due_at = case when e.type = 'snoozed' and j.woken_in = j.claim_no then e.now else coalesce(e.due_at, j.due_at) end,
+    rank = case when e.type = 'snoozed' and j.woken_in = j.claim_no then job_rank(e.now, j.priority, j.batch_id)
+                when e.state = 'scheduled' then job_rank(e.due_at, j.priority, j.batch_id) else j.rank end,
     finished_at = case when e.state <> 'scheduled' or j.cancel_requested then e.now end,
     result_id = e.result_id,
     error = case when e.state in ('completed', 'partial') then null else coalesce(e.error, j.error) end
