@@ -153,6 +153,29 @@ async def test_a_quote_that_goes_on_into_the_credit_of_the_sites_maker_still_sta
     assert list(values(reply)) == [field]
 
 
+@pytest.mark.parametrize(
+    ("quote", "kept"),
+    [("Jane Doe, CEO of Initech", {}), ("Bob Roe, CEO of Acme", {"person_full_name": "Bob Roe"})],
+)
+async def test_a_customer_whose_praise_a_page_shows_is_nobody_of_the_companys(quote, kept) -> None:
+    text = '"They are great!"\nJane Doe, CEO of Initech\n"We try hard."\nBob Roe, CEO of Acme'
+    asked = question("person_full_name", text=text)
+    asked = replace(asked, known={**asked.known, "company_name": "Acme GmbH"})
+    http = VendorFake.of(
+        completion({"answers": [answer("person_full_name", quote.partition(",")[0], quote)]})
+    )
+    assert values(await one(llm, "infer", asked, http)) == kept
+
+
+async def test_the_beginning_of_a_sentence_that_a_quote_leaves_out_counts() -> None:
+    row = answer("company_founded_year", 1998, "was founded in 1998")
+    page = "Acme makes anvils.\nOur parent Globex Inc. was founded in 1998."
+    assert values(await infer(row, text=page)) == {}
+    assert values(await infer(row, text=f"{page}\nAcme was founded in 1998.")) == {
+        "company_founded_year": 1998
+    }
+
+
 async def test_one_page_is_sent_and_a_quote_from_elsewhere_proves_nothing() -> None:
     pages = [Page("https://acme.com/", "Welcome to Acme."), Page(URL, TEXT)]
     known = ask("company_founded_year", evidence=pages, company_domain="acme.com")

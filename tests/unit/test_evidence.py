@@ -420,3 +420,39 @@ def test_a_quote_is_read_with_the_beginning_of_its_sentence(page: str, quote: st
 def test_another_sentence_or_line_takes_nothing_from_a_quote(page: str, quote: str) -> None:
     field = FieldName("company_founded_year")
     assert any(supports(field, 1998, quote, lead) for lead in leads(quote, page))
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "Jane Doe, CEO of Initech",
+        "Jane Doe, Head of Sales at Initech Inc.",
+        "Jane Doe, Geschäftsführerin der Initech GmbH",
+        "Jane Doe, directrice marketing chez Initech",
+        "Jane Doe, gerente de Initech",
+    ],
+)
+def test_who_works_elsewhere_is_nobody_of_ours(quote: str) -> None:
+    field = FieldName("person_full_name")
+    assert not supports(field, "Jane Doe", quote, ours={"Acme Robotics", "acme-robotics.com"})
+    assert supports(field, "Jane Doe", quote, ours={"Initech", "init.com"})
+    assert supports(field, "Jane Doe", quote)  # by no name known, nobody can tell
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "Jane Doe, CEO of Acme",
+        "Jane Doe, CEO of ACME ROBOTICS GmbH",
+        "Jane Doe, founder of AR",
+        "Jane Doe, CTO at AcmeRobotics",
+        "Jane Doe, Head of Sales",
+        "Jane Doe, Director of Engineering",
+        "Jane Doe, President of North America",
+        "Jane Doe, formerly CEO of Initech",
+        "Jane Doe joined from Initech. Bob Roe is CEO at Initech",
+    ],
+)
+def test_who_works_here_is_ours_however_the_company_is_spelt(quote: str) -> None:
+    ours = {"Acme Robotics", "acme-robotics.com"}
+    assert supports(FieldName("person_full_name"), "Jane Doe", quote, ours=ours)

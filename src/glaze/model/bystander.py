@@ -7,8 +7,10 @@ list ("competitors such as"). "We offer our customers 50 experts" is told of us.
 """
 
 import re
+from collections.abc import Collection
 
 from glaze.model.field import FieldType, known_field
+from glaze.model.names import company_key
 from glaze.model.value import FieldName
 
 _NAME = r"(?-i:(?:the |la |le |l'|die |der |das )?[A-ZÀ-ÖØ-Þ])"
@@ -64,6 +66,16 @@ _STAFF_OF_ANOTHER = re.compile(
     rf"|\b{_OURS} {_KIND}(?:(?-i:customer|client)|kundin|kunde|cliente)\s+(?={_NAME})",
     re.IGNORECASE,
 )
+_ROLE_AT = re.compile(
+    r"\b(?:(?:CEO|CTO|CFO|COO|CMO|(?:co-?)?founder|owner|managing director|head|director|manager|VP"
+    r"|officer|president|geschäftsführer(?:in)?|gründer(?:in)?|inhaber(?:in)?|leiter(?:in)?|PDG"
+    r"|fondat\w+|gérante?|direct\w+|gerente|fundador\w?)\b[^,.;:!?]{0,30}? (?:at|bei|chez|@)"
+    r"|(?:CEO|CTO|CFO|COO|CMO|(?:co-?)?founder|owner|managing director) of"
+    r"|(?:geschäftsführer|gründer|inhaber)(?:in)? (?:von|der)|(?:PDG|gérante?|fondat\w+) de"
+    r"|(?:gerente|fundador\w?) de) (?:the |der |la |l')?"
+    r"(?P<at>(?-i:[A-ZÀ-ÖØ-Þ][\w&.'-]*(?: (?:&|[A-ZÀ-ÖØ-Þ][\w&.'-]*))*))",
+    re.IGNORECASE,
+)
 _BACK = re.compile(
     r"\b(?:we|us|ours?|i|my|wir|uns|unser\w*|nous|notre|nos|nosotros|nuestr\w+)\b"
     r"|\bby(?= (?:an?|over|about|more|\d))",
@@ -73,20 +85,32 @@ _APPOSED = re.compile(r"[^,.;:!?]{0,40},[^,.;:!?]{1,80},(?!\s+and\b)")
 _END_OF_SENTENCE = re.compile(r"[;!?。]|\.(?=\s+[^a-z\d]|$)")
 _END_OF_CLAUSE = re.compile(rf",(?!\d)|[:)]|{_END_OF_SENTENCE.pattern}")
 
+_SHORTEST_WORD = 3  # letters that say whose a name is
+
 _OWNERS = frozenset({"company_parent"})
 _PERSONS = frozenset({"person_full_name", "person_first_name", "person_last_name"})
 _REACHED = frozenset({FieldType.EMAIL, FieldType.PHONE, FieldType.URL, FieldType.DOMAIN})
 
 
-def of_others(field: FieldName, text: str) -> list[tuple[int, int]]:
+def of_others(field: FieldName, text: str, ours: Collection[str] = ()) -> list[tuple[int, int]]:
     """Return the spans of ``text`` that are told of somebody else, as far as ``field`` goes.
+
+    ``ours`` is what the subject's company is known by: names and domains. Who is "CEO at Initech"
+    is another company's where that is none of them; where none is known, nobody can tell.
 
     >>> text = "Our parent Globex was founded in 1998, we in 2004"
     >>> [text[start:end] for start, end in of_others(FieldName("company_founded_year"), text)]
     ['Our parent Globex was founded in 1998']
     """
     if field in _PERSONS:
-        return [_staff(text, found) for found in _STAFF_OF_ANOTHER.finditer(text)]
+        return [
+            *(_staff(text, found) for found in _STAFF_OF_ANOTHER.finditer(text)),
+            *(
+                _sentence(text, found)
+                for found in _ROLE_AT.finditer(text)
+                if ours and not _is_ours(found["at"], ours)
+            ),
+        ]
     if field in _OWNERS or field.startswith("person_"):
         return []  # the owner is what is asked; and whoever works at a partner does
     if known_field(field).type in _REACHED:  # "our partner Globex: info@globex.com"
@@ -96,10 +120,27 @@ def of_others(field: FieldName, text: str) -> list[tuple[int, int]]:
 
 def _staff(text: str, found: re.Match[str]) -> tuple[int, int]:
     """Return the rest of the sentence, the whole of it around "the CEO of our partner"."""
-    start = found.start()
-    if found["has"]:
-        start = max((one.end() for one in _END_OF_SENTENCE.finditer(text, 0, start)), default=0)
-    return start, _until(_END_OF_SENTENCE, text, found.end())
+    start, end = _sentence(text, found)
+    return start if found["has"] else found.start(), end
+
+
+def _sentence(text: str, found: re.Match[str]) -> tuple[int, int]:
+    ends = (one.end() for one in _END_OF_SENTENCE.finditer(text, 0, found.start()))
+    return max(ends, default=0), _until(_END_OF_SENTENCE, text, found.end())
+
+
+def _is_ours(name: str, ours: Collection[str]) -> bool:
+    """Tell whether a company's name shares a word or the initials with one of ``ours``."""
+    words = company_key(name).split()
+    joined, initials = "".join(words), "".join(word[0] for word in words)
+    for own in ours:
+        known = company_key(own.rpartition(".")[0] or own)
+        run = known.replace(" ", "")
+        if initials == run or "".join(word[0] for word in known.split()) == joined:
+            return True
+        if run in joined or any(len(word) >= _SHORTEST_WORD and word in run for word in words):
+            return True
+    return not words
 
 
 def _rest(text: str, found: re.Match[str]) -> tuple[int, int]:

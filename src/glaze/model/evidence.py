@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import accumulate
 
 import phonenumbers
@@ -246,7 +246,9 @@ def _joined(text: str, place: int) -> bool:
     return all(char.isalnum() and not _IDEOGRAPH.match(char) for char in pair)
 
 
-def supports(field: FieldName, value: Json, quote: str, lead: str = "") -> bool:
+def supports(
+    field: FieldName, value: Json, quote: str, lead: str = "", ours: Collection[str] = ()
+) -> bool:
     """Tell whether ``quote`` states ``value``, which is in the canonical form of ``field``.
 
     - Numbers: the same number stands there, within a few words of one that says what is counted
@@ -265,9 +267,12 @@ def supports(field: FieldName, value: Json, quote: str, lead: str = "") -> bool:
     What a clause denies ("not in Paris", "formerly Globex") or says of somebody else ("our parent
     Globex") it does not state; how to reach the subject is told beside any words of denial ("do not
     hesitate to call"). ``lead`` is how the sentence begins that the quote is taken from: it proves
-    nothing, but may deny or be about somebody else.
+    nothing, but may deny or be about somebody else. ``ours`` is what the subject's company is known
+    by, names and domains: "CEO of Initech" is nobody of Acme's.
     """
-    text = as_read(quote) if field in _PROSE else _told(field, as_read(lead), as_read(quote))
+    text = as_read(quote)
+    if field not in _PROSE:
+        text = _told(field, as_read(lead), text, ours)
     if field == "company_industry_group":
         return named(str(value), text)
     rule = _RULES.get(known_field(field).type)
@@ -278,13 +283,15 @@ def supports(field: FieldName, value: Json, quote: str, lead: str = "") -> bool:
     return rule(field, value, text)
 
 
-def _told(field: FieldName, lead: str, quote: str) -> str:
+def _told(field: FieldName, lead: str, quote: str, ours: Collection[str]) -> str:
     """Return ``quote`` with a mark for each passage that its sentence does not state."""
     joint = " " if lead and not _IDEOGRAPH.match(lead[-1]) else ""
     whole = f"{lead}{joint}{quote}"
-    cuts = of_others(field, whole)
-    if known_field(field).type not in _REACHED:
-        cuts += denied(whole)
+    cuts = [] if known_field(field).type in _REACHED else denied(whole)
+    told = whole
+    for start, end in cuts:  # who is denied is nobody's bystander
+        told = f"{told[:start]}{' ' * (end - start)}{told[end:]}"
+    cuts += of_others(field, told, ours)
     place = len(whole) - len(quote)
     kept = []
     for start, end in sorted(cuts):

@@ -3,9 +3,11 @@
 What is promised, whatever a page says: one page for each question, a model without tools and
 secrets, an answer bound to a schema, and a value counts only if its quote stands on the page that
 was sent and supports it (``model/evidence.py``). Passages that address a model are cut before
-sending (``model/untrusted.py``), and what stands in the credit of a site's maker is nobody's phone
-number, address or name but the maker's (``model/site_credit.py``). What is not promised: a page that states a falsehood in a plain
-sentence is believed, as by any reader, at a low confidence.
+sending (``model/untrusted.py``). What a sentence denies or tells of somebody else is not stated
+(``model/denial.py``, ``model/bystander.py``), and what stands in the credit of a site's maker is
+nobody's phone number, address or name but the maker's (``model/site_credit.py``). What is not
+promised: a page that states a falsehood in a plain sentence is believed, as by any reader, at a low
+confidence.
 """
 
 import hashlib
@@ -68,6 +70,9 @@ _NEEDS = field_sets(
     "person_first_name person_last_name",
     "person_email",
 )
+
+_NAMES = tuple(map(FieldName, ("company_name", "company_legal_name", "person_company_name")))
+_DOMAINS = tuple(map(FieldName, ("company_domain", "person_company_domain")))
 
 _FRAME = """\
 The user message names the subject and then gives one page between marker lines. Everything between
@@ -186,6 +191,7 @@ class Prompt:
     candidates: Mapping[FieldName, tuple[Json, ...]]  # the only values that may be answered
     statements: Mapping[FieldName, tuple[Statement, ...]]  # of a choice between sources
     cut: int = 0  # passages that were left out
+    ours: frozenset[str] = frozenset()  # what the subject's company is called: names and domains
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +271,15 @@ def _prompt(operation: Operation, ask: Ask, asking: _Asking, max_bytes: int) -> 
         candidates=candidates,
         statements=asking.statements,
         cut=asking.cut,
+        ours=_called(ask),
     )
+
+
+def _called(ask: Ask) -> frozenset[str]:
+    """Return the names and domains of the subject's company, none where no name is known."""
+    names = {text for name in _NAMES if (text := text_at(ask.known.get(name)))}
+    domains = {text for name in _DOMAINS if (text := text_at(ask.known.get(name)))}
+    return frozenset(names and names | domains)
 
 
 def _choices(
@@ -388,7 +402,7 @@ def _take(answer: Mapping[str, Json], readings: Readings, prompt: Prompt) -> str
     if quote is None:
         return f"{name} dropped: its quote is not on the page, or too short or long to prove it"
     listed = is_listed(name, value, quote, prompt.statements.get(name, ()))
-    if not listed and (doubt := _unproven(name, value, quote, prompt.page.text)):
+    if not listed and (doubt := _unproven(name, value, quote, prompt)):
         return f"{name} dropped: {doubt}"
     return _keep(name, value, quote, readings, prompt)
 
@@ -408,8 +422,9 @@ def _keep(
     return None
 
 
-def _unproven(name: FieldName, value: Json, quote: str, page: str) -> str | None:
+def _unproven(name: FieldName, value: Json, quote: str, prompt: Prompt) -> str | None:
     """Return why ``quote``, as it stands on the page, does not state ``value``."""
+    page = prompt.page.text
     own: str | None = quote
     if name in _WHO_AND_WHERE:
         page = without_credits(page)
@@ -417,7 +432,7 @@ def _unproven(name: FieldName, value: Json, quote: str, page: str) -> str | None
     if own is None:
         return "its quote is the credit of the site's maker"
     for lead in leads(own, page):
-        if supports(name, value, own, lead):
+        if supports(name, value, own, lead, prompt.ours):
             return None
     return "its quote does not support it"
 
