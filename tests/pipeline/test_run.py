@@ -30,6 +30,7 @@ from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.run import Enrichment, Pipeline, Policy, Unavailable
 from glaze.store.budget import WHOLE_WORKSPACE
+from glaze.store.calibration import CalibrationStore
 from glaze.store.database import Database
 from glaze.store.entity import EntityStore
 from glaze.store.job import JobStore
@@ -230,6 +231,49 @@ async def test_skip_cache_asks_again_whatever_is_known(desk: Desk):
     assert len(phones.asked) == 2
     assert isinstance(result, EnrichResult)
     assert not result.data[FieldName("company_phone")].cached
+
+
+async def test_what_a_source_says_when_it_is_asked_again_takes_the_place_of_what_it_said(
+    desk: Desk,
+):
+    phones = Source("phones", {"company_phone": "+16145550102"}, price=10, confidence=95)
+    await desk.enrich([phones], ["company_phone"])
+    phones.says, phones.confidence = {"company_phone": "+16145550199"}, 70  # it is less sure by now
+    anew = await desk.enrich([phones], ["company_phone"], skip_cache=True)
+    assert values(anew) == {"company_phone": "+16145550199"}
+    stored = await desk.enrich([phones], ["company_phone"])
+    assert values(stored) == {"company_phone": "+16145550199"}
+    assert isinstance(stored, EnrichResult)
+    phone = stored.data[FieldName("company_phone")]
+    assert (phone.confidence, phone.alternatives, phone.cached) == (70, (), True)
+    assert len(phones.asked) == 2
+
+
+async def test_a_source_that_has_nothing_to_say_of_a_field_any_more_leaves_what_it_said(desk: Desk):
+    told = {"company_phone": "+16145550102", "company_city": "Columbus"}
+    phones = Source("phones", told, price=10)
+    await desk.enrich([phones], [*told])
+    phones.says = {"company_phone": "+16145550199"}
+    await desk.enrich([phones], ["company_phone"], skip_cache=True)
+    stored = await desk.enrich([phones], [*told])
+    assert values(stored) == {"company_phone": "+16145550199", "company_city": "Columbus"}
+
+
+async def test_who_is_asked_again_is_judged_once_by_what_he_said_last(desk: Desk):
+    phones = Source("phones", {"company_phone": "+16145550102"}, price=10)
+    for phone in ("+16145550102", "+16145550199", "+16145550199"):
+        phones.says = {"company_phone": phone}
+        await desk.enrich([phones], ["company_phone"], skip_cache=True)
+    async with desk.db.workspace(DEFAULT_WORKSPACE) as conn:
+        await conn.execute(
+            "insert into decision (workspace_id, entity_id, field, value, act, decided_by)"
+            " select distinct workspace_id, entity_id, field, '\"+16145550199\"'::jsonb, 'confirmed'::decision_act, 'me'"
+            " from observation"
+        )
+    store = CalibrationStore(desk.db)
+    assert [one.right for one in await store.judged_by_people(DEFAULT_WORKSPACE)] == [True]
+    truth = {"acme.com": {FieldName("company_phone"): "+16145550102"}}
+    assert [one.right for one in await store.judged_by(DEFAULT_WORKSPACE, truth)] == [False]
 
 
 async def test_inference_is_asked_last_with_the_pages_of_the_site_and_costs_count_as_llm(

@@ -111,12 +111,15 @@ where f.workspace_id = current_workspace() and f.entity_id = any(%(entities)s) a
   and (f.observation_id is null or f.retrieved_at > %(since)s or f.field = any(%(always)s))
 
 -- name: observations
--- Everything observed of these entities, for the merge.
-select o.id, o.entity_id, o.field, o.value, o.raw, o.confidence, o.provider, o.source_url, o.quote, o.call_id,
-       o.cost_micros, o.retrieved_at, c.job_id
-from observation o join call c on c.workspace_id = o.workspace_id and c.id = o.call_id
-where o.workspace_id = current_workspace() and o.entity_id = any(%(entities)s)
-order by o.id
+-- What sources state of these entities, for the merge: of a question that was asked again what was last said of each field.
+select id, entity_id, field, value, raw, confidence, provider, source_url, quote, call_id, cost_micros, retrieved_at, job_id
+from (
+  select o.*, c.job_id, c.generation,
+         max(c.generation) over (partition by o.entity_id, o.field, c.question_id) as last_said
+  from observation o join call c on c.workspace_id = o.workspace_id and c.id = o.call_id
+  where o.workspace_id = current_workspace() and o.entity_id = any(%(entities)s)) as stated
+where generation = last_said
+order by id
 
 -- name: hold_call
 -- What a call stated is read once nobody is at reading its answer again.
