@@ -100,7 +100,7 @@ def test_a_call_that_was_never_sent_costs_nothing():
     [
         (Verdict.RATE_LIMITED, Unbilled(), Decline.WAIT),
         (Verdict.VENDOR_ERROR, Unbilled(), Decline.FAILED),
-        (Verdict.MATCH, UNSAID, Decline.UNKNOWN),
+        (Verdict.VENDOR_ERROR, UNSAID, Decline.UNKNOWN),
     ],
 )
 def test_the_asker_is_told_what_became_of_its_question(

@@ -187,8 +187,9 @@ def awaited(wait_s: float, call_id: CallId | None = None) -> Declined:
 
 
 def answered(settlement: Settlement, reply: Reply) -> Answer | Declined:
-    """Say what a settled reply means for its asker."""
-    if settlement.end is CallEnd.SETTLED:
+    """Say what a settled reply means for its asker; values count whatever their bill says."""
+    unread = settlement.end is CallEnd.UNKNOWN and bool(settlement.readings)
+    if settlement.end is CallEnd.SETTLED or unread:
         return Answer(
             call_id=settlement.call_id,
             verdict=reply.verdict,
@@ -196,7 +197,7 @@ def answered(settlement: Settlement, reply: Reply) -> Answer | Declined:
             pages=reply.pages,
             price_micros=settlement.price_micros,
             detail=reply.detail,
-            notes=reply.notes,
+            notes=(*reply.notes, "what it cost is not known yet") if unread else reply.notes,
         )
     if reply.verdict in ASKS_TO_WAIT and settlement.end is not CallEnd.PENDING:
         used_up = pause_s(reply) > LONGEST_PAUSE_S
