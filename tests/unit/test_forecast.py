@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from glaze.model.history import Tally
-from glaze.model.provider import Operation, ProviderSpec
+from glaze.model.provider import Operation, ProviderSpec, Tier
 from glaze.model.value import FieldName, Micros
 from glaze.pipeline.forecast import OpenRow, World, forecast
 from glaze.pipeline.order import Rules
@@ -91,3 +91,14 @@ def test_what_was_answered_costs_nothing_and_a_cap_on_a_row_holds():
     capped = forecast(rows(50, PHONE), world(*HISTORY, left=DEAR), stands_for=50)
     assert capped.cost.p95 <= 50 * DEAR
     assert capped.most_micros <= 50 * DEAR
+
+
+def test_pages_read_by_a_model_and_the_luck_of_many_rows_pass_no_cap_of_a_row():
+    model = replace(spec("model", 3_000, PHONE), tier=Tier.INFERENCE)
+    asked = World((model,), Rules(learned=True), Rates((), (model,)), {}, Micros(7_000), pages=5)
+    one = forecast(rows(1, PHONE), asked, stands_for=1)
+    assert one.cost.p95 == 6_000
+    many = forecast(rows(80, PHONE), world(*HISTORY, left=CHEAP), stands_for=90_000)
+    assert many.cost.p95 <= many.most_micros == 90_000 * CHEAP
+    sure = forecast(rows(2, PHONE, CITY), world(), stands_for=20)
+    assert sure.cost.p95 <= sure.most_micros

@@ -68,6 +68,10 @@ class Band:
         """Return it with what is known for sure added."""
         return Band(self.p5 + known, self.p50 + known, self.p95 + known)
 
+    def upto(self, most: float) -> "Band":
+        """Return it with nothing above ``most``."""
+        return Band(min(self.p5, most), min(self.p50, most), min(self.p95, most))
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
@@ -126,14 +130,15 @@ def forecast(
     scale = stands_for / max(1, len(played))
     noise = fmean(within) * len(played)  # variance of a sum over the played rows by luck alone
     used = sorted(table.used.items(), key=lambda item: -item[1])
+    most = sum(table.most(row) for row in played) * scale
     return Forecast(
-        cost=_band([one.cost for one in sums], scale, noise),
+        cost=_band([one.cost for one in sums], scale, noise).upto(most),
         answers=_band([one.answers for one in sums], scale, 0.0),
         filled={
             name: _band([one.filled[name] for one in sums], scale, 0.0)
             for name in sorted({name for row in played for name in row.missing})
         },
-        most_micros=sum(table.most(row) for row in played) * scale,
+        most_micros=most,
         asked={name: times * scale / runs for name, times in used},
         spent={name: table.paid[name] * scale / runs for name, _ in used},
         learned_from=table.calls.get(used[0][0], 0) if used else 0,
@@ -201,7 +206,8 @@ class _Table:
                     total.answers += 1
                     self.used[name] += 1
                     self.paid[name] += price
-                if got >= {f for f, _, _ in step.fills}:
+                dear = left is not None and step.price > left
+                if dear or got >= {f for f, _, _ in step.fills}:
                     break
         return cost
 
