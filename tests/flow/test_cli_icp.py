@@ -171,6 +171,18 @@ def test_the_schema_of_a_profile_says_what_set_takes(cli: Cli) -> None:
     assert schema["additionalProperties"] is False
 
 
+def test_what_is_wrong_with_a_profile_is_told_once_and_with_its_place(cli: Cli) -> None:
+    profile(cli, {"field": "company_employee_count", "at_least": 9, "at_most": 5})
+    told = cli.run("icp", "set", "profile.json", code=2).err
+    why = "at_least is above at_most: nothing can be both"
+    assert told == f"glaze: profile.json: criteria.0: {why}\n"
+    profile(cli)
+    assert "profile.json: criteria: " in cli.run("icp", "set", "profile.json", code=2).err
+    (cli.folder / "profile.toml").write_bytes("name = 'Müller'".encode("cp1252"))
+    told = cli.run("icp", "set", "profile.toml", code=2).err
+    assert told.startswith("glaze: profile.toml: 'utf-8' codec can't decode byte 0xfc")
+
+
 def table(cli: Cli, name: str) -> list[dict[str, str]]:
     with (cli.folder / name).open(newline="") as file:
         return list(csv.DictReader(file))

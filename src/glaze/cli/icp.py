@@ -118,18 +118,25 @@ def explain(record: Record, *, as_json: AsJson = False) -> None:
 
 def _read(file: Path) -> Profile:
     """Return the profile in a file. Raises: InputError that names each fault and its place."""
-    text = file.read_text("utf-8")
     try:
+        text = file.read_text("utf-8-sig")
         told = tomllib.loads(text) if file.suffix.lower() == ".toml" else json.loads(text)
         return Profile.model_validate(told)
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, fault['loc'])) or 'profile'}: {fault['msg']}"
-            for fault in error.errors(include_input=False, include_url=False)
-        ]
-        raise InputError(f"{file}: {'; '.join(faults)}") from None
+        raise InputError(f"{file}: {'; '.join(_faults(error))}") from None
     except ValueError as error:
         raise InputError(f"{file}: {error}") from None
+
+
+def _faults(error: ValidationError) -> list[str]:
+    """Return each fault with its place; that a list is short for want of what is wrong is none."""
+    faults = error.errors(include_input=False, include_url=False)
+    inner = {fault["loc"][:1] for fault in faults if len(fault["loc"]) > 1}
+    return [
+        f"{'.'.join(map(str, fault['loc'])) or 'profile'}: {fault['msg'].removeprefix('Value error, ')}"
+        for fault in faults
+        if fault["loc"] not in inner
+    ]
 
 
 def _plain(reason: Reason) -> dict[str, Json]:
