@@ -346,6 +346,14 @@ def test_what_a_source_adds_is_counted_where_others_had_missed_with_its_sample_s
     assert found["c.get"].high > 0.03  # nothing of 50 is not nothing
 
 
+def test_what_filled_whatever_others_had_missed_adds_all_of_it_and_no_more() -> None:
+    tallies = [
+        tally("a", 49.9, 0.0, price=10_000),
+        tally("b", 50, 1.0, price=20_000, missed=("a",)),  # newer, so that it counts more
+    ]
+    assert [one.points for one in lifts(tallies, SPECS)] == [1.0]
+
+
 def test_lessons_come_in_the_order_in_which_one_would_ask() -> None:
     tallies = [
         tally("a", 400, 0.05, price=10_000, country="DE"),

@@ -109,7 +109,8 @@ def lifts(tallies: Iterable[Tally], specs: Sequence[ProviderSpec]) -> list[Lift]
     found = []
     for (field, operation), (calls, asked, filled) in late.items():
         low, high = wilson(filled, asked)
-        share = filled / begun[field] if begun[field] else 0.0
+        # What came after a miss is newer, and counts more, than the call that began with it.
+        share = min(1.0, filled / begun[field]) if begun[field] else 0.0
         found.append(Lift(field, operation, int(calls), filled / asked, low, high, share))
     return sorted(found, key=lambda one: (one.field, -one.points, one.operation))
 
