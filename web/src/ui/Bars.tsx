@@ -26,11 +26,13 @@ interface BarsProps {
   heightRem?: number;
   /** It counts: no ticks between whole numbers. */
   whole?: boolean;
+  /** How high it reaches where there is nothing. */
+  empty?: number;
   /** The legend tells sums where nothing is pointed at. */
   sums?: boolean;
 }
 
-export function Bars({ label, at, slotS, series, format, heightRem = 12.5, whole = false, sums = true }: BarsProps) {
+export function Bars({ label, at, slotS, series, format, heightRem = 12.5, whole = false, empty = 1, sums = true }: BarsProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [under, setUnder] = useState<number | null>(null);
@@ -59,7 +61,7 @@ export function Bars({ label, at, slotS, series, format, heightRem = 12.5, whole
         cursor: { points: { show: false }, drag: { x: false, y: false }, y: false },
         scales: {
           x: { time: false, range: (_, low, high) => [low - slotS / 2, high + slotS / 2] },
-          y: { range: (_, __, high) => [0, high > 0 ? high * 1.08 : 1] },
+          y: { range: (_, __, high) => [0, high > 0 ? high * 1.08 : empty] },
         },
         axes: [
           {
@@ -107,7 +109,7 @@ export function Bars({ label, at, slotS, series, format, heightRem = 12.5, whole
       made.destroy();
       plot.current = null;
     };
-  }, [shape, slotS, heightRem, at.length, whole]);
+  }, [shape, slotS, heightRem, at.length, whole, empty]);
 
   useEffect(() => {
     if (plot.current && plot.current.data !== data) plot.current.setData(data);

@@ -14,6 +14,7 @@ const STATES = [
   ["cancelled", "--chart-5"],
 ] as const;
 
+const MICROS = 1_000_000;
 const secondsOf = (at: string): number => Date.parse(at) / 1000;
 
 export function Ended({ overview }: { overview: Overview }) {
@@ -52,6 +53,7 @@ export function Spent({ overview }: { overview: Overview }) {
       slotS={slotS}
       series={[{ label: "settled", color: "--chart-1", values: at.map((one) => spent.get(one) ?? 0) }]}
       format={formatMoney}
+      empty={MICROS}
     />
   );
 }

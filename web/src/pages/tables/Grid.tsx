@@ -5,6 +5,7 @@ import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useStat
 
 import type { Schemas } from "../../api/client";
 import { Unreachable } from "../../api/problem";
+import { useShortcut } from "../../shell/keys";
 import { Icon } from "../../ui/icons";
 import { useNow } from "../../ui/values";
 import { ValueCell } from "./ValueCell";
@@ -145,6 +146,13 @@ export function Grid({
     setActive(next);
     rows.scrollToIndex(next.row, { align: "auto" });
   }
+  // From anywhere else into the grid; within it the keys are its own.
+  useShortcut("j", "Next row", () => go(active));
+  useShortcut("k", "Previous row", () => go(active));
+  useEffect(() => {
+    // The inspector takes room: what it tells of is not to lie under or beside it.
+    scroller.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [opened]);
   function open(place: Place) {
     const column = columns[place.column];
     if (column?.kind === "field") onOpen(at(place.row).no, column.id);
