@@ -53,9 +53,16 @@ async def test_everything_can_be_reached_by_keys_alone(open_page: Open):
     assert await violations(page) == []
     await page.keyboard.press("Enter")
     await expect(page).to_have_title("Account · Glaze")
+    everywhere = page.get_by_role("button", name="Sign out everywhere")
+    await everywhere.press("Enter")
+    leave = page.get_by_role("dialog").get_by_role("button", name="Leave it")
+    await expect(leave).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(everywhere).to_be_focused()
     await page.keyboard.press("g")
     await page.keyboard.press("h")
     await expect(page).to_have_title("Home · Glaze")
+    await expect(page.locator("main")).to_be_focused()
     await page.keyboard.press("?")
     listed = page.get_by_role("dialog", name="Keyboard shortcuts")
     await expect(listed).to_contain_text("Go to Home")
@@ -66,6 +73,27 @@ async def test_everything_can_be_reached_by_keys_alone(open_page: Open):
     await page.keyboard.press("?")
     await page.keyboard.press("Control+k")
     await expect(page.get_by_role("dialog")).to_have_count(1)  # the palette alone
+
+
+async def test_without_a_network_the_page_stays_says_so_and_goes_on_by_itself(
+    open_page: Open, watch: Watch
+):
+    watch.allow("ERR_INTERNET_DISCONNECTED|WebSocket|did not load|preload CSS")
+    page = await open_page("/account")
+    await expect(page.get_by_role("heading", level=1, name="Account")).to_be_visible()
+    await page.context.set_offline(True)
+    await expect(page.locator(".banner")).to_contain_text("What you see may be old")
+    await page.get_by_role("button", name="Sign out everywhere").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Sign out everywhere").click()
+    await expect(page.get_by_text("whether it was done is not known")).to_be_visible()
+    pages = page.get_by_role("navigation", name="Pages")
+    await pages.get_by_role("link", name="Budgets").click()
+    await expect(page.get_by_role("heading", name="This page did not load")).to_be_visible()
+    assert await violations(page) == []
+    await pages.get_by_role("link", name="Dead letters").click()
+    await expect(page.get_by_role("heading", name="This page did not load")).to_be_visible()
+    await page.context.set_offline(False)
+    await expect(page.get_by_role("heading", level=1, name="Dead letters")).to_be_visible()
 
 
 async def test_a_theme_that_was_chosen_stays(open_page: Open):

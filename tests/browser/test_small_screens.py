@@ -1,9 +1,10 @@
 """What a phone shows of lists, and charts on screens of any width."""
 
 import asyncio
+import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from tests.browser.conftest import Open
 from tests.browser.product import Product
 from tests.browser.test_home import enriched
@@ -59,7 +60,14 @@ async def test_a_chart_names_each_day_once(open_page: Open, product: Product, wi
 
 
 @pytest.mark.parametrize(
-    ("path", "back"), [("/jobs/999999999", "All jobs"), ("/tables/999999999", "All tables")]
+    ("path", "back"),
+    [
+        ("/jobs/999999999", "All jobs"),
+        ("/tables/999999999", "All tables"),
+        ("/tables/nothing", "All tables"),
+        ("/webhooks/999999999", "All webhooks"),
+        ("/providers/nobody", "All providers"),
+    ],
 )
 async def test_what_is_not_there_is_said_with_a_way_back(
     open_page: Open, watch: Watch, path: str, back: str
@@ -67,9 +75,34 @@ async def test_what_is_not_there_is_said_with_a_way_back(
     watch.allow("404")
     page = await open_page(path)
     await expect(page.get_by_role("heading", level=1, name="There is no such")).to_be_visible()
+    await expect(page).to_have_title(re.compile("^No such "))
     assert await violations(page) == []
     await page.get_by_role("link", name=back).click()
     await expect(page.get_by_role("heading", level=1, name="There is no such")).to_have_count(0)
+
+
+async def test_a_page_that_waits_or_is_refused_has_its_heading_and_a_way_on(
+    open_page: Open, product: Product, watch: Watch
+):
+    watch.allow("403")
+    page = await open_page("/account")
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    await page.route(re.compile("/v1/(jobs|metrics|overview|webhooks)"), hold)
+    for path, title in (("/", "Home"), ("/webhooks/1", "Webhook"), ("/jobs/1", "Job #1")):
+        waiting.clear()
+        await page.goto(f"{product.url}/app{path}")
+        await expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
+        await expect(page.get_by_role("status", name="Loading").first).to_be_visible()
+        assert await violations(page) == []
+    for route in waiting:
+        await route.fulfill(status=403, json={"title": "Not allowed", "detail": "it is not yours"})
+    await expect(page.get_by_role("alert").first).to_contain_text("it is not yours")
+    await expect(page.get_by_role("heading", level=1, name="Job #1")).to_be_visible()
+    assert await violations(page) == []
 
 
 async def test_an_address_that_no_page_has_keeps_the_navigation(open_page: Open):

@@ -18,7 +18,8 @@ import { operations } from "./pages/operations/routes";
 import { provider, providers } from "./pages/providers/route";
 import { settings } from "./pages/settings/route";
 import { webhook, webhooks } from "./pages/webhooks/route";
-import { nowhere, root, shell } from "./shell/routes";
+import { Failed, nowhere, root, shell } from "./shell/routes";
+import { usualTitle } from "./shell/title";
 
 const tree = root.addChildren([
   signIn,
@@ -52,13 +53,20 @@ function again(failures: number, error: Error): boolean {
 }
 
 export const client = new QueryClient({
-  defaultOptions: { queries: { retry: again, staleTime: 5_000, refetchOnWindowFocus: "always" } },
+  // Asked also where the browser believes to be offline: Glaze may be on this machine. What cannot be
+  // done is said at once; kept for later it would be done (and paid) when nobody looks any more.
+  defaultOptions: {
+    queries: { retry: again, staleTime: 5_000, refetchOnWindowFocus: "always", networkMode: "always" },
+    mutations: { networkMode: "always" },
+  },
 });
 
 export const router = createRouter({
   routeTree: tree,
   basepath: "/app",
   context: { client },
+  // Of a page alone: what is around it stays.
+  defaultErrorComponent: Failed,
   defaultPreload: "intent",
   defaultPreloadStaleTime: 0,
   scrollRestoration: true,
@@ -80,9 +88,13 @@ client.getQueryCache().subscribe(({ type, query }) => {
   const [shown] = router.state.matches.filter((one) => one.routeId.startsWith("/shell"));
   if (shown) toSignIn();
 });
-router.subscribe("onResolved", () => {
-  const title = router.state.matches.at(-1)?.staticData.title;
-  document.title = title ? `${title} · Glaze` : "Glaze";
+router.subscribe("onResolved", ({ fromLocation, pathChanged }) => {
+  usualTitle(router.state.matches.at(-1)?.staticData.title);
+  if (!fromLocation || !pathChanged) return;
+  // The link that had the focus is gone with its page: the keys and the reader go on in the new one.
+  requestAnimationFrame(() => {
+    if (document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
+  });
 });
 
 declare module "@tanstack/react-router" {

@@ -21,6 +21,8 @@ export function whenSignedOut(act: () => void): void {
 }
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
+/** These ask, though by POST. */
+const ASKING = /\/(preview|plan|quote)$/;
 /** Here a 401 is about what was typed, not about the session. */
 const SIGNING_IN = new Set(["/v1/session", "/v1/session/password", "/v1/invitations/accept"]);
 
@@ -34,9 +36,9 @@ const middleware: Middleware = {
     if (response.status === 401 && !SIGNING_IN.has(schemaPath)) onSignedOut();
     throw await problemOf(response);
   },
-  onError({ error }) {
+  onError({ error, request, schemaPath }) {
     if (error instanceof DOMException && error.name === "AbortError") return error;
-    return new Unreachable(error);
+    return new Unreachable(error, !SAFE.has(request.method) && !ASKING.test(schemaPath));
   },
 };
 

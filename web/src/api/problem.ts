@@ -33,8 +33,14 @@ export class ApiProblem extends Error {
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
 
-  constructor(cause: unknown) {
-    super("Glaze did not answer. What you see may be old; it is asked again by itself.", { cause });
+  /** `change`: something was to be done, which nobody does again by itself. */
+  constructor(cause: unknown, change = false) {
+    super(
+      change
+        ? "Glaze did not answer: whether it was done is not known. Look, once the connection is back, before you do it again."
+        : "Glaze did not answer. What you see may be old; it is asked again by itself.",
+      { cause },
+    );
   }
 }
 

@@ -22,6 +22,7 @@ import { useNav, type NavPage } from "./use-nav";
 export function Shell() {
   const [open, setOpen] = useState<"palette" | "shortcuts" | "menu" | null>(null);
   const main = useRef<HTMLElement>(null);
+  const menu = useRef<HTMLButtonElement>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
   const [openOn, setOpenOn] = useState(path);
   if (openOn !== path) {
@@ -48,7 +49,16 @@ export function Shell() {
   });
   useCommand({ id: "theme", label: "Switch theme", icon: "moon", words: "dark light", act: nextTheme });
   return (
-    <div className="shell" data-menu={open === "menu" || undefined}>
+    // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- Escape in any of what it holds
+    <div
+      className="shell"
+      data-menu={open === "menu" || undefined}
+      onKeyDown={(event) => {
+        if (open !== "menu" || event.key !== "Escape" || event.defaultPrevented) return;
+        setOpen(null);
+        menu.current?.focus();
+      }}
+    >
       <a
         className="skip"
         href="#main"
@@ -61,6 +71,7 @@ export function Shell() {
       </a>
       <header className="top">
         <IconButton
+          ref={menu}
           label={open === "menu" ? "Close the navigation" : "Open the navigation"}
           icon={open === "menu" ? "close" : "menu"}
           aria-expanded={open === "menu"}

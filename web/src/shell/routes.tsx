@@ -13,13 +13,15 @@ import {
 import { sessionQuery } from "../api/session";
 import { PageHead } from "../ui/layout";
 import { ProblemBox } from "../ui/states";
+import { NotLoaded, NotLoadedPage } from "./lazily";
 import { Shell } from "./Shell";
 
 export interface RouterContext {
   client: QueryClient;
 }
 
-function Failed({ error, reset }: ErrorComponentProps) {
+export function Failed({ error, reset }: ErrorComponentProps) {
+  if (error instanceof NotLoaded) return <NotLoadedPage />;
   return (
     <div className="page">
       <ProblemBox error={error instanceof Error ? error : new Error(String(error))} retry={reset} />

@@ -1,4 +1,4 @@
-/** Dialogs: the browser's own, which keeps the focus inside and gives it back. */
+/** Dialogs: the browser's own, which keeps the focus inside; it goes back to what opened it. */
 
 import { useEffect, useId, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
 
@@ -22,9 +22,20 @@ export function Dialog({
 }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const opener = useRef<Element | null>(null);
   useEffect(() => {
     const dialog = ref.current;
-    if (dialog && !dialog.open) dialog.showModal();
+    if (dialog && !dialog.open) {
+      opener.current = document.activeElement;
+      dialog.showModal();
+    }
+    return () => {
+      // Escape gives the focus back; of a dialog that is taken away it would be lost.
+      const { activeElement } = document;
+      if (activeElement !== null && activeElement !== document.body) return;
+      const back = opener.current?.isConnected ? opener.current : document.getElementById("main");
+      if (back instanceof HTMLElement) back.focus({ preventScroll: true });
+    };
   }, []);
   return (
     // The click is one beside it; for the keys the browser has Escape.

@@ -4,6 +4,7 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 
 import { ApiProblem, Unreachable } from "../api/problem";
+import { useTitle } from "../shell/title";
 import { Button } from "./controls";
 import { PageHead } from "./layout";
 
@@ -19,10 +20,19 @@ export function Empty({ title, level = 3, children }: { title: string; level?: 2
 }
 
 /** A page's own thing is not there: say so, and lead back to where all of them stand. */
-export function Missing({ what, children }: { what: string; children: ReactNode }) {
+export function Missing({
+  what,
+  about = "It was deleted, or never was in this workspace.",
+  children,
+}: {
+  what: string;
+  about?: string;
+  children: ReactNode;
+}) {
+  useTitle(`No such ${what}`);
   return (
     <>
-      <PageHead title={`There is no such ${what}`} about="It was deleted, or never was in this workspace." />
+      <PageHead title={`There is no such ${what}`} about={about} />
       <p>{children}</p>
     </>
   );
@@ -84,11 +94,14 @@ export function ProblemBox({ error, retry }: { error: Error; retry?: () => void 
 export function Shown<T>({
   query,
   loading = <Loading />,
+  head,
   missing,
   children,
 }: {
   query: UseQueryResult<T>;
   loading?: ReactNode;
+  /** The title of a page whose own comes with what is asked for. */
+  head?: string;
   /** Where the API knows no such thing: it is not asked again. */
   missing?: ReactNode;
   children: (data: T) => ReactNode;
@@ -97,7 +110,14 @@ export function Shown<T>({
     <ProblemBox error={query.error} retry={() => void query.refetch()} />
   );
   if (missing && query.error instanceof ApiProblem && query.error.status === 404) return missing;
-  if (query.data === undefined) return problem ?? loading;
+  if (query.data === undefined) {
+    return (
+      <>
+        {head !== undefined && <PageHead title={head} />}
+        {problem ?? loading}
+      </>
+    );
+  }
   return (
     <>
       {/* That nothing answers is told once, for the whole page. */}

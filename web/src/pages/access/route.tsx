@@ -1,13 +1,14 @@
 /** Who may use the workspace: programs by keys, people as members. */
 
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 
+import { lazily } from "../../shell/lazily";
 import { shell } from "../../shell/routes";
 
 export const keys = createRoute({
   getParentRoute: () => shell,
   path: "/keys",
-  component: lazyRouteComponent(() => import("./Keys"), "Keys"),
+  component: lazily(() => import("./Keys"), "Keys"),
   staticData: {
     title: "API keys",
     nav: { label: "API keys", icon: "key", group: "Workspace", key: "k", role: "admin" },
@@ -17,7 +18,7 @@ export const keys = createRoute({
 export const members = createRoute({
   getParentRoute: () => shell,
   path: "/members",
-  component: lazyRouteComponent(() => import("./Members"), "Members"),
+  component: lazily(() => import("./Members"), "Members"),
   staticData: {
     title: "Members",
     nav: { label: "Members", icon: "people", group: "Workspace", key: "m", role: "admin" },

@@ -1,7 +1,8 @@
 /** Signing in, and accepting an invitation. */
 
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 
+import { lazily } from "../../shell/lazily";
 import { root } from "../../shell/routes";
 
 export const signIn = createRoute({
@@ -11,13 +12,13 @@ export const signIn = createRoute({
   validateSearch: ({ next }: Record<string, unknown>): { next?: string | undefined } => ({
     next: typeof next === "string" && /^\/(?![/\\])/.test(next) ? next : undefined,
   }),
-  component: lazyRouteComponent(() => import("./SignIn"), "SignIn"),
+  component: lazily(() => import("./SignIn"), "SignIn"),
   staticData: { title: "Sign in" },
 });
 
 export const welcome = createRoute({
   getParentRoute: () => root,
   path: "/welcome",
-  component: lazyRouteComponent(() => import("./Welcome"), "Welcome"),
+  component: lazily(() => import("./Welcome"), "Welcome"),
   staticData: { title: "Welcome" },
 });

@@ -26,9 +26,15 @@ function Figure({ label, value, about, to, search, tied = false }: FigureProps) 
     <div className={`figure ${tied ? "tied" : ""}`}>
       <dt>{label}</dt>
       <dd>
-        <Goto to={to} {...(search && { search })} className="value num">
-          {value === undefined ? <span className="skeleton" /> : (value ?? "–")}
-        </Goto>
+        {value === undefined ? (
+          <span className="value num">
+            <span className="skeleton" />
+          </span>
+        ) : (
+          <Goto to={to} {...(search && { search })} className="value num">
+            {value ?? "–"}
+          </Goto>
+        )}
         <span className="about">{about ?? "\u00a0"}</span>
       </dd>
     </div>

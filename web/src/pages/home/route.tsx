@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 
+import { lazily } from "../../shell/lazily";
 import { shell } from "../../shell/routes";
 import { isSpan, type Span } from "./spans";
 
@@ -11,7 +12,7 @@ export const home = createRoute({
   validateSearch: ({ span }: Record<string, unknown>): { span?: Span | undefined } => ({
     span: isSpan(span) ? span : undefined,
   }),
-  component: lazyRouteComponent(() => import("./Home"), "Home"),
+  component: lazily(() => import("./Home"), "Home"),
   staticData: {
     title: "Home",
     nav: { label: "Home", icon: "home", group: "Work", key: "h" },

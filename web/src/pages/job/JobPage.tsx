@@ -3,9 +3,11 @@
 import { Link } from "@tanstack/react-router";
 
 import { api, told, type Schemas } from "../../api/client";
+import { idOf } from "../../api/ids";
 import { useLiveQuery } from "../../api/use-live";
+import { useTitle } from "../../shell/title";
 import { PageHead, Panel, StateBadge, Tabs } from "../../ui/layout";
-import { Missing, Shown } from "../../ui/states";
+import { Loading, Missing, Shown } from "../../ui/states";
 import { Ago, Duration, Money } from "../../ui/values";
 import { Actions } from "./Actions";
 import { Calls } from "./Calls";
@@ -24,7 +26,7 @@ const MOST_CALLS = 200;
 
 export function JobPage() {
   const { id } = route.useParams();
-  const jobId = /^[1-9]\d{0,17}$/.test(id) ? Number(id) : null;
+  const jobId = idOf(id);
   if (jobId === null) {
     return (
       <div className="page">
@@ -66,9 +68,10 @@ function Page({ id }: { id: number }) {
     },
     liveness,
   );
+  useTitle(job.data && `#${id} ${job.data.kind}`);
   return (
     <div className="page job">
-      <Shown query={job} missing={<NoJob />}>
+      <Shown query={job} head={`Job #${id}`} loading={<Loading lines={8} />} missing={<NoJob />}>
         {(found) => (
           <>
             <PageHead

@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 
+import { lazily } from "../../shell/lazily";
 import { shell } from "../../shell/routes";
 
 const TABS = ["timeline", "result", "arguments", "log"] as const;
@@ -11,6 +12,6 @@ export const job = createRoute({
   validateSearch: ({ tab }: Record<string, unknown>): { tab?: JobTab | undefined } => ({
     tab: TABS.find((one) => one === tab),
   }),
-  component: lazyRouteComponent(() => import("./JobPage"), "JobPage"),
+  component: lazily(() => import("./JobPage"), "JobPage"),
   staticData: { title: "Job" },
 });

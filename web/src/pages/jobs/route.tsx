@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 
+import { lazily } from "../../shell/lazily";
 import { shell } from "../../shell/routes";
 import { validCriteria } from "./criteria";
 
@@ -7,7 +8,7 @@ export const jobs = createRoute({
   getParentRoute: () => shell,
   path: "/jobs",
   validateSearch: validCriteria,
-  component: lazyRouteComponent(() => import("./Jobs"), "Jobs"),
+  component: lazily(() => import("./Jobs"), "Jobs"),
   staticData: {
     title: "Jobs",
     nav: { label: "Jobs", icon: "jobs", group: "Work", key: "j" },

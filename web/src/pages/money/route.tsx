@@ -1,7 +1,8 @@
 /** What may be spent, and every call that was or may be paid for. */
 
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 
+import { lazily } from "../../shell/lazily";
 import { shell } from "../../shell/routes";
 import { isSpan, type Span } from "../home/spans";
 import { validCriteria } from "./criteria";
@@ -19,7 +20,7 @@ export const budgets = createRoute({
     span: isSpan(span) ? span : undefined,
     every: every === true ? true : undefined,
   }),
-  component: lazyRouteComponent(() => import("./Budgets"), "Budgets"),
+  component: lazily(() => import("./Budgets"), "Budgets"),
   staticData: {
     title: "Budgets",
     nav: { label: "Budgets", icon: "money", group: "Operations", key: "b" },
@@ -30,7 +31,7 @@ export const ledger = createRoute({
   getParentRoute: () => shell,
   path: "/ledger",
   validateSearch: validCriteria,
-  component: lazyRouteComponent(() => import("./Ledger"), "Ledger"),
+  component: lazily(() => import("./Ledger"), "Ledger"),
   staticData: {
     title: "Ledger",
     nav: { label: "Ledger", icon: "book", group: "Operations", key: "l" },

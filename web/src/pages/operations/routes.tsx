@@ -1,13 +1,14 @@
 /** The pages of those who keep it running; each says in its navigation entry who may see it. */
 
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 
+import { lazily } from "../../shell/lazily";
 import { shell } from "../../shell/routes";
 
 export const queues = createRoute({
   getParentRoute: () => shell,
   path: "/queues",
-  component: lazyRouteComponent(() => import("./Queues"), "Queues"),
+  component: lazily(() => import("./Queues"), "Queues"),
   staticData: {
     title: "Queues",
     nav: { label: "Queues", icon: "queue", group: "Operations", key: "q", role: "admin", operator: true },
@@ -16,7 +17,7 @@ export const queues = createRoute({
 export const workers = createRoute({
   getParentRoute: () => shell,
   path: "/workers",
-  component: lazyRouteComponent(() => import("./Workers"), "Workers"),
+  component: lazily(() => import("./Workers"), "Workers"),
   staticData: {
     title: "Workers",
     nav: { label: "Workers", icon: "worker", group: "Operations", key: "w", role: "admin", operator: true },
@@ -25,7 +26,7 @@ export const workers = createRoute({
 export const deadLetters = createRoute({
   getParentRoute: () => shell,
   path: "/dead-letters",
-  component: lazyRouteComponent(() => import("./DeadLetters"), "DeadLetters"),
+  component: lazily(() => import("./DeadLetters"), "DeadLetters"),
   staticData: {
     title: "Dead letters",
     nav: { label: "Dead letters", icon: "dead", group: "Operations", key: "d" },
@@ -34,7 +35,7 @@ export const deadLetters = createRoute({
 export const schedules = createRoute({
   getParentRoute: () => shell,
   path: "/schedules",
-  component: lazyRouteComponent(() => import("./Schedules"), "Schedules"),
+  component: lazily(() => import("./Schedules"), "Schedules"),
   staticData: {
     title: "Schedules",
     nav: { label: "Schedules", icon: "clock", group: "Operations", key: "s" },
@@ -43,7 +44,7 @@ export const schedules = createRoute({
 export const audit = createRoute({
   getParentRoute: () => shell,
   path: "/audit",
-  component: lazyRouteComponent(() => import("./Audit"), "Audit"),
+  component: lazily(() => import("./Audit"), "Audit"),
   staticData: {
     title: "Audit log",
     nav: { label: "Audit log", icon: "audit", group: "Workspace", key: "a", role: "admin" },

@@ -5,10 +5,11 @@ import type { ReactNode } from "react";
 
 import { api, told, type Schemas } from "../../api/client";
 import { useLiveQuery } from "../../api/use-live";
+import { useTitle } from "../../shell/title";
 import { formatDuration, formatNumber } from "../../ui/format";
 import { Goto } from "../../ui/goto";
 import { Badge, PageHead, Panel } from "../../ui/layout";
-import { Empty, Shown } from "../../ui/states";
+import { Empty, Missing, Shown } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table";
 import { Ago, Duration, Money, Num, Percent } from "../../ui/values";
 import { Calibration } from "./Calibration";
@@ -28,6 +29,17 @@ export function ProviderPage() {
     { queryKey: ["providers"], queryFn: () => told(api.GET("/v1/providers")), refetchInterval: EVERY_MS },
     { every: EVERY_MS },
   );
+  const known = found.data?.some((one) => one.name === name);
+  useTitle(known ? name : undefined);
+  if (known === false) {
+    return (
+      <div className="page">
+        <Missing what="provider" about="None of this name is installed here.">
+          <Link to="/providers">All providers</Link>
+        </Missing>
+      </div>
+    );
+  }
   return (
     <div className="page">
       <PageHead title={name} about="Calls and money of the last day, of this workspace; limits and circuits are the fleet's.">
@@ -36,10 +48,7 @@ export function ProviderPage() {
         </Shown>
       </PageHead>
       <Shown query={found}>
-        {(all) => {
-          const one = all.find((other) => other.name === name);
-          return one ? <About of={one} /> : <Empty title="There is no such provider" />;
-        }}
+        {(all) => all.filter((one) => one.name === name).map((one) => <About key={one.name} of={one} />)}
       </Shown>
       <p>
         <Link to="/providers">All providers</Link>

@@ -1,13 +1,14 @@
 /** Whom can be asked, and what each is worth. */
 
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 
+import { lazily } from "../../shell/lazily";
 import { shell } from "../../shell/routes";
 
 export const providers = createRoute({
   getParentRoute: () => shell,
   path: "/providers",
-  component: lazyRouteComponent(() => import("./Providers"), "Providers"),
+  component: lazily(() => import("./Providers"), "Providers"),
   staticData: {
     title: "Providers",
     nav: { label: "Providers", icon: "plug", group: "Operations", key: "p" },
@@ -22,6 +23,6 @@ export const provider = createRoute({
   validateSearch: ({ field }: Record<string, unknown>): { field?: string | undefined } => ({
     field: typeof field === "string" && field ? field.slice(0, LONGEST) : undefined,
   }),
-  component: lazyRouteComponent(() => import("./ProviderPage"), "ProviderPage"),
+  component: lazily(() => import("./ProviderPage"), "ProviderPage"),
   staticData: { title: "Provider" },
 });

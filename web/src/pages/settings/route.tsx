@@ -1,7 +1,8 @@
 /** What the workspace decided, and what the installation was started with. */
 
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 
+import { lazily } from "../../shell/lazily";
 import { shell } from "../../shell/routes";
 
 export const TABS = ["order", "freshness", "retention", "people", "installation"] as const;
@@ -13,7 +14,7 @@ export const settings = createRoute({
   validateSearch: ({ tab }: Record<string, unknown>): { tab?: SettingsTab | undefined } => ({
     tab: TABS.find((one) => one === tab),
   }),
-  component: lazyRouteComponent(() => import("./Settings"), "Settings"),
+  component: lazily(() => import("./Settings"), "Settings"),
   staticData: {
     title: "Settings",
     nav: { label: "Settings", icon: "settings", group: "Workspace", key: "e" },

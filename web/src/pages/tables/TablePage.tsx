@@ -5,8 +5,10 @@ import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 
 import { api, told, type Schemas } from "../../api/client";
+import { idOf } from "../../api/ids";
 import { useMay } from "../../api/session";
 import { useLiveQuery } from "../../api/use-live";
+import { useTitle } from "../../shell/title";
 import { Button } from "../../ui/controls";
 import { formatNumber } from "../../ui/format";
 import { Empty, Loading, Missing, ProblemBox, Shown } from "../../ui/states";
@@ -24,7 +26,26 @@ import "./tables.css";
 const USUAL_FLOOR = 70;
 
 export function TablePage() {
-  const { id } = table.useParams();
+  const id = idOf(table.useParams().id);
+  if (id === null) {
+    return (
+      <div className="page">
+        <NoTable />
+      </div>
+    );
+  }
+  return <Page key={id} id={id} />;
+}
+
+function NoTable() {
+  return (
+    <Missing what="table">
+      <Link to="/tables">All tables</Link>
+    </Missing>
+  );
+}
+
+function Page({ id }: { id: number }) {
   const head = useLiveQuery(
     {
       queryKey: ["table", id, "head"],
@@ -35,22 +56,16 @@ export function TablePage() {
     },
     { on: (change) => change.batch_id === id, every: 500 },
   );
-  return (
-    <Shown
-      query={head}
-      loading={<Loading lines={8} />}
-      missing={
-        <div className="page">
-          <Missing what="table">
-            <Link to="/tables">All tables</Link>
-          </Missing>
-        </div>
-      }
-    >
-      {(batch) => <Found key={batch.id} batch={batch} />}
+  useTitle(head.data && titleOfTable(head.data));
+  const shown = (
+    <Shown query={head} head={`Table ${id}`} loading={<Loading lines={8} />} missing={<NoTable />}>
+      {(batch) => <Found batch={batch} />}
     </Shown>
   );
+  return head.data ? shown : <div className="page">{shown}</div>;
 }
+
+const titleOfTable = ({ id, name }: Batch): string => name ?? `Table ${id}`;
 
 function fieldsOf(batch: Batch): string[] {
   const asked = batch.settings["required_fields"];
@@ -118,7 +133,7 @@ function Found({ batch }: { batch: Batch }) {
     <div className="table-page" data-inspecting={search.cell ? true : undefined}>
       <header className="table-head">
         <div className="table-title">
-          <h1 className="truncate">{batch.name ?? `Table ${id}`}</h1>
+          <h1 className="truncate">{titleOfTable(batch)}</h1>
           <div className="page-actions">
             <Steering batch={batch} />
             {write && batch.finished_at !== null && fields.length > 0 && (
@@ -156,7 +171,7 @@ function Found({ batch }: { batch: Batch }) {
             <Grid
               key={`${search.sort ?? ""}`}
               id={id}
-              label={batch.name ?? `Table ${id}`}
+              label={titleOfTable(batch)}
               columns={columns}
               order={arranged.order}
               total={batch.total}

@@ -1,12 +1,13 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 
+import { lazily } from "../../shell/lazily";
 import { shell } from "../../shell/routes";
 import { toSearch } from "./search";
 
 export const tables = createRoute({
   getParentRoute: () => shell,
   path: "/tables",
-  component: lazyRouteComponent(() => import("./Tables"), "Tables"),
+  component: lazily(() => import("./Tables"), "Tables"),
   staticData: {
     title: "Tables",
     nav: { label: "Tables", icon: "table", group: "Work", key: "t" },
@@ -16,7 +17,7 @@ export const tables = createRoute({
 export const newTable = createRoute({
   getParentRoute: () => shell,
   path: "/tables/new",
-  component: lazyRouteComponent(() => import("./NewTable"), "NewTable"),
+  component: lazily(() => import("./NewTable"), "NewTable"),
   staticData: { title: "New table" },
 });
 
@@ -28,6 +29,6 @@ export const table = createRoute({
     parse: ({ id }) => ({ id: Number(id) }),
     stringify: ({ id }) => ({ id: String(id) }),
   },
-  component: lazyRouteComponent(() => import("./TablePage"), "TablePage"),
+  component: lazily(() => import("./TablePage"), "TablePage"),
   staticData: { title: "Table" },
 });

@@ -5,13 +5,15 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { api, tagged, told, type Schemas } from "../../api/client";
+import { idOf } from "../../api/ids";
 import { useMay } from "../../api/session";
 import { useLiveQuery } from "../../api/use-live";
+import { useTitle } from "../../shell/title";
 import { Button, Select } from "../../ui/controls";
 import { confirm } from "../../ui/dialog";
 import { FormDialog, Once, textOf } from "../../ui/form";
 import { PageHead, Panel } from "../../ui/layout";
-import { Missing, Shown } from "../../ui/states";
+import { Loading, Missing, Shown } from "../../ui/states";
 import { toast, toastError } from "../../ui/toast";
 import { Ago } from "../../ui/values";
 import { Deliveries, deliveriesKey } from "./Deliveries";
@@ -22,7 +24,23 @@ import "./webhooks.css";
 const EVERY_MS = 2_000;
 
 export function WebhookPage() {
-  const id = Number(route.useParams().id);
+  const id = idOf(route.useParams().id);
+  return (
+    <div className="page webhook">
+      {id === null ? <NoWebhook /> : <Page key={id} id={id} />}
+    </div>
+  );
+}
+
+function NoWebhook() {
+  return (
+    <Missing what="webhook">
+      <Link to="/webhooks">All webhooks</Link>
+    </Missing>
+  );
+}
+
+function Page({ id }: { id: number }) {
   const found = useLiveQuery(
     {
       queryKey: [...KEY, id],
@@ -31,60 +49,56 @@ export function WebhookPage() {
     },
     { every: EVERY_MS },
   );
+  useTitle(found.data?.data.url);
   return (
-    <div className="page webhook">
-      <Shown
-        query={found}
-        missing={<Missing what="webhook">The others stand below.</Missing>}
-      >
-        {({ data, etag }) => (
-          <>
-            <PageHead title={data.url} about={data.description || "A webhook"}>
-              <Steer webhook={data} etag={etag} />
-            </PageHead>
-            <Trouble webhook={data} />
-            <Panel>
-              <dl className="facts">
-                <div>
-                  <dt>State</dt>
-                  <dd>
-                    <Standing webhook={data} />
-                  </dd>
-                </div>
-                <div>
-                  <dt>Is told</dt>
-                  <dd>
-                    <Events of={data.events} />
-                  </dd>
-                </div>
-                <div>
-                  <dt>Of what happened since</dt>
-                  <dd>
-                    <Ago at={data.since} />
-                  </dd>
-                </div>
-                <div>
-                  <dt>Secret</dt>
-                  <dd>
-                    {data.old_secret_until ? (
-                      <>
-                        two sign until <Ago at={data.old_secret_until} />
-                      </>
-                    ) : (
-                      "one, shown when it was made"
-                    )}
-                  </dd>
-                </div>
-              </dl>
-            </Panel>
-            <Deliveries id={id} listens={!data.disabled_at} />
-          </>
-        )}
-      </Shown>
-      <p>
-        <Link to="/webhooks">All webhooks</Link>
-      </p>
-    </div>
+    <Shown query={found} head="Webhook" loading={<Loading lines={6} />} missing={<NoWebhook />}>
+      {({ data, etag }) => (
+        <>
+          <PageHead title={data.url} about={data.description || "A webhook"}>
+            <Steer webhook={data} etag={etag} />
+          </PageHead>
+          <Trouble webhook={data} />
+          <Panel>
+            <dl className="facts">
+              <div>
+                <dt>State</dt>
+                <dd>
+                  <Standing webhook={data} />
+                </dd>
+              </div>
+              <div>
+                <dt>Is told</dt>
+                <dd>
+                  <Events of={data.events} />
+                </dd>
+              </div>
+              <div>
+                <dt>Of what happened since</dt>
+                <dd>
+                  <Ago at={data.since} />
+                </dd>
+              </div>
+              <div>
+                <dt>Secret</dt>
+                <dd>
+                  {data.old_secret_until ? (
+                    <>
+                      two sign until <Ago at={data.old_secret_until} />
+                    </>
+                  ) : (
+                    "one, shown when it was made"
+                  )}
+                </dd>
+              </div>
+            </dl>
+          </Panel>
+          <Deliveries id={id} listens={!data.disabled_at} />
+          <p>
+            <Link to="/webhooks">All webhooks</Link>
+          </p>
+        </>
+      )}
+    </Shown>
   );
 }
 

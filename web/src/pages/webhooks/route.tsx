@@ -1,14 +1,15 @@
 /** Endpoints that are told what happens. */
 
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 
+import { lazily } from "../../shell/lazily";
 import { shell } from "../../shell/routes";
 import { isDeliveryState, type DeliveryState } from "./deliveries";
 
 export const webhooks = createRoute({
   getParentRoute: () => shell,
   path: "/webhooks",
-  component: lazyRouteComponent(() => import("./Webhooks"), "Webhooks"),
+  component: lazily(() => import("./Webhooks"), "Webhooks"),
   staticData: {
     title: "Webhooks",
     nav: { label: "Webhooks", icon: "hook", group: "Operations", key: "o" },
@@ -21,6 +22,6 @@ export const webhook = createRoute({
   validateSearch: ({ state }: Record<string, unknown>): { state?: DeliveryState | undefined } => ({
     state: isDeliveryState(state) ? state : undefined,
   }),
-  component: lazyRouteComponent(() => import("./WebhookPage"), "WebhookPage"),
+  component: lazily(() => import("./WebhookPage"), "WebhookPage"),
   staticData: { title: "Webhook" },
 });
