@@ -27,6 +27,7 @@ from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Json, Micros, Readin
 from glaze.net.client import HttpClient
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.credentials import Credentials
+from glaze.pipeline.deciding import Deciding
 from glaze.pipeline.gateway import Gateway
 from glaze.pipeline.run import Enrichment, Pipeline, Policy, Unavailable
 from glaze.store.budget import WHOLE_WORKSPACE
@@ -274,6 +275,15 @@ async def test_who_is_asked_again_is_judged_once_by_what_he_said_last(desk: Desk
     assert [one.right for one in await store.judged_by_people(DEFAULT_WORKSPACE)] == [True]
     truth = {"acme.com": {FieldName("company_phone"): "+16145550102"}}
     assert [one.right for one in await store.judged_by(DEFAULT_WORKSPACE, truth)] == [False]
+
+
+async def test_a_number_that_a_person_chooses_is_read_in_the_country_of_the_record(desk: Desk):
+    register = Source("register", {"company_country": "DE"})
+    await desk.enrich([register], ["company_country"])
+    deciding = Deciding(EntityStore(desk.db), Beliefs([register.spec]), clock=desk.clock)
+    who = {"domain": "acme.com"}
+    made = await deciding.choose(DEFAULT_WORKSPACE, who, "company_phone", "030 12345678")
+    assert made.value == "+493012345678"
 
 
 async def test_inference_is_asked_last_with_the_pages_of_the_site_and_costs_count_as_llm(

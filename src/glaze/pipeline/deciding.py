@@ -7,13 +7,14 @@ from datetime import datetime
 from glaze.errors import EditConflict, InputError
 from glaze.model.agreement import agree
 from glaze.model.decision import Act, Decision
-from glaze.model.field import FIELDS, EntityKind, known_field
+from glaze.model.field import FIELDS, EntityKind, FieldType, known_field
 from glaze.model.identity import identify
 from glaze.model.normalise import Invalid, normalise
 from glaze.model.observation import Observation, Winner
 from glaze.model.value import EntityId, FieldName, Json, WorkspaceId
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.merge import merge, merging
+from glaze.pipeline.validate import region_of
 from glaze.store.entity import EntityStore, Remerge, Unchanged
 
 Who = Mapping[str, str]
@@ -111,8 +112,9 @@ class Deciding:
             UnknownField, EditConflict.
         """
         name = known_field(field).name
+        country = await self._country(workspace_id, who, name)
         try:
-            chosen = normalise(name, value)
+            chosen = normalise(name, value, country=country)
         except Invalid as error:
             raise InputError(f"{field}: {error.reason}") from error
         entity = await self._entity(workspace_id, who, name)
@@ -135,6 +137,14 @@ class Deciding:
         unchanged = await self._seen(workspace_id, entity, name, meant)
         if not await self._entities.undecide(workspace_id, wanted, name, unchanged):
             raise InputError(f"nothing was decided of {name} there")
+
+    async def _country(self, workspace_id: WorkspaceId, who: Who, name: FieldName) -> str | None:
+        """Return where a phone number without country code is read, by what is known of the record."""
+        if known_field(name).type is not FieldType.PHONE:
+            return None
+        standing = await self.standing(workspace_id, who)
+        values = {name: one.winner.value for name, one in standing.items()}
+        return region_of(name, {**values, **identify(who).known})
 
     async def _act(
         self,

@@ -107,7 +107,7 @@ def validate(
     if isinstance(reading.value, str) and states_nothing(reading.field, reading.value):
         return Rejected(reading, "a placeholder, not a value")
     try:
-        value = normalise(reading.field, reading.value, country=_region(reading.field, known))
+        value = normalise(reading.field, reading.value, country=region_of(reading.field, known))
     except Invalid as error:
         return Rejected(reading, error.reason)
     case = _Case(reading.field, value, known, now, mx or {})
@@ -161,7 +161,7 @@ def _doubted(judged: Accepted | Rejected, of_others: Sequence[Stranger]) -> Acce
     return Accepted(lowered, (*judged.notes, *(one.note for one in about)))
 
 
-def _region(field: FieldName, known: Mapping[FieldName, Json]) -> str | None:
+def region_of(field: FieldName, known: Mapping[FieldName, Json]) -> str | None:
     """Return the country in which a phone number without country code is read.
 
     That is the owner's, else the other party's, else that of the company's top-level domain.
