@@ -11,6 +11,7 @@ from glaze.model.provider import Ask, Billed, Reply, VendorHttp, Verdict
 from glaze.model.request import EnrichArgs, EnrichResult
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Micros
 from glaze.pipeline.experience import FRESH_S, History
+from glaze.pipeline.lessons import lifts
 from glaze.pipeline.rates import Rates
 from glaze.pipeline.run import Enrichment, Pipeline, Policy, Stopped
 from glaze.store.database import Database
@@ -120,6 +121,25 @@ async def test_tallies_tell_what_each_source_filled_after_which_misses(desk: Lea
     estimate = Rates(tallies, specs).of("cheap.find", PHONE, asked_by="company_domain")
     assert estimate.cost_micros == pytest.approx(10_000)
     assert all(one.asked_by == "company_domain" for one in tallies)
+
+
+async def test_what_a_source_adds_is_a_share_of_all_that_were_asked_whatever_was_known_of_them(
+    desk: LearningDesk,
+) -> None:
+    """Of four companies the first source's answer is there, bought for another field."""
+    both = Source("both", {"company_city": "Ulm", "company_phone": "none"}, price=10_000)
+    good = sometimes("good", 20_000, every=2)
+    sources, specs = [both, good], [both.spec, good.spec]
+    city = FieldName("company_city")
+    await first_asked(desk, sources, 4, required_fields=(city,), skip_cache=False)
+    await first_asked(desk, sources, 6, order=("cheapest",), skip_cache=False)
+    store = HistoryStore(desk.db)
+    tallies = await store.tallies(DEFAULT_WORKSPACE, specs)
+    runs = await store.runs(DEFAULT_WORKSPACE, specs)
+    assert runs == {city: 4, PHONE: 6}
+    (lift,) = lifts(tallies, specs, runs)
+    assert (lift.operation, lift.calls) == ("good.find", 6)
+    assert lift.points == pytest.approx(0.5, abs=0.01)  # of six it filled three
 
 
 async def test_the_newest_calls_weigh_most(desk: LearningDesk) -> None:

@@ -336,7 +336,7 @@ def test_what_a_source_adds_is_counted_where_others_had_missed_with_its_sample_s
         tally("b", 100, 0.2, price=20_000, missed=("a",)),
         tally("c", 50, 0.0, price=90_000, missed=("a", "b")),
     ]
-    found = {one.operation: one for one in lifts(tallies, SPECS)}
+    found = {one.operation: one for one in lifts(tallies, SPECS, {EMAIL: 200})}
     assert set(found) == {"b.get", "c.get"}
     assert found["b.get"].calls == 100
     assert found["b.get"].rate == pytest.approx(0.2)
@@ -347,11 +347,9 @@ def test_what_a_source_adds_is_counted_where_others_had_missed_with_its_sample_s
 
 
 def test_what_filled_whatever_others_had_missed_adds_all_of_it_and_no_more() -> None:
-    tallies = [
-        tally("a", 49.9, 0.0, price=10_000),
-        tally("b", 50, 1.0, price=20_000, missed=("a",)),  # newer, so that it counts more
-    ]
-    assert [one.points for one in lifts(tallies, SPECS)] == [1.0]
+    """A model is asked about several pages of one company."""
+    tallies = [tally("a", 50, 0.0, price=10_000), tally("b", 90, 0.6, missed=("a",), price=20_000)]
+    assert [one.points for one in lifts(tallies, SPECS, {EMAIL: 50})] == [1.0]
 
 
 def test_lessons_come_in_the_order_in_which_one_would_ask() -> None:

@@ -43,7 +43,7 @@ class LiftOut(BaseModel):
     rate: Share = Field(description="of these, the share that it filled")
     low: Share = Field(description="with its 90 % interval")
     high: Share
-    points: Share = Field(description="the same as a share of all that were asked about the field")
+    points: Share = Field(description="the same as a share of all runs that asked about the field")
 
 
 class LearnedOut(BaseModel):
@@ -130,6 +130,7 @@ def routes(services: Services) -> APIRouter:
         wanted = None if field is None else known_field(field).name
         specs = services.provider_specs
         tallies = await services.history.tallies(who.workspace_id, specs)
+        runs = await services.history.runs(who.workspace_id, specs)
 
         def meant(one: Any) -> bool:
             named = one.operation.partition(".")[0]
@@ -141,7 +142,7 @@ def routes(services: Services) -> APIRouter:
             ],
             lifts=[
                 LiftOut.model_validate(one, from_attributes=True)
-                for one in lifts(tallies, specs)
+                for one in lifts(tallies, specs, runs)
                 if meant(one)
             ],
         )

@@ -201,5 +201,7 @@ def _as_json(one: Lesson) -> dict[str, Any]:
 async def _read(*, segments: bool) -> tuple[list[Lesson], list[Lift]]:
     async with boot(quiet(load_settings())) as app:
         specs = app.providers.specs
-        tallies = await HistoryStore(app.db).tallies(workspace(), specs)
-    return lessons(tallies, specs, segments=segments), lifts(tallies, specs)
+        history = HistoryStore(app.db)
+        tallies = await history.tallies(workspace(), specs)
+        runs = await history.runs(workspace(), specs)
+    return lessons(tallies, specs, segments=segments), lifts(tallies, specs, runs)

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from glaze.model.history import Tally
@@ -45,7 +45,7 @@ class Lift:
     rate: float  # of these, the share that it filled, with a 90 % interval
     low: float
     high: float
-    points: float  # the same as a share of all that were asked about the field
+    points: float  # the same as a share of all runs in which one was asked about the field
 
 
 def lessons(
@@ -91,27 +91,33 @@ def lessons(
     )
 
 
-def lifts(tallies: Iterable[Tally], specs: Sequence[ProviderSpec]) -> list[Lift]:
-    """Return what each paid operation added to those before it, by field, the most first."""
+def lifts(
+    tallies: Iterable[Tally], specs: Sequence[ProviderSpec], runs: Mapping[FieldName, int]
+) -> list[Lift]:
+    """Return what each paid operation added to those before it, by field, the most first.
+
+    Args:
+        tallies: The workspace's history.
+        specs: All installed providers.
+        runs: Of each field in how many runs a paid operation was asked about it. The calls do not
+            tell: where an answer was there already none begins with a call before any miss.
+    """
     paid = _paid(specs)
-    begun: dict[FieldName, float] = defaultdict(float)
     late: dict[tuple[FieldName, str], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
     for one in tallies:
-        if (one.operation, one.field) not in paid:
-            continue
-        if not any((name, one.field) in paid for name in one.missed):
-            begun[one.field] += one.asked  # each that was asked about has one call before any miss
-            continue
-        sums = late[one.field, one.operation]
-        sums[0] += one.calls
-        sums[1] += one.asked
-        sums[2] += one.filled
+        is_late = any((name, one.field) in paid for name in one.missed)
+        if (one.operation, one.field) in paid and is_late:
+            sums = late[one.field, one.operation]
+            sums[0] += one.calls
+            sums[1] += one.asked
+            sums[2] += one.filled
     found = []
     for (field, operation), (calls, asked, filled) in late.items():
         low, high = wilson(filled, asked)
-        # What came after a miss is newer, and counts more, than the call that began with it.
-        share = min(1.0, filled / begun[field]) if begun[field] else 0.0
-        found.append(Lift(field, operation, int(calls), filled / asked, low, high, share))
+        rate = filled / asked
+        # A call is one of a run; of a model's there may be several, one a page.
+        share = min(1.0, rate * calls / max(1, runs.get(field, 0)))
+        found.append(Lift(field, operation, int(calls), rate, low, high, share))
     return sorted(found, key=lambda one: (one.field, -one.points, one.operation))
 
 

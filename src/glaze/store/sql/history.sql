@@ -27,3 +27,17 @@ select operation, field, missed, asked_by, country, count(*) as calls, sum(weigh
        sum(weight * price_micros)::float8 as paid_micros, sum(weight * seconds)::float8 as seconds
 from asked group by operation, field, missed, asked_by, country
 order by operation, field, missed, asked_by, country
+
+-- name: runs
+-- In how many runs, of those that the latest calls belong to, a paid operation was asked about each field.
+with latest as materialized (
+  select c.job_id, q.provider || '.' || q.operation as operation, c.wanted
+  from call c join question q on q.workspace_id = c.workspace_id and q.id = c.question_id
+  where c.workspace_id = current_workspace() and c.state = 'settled' and c.verdict in ('match', 'no_match') and c.earlier is not null
+  order by c.id desc limit %(most)s
+)
+select w.field, count(distinct l.job_id) as runs
+from latest l join jsonb_to_recordset(%(gives)s) as g(operation text, fields text[]) on g.operation = l.operation
+cross join lateral (select f as field from unnest(l.wanted) as f where f = any(g.fields)) w
+where l.operation = any(%(paid)s::text[])
+group by w.field
