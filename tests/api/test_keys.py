@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from glaze.api.auth import Gate
-from glaze.errors import KeyRefused
+from glaze.errors import KeyRefused, StoreUnavailable
 from glaze.model.access import Principal, Scope
 from glaze.model.value import DEFAULT_WORKSPACE
 from glaze.settings import Settings
@@ -217,6 +217,26 @@ async def test_many_who_show_a_key_at_once_are_one_look_and_one_that_was_revoked
         *(gate.admit(made.text) for _ in range(3)), return_exceptions=True
     )
     assert [type(one) for one in refused] == [KeyRefused] * 3
+
+
+class Away(Counting):
+    """Waits for a database that does not come back."""
+
+    async def authenticate(self, text: str) -> Principal | None:  # noqa: ARG002
+        self.looks += 1
+        await asyncio.sleep(0)
+        raise StoreUnavailable("PostgreSQL did not answer")
+
+
+async def test_many_who_show_a_key_while_the_database_is_away_wait_no_longer_than_the_first(
+    service: Service,
+):
+    keys = Away(service.app.db)
+    gate = Gate(keys, service.app.tokens, service.app.sign_ins, 1000)
+    asked = (gate.admit("glaze_any") for _ in range(100))
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert {type(one) for one in told} == {StoreUnavailable}
+    assert keys.looks == 1
 
 
 async def test_a_rotation_asked_for_again_takes_back_the_successor_that_nobody_saw(

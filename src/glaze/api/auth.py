@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Annotated, NamedTuple
 from urllib.parse import urlsplit
-from weakref import WeakValueDictionary
 
 from fastapi import Depends, Request
 from fastapi.requests import HTTPConnection
@@ -69,29 +68,36 @@ class Gate:
         self._sign_ins = sign_ins
         self._clock = clock
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
-        self._asking: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+        self._asking: dict[tuple[bytes, int], asyncio.Task[Principal]] = {}
         self._revoked = 0
         self._pace = Pace(per_minute, _MINUTE_S, clock)
 
     async def admit(self, text: str) -> Principal:
         """Return on whose behalf who shows ``text`` acts.
 
-        Raises: KeyRefused.
+        Raises: KeyRefused, StoreUnavailable.
         """
         digest, now = digest_of(text), self._clock()
         known = self._known.get(digest)
         if known is not None and known.until > now:
             return known.principal
-        # Who asks meanwhile waits for the answer: a thousand subscribers are one look.
-        async with self._asking.setdefault(digest, asyncio.Lock()):
-            known = self._known.get(digest)
-            if known is not None and known.until > now:
-                return known.principal
-            revoked = self._revoked
-            principal, lasts_s = await self._look_up(text)
-            if revoked == self._revoked:  # else it may be this one
-                self._remember(digest, _Known(principal, now + min(lasts_s, REMEMBERED_S)))
-            return principal
+        # Who asks meanwhile has the same answer, or the same error: a thousand subscribers are one
+        # look, and nobody waits for the database longer than the first. After a revocation it is
+        # looked anew.
+        asked = digest, self._revoked
+        asking = self._asking.get(asked)
+        if asking is None:
+            looking = self._ask(text, digest, now)
+            asking = self._asking[asked] = asyncio.get_running_loop().create_task(looking)
+            asking.add_done_callback(lambda _: self._asking.pop(asked))
+        return await asyncio.shield(asking)
+
+    async def _ask(self, text: str, digest: bytes, now: float) -> Principal:
+        revoked = self._revoked
+        principal, lasts_s = await self._look_up(text)
+        if revoked == self._revoked:  # else it may be this one
+            self._remember(digest, _Known(principal, now + min(lasts_s, REMEMBERED_S)))
+        return principal
 
     def _remember(self, digest: bytes, known: _Known) -> None:
         self._known[digest] = known

@@ -32,18 +32,29 @@ _LOST = ("08", "57")
 RECONNECT_S = 3.0
 
 
-def checked_dsn(dsn: str) -> str:
-    """Return ``dsn`` if it is a connection string.
+_LOST_SOON = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+}
+"""Within how long a host that vanished is noticed (seconds, the last in milliseconds): Linux alone
+would send to it again for a quarter of an hour. As libpq names them, and as long as the DSN has none."""
 
-    Raises: SettingsError where it is not; its text, which may hold a password, is not repeated.
+
+def checked_dsn(dsn: str) -> str:
+    """Return the connection string ``dsn`` with what it leaves open of noticing a lost server.
+
+    Raises: SettingsError where it is none; its text, which may hold a password, is not repeated.
     """
     try:
-        conninfo_to_dict(dsn)
+        given = conninfo_to_dict(dsn)
     except psycopg.ProgrammingError:
         raise SettingsError(
             "DATABASE_URL is no PostgreSQL connection string, like postgresql://user@host/name"
         ) from None
-    return dsn
+    return make_conninfo(dsn, **{name: s for name, s in _LOST_SOON.items() if name not in given})
 
 
 def password_of(dsn: str) -> str:
