@@ -195,6 +195,14 @@ async def test_a_list_is_filtered_themed_and_changed_by_nobody(embed: Embed, pro
         "document.querySelector('glaze-job-status').strings = {scheduled: 'spaeter'}"
     )
     await expect(page.get_by_role("listitem")).to_contain_text("spaeter")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    rows = [{"website": one["url"]} for one in product.sandbox.get("hosts")["companies"][:5]]
+    body = {"rows": rows, "fields": ["company_name"]}
+    batch = (await asyncio.to_thread(product.ask, "POST", "/v1/batches", body))["id"]
+    follower = await embed(batch=batch)
+    await expect(follower.get_by_text("5 of 5 rows")).to_be_visible()
+    assert "/v1/jobs" not in asked  # rows of batches stand in no list
     newer = await asyncio.to_thread(job, product, tags=["shown"])
     await expect(page.get_by_role("listitem").first).to_contain_text(f"Job {newer}")
 

@@ -1,6 +1,6 @@
 /** The element: reads what it shows, follows what changes, and draws it without any markup from text. */
 
-import { Server, faultOf } from "./server.js";
+import { Server, faultOf, type Change } from "./server.js";
 import { ENGLISH, type Strings } from "./strings.js";
 import { sheetOf } from "./style.js";
 import { ENDED, type Action, type Batch, type Fault, type GetToken, type Job } from "./types.js";
@@ -16,6 +16,8 @@ const FILTERS = new Set(["state", "kind", "queue", "tag", "any_tag", "error_code
 const MOST = 100;
 /** Changes that come together are read once. */
 const TOGETHER_MS = 150;
+/** A list hears of every job of the workspace, most of which it does not show: it is read at most so often. */
+const LIST_EVERY_MS = 1_000;
 const ACTIONS: readonly Action[] = ["retry", "cancel"];
 
 export class GlazeJobStatus extends HTMLElement {
@@ -30,6 +32,8 @@ export class GlazeJobStatus extends HTMLElement {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #reading: Promise<void> | null = null;
   #again = false;
+  /** When it was read last, on the page's clock. */
+  #readAt = -LIST_EVERY_MS;
   /** null: it was not tried yet. */
   #live: boolean | null = null;
   #jobs: Job[] | null = null;
@@ -125,7 +129,11 @@ export class GlazeJobStatus extends HTMLElement {
     this.#draw();
     if (!this.#getToken && !this.getAttribute("token-url") && !this.token) return; // the host has not said yet
     const heard = {
-      changed: () => this.#soon(signal),
+      changed: (change: Change | null) => {
+        // Rows of batches stand in no list.
+        if (!this.#following() && change?.batch_id) return;
+        this.#soon(signal);
+      },
       standing: (live: boolean) => {
         this.#live = live;
         this.#draw();
@@ -165,11 +173,13 @@ export class GlazeJobStatus extends HTMLElement {
   }
 
   #soon(signal: AbortSignal): void {
+    const due = this.#following() ? 0 : this.#readAt + LIST_EVERY_MS - performance.now();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
+      this.#readAt = performance.now();
       if (this.#reading) this.#again = true;
       else this.#reading = this.#readAll(signal);
-    }, TOGETHER_MS);
+    }, Math.max(TOGETHER_MS, due));
   }
 
   async #readAll(signal: AbortSignal): Promise<void> {

@@ -15,10 +15,23 @@ const SILENCE_MS = 45_000;
 const FATAL = new Set([400, 403, 404, 422]);
 
 export interface Heard {
-  /** Something changed, or may have been missed: read again. */
-  changed(): void;
+  /** Something changed, or (null) something may have been missed: read again. */
+  changed(change: Change | null): void;
   standing(live: boolean): void;
   failed(fault: Fault): void;
+}
+
+/** Of what the API tells of a change: only what is read here. */
+export interface Change {
+  batch_id?: number | null;
+}
+
+function changeOf(data: string): Change | null {
+  try {
+    return JSON.parse(data) as Change | null;
+  } catch {
+    return null; // of a later version: anything may be meant
+  }
 }
 
 export class Server {
@@ -42,11 +55,11 @@ export class Server {
         if (cursor) headers["Last-Event-ID"] = cursor;
         const answer = await this.#fetch(`/v1/events${query}`, { headers, signal });
         heard.standing(true);
-        heard.changed();
+        heard.changed(null);
         for await (const { id, data } of events(answer, signal)) {
           pause = FIRST_PAUSE_MS;
           if (id) cursor = id;
-          if (data) heard.changed();
+          if (data) heard.changed(changeOf(data));
         }
       } catch (error) {
         if (signal.aborted) return;
