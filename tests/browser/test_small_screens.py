@@ -34,12 +34,22 @@ async def test_a_phone_shows_all_of_a_row_without_being_scrolled_sideways(
     mine = keys.get_by_role("row").filter(has_text="test")
     await expect(mine.get_by_role("button", name="Revoke")).to_be_in_viewport(ratio=1)
     await expect(keys.get_by_role("columnheader", name="Last used")).to_be_attached()
-    for path in ("/keys", "/members", "/workers", "/ledger", "/audit", "/"):
+    for path in ("/keys", "/members", "/workers", "/ledger", "/audit", "/providers", "/jobs", "/"):
         await page.goto(f"{product.url}/app{path}")
         cells = page.get_by_role("cell")
         await expect(cells.first).to_be_visible()
         assert await cells.evaluate_all(CUT) == [], path
         assert await violations(page) == []
+    await page.goto(f"{product.url}/app/jobs")
+    job = page.get_by_role("row").filter(has_text="enrich").first
+    await expect(job.locator("time")).to_be_in_viewport(ratio=1)
+    await expect(job.get_by_text("completed")).to_be_in_viewport(ratio=1)
+    await page.goto(f"{product.url}/app/providers")
+    unused = page.get_by_role("link", name="zerobounce", exact=True)
+    await expect(page.get_by_role("link", name="website", exact=True)).to_be_visible()
+    await expect(unused).to_have_count(0)
+    await page.get_by_role("button", name="not in use").click()
+    await expect(unused).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [390, 1440, 3840])

@@ -5,18 +5,21 @@
 
 import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useEffectEvent, useRef, useState, type RefObject } from "react";
+import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState, type RefObject } from "react";
 
 import { useShortcut } from "../../shell/keys";
 import { Button } from "../../ui/controls";
 import { formatNumber } from "../../ui/format";
 import { StateBadge } from "../../ui/layout";
+import { useNarrow } from "../../ui/narrow";
 import { Ago, Duration } from "../../ui/values";
 import type { Chosen } from "./Jobs";
 import type { Job } from "./rows";
 import type { Listed } from "./use-jobs";
 
 const REM = 2.5;
+/** Where there is no room for columns, what they would say stands below the job. */
+const NARROW_REM = 3.5;
 const NEAR_END = 30;
 
 interface Choice {
@@ -36,6 +39,7 @@ export function List({
   choice?: Choice;
 }) {
   const box = useRef<HTMLDivElement>(null);
+  const narrow = useNarrow();
   const [active, setActive] = useState<number | null>(null);
   const [ceiling, setCeiling] = useState<number | null>(null);
   const newest = listed.items[0]?.id ?? 0;
@@ -45,10 +49,11 @@ export function List({
   const list = useVirtualizer({
     count: rows.length,
     getScrollElement: () => box.current,
-    estimateSize: () => REM * rem,
+    estimateSize: () => (narrow ? NARROW_REM : REM) * rem,
     overscan: 12,
     getItemKey: (index) => rows[index]?.id ?? index,
   });
+  useLayoutEffect(() => list.measure(), [list, narrow]);
   const seen = list.getVirtualItems();
   const last = seen.at(-1)?.index ?? 0;
   const wantMore = useEffectEvent(more);
@@ -129,9 +134,9 @@ export function List({
               <th scope="col" className="wide-only">Queue</th>
               <th scope="col" className="end wide-only">Priority</th>
               <th scope="col" className="end wide-only">Try</th>
-              <th scope="col" className="end">Made</th>
+              {!narrow && <th scope="col" className="end">Made</th>}
               <th scope="col" className="end wide-only">Took</th>
-              <th scope="col" className="why">Why</th>
+              {!narrow && <th scope="col" className="why">Why</th>}
             </tr>
           </thead>
           <tbody>
@@ -145,6 +150,7 @@ export function List({
                     job={job}
                     place={index + 1}
                     active={job.id === active}
+                    narrow={narrow}
                     {...(choice && { chosen: isChosen(job.id), toggle: () => toggle(job.id) })}
                   />
                 )
@@ -171,12 +177,14 @@ function Row({
   job,
   place,
   active,
+  narrow,
   chosen,
   toggle,
 }: {
   job: Job;
   place: number;
   active: boolean;
+  narrow: boolean;
   chosen?: boolean;
   toggle?: () => void;
 }) {
@@ -191,6 +199,12 @@ function Row({
         <Link to="/jobs/$id" params={{ id: String(job.id) }}>
           <span className="num">#{job.id}</span> {job.kind}
         </Link>
+        {narrow && (
+          <span className="under truncate dim" title={job.error ?? undefined}>
+            <Ago at={job.created_at} />
+            {job.error && `, ${job.error}`}
+          </span>
+        )}
       </td>
       <td>
         <StateBadge state={job.state} />
@@ -210,17 +224,21 @@ function Row({
       <td className="end num wide-only">
         {job.attempt}/{job.max_attempts}
       </td>
-      <td className="end">
-        <Ago at={job.created_at} />
-      </td>
+      {!narrow && (
+        <td className="end">
+          <Ago at={job.created_at} />
+        </td>
+      )}
       <td className="end wide-only">
         <Duration seconds={tookS(job)} />
       </td>
-      <td className="why">
-        <span className="truncate" title={job.error ?? undefined}>
-          {job.error ?? ""}
-        </span>
-      </td>
+      {!narrow && (
+        <td className="why">
+          <span className="truncate" title={job.error ?? undefined}>
+            {job.error ?? ""}
+          </span>
+        </td>
+      )}
     </tr>
   );
 }

@@ -1,11 +1,14 @@
 /** Whom can be asked: how each stands, what is left of its limits, what it found and what it cost. */
 
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 
 import { api, told, type Schemas } from "../../api/client";
 import { useLiveQuery } from "../../api/use-live";
+import { Button } from "../../ui/controls";
 import { formatDuration, formatNumber } from "../../ui/format";
 import { Badge, PageHead, Panel, type Tone } from "../../ui/layout";
+import { useNarrow } from "../../ui/narrow";
 import { Empty, Shown } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table";
 import { Money, Num, Percent } from "../../ui/values";
@@ -30,20 +33,37 @@ export function Providers() {
     <div className="page">
       <PageHead title="Providers" about="Calls and money of the last day, of this workspace; limits and circuits are the fleet's." />
       <Panel flush>
-        <Shown query={providers}>
-          {(rows) => (
-            <DataTable
-              label="Providers"
-              columns={COLUMNS}
-              rows={rows.toSorted((a, b) => Number(b.in_use) - Number(a.in_use) || b.calls.calls - a.calls.calls)}
-              rowKey={(one) => one.name}
-              empty={<Empty level={2} title="No providers" />}
-            />
-          )}
-        </Shown>
+        <Shown query={providers}>{(rows) => <List of={rows} />}</Shown>
       </Panel>
       <Lifts />
     </div>
+  );
+}
+
+/** On a phone, where each is a card, those that are not in use are folded away. */
+function List({ of }: { of: readonly Provider[] }) {
+  const narrow = useNarrow();
+  const [unfolded, setUnfolded] = useState(false);
+  const used = of.filter((one) => one.in_use);
+  const folds = narrow && used.length > 0 && used.length < of.length;
+  const rows = folds && !unfolded ? used : of;
+  return (
+    <>
+      <DataTable
+        label="Providers"
+        columns={COLUMNS}
+        rows={rows.toSorted((a, b) => Number(b.in_use) - Number(a.in_use) || b.calls.calls - a.calls.calls)}
+        rowKey={(one) => one.name}
+        empty={<Empty level={2} title="No providers" />}
+      />
+      {folds && (
+        <p className="fold">
+          <Button size="small" aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)}>
+            {unfolded ? "Hide" : "Show"} {formatNumber(of.length - used.length)} not in use
+          </Button>
+        </p>
+      )}
+    </>
   );
 }
 
