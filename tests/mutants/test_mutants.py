@@ -245,11 +245,7 @@ MUTANTS = (
         r"assert \(Reading\(",
         "tests/providers/test_llm.py"
         "::test_a_value_that_its_quote_does_not_state_is_dropped_with_a_note",
-        (
-            Change(
-                "model/inference.py", "if supports(name, value, own, lead, prompt.ours):", "if own:"
-            ),
-        ),
+        (Change("model/inference.py", "if supports(name, value, own, context):", "if own:"),),
     ),
     Mutant(
         "the request leaves before its intent is committed",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from glaze.model.evidence import leads, supports
+from glaze.model.evidence import Context, contexts, supports
 from glaze.model.value import FieldName, Json
 
 
@@ -316,9 +316,9 @@ def test_what_a_sentence_tells_of_somebody_else_is_not_the_subjects(
         ("company_founded_year", 1998, "Our customers trust us. We were founded in 1998"),
         ("company_founded_year", 1998, "Am 1. Mai 1998 gegründet"),
         ("company_employee_count", 50, "Our clients are served by a team of 50 people"),
-        ("company_employee_count", 50, "Our customer service team of 50 people"),
+        ("company_city", "Berlin", "Our customer service team in Berlin"),
         ("company_employee_count", 50, "We offer our customers 50 engineers"),
-        ("company_employee_count", 50, "50 people take care of our customers"),
+        ("company_employee_count", 50, "50 employees take care of our customers"),
         ("company_employee_count", 200, "Together with our partner Globex we employ 200 people"),
         ("company_employee_count", 50, "Für unsere Kunden arbeiten wir mit 50 Mitarbeitern"),
         ("company_employee_count", 50, "Nos 50 salariés accompagnent nos clients"),
@@ -397,13 +397,14 @@ def test_where_the_subject_went_is_kept(field: str, value: Json, quote: str) -> 
     [
         ("Our parent Globex was founded in 1998 by Jane.", "was founded in 1998"),
         ("Our parent Globex Inc. was founded in 1998.", "was founded in 1998"),
+        ("Was Acme founded in 1998 or later?", "Acme founded in 1998"),
         ("We were not\n founded in 1998 at all.\nNever founded in 1998.", "founded in 1998"),
     ],
 )
-def test_a_quote_is_read_with_the_beginning_of_its_sentence(page: str, quote: str) -> None:
+def test_a_quote_is_read_with_the_rest_of_its_sentence(page: str, quote: str) -> None:
     field = FieldName("company_founded_year")
     assert supports(field, 1998, quote)
-    found = [supports(field, 1998, quote, lead) for lead in leads(quote, page)]
+    found = [supports(field, 1998, quote, around) for around in contexts(quote, page)]
     assert found
     assert not found[-1]
 
@@ -419,7 +420,10 @@ def test_a_quote_is_read_with_the_beginning_of_its_sentence(page: str, quote: st
 )
 def test_another_sentence_or_line_takes_nothing_from_a_quote(page: str, quote: str) -> None:
     field = FieldName("company_founded_year")
-    assert any(supports(field, 1998, quote, lead) for lead in leads(quote, page))
+    assert any(supports(field, 1998, quote, around) for around in contexts(quote, page))
+
+
+ACMES = Context(ours=frozenset({"Acme Robotics", "acme-robotics.com"}))
 
 
 @pytest.mark.parametrize(
@@ -434,8 +438,8 @@ def test_another_sentence_or_line_takes_nothing_from_a_quote(page: str, quote: s
 )
 def test_who_works_elsewhere_is_nobody_of_ours(quote: str) -> None:
     field = FieldName("person_full_name")
-    assert not supports(field, "Jane Doe", quote, ours={"Acme Robotics", "acme-robotics.com"})
-    assert supports(field, "Jane Doe", quote, ours={"Initech", "init.com"})
+    assert not supports(field, "Jane Doe", quote, ACMES)
+    assert supports(field, "Jane Doe", quote, Context(ours=frozenset({"Initech", "init.com"})))
     assert supports(field, "Jane Doe", quote)  # by no name known, nobody can tell
 
 
@@ -454,5 +458,125 @@ def test_who_works_elsewhere_is_nobody_of_ours(quote: str) -> None:
     ],
 )
 def test_who_works_here_is_ours_however_the_company_is_spelt(quote: str) -> None:
-    ours = {"Acme Robotics", "acme-robotics.com"}
-    assert supports(FieldName("person_full_name"), "Jane Doe", quote, ours=ours)
+    assert supports(FieldName("person_full_name"), "Jane Doe", quote, ACMES)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_employee_count", 500, "We plan to grow to 500 employees by 2030"),
+        ("company_employee_count", 500, "Our goal: a team of 500 people"),
+        ("company_employee_count", 500, "Imagine a company with 500 employees"),
+        ("company_employee_count", 500, "Does your company have 500 employees?"),
+        ("company_employee_count", 500, "If a team has 500 people, it needs rules"),
+        ("company_employee_count", 500, "Wenn Sie 500 Mitarbeiter haben, hilft das"),
+        ("company_employee_count", 500, "Notre objectif est une équipe de 500 salariés"),
+        ("company_city", "Paris", "Are you based in Paris?"),
+        ("company_city", "Paris", "We will open in Paris next year"),
+    ],
+)
+def test_what_is_asked_supposed_or_planned_is_not_stated(
+    field: str, value: Json, quote: str
+) -> None:
+    assert not supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_city", "Paris", "Where are we? In Paris."),
+        ("company_city", "Paris", "If you have questions, visit us in Paris"),
+        ("company_city", "Paris", "We want to see you in spring and are in Paris"),
+        ("company_employee_count", 50, "We plan to have 500 people and are a team of 50 people"),
+        ("company_industry_group", "computer software", "We aim to write software that helps"),
+        ("company_city", "Paris", "Siège social: Paris"),
+    ],
+)
+def test_what_stands_beside_a_question_or_a_plan_is_stated(
+    field: str, value: Json, quote: str
+) -> None:
+    assert supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_employee_count", 500, "Ideal for companies with 500 employees"),
+        ("company_employee_count", 500, "Wir beraten Unternehmen mit 500 Mitarbeitern"),
+        ("company_employee_count", 500, "Pour les entreprises de 500 salariés"),
+        ("company_employee_count", 500, "Para empresas con 500 empleados"),
+        ("company_employee_count", 500, "Your company has 500 employees, and so"),
+        ("company_employee_count", 500, "You will lead a team of 500 people"),
+        ("company_employee_count", 500, "We hired 500 people this year"),
+        ("company_employee_count", 500, "We laid off 500 employees in 2020"),
+        ("company_employee_count", 500, "Wir suchen 500 Mitarbeiter"),
+        ("company_employee_count", 500, "Our sales team has 500 people"),
+        ("company_employee_count", 500, "a network of 500 experts"),
+        ("company_employee_count", 500, "A venue for 500 people"),
+        ("company_employee_count", 24, "Support people with 24/7 availability"),
+        ("company_employee_count", 2009, "Web Engineering (Globex, 2009) is our book"),
+        ("company_employee_count", 5000, "5,000+ people trust our team"),
+        ("company_founded_year", 1998, "What our team found out in 1998"),
+        ("company_founded_year", 1998, "Acme launched a new line in 1998"),
+        ("company_revenue", 5_000_000, "Our revenue is expected to pass $5 million"),
+        ("company_founded_year", 1998, "ISO 9001 certified since 1998"),
+        ("company_founded_year", 1998, "Jane Doe has been our CEO since 1998"),
+        ("company_founded_year", 1998, "Seit 1998 sind wir Mitglied der IHK"),
+        ("company_founded_year", 1998, "We launched our new product in 1998"),
+        ("company_founded_year", 1998, "We started offering yoga in 1998"),
+        ("company_founded_year", 1998, "Unsere Niederlassung wurde 1998 gegründet"),
+        ("company_country", "ES", "We ship to France, Spain and Italy"),
+        ("company_country", "FR", "Our founder was born in France"),
+        ("company_city", "Paris", "Wir liefern nach Paris und Lyon"),
+        ("company_city", "Paris", "Meet us at the fair in Paris"),
+        ("company_revenue", 5_000_000, "The market has revenue of $5 million"),
+        ("company_revenue", 5_000_000, "We helped a client grow to $5 million in revenue"),
+        ("company_revenue", 5_000_000, "We increased sales by $5 million"),
+        ("company_funding_total", 5_000_000, "We invested $5 million in a new plant"),
+        ("person_title", "President", "Jane Doe, Vice President"),
+        ("person_title", "Head of Sales", "Jane Doe, Deputy Head of Sales"),
+        ("person_title", "CEO", "Jane Doe, Assistant to the CEO"),
+        ("person_title", "CEO", "Jane Doe reports to the CEO"),
+    ],
+)
+def test_what_is_like_the_fact_and_not_the_fact_counts_for_nothing(
+    field: str, value: Json, quote: str
+) -> None:
+    assert not supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_employee_count", 500, "We are a group of companies with 500 employees"),
+        ("company_employee_count", 500, "Wir sind ein Unternehmen mit 500 Mitarbeitern"),
+        ("company_employee_count", 500, "Your team of 500 experts from Berlin: we are Acme"),
+        ("company_employee_count", 500, "500 specialists work at Acme"),
+        ("company_employee_count", 500, "Acme is 500 people strong"),
+        ("company_employee_count", 500, "Acme employs 500 people"),
+        ("company_founded_year", 1998, "has served the whole community since 1998"),
+        ("company_founded_year", 1998, "We have offered certified yoga classes since 1998"),
+        ("company_founded_year", 1998, "We launched in 1998 with two vans"),
+        ("company_founded_year", 1998, "Foundation: 1998"),
+        ("company_employee_count", 2000, "Employees: 2000"),
+        ("company_employee_count", 5000, "5,000+ employees work at Acme"),
+        ("company_founded_year", 1998, "Your reliable partner since 1998"),
+        ("company_founded_year", 1998, "Serving our customers since 1998"),
+        ("company_founded_year", 1998, "Seit 1998 beraten wir unsere Kunden"),
+        ("company_founded_year", 1998, "Family owned since 1998"),
+        ("company_founded_year", 1998, "We started building boats in 1998"),
+        ("company_founded_year", 1998, "Notre agence a été créée en 1998"),
+        ("company_founded_year", 1998, "The Acme Foundation was established in 1998"),
+        ("company_country", "FR", "We ship from France to Spain"),
+        ("company_city", "Paris", "We deliver all over the world from Paris"),
+        ("company_city", "Paris", "Travel to us: 5 rue Cler, 75007 Paris"),
+        ("company_revenue", 5_000_000, "As market leader we have revenue of $5 million"),
+        ("company_funding_total", 5_000_000, "Investors gave Acme $5 million"),
+        ("person_title", "Vice President", "Jane Doe, Vice President"),
+        ("person_title", "Assistant to the CEO", "Jane Doe, Assistant to the CEO"),
+    ],
+)
+def test_the_fact_is_kept_where_its_words_look_like_something_else(
+    field: str, value: Json, quote: str
+) -> None:
+    assert supports(FieldName(field), value, quote)

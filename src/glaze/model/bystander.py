@@ -55,9 +55,20 @@ _WHOSE = (
     r" (?:of|von|der|des|de|du)|(?:owned|acquired|bought|backed|taken over) by|belongs to"
     rf"|gehört zur?m?|appartient à|pertenece a)\s+(?:the |la |l'|a )?(?={_NAME})"
 )
+_ANYBODY = (
+    r"(?<!group of )(?<!of the )(?<!our )\b(?:companies|businesses|teams|organi[sz]ations|firms"
+    r"|enterprises|startups|entreprises|empresas)(?= (?:with|of|from|between|that|which|de|avec|con)\b)"
+    r"|\b(?:für|von|beraten|unterstützen) (?:\w+ )?(?:unternehmen|firmen|betriebe|teams)(?= (?:mit|ab)\b)"
+    r"|\b(?:your|votre|tu|ihr|ihre) (?:company|business|team|firm|unternehmen|firma|betrieb|entreprise"
+    r"|empresa|equipo)(?= (?:has|have|is|was|with|employs|grows|hat|mit|a|est|avec|tiene|con)\b)"
+    r"|\byou (?:will|would|can) (?:lead|manage|join)\b"
+    r"|\b(?:a|one|another) (?:client|customer)(?= (?:reach|gr[eo]w|has|had|is|was|with|who|that|in)\b)"
+    r"|\b(?:market|industry|sector)(?='s|,? (?:has|had|is|was|reached|revenue|sales|turnover)\b)"
+)
 _LIST = r"(?:,? (?:such as|like|includ\w+|are|wie|darunter|comme|tels que|como|incluyen)\b|\s?:)"
 _ABOUT_ANOTHER = re.compile(
-    rf"(?:{_BEGINS}|{_HAS}){_BYSTANDER}|{_NAMED}|{_WHOSE}|\b{_MANY}(?={_LIST})", re.IGNORECASE
+    rf"(?:{_BEGINS}|{_HAS}){_BYSTANDER}|{_NAMED}|{_WHOSE}|{_ANYBODY}|\b{_MANY}(?={_LIST})",
+    re.IGNORECASE,
 )
 _LISTED = re.compile(_LIST, re.IGNORECASE)
 _ABOUT_A_NAMED = re.compile(_NAMED, re.IGNORECASE)
@@ -87,6 +98,19 @@ _END_OF_CLAUSE = re.compile(rf",(?!\d)|[:)]|{_END_OF_SENTENCE.pattern}")
 
 _SHORTEST_WORD = 3  # letters that say whose a name is
 
+# Where one delivers, flies or was born is nobody's address.
+_ELSEWHERE = re.compile(
+    r"\b(?:(?:deliver\w*|ship(?:s|ped|ping)?|export\w*|flights?|fly|travel|trips?|livr\w+|envi\w+)\b"
+    r"[^,;.!?]{0,30}? (?:to|à|en|a)|(?:liefer\w*|versand|versenden|reisen)\b[^,;.!?]{0,20}? (?:nach|in)"
+    r"|(?:born|studied|graduated|geboren|studiert\w*|née?|nacid[ao])\b[^,;.!?]{0,30}? (?:in|at|à|en)"
+    r"|(?:trade show|trade fair|fair|messe|conference|exhibition|salon|feria) (?:in|at|à|en)) ",
+    re.IGNORECASE,
+)
+_ENDS_ELSEWHERE = re.compile(rf"\bfrom\b|{_BACK.pattern}", re.IGNORECASE)
+_PLACES = frozenset(
+    f"{kind}_{what}" for kind in ("company", "person") for what in ("city", "region", "country")
+)
+
 _OWNERS = frozenset({"company_parent"})
 _PERSONS = frozenset({"person_full_name", "person_first_name", "person_last_name"})
 _REACHED = frozenset({FieldType.EMAIL, FieldType.PHONE, FieldType.URL, FieldType.DOMAIN})
@@ -102,6 +126,18 @@ def of_others(field: FieldName, text: str, ours: Collection[str] = ()) -> list[t
     >>> [text[start:end] for start, end in of_others(FieldName("company_founded_year"), text)]
     ['Our parent Globex was founded in 1998']
     """
+    found = _of_somebody(field, text, ours)
+    if field in _PLACES:
+        found += [_there(text, place.end()) for place in _ELSEWHERE.finditer(text)]
+    return found
+
+
+def _there(text: str, start: int) -> tuple[int, int]:
+    end = _until(_END_OF_SENTENCE, text, start)
+    return start, _until(_ENDS_ELSEWHERE, text, start, end)
+
+
+def _of_somebody(field: FieldName, text: str, ours: Collection[str]) -> list[tuple[int, int]]:
     if field in _PERSONS:
         return [
             *(_staff(text, found) for found in _STAFF_OF_ANOTHER.finditer(text)),

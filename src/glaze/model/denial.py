@@ -1,4 +1,4 @@
-"""What a sentence denies or tells of the past: words that occur, and state nothing (E11)."""
+"""What a sentence denies, supposes or tells of the past: words that state nothing (E11)."""
 
 import re
 
@@ -30,6 +30,17 @@ _LEFT = re.compile(
 )
 
 
+_SUPPOSED = re.compile(
+    r"(?<![\w'-])(?:if|imagine|suppose|unless|whether|wenn|falls|ob|(?-i:[Ss]i(?=\s+[a-zß-ÿ])|[Ss]'il))\b"
+    r".*?(?=,(?!\d)|[;:!?)。]|\.(?:\s|$)|$)"
+    r"|(?<![\w'-])(?:(?:plan|aim|hope|intend|want|expect)\w{0,4} to|will (?:open|grow|employ|reach|move)"
+    r"|(?:goal|target|ziel|objectif|objetivo)\s*(?:is\b|:|ist\b|est\b|es\b))"
+    r".*?(?=,(?!\d)|[;!?)。]|\.(?:\s|$)|\s(?:and|und|et|y)\s|$)",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(r"[^.!?。]*[^\W\d_][^.!?。]*\?")
+
+
 def denied(text: str) -> list[tuple[int, int]]:
     """Return the spans of ``text`` that deny something, or name what was left behind.
 
@@ -38,3 +49,13 @@ def denied(text: str) -> list[tuple[int, int]]:
     ['Not founded in 1998']
     """
     return [found.span() for each in (_DENIED, _LEFT) for found in each.finditer(text)]
+
+
+def supposed(text: str) -> list[tuple[int, int]]:
+    """Return the spans of ``text`` that ask, suppose or plan something.
+
+    >>> text = "We plan to have 500 people and are 50"
+    >>> [text[start:end] for start, end in supposed(text)]
+    ['plan to have 500 people']
+    """
+    return [found.span() for each in (_SUPPOSED, _QUESTION) for found in each.finditer(text)]

@@ -2,18 +2,19 @@
 
 import re
 import unicodedata
-from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import accumulate
 
 import phonenumbers
 
 from glaze.model.bystander import of_others
-from glaze.model.denial import denied
+from glaze.model.denial import denied, supposed
 from glaze.model.field import FieldType, known_field
+from glaze.model.figures import amounts, exact_headcounts, headcounts, years
 from glaze.model.industry import named
 from glaze.model.normalise import Invalid, normalise
-from glaze.model.quantity import usd
 from glaze.model.text import fold
 from glaze.model.value import FieldName, Json
 
@@ -32,83 +33,7 @@ _SAME = str.maketrans(
     }
 )
 
-# A number is only what it is called: without such a word a copyright year would be a foundation.
-_FOUNDED = re.compile(
-    r"found(?!er)|establish|\bsince\b|launched|start(?:ed| of)|incorporat|inception|born in|history"
-    r"|\best(?:d\b|\.|\s*$)|gegründet|gründung|\bseit\b|bestehen|fond[éea]|créé|depuis|création"
-    r"|fundad|desde|fundaci|creada|\bdal\b|nata nel|nasce|opgericht|sinds|gestart|założon|od roku"
-    r"|založen|grundad|grunnlagt|stiftet|perustettu|設立|創業|創立|成立|основан",
-    re.IGNORECASE,
-)
-_BORN = re.compile(
-    r"(?:founders?|chief|ceo|president|he|she|i)\b[^.;]*\b(?:was|am|is)?\s*born in\s*$",
-    re.IGNORECASE,
-)
-_VERB_AT_THE_END = re.compile(r"gegründet|opgericht", re.IGNORECASE)
-_HEADCOUNT = re.compile(
-    r"employ|staff|people|person|team|colleague|workforce|headcount|specialist|expert|engineer"
-    r"|professional|mitarbeit|beschäftigt|kolleg|salari|collaborat|effectif|emplead|plantilla"
-    r"|dipendent|addett|medewerk|collega|anställd|ansatte|medarbejd|pracown|zaměstnan|työntekij"
-    r"|従業員|社員|^\s*名|员工|сотрудник",
-    re.IGNORECASE,
-)
-_BELOW = re.compile(
-    r"(?:\b(?:fewer|less) than|\bunder|\bbelow|\bup to|weniger als|\bunter|bis zu|moins de"
-    r"|menos de|meno di|minder dan|<)\s*$",
-    re.IGNORECASE,
-)
-_SERVED = re.compile(
-    r"\b(?:serv|train|teach|taught|help|insur|reach)\w*\s+(?:(?:over|about|some|more than)\s+)?$",
-    re.IGNORECASE,
-)
-_AUDIENCE = re.compile(
-    r"\s*(?:people|persons?|professionals|experts)\s+(?:(?:have|has)\s+)?"
-    r"(?:attend|visit|sign|regist|join|watch|listen|trust|liv|die|follow|subscrib|us(?:e|ed|ing)\b)",
-    re.IGNORECASE,
-)
-_NEAR = 4  # words from a number to its cue, the cue included
-_FAR = 9  # the same where grammar ties them: founded by X and Y in 1998, 1998 von X gegründet
-_IN_YEAR = re.compile(r"\b(?:in|im|en|nel|anno|year)\s+$", re.IGNORECASE)
-_DATED = re.compile(r"(?:\b(?:in|im|en|nel|anno|year|by|until)|[©(])\s*$", re.IGNORECASE)
-_YEAR = re.compile(r"1[6-9]\d\d|20\d\d")
-_OF_YEAR = re.compile(r"\b(?:19|20)\d\d\b:?(?=\s)")
 _SENTENCE_END = re.compile(r"[!?。]|\.(?=\s+[^a-z\d\s])")
-_CLAUSE = re.compile(r"(?:(?<!\best)[.!?](?=\s)|[;。]|\d)", re.IGNORECASE)
-_NO_COUNT = re.compile(r"\s*[%€$£]")
-_PRICED = re.compile(r"[$€£#]\s*$")
-_COUNTED = re.compile(
-    r"\s+(?!(?:was|has|is|its|this|as|us|thus|always|nous|nos|dans|sous|plus|sans|les|des|vers|los"
-    r"|las|desde|ons|sinds|als|bis|aus|uns|das|alles|es)\b)"
-    r"(?:[^\W\d_]{2,}s|kunden|projekte\w*|pakete\w*|stück|filialen|länder\w*|standorte\w*|jahre\w*"
-    r"|clienti|progetti|clientes)\b",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(
-    r"(?<![A-Za-z\d])(?:\d{1,3}(?:[.,'\s]\d{3})+|\d+(?:[.,]\d+)*)(?![A-Za-z\d]|[.,]\d)"
-)
-_RANGE = re.compile(r"\d[\d.,]*\s*(?:-|to|bis|à)\s*\d[\d.,]*|\d[\d.,]*\s*\+")
-_AMOUNT = (
-    r"\d[\d.,]*(?:\s*(?:k|m|mm|mn|mio|million|b|bn|billion|t|trillion|thousand)(?![^\W_]))?"
-    r"(?![^\W_])"
-)
-_MONEY = re.compile(
-    rf"(?:(?<![^\W_])(?:US\s?\$|USD\s?)|(?<![^\W_])\$)\s*(?P<after>{_AMOUNT})"
-    rf"|(?<![\d.,$€£¥])(?P<before>{_AMOUNT})\s*(?:(?:US[\s-]?)?dollars?\b|USD\b|US\$|\$)",
-    re.IGNORECASE,
-)
-_WORTH: Mapping[str, re.Pattern[str]] = {
-    "company_revenue": re.compile(
-        r"revenue|turnover|\bsales\b|\bARR\b|umsatz|umsätz|erlös|chiffre|fatturat|ricav|ingreso"
-        r"|factura|omzet|receita|omsätt|omsetn|liikevaih|売上|营业额|营收",
-        re.IGNORECASE,
-    ),
-    "company_funding_total": re.compile(
-        r"\bfund(?:s|ed|ing|rais\w*)?\b|rais(?:e[ds]?|ing)\b|invest|\bround\b|\bseries\b|\bseed\b"
-        r"|venture|financ|finanz|finanç|kapital|\bcapital\b|backed|levée|levé\b|資金|调達|融资",
-        re.IGNORECASE,
-    ),
-}
-_WORTH_BEFORE, _WORTH_AFTER = 8, 6  # words from an amount to what it is called
 _IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _INSIDE_NUMBER = re.compile(r"\d[.,' ]\d")
 _HOST_MARK = re.compile(r"https?://(?:www\.)?|www\.", re.IGNORECASE)
@@ -126,12 +51,21 @@ _PROSE = frozenset({"company_description", "person_summary", "person_headline"})
 _PLACES = frozenset({"company_city", "company_region", "person_city", "person_region"})
 _PERSONS = frozenset({"person_full_name", "person_first_name", "person_last_name"})
 _COMPANIES = frozenset({"company_name", "company_legal_name", "person_company_name"})
+# A deputy is not the head, and who reports to the CEO is not the CEO.
+_OTHER_RANK = re.compile(
+    r"\b(?:(?:vice|deputy|assistant|associate|acting|interim|stellv\w*|vize)[ -](?:(?:to|of) )?"
+    r"|(?:report\w*|secretary|advisor|adviser) (?:directly )?to )(?:the |our )?$",
+    re.IGNORECASE,
+)
+_NAMED_ANYHOW = _CLASSES | _COMPANIES | {"company_industry_group"}
+"""What a question or a plan may well name: "Why Acme?", "we aim to write software"."""
 
 _REACHED = frozenset({FieldType.EMAIL, FieldType.PHONE, FieldType.URL, FieldType.DOMAIN})
 
 # No postal code: 10115 customers, and the groups of a phone number.
 _COUNTED_THINGS = re.compile(
-    r"[$€£#]\s?\d[\d.,]*|\d[\d.,]*\s?(?:%|[€$£]|[a-z]{3,}\b(?!@|\.\w))|(?:\+|\b0(?!\d{4}-\d{4}\b))[\d()/ .-]{6,}\d"
+    r"[$€£#]\s?\d[\d.,]*|\d[\d.,]*\s?(?:%|[€$£]|[a-z]{3,}\b(?!@|\.\w))"
+    r"|(?:\+|\b0(?!\d{4}-\d{4}\b))[\d()/ .-]{6,}\d"
 )
 _PHONE_RUN = re.compile(r"(?<![^\W_])\+?\(?\d[\d\s()./-]*\d(?![^\W_])")
 _REGISTRY = re.compile(
@@ -206,11 +140,22 @@ def find_quote(quote: str, page: str) -> str | None:
     return None
 
 
-def leads(quote: str, page: str) -> list[str]:
-    """Return what stands before ``quote`` in its sentence, for each place where it stands.
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a quote stands in: it proves nothing, but may deny, suppose or be about somebody else."""
 
-    ``quote`` is as ``find_quote`` gave it. A sentence begins at the latest where its line does; of
-    a very long beginning the end is given.
+    before: str = ""  # of the same sentence
+    after: str = ""
+    ours: frozenset[str] = frozenset()  # what the subject's company is known by: names and domains
+
+
+_ALONE = Context()
+
+
+def contexts(quote: str, page: str, ours: frozenset[str] = frozenset()) -> list[Context]:
+    """Return what ``quote``, as ``find_quote`` gave it, stands in wherever ``page`` has it.
+
+    A sentence begins and ends with its line at the latest, and 600 characters from the quote.
     """
     lines = [line for line in map(as_read, page.splitlines()) if line]
     text = " ".join(lines)
@@ -218,11 +163,14 @@ def leads(quote: str, page: str) -> list[str]:
     found = []
     place = text.find(quote)
     while place >= 0:
-        if _is_whole(text, place, place + len(quote)):
-            line = starts[bisect_right(starts, place) - 1]
-            start = max(line, place - LONGEST_QUOTE)
-            ends = [end.end() for end in _SENTENCE_END.finditer(text[start : place + 1])]
-            found.append(text[start + (ends[-1] if ends else 0) : place].strip())
+        end = place + len(quote)
+        if _is_whole(text, place, end):
+            first = max(starts[bisect_right(starts, place) - 1], place - LONGEST_QUOTE)
+            last = min(starts[bisect_left(starts, end)], end + LONGEST_QUOTE)
+            ends = [one.end() for one in _SENTENCE_END.finditer(text[first : place + 1])]
+            stop = _SENTENCE_END.search(text, end - 1, last)
+            before = text[first + (ends[-1] if ends else 0) : place]
+            found.append(Context(before.strip(), text[end : stop.end() if stop else last], ours))
         place = text.find(quote, place + 1)
     return found
 
@@ -246,9 +194,7 @@ def _joined(text: str, place: int) -> bool:
     return all(char.isalnum() and not _IDEOGRAPH.match(char) for char in pair)
 
 
-def supports(
-    field: FieldName, value: Json, quote: str, lead: str = "", ours: Collection[str] = ()
-) -> bool:
+def supports(field: FieldName, value: Json, quote: str, context: Context = _ALONE) -> bool:
     """Tell whether ``quote`` states ``value``, which is in the canonical form of ``field``.
 
     - Numbers: the same number stands there, within a few words of one that says what is counted
@@ -264,15 +210,13 @@ def supports(
     - Prose (description, summary, headline): each of its words stands there.
     - Every other text: it stands there as one phrase, a name or place not within a longer one.
 
-    What a clause denies ("not in Paris", "formerly Globex") or says of somebody else ("our parent
-    Globex") it does not state; how to reach the subject is told beside any words of denial ("do not
-    hesitate to call"). ``lead`` is how the sentence begins that the quote is taken from: it proves
-    nothing, but may deny or be about somebody else. ``ours`` is what the subject's company is known
-    by, names and domains: "CEO of Initech" is nobody of Acme's.
+    What a clause denies ("not in Paris"), supposes ("if", "we plan to") or says of somebody else
+    ("our parent Globex", "CEO of Initech") it does not state; how to reach the subject is told
+    beside any words of denial ("do not hesitate to call").
     """
     text = as_read(quote)
     if field not in _PROSE:
-        text = _told(field, as_read(lead), text, ours)
+        text = _told(field, text, context)
     if field == "company_industry_group":
         return named(str(value), text)
     rule = _RULES.get(known_field(field).type)
@@ -283,21 +227,26 @@ def supports(
     return rule(field, value, text)
 
 
-def _told(field: FieldName, lead: str, quote: str, ours: Collection[str]) -> str:
+def _told(field: FieldName, quote: str, context: Context) -> str:
     """Return ``quote`` with a mark for each passage that its sentence does not state."""
-    joint = " " if lead and not _IDEOGRAPH.match(lead[-1]) else ""
-    whole = f"{lead}{joint}{quote}"
-    cuts = [] if known_field(field).type in _REACHED else denied(whole)
+    kind = known_field(field).type
+    before = as_read(context.before)
+    joint = " " if before and not _IDEOGRAPH.match(before[-1]) else ""
+    place = len(before) + len(joint)
+    stop = place + len(quote)
+    whole = f"{before}{joint}{quote}{context.after}"
+    cuts = [] if kind in _REACHED else denied(whole)
     told = whole
     for start, end in cuts:  # who is denied is nobody's bystander
         told = f"{told[:start]}{' ' * (end - start)}{told[end:]}"
-    cuts += of_others(field, told, ours)
-    place = len(whole) - len(quote)
+    cuts += of_others(field, told, context.ours)
+    if kind not in _REACHED and field not in _NAMED_ANYHOW:
+        cuts += supposed(whole)
     kept = []
     for start, end in sorted(cuts):
-        kept.append(whole[place : max(place, start)])
-        place = max(place, end)
-    return ";".join((*kept, whole[place:]))
+        kept.append(whole[place : min(max(place, start), stop)])
+        place = max(place, min(end, stop))
+    return ";".join((*kept, whole[place:stop]))
 
 
 def is_provable(field: FieldName) -> bool:
@@ -306,95 +255,16 @@ def is_provable(field: FieldName) -> bool:
 
 
 def _number(field: FieldName, value: Json, quote: str) -> bool:
-    says = _says_year if known_field(field).type is FieldType.YEAR else _says_exactly
-    return value in _values(field, _stated(_NUMBER, quote, says))
+    told = years if known_field(field).type is FieldType.YEAR else exact_headcounts
+    return value in _values(field, told(quote))
 
 
 def _size(field: FieldName, value: Json, quote: str) -> bool:
-    ranges = _stated(_RANGE, quote, _says_headcount)
-    return value in _values(field, [*ranges, *_stated(_NUMBER, quote, _says_headcount)])
-
-
-def _stated(
-    pattern: re.Pattern[str], quote: str, says: Callable[[str, str, str], bool]
-) -> Iterator[str]:
-    """Yield the numbers of which ``says(before, number, after)`` holds."""
-    for found in pattern.finditer(quote):
-        number, before, after = found[0], quote[: found.start()], quote[found.end() :]
-        marked = _NO_COUNT.match(after) or _PRICED.search(before)
-        if not marked and says(before, number, after):
-            yield number
-
-
-def _says_year(before: str, _number: str, after: str) -> bool:
-    """Tell whether the words around a number make it a year of foundation."""
-    if _COUNTED.match(after) or _HEADCOUNT.search(_following(after, 1)) or _BORN.search(before):
-        return False
-    tied = _preceding(before, _FAR).rpartition(",")[2] if _IN_YEAR.search(before) else ""
-    return bool(
-        _FOUNDED.search(tied)
-        or _FOUNDED.search(_preceding(before, _NEAR))
-        or _FOUNDED.search(_following(after, _NEAR))
-        or _VERB_AT_THE_END.search(_following(after, _FAR))
-    )
-
-
-def _says_headcount(before: str, number: str, after: str) -> bool:
-    """Tell whether the words around a number make it a number of employees."""
-    lead = _preceding(before, _NEAR)
-    if _YEAR.fullmatch(number) and (_DATED.search(before) or _FOUNDED.search(lead)):
-        return False
-    if _SERVED.search(before) or _AUDIENCE.match(after):
-        return False
-    if _COUNTED.match(after):  # 80 parcels, but 80 sales people
-        return bool(_HEADCOUNT.search(_following(after, 2)))
-    return bool(_HEADCOUNT.search(lead) or _HEADCOUNT.search(_following(after, _NEAR)))
-
-
-def _says_exactly(before: str, number: str, after: str) -> bool:
-    """Tell whether a number is one of employees, and not merely more than theirs."""
-    return not _BELOW.search(before) and _says_headcount(before, number, after)
-
-
-def _preceding(text: str, words: int) -> str:
-    """Return the last words of ``text``, of the same clause and after any other number."""
-    clause = _CLAUSE.split(text)[-1]
-    last = " ".join(clause.split()[-words:])
-    return f"{last} " if clause.endswith(" ") else last
-
-
-def _following(text: str, words: int) -> str:
-    """Return the first words of ``text``, of the same clause and before any other number."""
-    return " ".join(_CLAUSE.split(text)[0].split()[:words])
+    return value in _values(field, headcounts(quote))
 
 
 def _money(field: FieldName, value: Json, quote: str) -> bool:
-    called = _WORTH.get(field)
-    for found in _MONEY.finditer(quote):
-        lead = _preceding(_OF_YEAR.sub("", quote[: found.start()]), _WORTH_BEFORE)
-        tail = _following(quote[found.end() :], _WORTH_AFTER)
-        if value == _usd(found["after"] or found["before"]) and (
-            called is None or _is_called(called, lead, tail)
-        ):
-            return True
-    return False
-
-
-def _is_called(what: re.Pattern[str], lead: str, tail: str) -> bool:
-    """Tell whether an amount is ``what``: the words before it decide, then those behind it."""
-    for words in (lead, tail):
-        if what.search(words):
-            return True
-        if any(other.search(words) for other in _WORTH.values()):
-            return False
-    return False
-
-
-def _usd(text: str) -> int | None:
-    try:
-        return usd(text.strip())
-    except ValueError:
-        return None
+    return value in list(amounts(field, quote))
 
 
 def _country(field: FieldName, value: Json, quote: str) -> bool:
@@ -524,7 +394,9 @@ def _text(field: FieldName, value: Json, quote: str) -> bool:
         text = _COUNTED_THINGS.sub(";", text)
     phrase = _phrase(field, str(value))
     return phrase is not None and any(
-        _stands_alone(field, text, found) for found in phrase.finditer(text)
+        _stands_alone(field, text, found)
+        and not (field == "person_title" and _OTHER_RANK.search(text[: found.start()]))
+        for found in phrase.finditer(text)
     )
 
 

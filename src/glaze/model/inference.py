@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from glaze.model.agreement import comparable
 from glaze.model.conflict import CHOICE, as_page, is_listed, is_plain, proven_by, told, values_of
-from glaze.model.evidence import find_quote, is_provable, leads, supports
+from glaze.model.evidence import contexts, find_quote, is_provable, supports
 from glaze.model.field import FIELDS, FieldType
 from glaze.model.industry import INDUSTRIES
 from glaze.model.loose_json import objects_in
@@ -431,8 +431,8 @@ def _unproven(name: FieldName, value: Json, quote: str, prompt: Prompt) -> str |
         own = find_quote(without_credits(quote), page)
     if own is None:
         return "its quote is the credit of the site's maker"
-    for lead in leads(own, page):
-        if supports(name, value, own, lead, prompt.ours):
+    for context in contexts(own, page, prompt.ours):
+        if supports(name, value, own, context):
             return None
     return "its quote does not support it"
 
