@@ -57,6 +57,10 @@ async def test_a_plan_says_what_rows_would_cost_and_makes_nothing(service: Servi
     bad = await client.post("/v1/plan", {"rows": [*rows, {"email": "x"}], "fields": fields})
     assert (bad.status, bad.body["code"]) == (422, "rows_invalid")
     assert bad.body["errors"][0]["path"] == "rows.4"
+    for asked in ({"providers": ["nobody"]}, {"order": ["nobody.find"]}):  # it would cost nothing
+        bad = await client.post("/v1/plan", {"rows": rows, "fields": fields, **asked})
+        assert (bad.status, bad.body["code"]) == (422, "args_invalid")
+        assert "no provider is called nobody" in bad.body["detail"]
     reader = await service.client(Scope.READ)
     assert (await reader.post("/v1/plan", {"rows": rows, "fields": fields})).status == 403
     with psycopg.connect(dsn) as owner:
@@ -105,7 +109,7 @@ def state(
     owner.execute("set session_replication_role = replica")
     owner.execute(
         "insert into call (workspace_id, question_id, generation, request_id, position, reason, wanted,"
-        " reserved_micros, deadline) values (1, 1, (select count(*) + 1 from call), 1, 1, '', '{}', 0, now())"
+        " reserved_micros, deadline) values (1, (select count(*) + 1 from call), 1, 1, 1, '', '{}', 0, now())"
     )
     owner.execute(
         "insert into observation (workspace_id, entity_id, call_id, field, value, confidence, provider,"

@@ -49,6 +49,8 @@ async def test_a_table_is_looked_at_before_it_is_sent_and_nothing_is_kept_of_it(
     assert (lost["rows"], lost["plan"]) == (0, None)
     assert lost["fault"]
     assert [one["name"] for one in lost["columns"]] == ["Site", "Note"]
+    with pytest.raises(AssertionError, match="no provider is called nobody"):
+        await looked_at(client, table, f"fields={FIELDS}&providers=nobody")
     assert (await client.get("/v1/batches")).body["items"] == []
     assert vendors.billed_micros == before
     known = (await client.get("/v1/fields")).body

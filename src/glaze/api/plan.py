@@ -9,8 +9,10 @@ from glaze.api.auth import Writer
 from glaze.api.schemas import PROBLEMS, V1, EnrichOptions
 from glaze.api.services import Services
 from glaze.errors import Fault, InputError, RowsInvalid
+from glaze.jobs.enqueue import known_kind
 from glaze.model.field import known_field
 from glaze.model.identity import identify
+from glaze.tasks.enrich import NAME as ENRICH
 from glaze.tasks.plan_document import binding_cents, plan_document
 
 MOST_ROWS = 2_000
@@ -97,9 +99,9 @@ def routes(services: Services) -> APIRouter:
         """
         fields = tuple(known_field(name).name for name in body.fields)
         _check(body.rows)
-        made = await services.planner().plan(
-            who.workspace_id, body.args_for({}, fields), body.rows, services.clock()
-        )
+        args = body.args_for({}, fields)
+        known_kind(services.kinds, ENRICH).check(args)
+        made = await services.planner().plan(who.workspace_id, args, body.rows, services.clock())
         told: dict[str, Any] = {
             **plan_document(made, fields),
             "bind_cents": binding_cents(made),

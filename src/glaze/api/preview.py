@@ -115,6 +115,7 @@ def routes(services: Services) -> APIRouter:
                 )
             except InputError as error:
                 return _unusable(source, options, str(error))
+            known_kind(services.kinds, ENRICH).check(EnrichArgs.model_validate(table.settings))
             counted = await asyncio.to_thread(_count, table)
             return await _previewed(services, who.workspace_id, table, counted)
 
