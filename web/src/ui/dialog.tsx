@@ -15,7 +15,7 @@ export function Dialog({
   title: ReactNode;
   onClose: () => void;
   wide?: boolean;
-  /** A click beside it does not close it: what it shows would be lost. */
+  /** A click beside it does not close it: what it shows, or what was typed, would be lost. */
   firm?: boolean;
   className?: string;
   children: ReactNode;

@@ -32,7 +32,7 @@ export function FormDialog({
 }) {
   const asking = useMutation({ mutationFn: submit, ...(!stays && { onSuccess: onClose }) });
   return (
-    <Dialog title={title} wide={wide} onClose={onClose}>
+    <Dialog title={title} wide={wide} firm onClose={onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -100,7 +100,7 @@ function Replay({ job, onClose }: { job: Job; onClose: () => void }) {
     }
   }
   return (
-    <Dialog title={`Replay job #${job.id}`} wide onClose={onClose}>
+    <Dialog title={`Replay job #${job.id}`} wide firm onClose={onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();

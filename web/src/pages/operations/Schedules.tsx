@@ -1,10 +1,12 @@
-/** What is made by the clock: when next, what became of the last, run now, pause. */
+/** What is made by the clock: when next, what became of the last; made, changed, run now, paused. */
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 
 import { api, told, type Schemas } from "../../api/client";
 import { useMay } from "../../api/session";
+import { useCommand } from "../../shell/commands";
 import { Button } from "../../ui/controls";
 import { confirm } from "../../ui/dialog";
 import { Badge, PageHead, Panel, StateBadge } from "../../ui/layout";
@@ -12,9 +14,11 @@ import { Empty, Shown } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table";
 import { toast, toastError } from "../../ui/toast";
 import { Ago } from "../../ui/values";
+import "./operations.css";
+import { ChangeSchedule, NewSchedule } from "./ScheduleForm";
 
-type Schedule = Schemas["ScheduleOut"];
-const KEY = ["schedules"];
+export type Schedule = Schemas["ScheduleOut"];
+export const KEY = ["schedules"];
 const EVERY_MS = 5_000;
 
 export function Schedules() {
@@ -23,9 +27,17 @@ export function Schedules() {
     queryFn: () => told(api.GET("/v1/schedules")),
     refetchInterval: EVERY_MS,
   });
+  const mayWrite = useMay("editor");
+  const [adds, setAdds] = useState(false);
   return (
     <div className="page">
-      <PageHead title="Schedules" about="Made with glaze schedules add, or PUT /v1/schedules/NAME." />
+      <PageHead title="Schedules" about="What makes a job by the clock, for as long as it is not paused.">
+        {mayWrite && (
+          <Button kind="primary" icon="plus" onClick={() => setAdds(true)}>
+            New schedule
+          </Button>
+        )}
+      </PageHead>
       <Panel flush>
         <Shown query={schedules}>
           {(rows) => (
@@ -39,8 +51,15 @@ export function Schedules() {
           )}
         </Shown>
       </Panel>
+      {adds && <NewSchedule onClose={() => setAdds(false)} />}
+      {mayWrite && <Offer act={() => setAdds(true)} />}
     </div>
   );
+}
+
+function Offer({ act }: { act: () => void }) {
+  useCommand({ id: "new-schedule", label: "New schedule", icon: "clock", words: "cron nightly recurring", act });
+  return null;
 }
 
 const COLUMNS: readonly Column<Schedule>[] = [
@@ -104,6 +123,23 @@ function Steer({ schedule: { name, paused_at: paused } }: { schedule: Schedule }
     });
     if (agreed) run.mutate();
   }
+  const remove = useMutation({
+    mutationFn: async () => {
+      await api.DELETE("/v1/schedules/{name}", { params });
+      toast({ text: `Schedule ${name} is deleted.` });
+    },
+    ...settle,
+  });
+  async function askToRemove() {
+    const agreed = await confirm({
+      title: `Delete schedule ${name}?`,
+      body: "It makes no more jobs. Those that it made stay.",
+      action: "Delete it",
+      danger: true,
+    });
+    if (agreed) remove.mutate();
+  }
+  const [changes, setChanges] = useState(false);
   if (!useMay("editor")) return null;
   return (
     <span className="row-actions">
@@ -113,6 +149,13 @@ function Steer({ schedule: { name, paused_at: paused } }: { schedule: Schedule }
       <Button size="small" aria-label={`${paused ? "Resume" : "Pause"} ${name}`} busy={change.isPending} onClick={() => change.mutate()}>
         {paused ? "Resume" : "Pause"}
       </Button>
+      <Button size="small" aria-label={`Change ${name}`} onClick={() => setChanges(true)}>
+        Change
+      </Button>
+      <Button size="small" kind="quiet" aria-label={`Delete ${name}`} busy={remove.isPending} onClick={() => void askToRemove()}>
+        Delete
+      </Button>
+      {changes && <ChangeSchedule name={name} onClose={() => setChanges(false)} />}
     </span>
   );
 }
