@@ -580,3 +580,11 @@ def test_the_fact_is_kept_where_its_words_look_like_something_else(
     field: str, value: Json, quote: str
 ) -> None:
     assert supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize("text", ["x", "our a ", "? ", "a of our ", "ship to "])
+def test_the_longest_sentences_are_judged(text: str) -> None:
+    """Each pattern begins where a sentence or a word does: else this takes minutes."""
+    long = text * (600 // len(text))
+    for field, value in (("company_city", "Paris"), ("person_full_name", "Jane Doe")):
+        assert not supports(FieldName(field), value, long, Context(long, long))

@@ -48,7 +48,7 @@ _NAMED = (
 _BEGINS = (
     r"(?:^\W*|(?:[.!?;:,(|]| -)\s*|\b(?:and|but|while|whereas|und|aber|während|et|mais|y|pero)\s+)"
 )
-_HAS = r"(?:\S+ \S+ )?\b(?:(?:of|at|by|bei|von|de|chez|par|por) |(?=unserer |unseres ))"
+_HAS = r"(?:(?<!\S)\S+ \S+ )?\b(?:(?:of|at|by|bei|von|de|chez|par|por) |(?=unserer |unseres ))"
 _WHOSE = (
     r"\b(?:(?:subsidiary|division|affiliate|unit|brand|branch|member|customer|client|partner|part"
     r"|supplier|competitor|\w*tochter\w*|teil|filiale|filial|parte|membre|miembro)"

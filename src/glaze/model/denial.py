@@ -25,7 +25,7 @@ _LEFT = re.compile(
     r"|(?:zog|zogen|umzug)\b[^,;.!?]{0,40}?\b(?:von|aus))(?![\w'-])"
     rf".*?(?=,(?!\d)|[;:!?)。]|\.(?:\s|$)|\s(?:and|und|et|y)\s|\s{_WHITHER}\s+(?-i:[A-ZÀ-Þ])|$)"
     r"|\bvon\s[^,;.!?]{1,40}?(?=\snach\s[^,;.!?]{1,40}\s(?:um)?gezogen\b)"
-    r"|\S+ (?:verlassen|verließ(?:en)?)\b",
+    r"|(?<!\S)\S+ (?:verlassen|verließ(?:en)?)\b",
     re.IGNORECASE,
 )
 
@@ -38,7 +38,7 @@ _SUPPOSED = re.compile(
     r".*?(?=,(?!\d)|[;!?)。]|\.(?:\s|$)|\s(?:and|und|et|y)\s|$)",
     re.IGNORECASE,
 )
-_QUESTION = re.compile(r"[^.!?。]*[^\W\d_][^.!?。]*\?")
+_QUESTION = re.compile(r"(?<![^.!?。])[^.!?。]+\?")
 
 
 def denied(text: str) -> list[tuple[int, int]]:
