@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -162,6 +163,19 @@ def test_doctor_names_what_is_broken_and_exits_with_1(cli, name, value, told):
 
 def test_migrate_says_what_it_did(cli):
     assert "up to date" in cli.run("migrate").out
+
+
+def test_an_output_that_cannot_be_written_or_is_read_no_further_is_no_traceback(cli):
+    told = cli.run("ledger", "export", "-o", "nowhere/calls.csv", code=1).err
+    assert told == "glaze: nowhere/calls.csv: No such file or directory\n"
+    broken = "sys.exit(main._exit_code(ExceptionGroup('tasks', [BrokenPipeError()])))"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import sys; from glaze.cli import main; {broken}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (1, "")
 
 
 def test_an_unreachable_database_is_one_line_and_exit_code_1(cli):

@@ -131,7 +131,13 @@ def main() -> None:
     """
     try:
         app(_with_workspace_first(sys.argv[1:]))
-    except (GlazeError, BaseExceptionGroup, KeyboardInterrupt, asyncio.CancelledError) as error:
+    except (
+        GlazeError,
+        OSError,
+        BaseExceptionGroup,
+        KeyboardInterrupt,
+        asyncio.CancelledError,
+    ) as error:
         sys.exit(_exit_code(error))
 
 
@@ -152,14 +158,22 @@ def _with_workspace_first(arguments: Sequence[str]) -> list[str]:
 
 
 def _exit_code(error: BaseException) -> int:
-    """Report what ended the command, on one line where it is an error of Glaze's own.
+    """Report what ended the command, on one line where it is an error of Glaze's own or of a file.
 
     Raises: ``error`` where it is not, or the user asked for the traceback.
     """
     cause = _innermost(error)
     if isinstance(cause, KeyboardInterrupt | asyncio.CancelledError):
         return INTERRUPTED
-    if not isinstance(cause, GlazeError) or "--debug" in sys.argv:
+    if "--debug" in sys.argv:
+        raise error
+    if isinstance(cause, BrokenPipeError):  # whoever read the output has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if isinstance(cause, OSError) and cause.filename is not None:
+        say(f"glaze: {os.fsdecode(cause.filename)}: {cause.strerror}")
+        return 1
+    if not isinstance(cause, GlazeError):
         raise error
     say(f"glaze: {cause}")
     return 2 if isinstance(cause, InputError | SettingsError) else 1
