@@ -329,6 +329,9 @@ def test_what_a_sentence_tells_of_somebody_else_is_not_the_subjects(
         ("company_city", "Lyon", "Nos bureaux sont à Lyon, nos clients partout"),
         ("company_city", "Madrid", "Atendemos a nuestros clientes desde Madrid"),
         ("company_name", "Acme", "Acme is a subsidiary of Globex GmbH"),
+        ("company_city", "Leeds", "We help businesses of every size from our home in Leeds"),
+        ("company_city", "Leeds", "Acme sells to businesses of every size from its home in Leeds"),
+        ("company_industry", "marketing", "Acme accompagne ses clients : marketing et publicité"),
         ("company_parent", "Globex GmbH", "Acme is a subsidiary of Globex GmbH"),
         ("company_industry_group", "computer software", "We build software for our customers"),
         ("company_industry_group", "banking", "We are a bank and our customers trust us"),
@@ -588,3 +591,9 @@ def test_the_longest_sentences_are_judged(text: str) -> None:
     long = text * (600 // len(text))
     for field, value in (("company_city", "Paris"), ("person_full_name", "Jane Doe")):
         assert not supports(FieldName(field), value, long, Context(long, long))
+
+
+def test_of_a_quote_that_a_page_repeats_each_sentence_is_judged_once_and_not_all() -> None:
+    assert len(contexts("founded in 1998", "We were founded in 1998.\n" * 50)) == 1
+    page = "\n".join(f"Unit {number} was founded in 1998." for number in range(50))
+    assert len(contexts("founded in 1998", page)) == 8

@@ -57,20 +57,22 @@ _WHOSE = (
 )
 _ANYBODY = (
     r"(?<!group of )(?<!of the )(?<!our )\b(?:companies|businesses|teams|organi[sz]ations|firms"
-    r"|enterprises|startups|entreprises|empresas)(?= (?:with|of|from|between|that|which|de|avec|con)\b)"
-    r"|\b(?:für|von|beraten|unterstützen) (?:\w+ )?(?:unternehmen|firmen|betriebe|teams)(?= (?:mit|ab)\b)"
+    r"|enterprises|startups|entreprises|empresas)(?=(?: [^\s\d,;]+){1,4} \d)"
+    r"|\b(?:für|von|beraten|unterstützen) (?:\w+ )?(?:unternehmen|firmen|betriebe|teams)"
+    r"(?= (?:mit|ab)\b)"
     r"|\b(?:your|votre|tu|ihr|ihre) (?:company|business|team|firm|unternehmen|firma|betrieb|entreprise"
     r"|empresa|equipo)(?= (?:has|have|is|was|with|employs|grows|hat|mit|a|est|avec|tiene|con)\b)"
     r"|\byou (?:will|would|can) (?:lead|manage|join)\b"
     r"|\b(?:a|one|another) (?:client|customer)(?= (?:reach|gr[eo]w|has|had|is|was|with|who|that|in)\b)"
     r"|\b(?:market|industry|sector)(?='s|,? (?:has|had|is|was|reached|revenue|sales|turnover)\b)"
 )
-_LIST = r"(?:,? (?:such as|like|includ\w+|are|wie|darunter|comme|tels que|como|incluyen)\b|\s?:)"
+_LIST = r"(?:,? (?:such as|like|includ\w+|are|wie|darunter|comme|tels que|como|incluyen)\b)"
 _ABOUT_ANOTHER = re.compile(
-    rf"(?:{_BEGINS}|{_HAS}){_BYSTANDER}|{_NAMED}|{_WHOSE}|{_ANYBODY}|\b{_MANY}(?={_LIST})",
+    rf"(?:{_BEGINS}|{_HAS}){_BYSTANDER}|{_NAMED}|{_WHOSE}|{_ANYBODY}|\b{_MANY}(?={_LIST})"
+    rf"|{_BEGINS}{_MANY}(?=\s?:)",
     re.IGNORECASE,
 )
-_LISTED = re.compile(_LIST, re.IGNORECASE)
+_LISTED = re.compile(rf"{_LIST}|\s?:", re.IGNORECASE)
 _ABOUT_A_NAMED = re.compile(_NAMED, re.IGNORECASE)
 _STAFF_OF_ANOTHER = re.compile(
     rf"(?P<has>\b(?:of|at|bei|von|de|chez) ){_NAMED}"

@@ -22,6 +22,7 @@ LEAST_WEIGHT = 8
 """The shortest quote that means something: 8 letters or digits, or 4 ideographs."""
 LONGEST_QUOTE = 600
 """A longer quote proves nothing: it is the page."""
+_MOST_PLACES = 8  # where a quote may stand
 _STEM = 5  # letters that two forms of a word share: develop, developer, development
 
 _SAME = str.maketrans(
@@ -155,14 +156,15 @@ _ALONE = Context()
 def contexts(quote: str, page: str, ours: frozenset[str] = frozenset()) -> list[Context]:
     """Return what ``quote``, as ``find_quote`` gave it, stands in wherever ``page`` has it.
 
-    A sentence begins and ends with its line at the latest, and 600 characters from the quote.
+    A sentence begins and ends with its line at the latest, and 600 characters from the quote. Of
+    a quote that the page repeats, the first places with unlike sentences are given.
     """
     lines = [line for line in map(as_read, page.splitlines()) if line]
     text = " ".join(lines)
     starts = [0, *accumulate(len(line) + 1 for line in lines)]
-    found = []
+    found: dict[Context, None] = {}  # in order, each once
     place = text.find(quote)
-    while place >= 0:
+    while place >= 0 and len(found) < _MOST_PLACES:
         end = place + len(quote)
         if _is_whole(text, place, end):
             first = max(starts[bisect_right(starts, place) - 1], place - LONGEST_QUOTE)
@@ -170,9 +172,10 @@ def contexts(quote: str, page: str, ours: frozenset[str] = frozenset()) -> list[
             ends = [one.end() for one in _SENTENCE_END.finditer(text[first : place + 1])]
             stop = _SENTENCE_END.search(text, end - 1, last)
             before = text[first + (ends[-1] if ends else 0) : place]
-            found.append(Context(before.strip(), text[end : stop.end() if stop else last], ours))
+            after = text[end : stop.end() if stop else last].rstrip()
+            found[Context(before.strip(), after, ours)] = None
         place = text.find(quote, place + 1)
-    return found
+    return [*found]
 
 
 def _weight(text: str) -> int:
