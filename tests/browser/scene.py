@@ -47,6 +47,7 @@ REFRESH = {
     "kind": "enrich",
     "args": {"input": {"url": "https://example.com"}, "required_fields": FIELDS},
 }
+LOOKED_FOR = {"criteria": {"titles": ["engineer"], "company_sizes": ["11,50"]}, "limit": 12}
 RECEIVER = {
     "url": "https://crm.example.com/hooks/leads",
     "events": ["job.completed", "batch.*"],
@@ -81,6 +82,8 @@ def operations(product: Product) -> None:
     product.ask("PUT", "/v1/order", {"field": "company_phone", "order": ["apollo", "serper"]})
     for name, cron in (("nightly-refresh", "0 2 * * *"), ("monday-accounts", "0 6 * * MON")):
         product.ask("PUT", f"/v1/schedules/{name}", {"cron": cron, **REFRESH})
+    product.ask("POST", "/v1/credit", {"cents": 10_000})
+    product.ask("POST", "/v1/searches", LOOKED_FOR)
     hook = product.ask("POST", "/v1/webhooks", RECEIVER)["id"]
     lost = {"kind": "drop_after_billing", "vendor": "apollo", "times": 2}
     product.sandbox.send("POST", "faults", lost)

@@ -27,6 +27,8 @@ PAGES = {
     "tables": "/tables",
     "table": "/tables/1?cell=3:company_name",
     "new-table": "/tables/new",
+    "searches": "/searches",
+    "search": "/searches/1",
     "jobs": "/jobs",
     "job": "/jobs/2",
     "queues": "/queues",

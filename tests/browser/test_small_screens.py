@@ -77,6 +77,7 @@ async def test_a_chart_names_each_day_once(open_page: Open, product: Product, wi
         ("/tables/nothing", "All tables"),
         ("/webhooks/999999999", "All webhooks"),
         ("/providers/nobody", "All providers"),
+        ("/searches/999999999", "All searches"),
     ],
 )
 async def test_what_is_not_there_is_said_with_a_way_back(

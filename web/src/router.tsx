@@ -16,6 +16,7 @@ import { jobs } from "./pages/jobs/route";
 import { budgets, ledger } from "./pages/money/route";
 import { operations } from "./pages/operations/routes";
 import { provider, providers } from "./pages/providers/route";
+import { search, searches } from "./pages/searches/route";
 import { settings } from "./pages/settings/route";
 import { webhook, webhooks } from "./pages/webhooks/route";
 import { Failed, nowhere, root, shell } from "./shell/routes";
@@ -29,6 +30,8 @@ const tree = root.addChildren([
     tables,
     newTable,
     table,
+    searches,
+    search,
     jobs,
     job,
     ...operations,
