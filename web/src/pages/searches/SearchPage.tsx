@@ -6,6 +6,7 @@ import { Link } from "@tanstack/react-router";
 import { api, told, type Schemas } from "../../api/client";
 import { idOf } from "../../api/ids";
 import { useMay } from "../../api/session";
+import { useLiveQuery } from "../../api/use-live";
 import { useTitle } from "../../shell/title";
 import { Button } from "../../ui/controls";
 import { confirm } from "../../ui/dialog";
@@ -15,7 +16,7 @@ import { Empty, Loading, Missing, Shown } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table";
 import { toast, toastError } from "../../ui/toast";
 import { Ago, Num } from "../../ui/values";
-import { useLiveQuery } from "../../api/use-live";
+import { titleOf } from "../tables/Columns";
 import { criteriaOf, inShort, isUnderWay, KEY, MICROS_PER_CENT, Standing, type Search } from "./criteria";
 import { search as route } from "./route";
 
@@ -164,7 +165,7 @@ function Facts({ search }: { search: Search }) {
           )}
         </Fact>
         {search.returned_cents > 0 && <Fact name="Given back">{cents(search.returned_cents)}</Fact>}
-        <Fact name="Wanted of each">{search.fields.join(", ")}</Fact>
+        <Fact name="Wanted of each">{search.fields.map(titleOf).join(", ")}</Fact>
         {search.job_id !== null && (
           <Fact name="Worked on by">
             <Link to="/jobs/$id" params={{ id: String(search.job_id) }}>
