@@ -25,9 +25,11 @@ from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Json, Reading
 from glaze.net.client import HttpClient
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.credentials import Credentials
+from glaze.pipeline.enrichment import Enrichment, Later, Policy
 from glaze.pipeline.experience import History
 from glaze.pipeline.gateway import Gateway
-from glaze.pipeline.run import Enrichment, Later, Pipeline, Policy
+from glaze.pipeline.inquiry import Means
+from glaze.pipeline.run import Pipeline
 from glaze.store.database import Database
 from glaze.store.entity import EntityStore
 from glaze.store.history import HistoryStore
@@ -103,8 +105,8 @@ async def run_whole(db: Database, case: Case, leads: Sequence[Lead]) -> Whole:
                 credentials=Credentials({}),
             )
         )
-        beliefs = Beliefs(case.specs)
-        plain = Pipeline(gateway, LedgerStore(db), sellers, Policy(), utc_now, beliefs)
+        means = Means(gateway, LedgerStore(db), sellers, Policy(), utc_now)
+        plain = Pipeline(means, Beliefs(case.specs))
         store = HistoryStore(db)
         pipeline = plain
         for place, lead in enumerate(leads):

@@ -465,7 +465,7 @@ MUTANTS = (
                 "asked_at if args.skip_cache else None",
                 "now if args.skip_cache else None",
             ),
-            Change("pipeline/run.py", "task.job.created_at if skip", "now if skip"),
+            Change("pipeline/inquiry.py", "task.job.created_at if skip", "now if skip"),
         ),
     ),
     Mutant(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -10,10 +11,11 @@ from glaze.model.history import HALF_LIFE
 from glaze.model.provider import Ask, Billed, Reply, VendorHttp, Verdict
 from glaze.model.request import EnrichArgs, EnrichResult
 from glaze.model.value import DEFAULT_WORKSPACE, FieldName, Micros
+from glaze.pipeline.enrichment import Enrichment, Policy, Stopped
 from glaze.pipeline.experience import FRESH_S, History
 from glaze.pipeline.lessons import lifts
 from glaze.pipeline.rates import Rates
-from glaze.pipeline.run import Enrichment, Pipeline, Policy, Stopped
+from glaze.pipeline.run import Pipeline
 from glaze.store.database import Database
 from glaze.store.history import HistoryStore
 from tests.pipeline.test_run import Desk, Source
@@ -54,16 +56,8 @@ class LearningDesk(Desk):
     async def pipeline(self, sources: list[Source], policy: Policy) -> AsyncIterator[Pipeline]:  # type: ignore[override]
         async with super().pipeline(sources, policy) as plain:
             specs = [source.spec for source in sources]
-            history = History(HistoryStore(self.db), specs, plain.gateway.tasks)
-            yield Pipeline(
-                plain.gateway,
-                plain.ledger,
-                plain.providers,
-                policy,
-                plain.clock,
-                plain.beliefs,
-                history,
-            )
+            tasks = plain.means.gateway.tasks
+            yield replace(plain, history=History(HistoryStore(self.db), specs, tasks))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from glaze.model.provider import (
     Verdict,
 )
 from glaze.model.value import Micros
-from glaze.pipeline.run import Policy
+from glaze.pipeline.enrichment import Policy
 from glaze.store.database import Database
 from tests.pipeline.test_run import Desk, Source, stages, values
 

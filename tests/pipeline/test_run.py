@@ -28,8 +28,10 @@ from glaze.net.client import HttpClient
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.deciding import Deciding
+from glaze.pipeline.enrichment import Enrichment, Policy, Unavailable
 from glaze.pipeline.gateway import Gateway
-from glaze.pipeline.run import Enrichment, Pipeline, Policy, Unavailable
+from glaze.pipeline.inquiry import Means
+from glaze.pipeline.run import Pipeline
 from glaze.store.budget import WHOLE_WORKSPACE
 from glaze.store.calibration import CalibrationStore
 from glaze.store.database import Database
@@ -142,7 +144,8 @@ class Desk:
             ) as gateway,
         ):
             beliefs = Beliefs(source.spec for source in sources)
-            yield Pipeline(gateway, ledger, providers, policy, self.clock, beliefs)
+            means = Means(gateway, ledger, providers, policy, self.clock)
+            yield Pipeline(means, beliefs)
 
     def clock(self) -> datetime:
         return self.now

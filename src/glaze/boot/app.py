@@ -360,7 +360,7 @@ async def boot(
             redactor=redactor,
             wake=wake,
             clock=clock,
-            measures=pipeline.gateway.measures,
+            measures=pipeline.means.gateway.measures,
             traffic=traffic,
         )
 

@@ -15,6 +15,7 @@ from glaze.pipeline.collecting import Collector
 from glaze.pipeline.credentials import Credentials
 from glaze.pipeline.experience import History
 from glaze.pipeline.gateway import Gateway
+from glaze.pipeline.inquiry import Means
 from glaze.pipeline.run import Pipeline
 from glaze.pipeline.scoring import Scoring
 from glaze.pipeline.terms import StandingTerms
@@ -78,12 +79,9 @@ async def asking(
         base_url=settings.callback_url,
         at=at,
     )
+    means = Means(gateway, ledger, providers.by_name, policy(settings, providers), clock)
     pipeline = Pipeline(
-        gateway,
-        ledger,
-        providers.by_name,
-        policy(settings, providers),
-        clock,
+        means,
         beliefs,
         History(HistoryStore(db), providers.specs, gateway.tasks),
         Scoring(IcpStore(db), EntityStore(db)),

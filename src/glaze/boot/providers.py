@@ -15,8 +15,8 @@ from glaze.model.provider import Limit, Operation, Provider, ProviderSpec
 from glaze.model.value import FREE, MICROS_PER_CENT, FieldName, Micros
 from glaze.pipeline.asking import Access
 from glaze.pipeline.credentials import NO_KEY, Credentials, Sharing
+from glaze.pipeline.enrichment import Policy
 from glaze.pipeline.order import arranged
-from glaze.pipeline.run import Policy
 from glaze.pipeline.vendor_keys import VendorKeys
 from glaze.providers.registry import load_providers
 from glaze.settings import ProviderOverride, Settings, environment_names

@@ -18,10 +18,10 @@ from glaze.model.value import MICROS_PER_CENT, FieldName, JobId, Json, Micros, W
 from glaze.pipeline.asking import question_key
 from glaze.pipeline.beliefs import Beliefs
 from glaze.pipeline.credentials import Credentials, Reach
+from glaze.pipeline.enrichment import Policy
 from glaze.pipeline.forecast import MOST_ROWS, SEED, Band, Forecast, OpenRow, World, forecast
 from glaze.pipeline.order import Rules, full_name, next_operation
 from glaze.pipeline.rates import Rates
-from glaze.pipeline.run import Policy
 from glaze.pipeline.sheet import Sheet
 from glaze.pipeline.terms import StandingTerms, rules_of
 from glaze.store.budget import BudgetStore

@@ -22,13 +22,13 @@ async def search(
     ``criteria`` is what makes it the same search; what was bought by an attempt that died is found.
     """
     own = await pipeline.of(job.workspace_id)
-    unusable = own.policy.unusable.get(provider.spec.name)
+    unusable = own.means.policy.unusable.get(provider.spec.name)
     if unusable is not None:
         return Declined(Decline.FAILED, f"{provider.spec.name}: {unusable}")
-    result = await pipeline.gateway.ask(await _question(own, job, provider, criteria))
+    result = await pipeline.means.gateway.ask(await _question(own, job, provider, criteria))
     if not isinstance(result, Answer):
         return result
-    raw = await pipeline.ledger.raw(job.workspace_id, result.call_id)
+    raw = await pipeline.means.ledger.raw(job.workspace_id, result.call_id)
     if raw is None:
         return Declined(Decline.FAILED, "the answer is not kept any more", call_id=result.call_id)
     return raw
@@ -38,8 +38,10 @@ async def _question(
     pipeline: Pipeline, job: ClaimedJob, provider: Provider, criteria: Json
 ) -> Question:
     (operation,) = provider.spec.operations
-    allowance = await pipeline.ledger.allowance(job.workspace_id, [], pipeline.policy.caps)
-    fresh_after = pipeline.clock() - min(_AT_MOST, pipeline.policy.miss_ttl)
+    allowance = await pipeline.means.ledger.allowance(
+        job.workspace_id, [], pipeline.means.policy.caps
+    )
+    fresh_after = pipeline.means.clock() - min(_AT_MOST, pipeline.means.policy.miss_ttl)
     asker = Asker(
         workspace_id=job.workspace_id,
         job_id=job.id,

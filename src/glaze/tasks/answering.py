@@ -63,7 +63,7 @@ class Answering:
         found = self._writing.get(workspace_id)
         if found is None:
             # In the gateway's tasks: the process does not end before what was begun is written.
-            tasks = self._pipeline.gateway.tasks
+            tasks = self._pipeline.means.gateway.tasks
             found = Grouped(partial(self._write, workspace_id), tasks)
             self._writing[workspace_id] = found
         return found

@@ -15,8 +15,8 @@ from glaze.model.mailbox import is_disposable, is_free_mail, is_role, mail_domai
 from glaze.model.outcome import Done, Outcome, Partial, Retry, Snooze
 from glaze.model.request import EnrichArgs, EnrichResult, FieldValue, Strict
 from glaze.model.value import FieldName, Json
+from glaze.pipeline.inquiry import MAIL_SOURCE
 from glaze.pipeline.order import full_name, is_verifier
-from glaze.pipeline.run import MAIL_SOURCE
 from glaze.providers.dns_mx import NO_MAIL, mail_provider
 from glaze.tasks.enrich import LEAST_S, ask_pipeline, refuse_unknown_providers
 from glaze.tasks.tools import Tools
@@ -213,9 +213,9 @@ class _Check:
         pipeline = await self._tools.pipeline.of(self._ctx.job.workspace_id)
         return tuple(
             full_name(spec, operation)
-            for spec in (provider.spec for _, provider in sorted(pipeline.providers.items()))
-            if spec.name not in pipeline.policy.unusable
-            and (not spec.opt_in or spec.name in pipeline.policy.opted_in)
+            for spec in (provider.spec for _, provider in sorted(pipeline.means.providers.items()))
+            if spec.name not in pipeline.means.policy.unusable
+            and (not spec.opt_in or spec.name in pipeline.means.policy.opted_in)
             for operation in spec.operations
             if is_verifier(operation)
         )

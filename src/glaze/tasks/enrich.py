@@ -12,8 +12,9 @@ from glaze.model.outcome import Cancelled, Done, Failed, Outcome, Partial, Retry
 from glaze.model.request import EnrichArgs, EnrichResult, ResultStatus
 from glaze.model.value import Json
 from glaze.pipeline.asking import Decline
+from glaze.pipeline.enrichment import Enrichment, Later, Stopped, Unavailable
 from glaze.pipeline.order import arranged
-from glaze.pipeline.run import Enrichment, Later, Pipeline, Stopped, Unavailable
+from glaze.pipeline.run import Pipeline
 from glaze.tasks.tools import Tools
 
 NAME = "enrich"
@@ -124,8 +125,8 @@ def refuse_unknown_providers(
 
     Raises: ArgsInvalid, naming those that are.
     """
-    unknown = sorted({name.partition(".")[0] for name in names} - pipeline.providers.keys())
+    unknown = sorted({name.partition(".")[0] for name in names} - pipeline.means.providers.keys())
     if unknown:
-        installed = ", ".join(sorted(pipeline.providers))
+        installed = ", ".join(sorted(pipeline.means.providers))
         message = f"no provider is called {', '.join(unknown)}; installed are {installed}"
         raise ArgsInvalid(kind, [Fault(path, message)])

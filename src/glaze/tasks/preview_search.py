@@ -110,7 +110,7 @@ def preview_search_kind(tools: Tools) -> Kind[OfSearch]:
 
 async def _people(tools: Tools, ctx: JobContext, search: Search) -> _Found | Outcome:
     found = await ask_unbilled(
-        tools.pipeline.gateway,
+        tools.pipeline.means.gateway,
         tools.http,
         workspace_id=ctx.job.workspace_id,
         spec=SPEC,
@@ -128,7 +128,7 @@ async def _people(tools: Tools, ctx: JobContext, search: Search) -> _Found | Out
 
 
 async def _companies(tools: Tools, ctx: JobContext, search: Search) -> _Found | Outcome:
-    criteria, installed = _criteria(search), tools.pipeline.providers.get(SPEC.name)
+    criteria, installed = _criteria(search), tools.pipeline.means.providers.get(SPEC.name)
     spec: ProviderSpec = SPEC if installed is None else installed.spec
     what: dict[str, Json] = {"criteria": {**criteria}, "most": search.most}
     asked = CompanySearch.at(spec, criteria, search.most)

@@ -106,7 +106,7 @@ async def summed_up(
     tools: Tools, ctx: JobContext, progress: Progress, details: Mapping[str, Json]
 ) -> Outcome:
     """Return how a job ends whose batch is over; ``details`` stand beside the counts."""
-    spend = await tools.pipeline.ledger.spend_of_batch(ctx.job.workspace_id, progress.id)
+    spend = await tools.pipeline.means.ledger.spend_of_batch(ctx.job.workspace_id, progress.id)
     body: dict[str, Json] = {
         **_counts(progress),
         "cost_micros": sum(int(row["price_micros"]) for row in spend),
