@@ -255,6 +255,12 @@ def test_prose_is_cut_and_a_long_name_refused() -> None:
         normalise(FieldName("company_name"), long)
 
 
+@pytest.mark.parametrize("written", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_is_none_is_no_text_either(written: float) -> None:
+    with pytest.raises(Invalid, match="empty"):
+        normalise(FieldName("person_title"), written)
+
+
 def test_an_unknown_field_is_no_invalid_value_but_a_mistake() -> None:
     with pytest.raises(UnknownField):
         normalise(FieldName("company_nmae"), "x")

@@ -105,7 +105,7 @@ class _Given:
         if isinstance(self.value, str):
             found = clean(self.value)
         elif isinstance(self.value, int | float) and not isinstance(self.value, bool):
-            found = str(self.value)
+            found = str(self.value) if math.isfinite(self.value) else ""
         else:
             raise Invalid("not a text")
         if not found:
