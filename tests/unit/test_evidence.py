@@ -572,6 +572,7 @@ def test_what_is_like_the_fact_and_not_the_fact_counts_for_nothing(
         ("company_founded_year", 1998, "The Acme Foundation was established in 1998"),
         ("company_country", "FR", "We ship from France to Spain"),
         ("company_city", "Paris", "We deliver all over the world from Paris"),
+        ("company_city", "Leeds", "Acme Travel is a hotel company based in Leeds"),
         ("company_city", "Paris", "Travel to us: 5 rue Cler, 75007 Paris"),
         ("company_revenue", 5_000_000, "As market leader we have revenue of $5 million"),
         ("company_funding_total", 5_000_000, "Investors gave Acme $5 million"),

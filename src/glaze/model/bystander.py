@@ -102,8 +102,9 @@ _SHORTEST_WORD = 3  # letters that say whose a name is
 
 # Where one delivers, flies or was born is nobody's address.
 _ELSEWHERE = re.compile(
-    r"\b(?:(?:deliver\w*|ship(?:s|ped|ping)?|export\w*|flights?|fly|travel|trips?|livr\w+|envi\w+)\b"
-    r"[^,;.!?]{0,30}? (?:to|à|en|a)|(?:liefer\w*|versand|versenden|reisen)\b[^,;.!?]{0,20}? (?:nach|in)"
+    r"\b(?:(?:deliver\w*|ship(?:s|ped|ping)?|export\w*|flights?|fly|travel|trips?)\b[^,;.!?]{0,30}? to"
+    r"|(?:livr\w+|envi\w+|export\w+)\b[^,;.!?]{0,20}? (?:à|en|a)"
+    r"|(?:liefer\w*|versand|versenden|reisen)\b[^,;.!?]{0,20}? (?:nach|in)"
     r"|(?:born|studied|graduated|geboren|studiert\w*|née?|nacid[ao])\b[^,;.!?]{0,30}? (?:in|at|à|en)"
     r"|(?:trade show|trade fair|fair|messe|conference|exhibition|salon|feria) (?:in|at|à|en)) ",
     re.IGNORECASE,
