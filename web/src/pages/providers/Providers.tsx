@@ -9,7 +9,7 @@ import { Button } from "../../ui/controls";
 import { formatDuration, formatNumber } from "../../ui/format";
 import { Badge, PageHead, Panel, type Tone } from "../../ui/layout";
 import { useNarrow } from "../../ui/narrow";
-import { Empty, Shown } from "../../ui/states";
+import { Empty, Loading, Shown } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table";
 import { Money, Num, Percent } from "../../ui/values";
 import { Lifts } from "./Lifts";
@@ -33,7 +33,10 @@ export function Providers() {
     <div className="page">
       <PageHead title="Providers" about="Calls and money of the last day, of this workspace; limits and circuits are the fleet's." />
       <Panel flush>
-        <Shown query={providers}>{(rows) => <List of={rows} />}</Shown>
+        {/* A long list comes: what stands below it is to stay out of sight until then. */}
+        <Shown query={providers} loading={<Loading lines={40} />}>
+          {(rows) => <List of={rows} />}
+        </Shown>
       </Panel>
       <Lifts />
     </div>
