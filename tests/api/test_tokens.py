@@ -217,6 +217,14 @@ async def test_a_token_that_may_act_does_so_to_its_own_job_and_nothing_else(serv
     assert [one["action"] for one in deeds].count("token.create") == 2
 
 
+async def job_of_a_row(service: Service, batch: int) -> int:
+    async with service.app.db.workspace(WS) as conn:
+        found = await conn.execute("select id from job where batch_id = %s", (batch,))
+        row = await found.fetchone()
+    assert row is not None
+    return int(row["id"])
+
+
 async def test_a_token_that_may_act_on_a_batch_leaves_others_and_other_jobs_alone(
     service: Service,
 ):
@@ -226,7 +234,15 @@ async def test_a_token_that_may_act_on_a_batch_leaves_others_and_other_jobs_alon
     ]
     (job,) = await service.app.jobs.enqueue(WS, [NewJob("enrich", {})])
     browser = await token(admin, batch_id=batch, may=["cancel", "retry"])
+    own, theirs = [await job_of_a_row(service, one) for one in (batch, other)]
+    assert (await browser.get(f"/v1/jobs/{own}")).status == 200
+    assert (await browser.get(f"/v1/jobs/{theirs}")).status == 404
     for act in ("cancel", "retry"):
+        as_a_key = await admin.post(f"/v1/jobs/{own}/{act}")
+        assert (as_a_key.status, as_a_key.body["code"]) == (409, "job_state_conflict")
+        assert f"a row of batch {batch}" in as_a_key.body["detail"]
+        assert (await browser.post(f"/v1/jobs/{own}/{act}")).status == 409
+        assert (await browser.post(f"/v1/jobs/{theirs}/{act}")).status == 404
         assert (await browser.post(f"/v1/batches/{other}/{act}")).status == 404
         assert (await browser.post(f"/v1/jobs/{job}/{act}")).status == 404
     assert (await browser.post(f"/v1/batches/{batch}/pause")).status == 403

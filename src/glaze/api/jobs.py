@@ -356,7 +356,7 @@ def _steering(services: Services) -> APIRouter:
             body.change(),
             meant=lambda there: meant.check(_etag(there), f"job {job_id}"),
         )
-        await _did(steps)
+        await _did(services, who.workspace_id, steps)
         view = await _get(services, who.workspace_id, JobId(job_id))
         response.headers["ETag"] = _etag(view)
         return shown(view)
@@ -396,10 +396,11 @@ def _steering(services: Services) -> APIRouter:
     @router.delete("/jobs/{job_id}", status_code=204, summary="Delete a job that has ended")
     async def purge(job_id: RowId, who: Admin) -> None:
         """Delete a job with arguments, result and log; what it paid stays in the ledger."""
-        await _did(control.purge(who.workspace_id, Filter(ids=(JobId(job_id),))))
+        steps = control.purge(who.workspace_id, Filter(ids=(JobId(job_id),)))
+        await _did(services, who.workspace_id, steps)
 
     async def _one(workspace_id: WorkspaceId, steps: AsyncIterator[Step]) -> JobOut:
-        step = await _did(steps)
+        step = await _did(services, workspace_id, steps)
         [job_id] = step.replays.values() or step.done
         return shown(await _get(services, workspace_id, job_id))
 
@@ -514,14 +515,16 @@ async def acted(steps: AsyncIterator[Step]) -> ActionOut:
     )
 
 
-async def _did(steps: AsyncIterator[Step]) -> Step:
+async def _did(services: Services, workspace_id: WorkspaceId, steps: AsyncIterator[Step]) -> Step:
     """Return what was done to the one job that ``steps`` are about.
 
     Raises: NotFound, JobStateConflict.
     """
     step = await anext(aiter(steps))
-    if step.missing:
-        raise NotFound(f"there is no job {step.missing[0]}")
+    for job_id in step.missing:
+        row = await _get(services, workspace_id, job_id)
+        why = f"job {job_id} is a row of batch {row.batch_id}: this is done to the batch"
+        raise JobStateConflict(why)
     for job_id, state in step.refused.items():
         raise JobStateConflict(f"job {job_id} is {state}, and this cannot be done to it then")
     return step
