@@ -106,7 +106,7 @@ class Which(_Strict):
     finished_after: AwareDatetime | None = None
     finished_before: AwareDatetime | None = None
     error_code: str | None = Field(
-        default=None, max_length=200, description="how the code of the last error begins"
+        default=None, max_length=200, description="the code of the last error"
     )
     slower_than_s: float | None = Field(
         default=None, ge=0, le=10**9, description="took so many seconds or more to its end"

@@ -46,7 +46,7 @@ def _options(
         str | None, typer.Option(metavar="WHEN", help="Ended before.")
     ] = None,
     error_code: Annotated[
-        str | None, typer.Option(metavar="CODE", help="Whose error's code begins so.")
+        str | None, typer.Option(metavar="CODE", help="Whose last error has this code.")
     ] = None,
     slower_than: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0, help="That took so long, or longer.")

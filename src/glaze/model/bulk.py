@@ -38,7 +38,7 @@ class Filter:
     created_before: datetime | None = None
     finished_after: datetime | None = None
     finished_before: datetime | None = None
-    error_code: str | None = None  # how the code of the last error begins
+    error_code: str | None = None  # of the last error
     slower_s: float | None = None  # took so many seconds or more, of those that have ended
     text: str | None = None  # every word of it, or how it begins, stands in the arguments
 

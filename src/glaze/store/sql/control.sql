@@ -12,7 +12,7 @@ j.workspace_id = current_workspace() and j.batch_id is null
   and (%(created_before)s::timestamptz is null or j.created_at < %(created_before)s::timestamptz)
   and (%(finished_after)s::timestamptz is null or j.finished_at >= %(finished_after)s::timestamptz)
   and (%(finished_before)s::timestamptz is null or j.finished_at < %(finished_before)s::timestamptz)
-  and (%(error_code)s::text is null or starts_with(split_part(j.error, ': ', 1), %(error_code)s::text))
+  and (%(error_code)s::text is null or split_part(j.error, ': ', 1) = %(error_code)s::text)
   and (%(slower_s)s::float8 is null or j.finished_at - j.started_at >= make_interval(secs => %(slower_s)s::float8))
   and (%(text)s::text is null or j.id in (select search_jobs(%(text)s::text, 9223372036854775807, null)))
 
