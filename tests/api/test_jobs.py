@@ -195,6 +195,21 @@ INTERNAL = {
 }
 
 
+async def test_a_replay_of_many_that_is_asked_for_again_under_its_key_makes_nothing_twice(service):
+    client = await service.client()
+    for mine in await made(client, 3):
+        await client.post(f"/v1/jobs/{mine}/cancel")
+    asked = {"action": "replay", "where": {"state": ["cancelled"]}}
+    first, again = [
+        (await client.post("/v1/jobs/actions", asked, idempotency_key="monday")).body["replays"]
+        for _ in range(2)
+    ]
+    assert len(first) == 3
+    assert again == first
+    anew = (await client.post("/v1/jobs/actions", asked, idempotency_key="tuesday")).body["replays"]
+    assert not {*anew.values()} & {*first.values()}
+
+
 @pytest.mark.parametrize("kind", INTERNAL)
 async def test_what_the_product_makes_for_itself_nobody_asks_for_in_any_way(service, kind):
     client = await service.client()

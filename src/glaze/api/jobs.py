@@ -307,15 +307,22 @@ def routes(services: Services) -> APIRouter:
         return [_group(one) for one in await control.groups(who.workspace_id, asked.filter())]
 
     @router.post("/jobs/actions", summary="Act on many jobs")
-    async def act(body: ActionIn, who: Writer) -> ActionOut:
+    async def act(
+        body: ActionIn,
+        who: Writer,
+        idempotency_key: Annotated[
+            str | None, Header(min_length=1, max_length=200, description="for `replay`")
+        ] = None,
+    ) -> ActionOut:
         """Do something to jobs by id or by filter, on the server.
 
         It answers after 20 seconds at the latest; with `complete` false the same request goes on.
-        What is done is in no state for it any more.
+        What is done is in no state for it any more; but what is replayed stays as it is, and is
+        replayed once in 24 hours only under the same `Idempotency-Key`.
         """
         if body.action == "purge":
             must(who, Scope.ADMIN)
-        return await acted(_steps(services, who.workspace_id, body))
+        return await acted(_steps(services, who.workspace_id, body, idempotency_key))
 
     @router.post("/jobs/quote", summary="What retrying jobs would cost")
     async def quote(body: QuoteIn, who: Reader) -> QuoteOut:
@@ -475,7 +482,9 @@ def _options(body: JobIn, key: str | None) -> dict[str, Any]:
     return options
 
 
-def _steps(services: Services, workspace_id: WorkspaceId, body: ActionIn) -> AsyncIterator[Step]:
+def _steps(
+    services: Services, workspace_id: WorkspaceId, body: ActionIn, key: str | None
+) -> AsyncIterator[Step]:
     control, which = services.control, body.filter()
     match body.action:
         case "cancel":
@@ -492,6 +501,7 @@ def _steps(services: Services, workspace_id: WorkspaceId, body: ActionIn) -> Asy
                 workspace_id,
                 replayable(services.kinds, which),
                 patch=body.args,
+                key=key,
                 check=lambda new: checked(services.kinds, new),
             )
 
