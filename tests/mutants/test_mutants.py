@@ -730,11 +730,11 @@ MUTANTS = (
         (
             Change(
                 "store/schedule.py",
-                "            enqueued = await self._jobs.enqueue_within(conn, new)\n",
-                """            enqueued = await self._jobs.enqueue_within(conn, new)
-            await conn.execute("commit")
-            await conn.execute("begin")
-            await conn.execute("select set_config('glaze.workspace', '1', true)")
+                "                enqueued = await self._jobs.enqueue_within(conn, new)\n",
+                """                enqueued = await self._jobs.enqueue_within(conn, new)
+                await conn.execute("commit")
+                await conn.execute("begin")
+                await conn.execute("select set_config('glaze.workspace', '1', true)")
 """,
             ),
         ),
@@ -1066,7 +1066,15 @@ def test_every_mutant_changes_what_is_there_and_names_a_test_that_is():
 
 
 def changes_something(mutant: Mutant) -> bool:
-    return all(one.before in (PACKAGE / one.file).read_text() for one in mutant.changes)
+    """Tell whether each change has its place, and leaves what Python can read."""
+    for change in mutant.changes:
+        text = (PACKAGE / change.file).read_text()
+        changed = text.replace(change.before, change.after)
+        if changed == text:
+            return False
+        if change.file.endswith(".py"):
+            compile(changed, change.file, "exec")
+    return True
 
 
 def names_a_test(mutant: Mutant) -> bool:
