@@ -77,7 +77,7 @@ def test_jobs_are_listed_by_filter_for_people_and_for_machines(place: Place) -> 
     first = place.run("jobs", "list", "--json", "--limit=1", "--finished-after=2d").out
     job = json.loads(first)
     assert (job["id"], job["state"], job["tags"]) == (new, "dead", ["spring", "vip"])
-    page = place.run("jobs", "list", "--json", "--error-code=time", "--before", str(new)).out
+    page = place.run("jobs", "list", "--json", "--error-code=timeout", "--before", str(new)).out
     assert [json.loads(line)["id"] for line in page.splitlines()] == [old]
     counted = json.loads(place.run("jobs", "list", "--count", "--json").out)
     assert counted == {"jobs": 5, "states": {"dead": 2, "pending": 3}}
