@@ -1,5 +1,6 @@
 """Webhooks over HTTP (H6): endpoints, secrets shown once, the log, replays, tests; the command line."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -109,8 +110,9 @@ async def test_only_an_admin_makes_endpoints_and_a_reader_sees_them(service: Ser
 
 
 async def test_the_command_line_does_the_same(service: Service, dsn: str):
-    def glaze(*words: str, code: int = 0) -> str:
-        ran = subprocess.run(
+    async def glaze(*words: str, code: int = 0) -> str:
+        ran = await asyncio.to_thread(
+            subprocess.run,
             [sys.executable, "-m", "glaze.cli", "webhooks", *words],
             env=os.environ | {"DATABASE_URL": dsn},
             capture_output=True,
@@ -120,14 +122,14 @@ async def test_the_command_line_does_the_same(service: Service, dsn: str):
         assert ran.returncode == code, ran.stderr
         return ran.stdout
 
-    made = json.loads(glaze("add", URL, "--event", "job.*", "--json"))
+    made = json.loads(await glaze("add", URL, "--event", "job.*", "--json"))
     assert made["secret"].startswith("whsec_")
-    glaze("test", str(made["id"]))
-    (sent,) = glaze("deliveries", str(made["id"]), "--json").splitlines()
+    await glaze("test", str(made["id"]))
+    (sent,) = (await glaze("deliveries", str(made["id"]), "--json")).splitlines()
     assert json.loads(sent)["type"] == "webhook.test"
-    assert "whsec_" not in glaze("list", "--json")
-    glaze("replay", str(made["id"]), "--delivery", "99", code=2)
-    glaze("remove", str(made["id"]))
+    assert "whsec_" not in await glaze("list", "--json")
+    await glaze("replay", str(made["id"]), "--delivery", "99", code=2)
+    await glaze("remove", str(made["id"]))
     assert await service.app.webhooks.list(DEFAULT_WORKSPACE) == []
 
 

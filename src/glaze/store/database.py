@@ -33,7 +33,7 @@ RECONNECT_S = 3.0
 
 
 _LOST_SOON = {
-    "connect_timeout": "5",
+    "connect_timeout": "10",
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",
