@@ -119,6 +119,7 @@ def asked(sandbox: Sandbox) -> int:
     return len(sandbox.get("billing"))
 
 
+@storm_only
 def test_a_running_batch_is_paused_shown_resumed_and_ends_with_every_row_once(cli, sandbox):
     lines = write_world(cli.folder / "in.csv", 40)
     with under_way(cli, sandbox) as process:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from cli_process import Cli, Sandbox, ended, environment, running_sandbox, write_world
+from tests.storm_only import storm_only
 
 PAGE = """<!doctype html><html><head><title>Acme Widgets GmbH</title>
 <link rel="canonical" href="https://acme-widgets.example/kontakt">
@@ -91,6 +92,7 @@ def test_a_page_of_unknown_address_shows_none_and_a_made_up_one_is_refused(cli):
     assert "--url javascript:alert(1)" in refused.err
 
 
+@storm_only
 def test_the_demo_runs_twice_alone_and_says_who_the_vendors_are(cli):
     write_world(cli.folder / "companies.csv", 8)
     del cli.environment["DATABASE_URL"], cli.environment["GLAZE_SANDBOX_URL"]

@@ -68,6 +68,7 @@ def spent(cli: Cli) -> int:
     )
 
 
+@storm_only
 def test_the_real_run_falls_into_the_band_that_was_planned_and_a_plan_asks_nobody(
     cli: Cli, playing: Sandbox
 ):

@@ -96,7 +96,8 @@ def away(sandbox: Sandbox, what: str, data: Path) -> Iterator[None]:
     sandbox.send("DELETE", "faults")
 
 
-@pytest.mark.parametrize("requests", [8, pytest.param(400, marks=storm_only)])
+@storm_only
+@pytest.mark.parametrize("requests", [8, 400])
 async def test_each_dependency_is_cut_under_load_and_nothing_that_was_accepted_is_lost(
     requests: int, tmp_path: Path, quick: Mapping[str, str], vendors: Sandbox
 ) -> None:

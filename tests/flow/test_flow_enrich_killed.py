@@ -88,6 +88,7 @@ def _paid_requests(requests: dict[str, int]) -> dict[str, int]:
     return {vendor: n for vendor, n in requests.items() if vendor != "sites"}
 
 
+@storm_only
 def test_a_file_whose_run_is_killed_three_times_ends_with_every_row_once_and_each_bill_once(
     tmp_path: Path, dsn: str, quick: dict[str, str], vendors: Sandbox
 ):

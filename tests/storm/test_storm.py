@@ -9,6 +9,7 @@ from glaze.store.embedded import ensure_server
 from glaze.store.embedded.lease import Lease
 from tests.storm.__main__ import one_storm
 from tests.storm.storm import Plan
+from tests.storm_only import storm_only
 
 
 @pytest.fixture
@@ -19,6 +20,7 @@ def lease(tmp_path: Path) -> Iterator[Lease]:
     lease.release()
 
 
+@storm_only
 def test_thirty_killed_workers_a_killed_server_and_a_frozen_worker_lose_nothing_and_end_nothing_twice(
     tmp_path: Path, lease: Lease
 ) -> None:
