@@ -210,6 +210,15 @@ async def test_a_replay_of_many_that_is_asked_for_again_under_its_key_makes_noth
     assert not {*anew.values()} & {*first.values()}
 
 
+async def test_the_kinds_that_are_listed_are_those_that_may_be_asked_for(service: Service):
+    listed = (await (await service.client(Scope.READ)).get("/v1/kinds")).body
+    kinds = {one["name"]: one for one in listed}
+    assert [*kinds] == sorted(n for n, kind in service.app.kinds.items() if not kind.internal)
+    assert not kinds.keys() & {*INTERNAL}
+    assert "required_fields" in kinds["enrich"]["args"]["properties"]
+    assert kinds["enrich"]["description"]
+
+
 @pytest.mark.parametrize("kind", INTERNAL)
 async def test_what_the_product_makes_for_itself_nobody_asks_for_in_any_way(service, kind):
     client = await service.client()

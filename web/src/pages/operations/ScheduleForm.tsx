@@ -84,14 +84,7 @@ function Form({
   return (
     <FormDialog title={title} action={schedule ? "Save" : "Make it"} wide submit={submit} onClose={onClose}>
       {!schedule && <Field label="Name" name="name" required autoFocus maxLength={100} placeholder="nightly-refresh" />}
-      <Field
-        label="Kind of job"
-        name="kind"
-        required
-        maxLength={255}
-        defaultValue={schedule?.kind ?? "enrich"}
-        hint="As glaze kinds lists them."
-      />
+      <KindOfJob given={schedule?.kind ?? "enrich"} />
       <Times when={when} onChange={setWhen} />
       <Zone given={schedule?.zone ?? HERE} />
       <Arguments given={schedule?.args ?? EXAMPLE} />
@@ -156,6 +149,39 @@ function Times({ when, onChange }: { when: When; onChange: (when: When) => void 
         />
       )}
     </div>
+  );
+}
+
+/** One of those that may be asked for; what was typed is said in words. */
+function KindOfJob({ given }: { given: string }) {
+  const id = useId();
+  const [name, setName] = useState(given);
+  const { data: kinds = [] } = useQuery({
+    queryKey: ["kinds"],
+    queryFn: () => told(api.GET("/v1/kinds")),
+    staleTime: Infinity,
+  });
+  return (
+    <>
+      <Field
+        label="Kind of job"
+        name="kind"
+        required
+        maxLength={255}
+        list={id}
+        autoComplete="off"
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+        hint={kinds.find((one) => one.name === name.trim())?.description ?? "\u00a0"}
+      />
+      <datalist id={id}>
+        {kinds.map((one) => (
+          <option key={one.name} value={one.name}>
+            {one.description}
+          </option>
+        ))}
+      </datalist>
+    </>
   );
 }
 
