@@ -22,6 +22,8 @@ async def test_people_are_looked_for_seen_masked_unlocked_for_an_agreed_price_an
     assert await violations(page) == []
     await form.get_by_label("Titles").fill("engineer")
     await form.get_by_label("At most").fill("2")
+    await expect(form.get_by_text("None chosen")).to_be_visible()
+    await form.get_by_role("group", name="Of people").get_by_label("Title", exact=True).check()
     await form.get_by_role("button", name="Look").click()
     unlock = page.get_by_role("button", name=re.compile("^Unlock for [$]"))
     await expect(unlock).to_be_visible()
@@ -42,5 +44,6 @@ async def test_people_are_looked_for_seen_masked_unlocked_for_an_agreed_price_an
     await expect(page.get_by_role("heading", level=1)).to_contain_text("ready")
     await page.get_by_role("link", name=re.compile(r"^Table \d+$")).click()
     await expect(page.get_by_text("2 of 2 rows")).to_be_visible()
+    await expect(page.get_by_role("columnheader", name="Person title")).to_be_visible()
     await page.get_by_role("link", name="Searches").click()
     await expect(page.get_by_role("table", name="Searches")).to_contain_text("engineer")

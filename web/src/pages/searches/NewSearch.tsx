@@ -7,6 +7,7 @@ import { useRef, useState } from "react";
 import { api, told, type Schemas } from "../../api/client";
 import { Field, Segments } from "../../ui/controls";
 import { FormDialog, textOf } from "../../ui/form";
+import { ENTITIES, FieldPicker } from "../tables/FieldPicker";
 import { KEY, sizeOf } from "./criteria";
 
 type About = Schemas["SearchOut"]["about"];
@@ -35,17 +36,23 @@ const newKey = (): string => crypto.getRandomValues(new Uint32Array(4)).join("-"
 
 export function NewSearch({ onClose }: { onClose: () => void }) {
   const [about, setAbout] = useState<About>("people");
+  const [fields, setFields] = useState<string[]>([]);
   const client = useQueryClient();
   const navigate = useNavigate();
   // After a lost answer the same is sent again and made once; what was changed is another search.
   const sent = useRef({ body: "", key: newKey() });
+  function look(next: About) {
+    setAbout(next);
+    setFields([]);
+  }
   async function submit(given: FormData) {
     const criteria: Criteria = { company_sizes: given.getAll("company_sizes").map(String) };
     for (const { name, one, of } of FIELDS) {
       const typed = of && of !== about ? "" : textOf(given, name).trim();
       criteria[name] = (one ? [typed] : typed.split(",").map((each) => each.trim())).filter(Boolean);
     }
-    const body = { about, criteria, limit: Number(textOf(given, "limit")) };
+    const limit = Number(textOf(given, "limit"));
+    const body = { about, criteria, limit, ...(fields.length > 0 && { fields }) };
     const text = JSON.stringify(body);
     if (sent.current.body !== text) sent.current = { body: text, key: newKey() };
     const params = { header: { "idempotency-key": sent.current.key } };
@@ -55,7 +62,7 @@ export function NewSearch({ onClose }: { onClose: () => void }) {
   }
   return (
     <FormDialog title="New search" action="Look" wide submit={submit} onClose={onClose}>
-      <Segments label="What is looked for" options={ABOUT} value={about} onChange={setAbout} />
+      <Segments label="What is looked for" options={ABOUT} value={about} onChange={look} />
       <p className="dim">
         {about === "people"
           ? "To look costs nothing. You see masked names and the price of unlocking them."
@@ -74,6 +81,13 @@ export function NewSearch({ onClose }: { onClose: () => void }) {
         ))}
       </fieldset>
       <Field label="At most" name="limit" type="number" required min={1} max={MOST} defaultValue={25} />
+      <FieldPicker
+        title="What is looked up of each, once unlocked"
+        entities={about === "companies" ? { company: ENTITIES.company } : ENTITIES}
+        usual="None chosen: what is usual."
+        chosen={fields}
+        onChoose={setFields}
+      />
     </FormDialog>
   );
 }

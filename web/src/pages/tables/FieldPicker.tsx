@@ -8,13 +8,20 @@ import { Shown } from "../../ui/states";
 import { titleOf, useFields } from "./Columns";
 
 type FieldOut = Schemas["FieldOut"];
-const ENTITIES = { company: "Of companies", person: "Of people" } as const;
+export const ENTITIES = { company: "Of companies", person: "Of people" } as const;
 
+/** `usual`: what none chosen stands for; where it is not given, one at least is chosen. */
 export function FieldPicker({
+  title,
   chosen,
+  entities = ENTITIES,
+  usual,
   onChoose,
 }: {
+  title: string;
   chosen: readonly string[];
+  entities?: Partial<typeof ENTITIES>;
+  usual?: string;
   onChoose: (fields: string[]) => void;
 }) {
   const [sought, setSought] = useState("");
@@ -24,11 +31,11 @@ export function FieldPicker({
     !wanted || `${titleOf(one.name)} ${one.name} ${one.description}`.toLowerCase().includes(wanted);
   function toggle(name: string, on: boolean) {
     const next = on ? [...chosen, name] : chosen.filter((one) => one !== name);
-    if (next.length > 0) onChoose(next);
+    if (next.length > 0 || usual !== undefined) onChoose(next);
   }
   return (
     <Panel
-      title="3. Fields"
+      title={title}
       aside={
         <input
           type="search"
@@ -44,14 +51,14 @@ export function FieldPicker({
         {({ fields }) => (
           <div className="field-picker">
             <p className="dim" role="status">
-              {chosen.length} chosen: {chosen.map(titleOf).join(", ")}
+              {chosen.length > 0 ? `${chosen.length} chosen: ${chosen.map(titleOf).join(", ")}` : usual}
             </p>
-            {Object.entries(ENTITIES).map(([entity, title]) => {
+            {Object.entries(entities).map(([entity, words]) => {
               const own = fields.filter((one) => one.entity === entity && fits(one));
               return (
                 own.length > 0 && (
                   <fieldset key={entity}>
-                    <legend className="label">{title}</legend>
+                    <legend className="label">{words}</legend>
                     <div className="choices">
                       {own.map((one) => (
                         <label key={one.name} className="check" title={one.description}>

@@ -145,6 +145,7 @@ function Rest({ file }: { file: File }) {
       {found.fault === null && (
         <>
           <FieldPicker
+            title="3. Fields"
             chosen={options.fields.length ? options.fields : found.fields}
             onChoose={(fields) => change({ fields })}
           />
