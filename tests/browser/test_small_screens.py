@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import pytest
 from playwright.async_api import Route, expect
@@ -23,6 +25,71 @@ WRITTEN = """() => {
 SHOWN = "[...written].filter(([canvas]) => canvas.isConnected).map(([, texts]) => texts)"
 CUT = """(all) => all.filter((one) => one.getBoundingClientRect().right > innerWidth || one.scrollWidth > one.clientWidth + 1)
   .map((one) => one.textContent)"""
+
+
+SHIFTED = """() => new Promise((tell) => {
+  const sum = (all) => all.filter((one) => !one.hadRecentInput).reduce((so_far, one) => so_far + one.value, 0);
+  const seen = new PerformanceObserver((list) => tell(sum(list.getEntries())));
+  seen.observe({ type: "layout-shift", buffered: true });
+  requestAnimationFrame(() => requestAnimationFrame(() => tell(sum(seen.takeRecords()))));
+})"""
+CAP = {"scope": "provider_month", "overrun_micros": 0, "by_default": False, "cap_micros": 10}
+CAP |= {"spent_micros": 5, "reserved_micros": 1, "left_micros": 4}
+
+
+def troubled(told: Any) -> Any:
+    return told | {"attention": told["attention"] | {"dead": 3, "unknown_calls": 2}}
+
+
+def unknown(told: Any) -> Any:
+    return told | {"items": [told["items"][0] | {"state": "unknown", "reserved_micros": 1}]}
+
+
+def capped(told: Any) -> Any:
+    return told | {"items": [CAP | {"scope_key": f"{name}/2026-11"} for name in ("a", "b", "c")]}
+
+
+class Late(NamedTuple):
+    """What a page is told after ``first``, as it is then, and the words that show it."""
+
+    path: str
+    url: str
+    change: Callable[[Any], Any]
+    first: str
+    shown: str
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        Late("/", "/v1/overview", troubled, "/v1/metrics", "3 dead letters"),
+        Late("/ledger", "/calls[?]state=unknown", unknown, "/calls[?]limit", "unknown outcome"),
+        Late("/budgets", "/v1/budgets$", capped, "/v1/overview", "a, monthly"),
+    ],
+    ids=lambda late: late.path,
+)
+async def test_what_is_told_late_moves_nothing_that_is_read_already(
+    open_page: Open, product: Product, late: Late
+):
+    await enriched(product)
+    page = await open_page("/account", viewport=PHONE, has_touch=True)
+    told = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        answer = await page.request.get(re.sub("state=unknown.*", "limit=1", route.request.url))
+        await told.wait()
+        await route.fulfill(json=late.change(await answer.json()))
+
+    await page.route(re.compile(late.url), hold)
+    async with page.expect_response(re.compile(late.first)):
+        await page.goto(f"{product.url}/app{late.path}")
+    await page.evaluate(
+        "new Promise((tell) => requestAnimationFrame(() => requestAnimationFrame(tell)))"
+    )
+    told.set()
+    await expect(page.get_by_text(late.shown).first).to_be_visible()
+    assert await page.evaluate(SHIFTED) < 0.05
+    await page.unroute_all(behavior="wait")
 
 
 async def test_a_phone_shows_all_of_a_row_without_being_scrolled_sideways(

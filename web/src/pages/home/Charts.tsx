@@ -59,8 +59,8 @@ export function Spent({ overview }: { overview: Overview }) {
 }
 
 /** How much of today's cap is used, where there is one. */
-export function Cap({ overview }: { overview: Overview | undefined }) {
-  const cap = overview?.money.caps.find((one) => one.scope === "workspace_day");
+export function Cap({ overview }: { overview: Overview }) {
+  const cap = overview.money.caps.find((one) => one.scope === "workspace_day");
   if (!cap) return null;
   const used = cap.spent_micros + cap.reserved_micros;
   return (

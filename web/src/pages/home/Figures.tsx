@@ -12,8 +12,8 @@ type Overview = Schemas["OverviewOut"];
 
 interface FigureProps {
   label: string;
-  /** Undefined: not there yet. Null: there is none. */
-  value: string | null | undefined;
+  /** Null: there is none. */
+  value: string | null;
   about?: ReactNode;
   to: string;
   search?: Record<string, unknown>;
@@ -26,89 +26,77 @@ function Figure({ label, value, about, to, search, tied = false }: FigureProps) 
     <div className={`figure ${tied ? "tied" : ""}`}>
       <dt>{label}</dt>
       <dd>
-        {value === undefined ? (
-          <span className="value num">
-            <span className="skeleton" />
-          </span>
-        ) : (
-          <Goto to={to} {...(search && { search })} className="value num">
-            {value ?? "–"}
-          </Goto>
-        )}
+        <Goto to={to} {...(search && { search })} className="value num">
+          {value ?? "–"}
+        </Goto>
         <span className="about">{about ?? "\u00a0"}</span>
       </dd>
     </div>
   );
 }
 
-const share = (one: Metrics["sample"]["success"] | undefined): string | null | undefined =>
-  one && (one.rate === null ? null : formatPercent(one.rate));
-const of = (one: Metrics["sample"]["success"] | undefined, what: string): string =>
-  one ? `of ${formatNumber(one.of)} ${what}` : "";
+type Share = Metrics["sample"]["success"];
 
-export function Figures({
-  metrics,
-  overview,
-}: {
-  metrics: Metrics | undefined;
-  overview: Overview | undefined;
-}) {
-  const sample = metrics?.sample;
-  const waits = overview && (overview.oldest_s === null ? "none" : formatDuration(overview.oldest_s));
+const share = ({ rate }: Share): string | null => (rate === null ? null : formatPercent(rate));
+const of = (one: Share, what: string): string => `of ${formatNumber(one.of)} ${what}`;
+
+export function Figures({ metrics, overview }: { metrics: Metrics; overview: Overview }) {
+  const { sample, per_minute: perMinute, ended } = metrics;
+  const { p50_s: p50, p95_s: p95 } = sample.durations;
+  const waits = overview.oldest_s === null ? "none" : formatDuration(overview.oldest_s);
   return (
     <section className="panel" aria-label="Figures">
       <dl className="figures">
         <Figure
           label="Throughput"
-          value={metrics && (metrics.per_minute === null ? null : rate(metrics.per_minute))}
-          about={metrics && `${bounded(metrics.ended)} jobs ended`}
+          value={perMinute === null ? null : rate(perMinute)}
+          about={`${bounded(ended)} jobs ended`}
           to="/jobs"
         />
         <Figure
           label="Success"
-          value={share(sample?.success)}
-          about={of(sample?.success, "latest jobs")}
+          value={share(sample.success)}
+          about={of(sample.success, "latest jobs")}
           to="/jobs"
           search={{ state: ["failed", "dead"] }}
         />
         <Figure
           label="From the cache"
-          value={share(sample?.cache)}
-          about={of(sample?.cache, "answers")}
+          value={share(sample.cache)}
+          about={of(sample.cache, "answers")}
           to="/jobs"
         />
         <Figure
           label="Asked an LLM"
-          value={share(sample?.inference)}
-          about={of(sample?.inference, "latest jobs")}
+          value={share(sample.inference)}
+          about={of(sample.inference, "latest jobs")}
           to="/jobs"
         />
         <Figure
           label="Median time"
-          value={sample && (sample.durations.p50_s === null ? null : formatDuration(sample.durations.p50_s))}
-          about={sample?.durations.p95_s != null && `p95 ${formatDuration(sample.durations.p95_s)}`}
+          value={p50 === null ? null : formatDuration(p50)}
+          about={p95 !== null && `p95 ${formatDuration(p95)}`}
           to="/jobs"
         />
         <Figure label="Oldest waiting" value={waits} about="due, not begun" to="/queues" />
-        <Spend money={overview?.money} />
+        <Spend money={overview.money} />
       </dl>
     </section>
   );
 }
 
-function Spend({ money }: { money: Overview["money"] | undefined }) {
-  const settled = money && formatMoney(money.settled_micros);
+function Spend({ money }: { money: Overview["money"] }) {
   return (
     <>
       <Figure
         label="Spent"
-        value={settled}
-        about={money?.since ? <>since <Ago at={money.since} />, and more before</> : "settled"}
+        value={formatMoney(money.settled_micros)}
+        about={money.since ? <>since <Ago at={money.since} />, and more before</> : "settled"}
         to="/ledger"
       />
       <Figure
         label="Reserved"
-        value={money && formatMoney(money.reserved_micros)}
+        value={formatMoney(money.reserved_micros)}
         about="calls under way"
         to="/ledger"
         search={{ state: "sending" }}
@@ -116,7 +104,7 @@ function Spend({ money }: { money: Overview["money"] | undefined }) {
       />
       <Figure
         label="Unknown"
-        value={money && formatMoney(money.unknown_micros)}
+        value={formatMoney(money.unknown_micros)}
         about="until resolved"
         to="/ledger"
         search={{ state: "unknown" }}

@@ -2,12 +2,13 @@
 
 import { keepPreviousData } from "@tanstack/react-query";
 
-import { api, told } from "../../api/client";
+import { api, told, type Schemas } from "../../api/client";
 import { useLiveQuery } from "../../api/use-live";
 import { Segments } from "../../ui/controls";
 import { PageHead, Panel } from "../../ui/layout";
-import { Shown } from "../../ui/states";
+import { Loading, Shown } from "../../ui/states";
 import { Attention } from "./Attention";
+import { Begin, isIdle } from "./Begin";
 import { Cap, Ended, Spent } from "./Charts";
 import { Figures } from "./Figures";
 import "./home.css";
@@ -55,28 +56,40 @@ export function Home() {
         />
       </PageHead>
       <Health />
-      {overview.data && <Attention overview={overview.data} />}
-      <Figures metrics={metrics.data} overview={overview.data} />
+      {/* All at once: what comes first would be pushed down by what wants somebody. */}
+      <Shown query={overview} loading={<Loading lines={8} />}>
+        {(found) => (
+          <Shown query={metrics} loading={<Loading lines={8} />}>
+            {(told) => <Standing overview={found} metrics={told} />}
+          </Shown>
+        )}
+      </Shown>
+    </div>
+  );
+}
+
+function Standing({ overview, metrics }: { overview: Schemas["OverviewOut"]; metrics: Schemas["MetricsOut"] }) {
+  return (
+    <>
+      <Attention overview={overview} />
+      {isIdle(metrics) && <Begin />}
+      <Figures metrics={metrics} overview={overview} />
       <div className="home-charts">
         <Panel title="Jobs that ended">
-          <Shown query={overview} loading={<div className="chart-place" />}>
-            {(found) => <Ended overview={found} />}
-          </Shown>
+          <Ended overview={overview} />
         </Panel>
-        <Panel title="Spend" aside={<Cap overview={overview.data} />}>
-          <Shown query={overview} loading={<div className="chart-place" />}>
-            {(found) => <Spent overview={found} />}
-          </Shown>
+        <Panel title="Spend" aside={<Cap overview={overview} />}>
+          <Spent overview={overview} />
         </Panel>
       </div>
       <div className="home-lists">
         <Panel title="Providers" aside={<p>how their latest calls fared</p>} flush>
-          <Shown query={metrics}>{(found) => <Providers metrics={found} />}</Shown>
+          <Providers metrics={metrics} />
         </Panel>
         <Panel title="Open now">
-          <Shown query={metrics}>{(found) => <Open metrics={found} />}</Shown>
+          <Open metrics={metrics} />
         </Panel>
       </div>
-    </div>
+    </>
   );
 }

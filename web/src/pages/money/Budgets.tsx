@@ -56,7 +56,7 @@ export function Budgets() {
           </Button>
         )}
       </PageHead>
-      <Shown query={caps}>
+      <Shown query={caps} loading={<Loading lines={8} />}>
         {({ items, paused }) => (
           <>
             {paused.map((one) => (
@@ -82,44 +82,49 @@ export function Budgets() {
           </>
         )}
       </Shown>
-      <Panel
-        title="Spend over time"
-        aside={
-          <Segments
-            label="How far back"
-            options={OPTIONS}
-            value={span}
-            onChange={(chosen) =>
-              void navigate({ search: (was) => ({ ...was, span: chosen === "7d" ? undefined : chosen }), replace: true })
+      {/* Not before it is known how many caps stand above it. */}
+      {!caps.isPending && (
+        <>
+          <Panel
+            title="Spend over time"
+            aside={
+              <Segments
+                label="How far back"
+                options={OPTIONS}
+                value={span}
+                onChange={(chosen) =>
+                  void navigate({ search: (was) => ({ ...was, span: chosen === "7d" ? undefined : chosen }), replace: true })
+                }
+              />
             }
-          />
-        }
-      >
-        <Shown query={overview} loading={<div className="chart-place" />}>
-          {(found) => (
-            <>
-              <Held money={found.money} />
-              <Spent overview={found} />
-            </>
-          )}
-        </Shown>
-      </Panel>
-      <BySpender slotS={slotS * slots} />
-      <Panel
-        title="Every budget"
-        flush
-        aside={
-          <Button
-            size="small"
-            aria-expanded={every ?? false}
-            onClick={() => void navigate({ search: (was) => ({ ...was, every: every ? undefined : true }), replace: true })}
           >
-            {every ? "Hide them" : "Show them"}
-          </Button>
-        }
-      >
-        {every ? <Every /> : <p className="aside-note dim">Those of jobs and tables, and of days and months that are over.</p>}
-      </Panel>
+            <Shown query={overview} loading={<div className="chart-place" />}>
+              {(found) => (
+                <>
+                  <Held money={found.money} />
+                  <Spent overview={found} />
+                </>
+              )}
+            </Shown>
+          </Panel>
+          <BySpender slotS={slotS * slots} />
+          <Panel
+            title="Every budget"
+            flush
+            aside={
+              <Button
+                size="small"
+                aria-expanded={every ?? false}
+                onClick={() => void navigate({ search: (was) => ({ ...was, every: every ? undefined : true }), replace: true })}
+              >
+                {every ? "Hide them" : "Show them"}
+              </Button>
+            }
+          >
+            {every ? <Every /> : <p className="aside-note dim">Those of jobs and tables, and of days and months that are over.</p>}
+          </Panel>
+        </>
+      )}
       {sets !== null && <SetCap what={sets} caps={caps.data?.items ?? []} onClose={() => setSets(null)} />}
     </div>
   );

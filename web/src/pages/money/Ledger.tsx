@@ -58,6 +58,7 @@ export function Ledger() {
     placeholderData: keepPreviousData,
     refetchInterval: EVERY_MS,
   });
+  const unknown = useUnknown();
   const now = useNow();
   const again = () => void client.invalidateQueries({ queryKey: KEY });
   useChanges(again, again);
@@ -75,39 +76,42 @@ export function Ledger() {
           </Button>
         )}
       </PageHead>
-      <Unknown look={look} criteria={criteria} />
       <Filters criteria={criteria} look={look} />
-      <Panel flush>
-        {calls.error && <ProblemBox error={calls.error} retry={() => void calls.refetch()} />}
-        {rows ? (
-          <DataTable
-            label="Calls"
-            columns={columnsOf(open, setResolves, isAdmin)}
-            rows={rows}
-            rowKey={(one) => one.id}
-            empty={
-              isEmpty(criteria) ? (
-                <Empty level={2} title="Nobody was asked yet">
-                  Each call to a provider is written here before it is made.
-                </Empty>
-              ) : (
-                <Empty level={2} title="No such calls">
-                  Change what is looked for, or clear it.
-                </Empty>
-              )
-            }
-          />
-        ) : (
-          !calls.error && <Loading lines={6} />
-        )}
-        {calls.hasNextPage && (
-          <div className="older">
-            <Button busy={calls.isFetchingNextPage} onClick={() => void calls.fetchNextPage()}>
-              Older
-            </Button>
-          </div>
-        )}
-      </Panel>
+      <Unknown items={unknown.data?.items ?? []} look={look} criteria={criteria} />
+      {/* Not before it is known whether something stands above it. */}
+      {!unknown.isPending && (
+        <Panel flush>
+          {calls.error && <ProblemBox error={calls.error} retry={() => void calls.refetch()} />}
+          {rows ? (
+            <DataTable
+              label="Calls"
+              columns={columnsOf(open, setResolves, isAdmin)}
+              rows={rows}
+              rowKey={(one) => one.id}
+              empty={
+                isEmpty(criteria) ? (
+                  <Empty level={2} title="Nobody was asked yet">
+                    Each call to a provider is written here before it is made.
+                  </Empty>
+                ) : (
+                  <Empty level={2} title="No such calls">
+                    Change what is looked for, or clear it.
+                  </Empty>
+                )
+              }
+            />
+          ) : (
+            !calls.error && <Loading lines={6} />
+          )}
+          {calls.hasNextPage && (
+            <div className="older">
+              <Button busy={calls.isFetchingNextPage} onClick={() => void calls.fetchNextPage()}>
+                Older
+              </Button>
+            </div>
+          )}
+        </Panel>
+      )}
       {call !== undefined && <CallDialog id={call} onResolve={setResolves} onClose={() => open(undefined)} />}
       {resolves && <Resolve call={resolves} onClose={() => setResolves(null)} />}
       {verifies && <Books onClose={() => setVerifies(false)} />}
@@ -121,14 +125,24 @@ function Offer({ act }: { act: () => void }) {
   return null;
 }
 
-/** That there are calls of which nobody knows whether they were billed. */
-function Unknown({ criteria, look }: { criteria: Criteria; look: (next: Criteria) => void }) {
-  const found = useQuery({
+function useUnknown() {
+  return useQuery({
     queryKey: [...KEY, "unknown"],
     queryFn: () => told(api.GET("/v1/calls", { params: { query: { state: ["unknown"], paid: true, limit: MOST } as never } })),
     refetchInterval: EVERY_MS,
   });
-  const items = found.data?.items ?? [];
+}
+
+/** That there are calls of which nobody knows whether they were billed. */
+function Unknown({
+  items,
+  criteria,
+  look,
+}: {
+  items: readonly Call[];
+  criteria: Criteria;
+  look: (next: Criteria) => void;
+}) {
   if (items.length === 0) return null;
   const held = items.reduce((sum, one) => sum + one.reserved_micros, 0);
   const shown = criteria.state?.length === 1 && criteria.state[0] === "unknown";
