@@ -22,7 +22,9 @@ p,ul,ol,dl,dd{margin:0;padding:0}ul{list-style:none}
 .error,.message{overflow-wrap:anywhere}
 progress{inline-size:100%;block-size:.5em;accent-color:var(--glaze-accent-color,var(--_accent))}
 .counts{display:flex;flex-wrap:wrap;gap:.25em 1.25em}.counts div{display:flex;gap:.4em}dd{font-variant-numeric:tabular-nums}
-.stages{padding-inline-start:1.5em}
+.stages{padding:0;margin-block:.5em;list-style:none;font-variant-numeric:tabular-nums}
+.stage{display:flex;gap:1em;padding-block:.1em}.stage .name{flex:1;min-inline-size:0;overflow-wrap:anywhere}.stage .price{min-inline-size:5em;text-align:end}
+.action:first-of-type{margin-block-start:.75em}
 button{font:inherit;margin-block-start:.5em;margin-inline-end:.5em;min-block-size:2em;padding:.2em .9em;cursor:pointer;background:none;
  color:var(--glaze-accent-color,var(--_accent));border:1px solid currentColor;border-radius:var(--glaze-radius,6px)}
 button:focus-visible{outline:2px solid currentColor;outline-offset:2px}

@@ -82,7 +82,8 @@ function resultView(result: unknown, strings: Strings): HTMLElement[] {
   for (const one of stages) {
     const item = part("li", "stage");
     item.dataset["failed"] = String(one.error !== null);
-    item.append(part("span", "name", one.name), ` ${one.duration_ms} ms `, money(one.cost_micros));
+    const facts = [part("span", "took", `${one.duration_ms} ms`), " ", part("span", "price", money(one.cost_micros))];
+    item.append(part("span", "name", one.name), " ", ...facts);
     list.append(item);
   }
   const cost = stages.reduce((sum, one) => sum + one.cost_micros, 0);
