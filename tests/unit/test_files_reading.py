@@ -151,13 +151,14 @@ def test_jsonl_keeps_types_and_reports_what_is_no_object(tmp_path):
         "",
         '{"website": "b.de", "late": null}',
         '{"x": NaN}',
+        '{"x": -1e999}',
     ]
     path = written(tmp_path, "\n".join(lines), "rows.jsonl")
     rows = rows_of(path)
     assert inspect(path).columns == ("website", "n", "tags", "late")
-    assert [type(row) for row in rows] == [Row, BadRow, BadRow, Row, BadRow]
+    assert [type(row) for row in rows] == [Row, BadRow, BadRow, Row, BadRow, BadRow]
     assert rows[0].values == {"website": "a.de", "n": 1.5, "tags": ["x"]}
-    assert [row.line_no for row in rows] == [1, 2, 3, 5, 6]
+    assert [row.line_no for row in rows] == [1, 2, 3, 5, 6, 7]
 
 
 def test_a_deeply_nested_line_is_a_bad_row(tmp_path):

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import math
 import re
 import stat
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -358,7 +359,7 @@ def _scan_jsonl(
 def parse_object(line: str) -> dict[str, Json] | str:
     """Return the JSON object on a line, or for people why there is none."""
     try:
-        record = json.loads(line, parse_constant=_refuse_constant)
+        record = json.loads(line, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         return f"not JSON: {error}"
     return record if isinstance(record, dict) else "not a JSON object"
@@ -366,6 +367,13 @@ def parse_object(line: str) -> dict[str, Json] | str:
 
 def _refuse_constant(name: str) -> Json:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:40]} is beyond what a number can be")
+    return number
 
 
 def _dialect(text: str) -> Dialect:
