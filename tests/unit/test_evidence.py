@@ -598,3 +598,48 @@ def test_of_a_quote_that_a_page_repeats_each_sentence_is_judged_once_and_not_all
     assert len(contexts("founded in 1998", "We were founded in 1998.\n" * 50)) == 1
     page = "\n".join(f"Unit {number} was founded in 1998." for number in range(50))
     assert len(contexts("founded in 1998", page)) == 8
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_founded_year", 1998, "Globex was founded in 1998"),
+        ("company_founded_year", 1998, "The Globex Corporation was established in 1998 in Bonn"),
+        ("company_founded_year", 1998, "We work with many. Globex Inc. was founded in 1998"),
+        ("company_founded_year", 1998, "Die Globex GmbH wurde im Mai 1998 gegründet"),
+        ("company_founded_year", 1998, "Globex a été fondée en 1998"),
+        ("company_founded_year", 1998, "Globex fue fundada en 1998"),
+        ("company_employee_count", 500, "Globex employs more than 500 people"),
+        ("company_employee_count", 500, "Globex hat 500 Mitarbeiter"),
+        ("company_revenue", 5_000_000, "Globex reported $5 million in revenue"),
+    ],
+)
+def test_what_is_said_of_a_company_by_its_name_is_no_fact_of_another(
+    field: str, value: Json, quote: str
+) -> None:
+    assert not supports(FieldName(field), value, quote, ACMES)
+    theirs = Context(ours=frozenset({"Globex", "globex.com"}))
+    assert supports(FieldName(field), value, quote, theirs)
+    assert supports(FieldName(field), value, quote)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quote"),
+    [
+        ("company_founded_year", 1998, "Acme was founded in 1998"),
+        ("company_founded_year", 1998, "The Acme Group was founded in 1998"),
+        ("company_founded_year", 1998, "AR was founded in 1998"),
+        ("company_founded_year", 1998, "The company was founded in 1998"),
+        ("company_founded_year", 1998, "Our studio was founded in 1998"),
+        ("company_founded_year", 1998, "Das Unternehmen wurde 1998 gegründet"),
+        ("company_founded_year", 1998, "L'entreprise a été fondée en 1998"),
+        ("company_founded_year", 1998, "In 1998 it was founded"),
+        ("company_employee_count", 500, "Today Acme employs 500 people"),
+        ("company_employee_count", 500, "Our team has 500 people"),
+        ("company_city", "Berlin", "Globex is located in Berlin"),
+    ],
+)
+def test_what_is_said_of_the_subject_however_it_is_called_is_kept(
+    field: str, value: Json, quote: str
+) -> None:
+    assert supports(FieldName(field), value, quote, ACMES)

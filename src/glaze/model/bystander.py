@@ -89,6 +89,29 @@ _ROLE_AT = re.compile(
     r"(?P<at>(?-i:[A-ZÀ-ÖØ-Þ][\w&.'-]*(?: (?:&|[A-ZÀ-ÖØ-Þ][\w&.'-]*))*))",
     re.IGNORECASE,
 )
+# A clause whose subject is a company by its name, and what is said of that one alone.
+_GENERIC = (
+    r"(?:our|we|us|i|it|this|that|these|they|he|she|who|which|what|in|since|by|with|today|now|currently|here|there|all|each"
+    r"|founded|established|company|firm|business|group|agency|team|studio|staff|management|headquarters|organi[sz]ation|brand"
+    r"|shop|store|school|hotel|restaurant|practice|clinic|office|hospital|university|church|bank|factory|foundation|institute|family"
+    r"|wir|unser\w*|er|sie|es|dies\w*|heute|hier|seit|im|unternehmen|firma|betrieb|gesellschaft|agentur|gruppe|haus|büro|kanzlei"
+    r"|praxis|nous|notre|nos|il|elle|depuis|aujourd'hui|entreprise|société|agence|groupe|maison|équipe|nuestr\w*|ella|la|hoy|desde"
+    r"|empresa|sociedad|grupo|equipo)"
+)
+_SAID_OF_IT = (
+    r"(?:(?:was|is|has been) (?:\w+ly )?(?:founded|established|started|formed|created|incorporated)"
+    r"|(?:has|have|had|employs?|employed|counts|reported|generated|posted|made)(?= (?:[^\s\d,;]+ ){0,3}[$€£]?\d)"
+    r"|wurde(?=[^,.;]{0,40} gegründet)|(?:beschäftigt|hat|zählt|erzielt\w*)(?= (?:[^\s\d,;]+ ){0,3}\d)"
+    r"|a été (?:fondée?|créée?)|(?:emploie|compte|a réalisé)(?= (?:[^\s\d,;]+ ){0,3}\d)"
+    r"|(?:fue|se) (?:fund\w+|cre\w+)|(?:emplea|cuenta con|facturó)(?= (?:[^\s\d,;]+ ){0,3}\d))"
+)
+_ARTICLE = r"(?:(?:the|die|der|das|la|le|el)\s+|l')?"
+_WHO_IS_IT = re.compile(
+    rf"(?:^\W*|[.!?;]\s+)(?!{_ARTICLE}{_GENERIC}\b){_ARTICLE}"
+    r"(?P<who>(?-i:[A-ZÀ-ÖØ-Þ])[\w&.'-]*(?: (?:&|(?-i:[A-ZÀ-ÖØ-Þ])[\w&.'-]*)){0,4})"
+    rf"\s+{_SAID_OF_IT}\b",
+    re.IGNORECASE,
+)
 _BACK = re.compile(
     r"\b(?:we|us|ours?|i|my|wir|uns|unser\w*|nous|notre|nos|nosotros|nuestr\w+)\b"
     r"|\bby(?= (?:an?|over|about|more|\d))",
@@ -114,6 +137,8 @@ _PLACES = frozenset(
     f"{kind}_{what}" for kind in ("company", "person") for what in ("city", "region", "country")
 )
 
+_OF_A_COMPANY = ("company_founded_", "company_employee_", "company_revenue", "company_funding_")
+
 _OWNERS = frozenset({"company_parent"})
 _PERSONS = frozenset({"person_full_name", "person_first_name", "person_last_name"})
 _REACHED = frozenset({FieldType.EMAIL, FieldType.PHONE, FieldType.URL, FieldType.DOMAIN})
@@ -123,7 +148,8 @@ def of_others(field: FieldName, text: str, ours: Collection[str] = ()) -> list[t
     """Return the spans of ``text`` that are told of somebody else, as far as ``field`` goes.
 
     ``ours`` is what the subject's company is known by: names and domains. Who is "CEO at Initech"
-    is another company's where that is none of them; where none is known, nobody can tell.
+    is another company's where that is none of them, and so is when "Initech was founded"; where none
+    is known, nobody can tell.
 
     >>> text = "Our parent Globex was founded in 1998, we in 2004"
     >>> [text[start:end] for start, end in of_others(FieldName("company_founded_year"), text)]
@@ -154,7 +180,10 @@ def _of_somebody(field: FieldName, text: str, ours: Collection[str]) -> list[tup
         return []  # the owner is what is asked; and whoever works at a partner does
     if known_field(field).type in _REACHED:  # "our partner Globex: info@globex.com"
         return [_rest(text, found) for found in _ABOUT_A_NAMED.finditer(text)]
-    return [(found.start(), _end(text, found)) for found in _ABOUT_ANOTHER.finditer(text)]
+    told = [*_ABOUT_ANOTHER.finditer(text)]
+    if ours and field.startswith(_OF_A_COMPANY):
+        told += [one for one in _WHO_IS_IT.finditer(text) if not _is_ours(one["who"], ours)]
+    return [(found.start(), _end(text, found)) for found in told]
 
 
 def _staff(text: str, found: re.Match[str]) -> tuple[int, int]:
