@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
 from glaze.model.provider import Limit
@@ -20,7 +21,7 @@ ASKERS = 20
 
 
 class Recording(LimitStore):
-    """Remembers what it granted."""
+    """Remembers what it granted and was not given back."""
 
     def __init__(self, db: Database) -> None:
         super().__init__(db)
@@ -30,6 +31,11 @@ class Recording(LimitStore):
         taken = await super().take(slots, wanted, lead_s=lead_s)
         self.granted += taken.at
         return taken
+
+    async def give_back(self, slots: Slots, moments: Sequence[datetime]) -> None:
+        await super().give_back(slots, moments)
+        for at in moments:
+            self.granted.remove(at)
 
 
 async def ask_on(limiter: Limiter, client: HttpClient, until: float) -> int:
