@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from glaze.model.access import Scope
+from glaze.model.job import NewJob
 from glaze.model.value import DEFAULT_WORKSPACE
 from tests.api.conftest import Client, Service
 
@@ -149,3 +150,20 @@ async def test_only_an_admin_sees_the_whole_url_and_the_audit_log_does_not_keep_
     for told in (shown.body, (await reader.get("/v1/webhooks")).body, log):
         assert "S3CRET" not in str(told)
         assert "T0SECRET" not in str(told)
+
+
+async def test_who_only_reads_sees_of_a_jobs_own_url_the_host_alone(service: Service):
+    writer, reader = await service.client(Scope.WRITE), await service.client(Scope.READ)
+    url = "https://crm.example.com/hooks/T0SECRET?token=S3CRET"
+    asked = {"kind": "email_validation", "args": {"emails": ["ada@mailinator.com"]}}
+    made = (await writer.post("/v1/jobs", asked | {"webhook_url": url})).body["id"]
+    told = NewJob("deliver_webhook", {"url": url, "type": "job.completed"})
+    [delivery] = await service.app.jobs.enqueue(DEFAULT_WORKSPACE, [told])
+    job, telling = f"/v1/jobs/{made}", f"/v1/jobs/{delivery}"
+    assert (await reader.get(job)).body["webhook_url"] == "https://crm.example.com/***"
+    assert (await reader.get(telling)).body["args"]["url"] == "https://crm.example.com/***"
+    for path in (job, telling, "/v1/jobs"):
+        assert "S3CRET" not in str((await reader.get(path)).body)
+        assert "T0SECRET" not in str((await reader.get(path)).body)
+    assert (await writer.get(job)).body["webhook_url"] == url
+    assert (await writer.get(telling)).body["args"]["url"] == url

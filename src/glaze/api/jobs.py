@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -18,8 +19,10 @@ from glaze.model.access import Principal, Scope
 from glaze.model.bulk import Change, Filter
 from glaze.model.job import After, IfFailed, JobState
 from glaze.model.value import BatchId, JobId, WorkspaceId
+from glaze.model.webhook import without_secrets
 from glaze.store.control import Changeable, Group, Step, Sum
 from glaze.store.job import JobView
+from glaze.tasks.deliver_webhook import NAME as DELIVERY
 from glaze.tasks.retry_quote import retry_quote
 
 LONGEST_ACTION_S = 20.0
@@ -296,7 +299,7 @@ def routes(services: Services) -> APIRouter:
         found = await control.page(who.workspace_id, asked.filter(), asked.limit, before=before)
         told = await control.estimate(who.workspace_id, asked.filter()) if asked.count else None
         return JobPage(
-            items=[shown(view) for view in found.jobs],
+            items=[_shown_to(who, view) for view in found.jobs],
             next_before=found.next_before,
             estimate=None if told is None else EstimateOut(jobs=told.jobs, exact=told.exact),
         )
@@ -373,14 +376,14 @@ def _steering(services: Services) -> APIRouter:
         """Cancel a job that has not begun; ask one that runs to stop."""
         await _check_seen(services, who, JobId(job_id))
         which = Filter(ids=(JobId(job_id),))
-        return await _one(who.workspace_id, control.cancel(who.workspace_id, which))
+        return await _one(who, control.cancel(who.workspace_id, which))
 
     @router.post("/jobs/{job_id}/retry", summary="Open a job again")
     async def retry(job_id: RowId, who: Retrier) -> JobOut:
         """Open a job that has ended again, as a new round of the same job."""
         await _check_seen(services, who, JobId(job_id))
         which = Filter(ids=(JobId(job_id),))
-        return await _one(who.workspace_id, control.retry(who.workspace_id, which))
+        return await _one(who, control.retry(who.workspace_id, which))
 
     @router.post("/jobs/{job_id}/replay", status_code=202, summary="Do a job anew")
     async def replay(
@@ -398,7 +401,7 @@ def _steering(services: Services) -> APIRouter:
             key=idempotency_key,
             check=lambda new: checked(services.kinds, new),
         )
-        return await _one(who.workspace_id, steps)
+        return await _one(who, steps)
 
     @router.delete("/jobs/{job_id}", status_code=204, summary="Delete a job that has ended")
     async def purge(job_id: RowId, who: Admin) -> None:
@@ -406,10 +409,10 @@ def _steering(services: Services) -> APIRouter:
         steps = control.purge(who.workspace_id, Filter(ids=(JobId(job_id),)))
         await _did(services, who.workspace_id, steps)
 
-    async def _one(workspace_id: WorkspaceId, steps: AsyncIterator[Step]) -> JobOut:
-        step = await _did(services, workspace_id, steps)
+    async def _one(who: Principal, steps: AsyncIterator[Step]) -> JobOut:
+        step = await _did(services, who.workspace_id, steps)
         [job_id] = step.replays.values() or step.done
-        return shown(await _get(services, workspace_id, job_id))
+        return _shown_to(who, await _get(services, who.workspace_id, job_id))
 
     return router
 
@@ -428,9 +431,20 @@ def following(services: Services, *, prefix: str = V1, include_in_schema: bool =
         """
         view = await _seen(services, who, JobId(job_id))
         response.headers["ETag"] = _etag(view)
-        return shown(view)
+        return _shown_to(who, view)
 
     return router
+
+
+def _shown_to(who: Principal, view: JobView) -> JobOut:
+    """Return a job; who only reads sees of the URL that is told of its end the host alone."""
+    if not who.may(Scope.WRITE):
+        url = view.webhook_url
+        view = replace(view, webhook_url=None if url is None else without_secrets(url))
+        if view.kind == DELIVERY and isinstance(view.args, dict):
+            told = without_secrets(str(view.args.get("url", "")))
+            view = replace(view, args={**view.args, "url": told})
+    return shown(view)
 
 
 def _etag(there: JobView | Changeable) -> str:
