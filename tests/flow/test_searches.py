@@ -65,8 +65,9 @@ def checkout(reference: str, cents: int, **changed: Any) -> dict[str, Any]:
 async def paid(
     service: Service, event: Any, *, secret: str = SECRET, age_s: int = 0, body: bytes = b""
 ) -> Answer:
-    """Send an event as Stripe does; ``body`` in place of the one that was signed."""
-    raw, moment = json.dumps(event).encode(), int(service.app.clock().timestamp()) - age_s
+    """Send an event as Stripe does, bytes as they are; ``body`` in place of the one that was signed."""
+    raw = event if isinstance(event, bytes) else json.dumps(event).encode()
+    moment = int(service.app.clock().timestamp()) - age_s
     mac = hmac.new(secret.encode(), f"{moment}.".encode() + raw, hashlib.sha256).hexdigest()
     headers = {"Stripe-Signature": f"t={moment},v1={'0' * 64},v1={mac}"}
     async with service.http.post(
@@ -288,6 +289,11 @@ async def test_money_that_comes_days_later_unlocks_and_what_else_is_sold_is_no_f
         assert (await paid(service, sold)).body == {"status": "ignored"}
     for cents in (True, "125", None, 1.5):
         odd = await paid(service, checkout(reference, cents))  # type: ignore[arg-type]  # what is no amount
+        assert (odd.status, odd.body["code"]) == (422, "input_invalid")
+    halves = (checkout(reference, price, id="evt_\ud800"), checkout(reference, price))
+    halves[1]["data"]["object"]["currency"] = "\udfff"
+    for unreadable in (b"[" * 500_000, b'{"a":' * 100_000, b'{"id": "\xff"}', *halves):
+        odd = await paid(service, unreadable)
         assert (odd.status, odd.body["code"]) == (422, "input_invalid")
     waiting = checkout(reference, price, session={"payment_status": "unpaid"})
     assert (await paid(service, waiting)).body == {"status": "ignored"}

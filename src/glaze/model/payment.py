@@ -81,7 +81,7 @@ def payment_of(body: bytes) -> Payment | None:
             return None
         cents, currency = session["amount_total"], session["currency"]
         ids = event["id"], session["id"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError("no payment for a search can be read in this") from error
     if type(cents) is not int or not all(isinstance(one, str) for one in (currency, *ids)):
         raise InputError("no amount, currency or id can be read in this")

@@ -264,6 +264,8 @@ async def _lent(pool: _Pool) -> AsyncIterator[Connection]:
         if "NUL" in str(error) or isinstance(error, psycopg.errors.UntranslatableCharacter):
             raise InputError("a NUL character or half of a character cannot be kept") from error
         raise
+    except UnicodeEncodeError as error:  # half of a character never reaches PostgreSQL
+        raise InputError("a NUL character or half of a character cannot be kept") from error
     except psycopg.OperationalError as error:
         if error.sqlstate is not None and not error.sqlstate.startswith(_PASSING):
             raise  # asking again would end the same
