@@ -141,8 +141,8 @@ MUTANTS = (
         (
             Change(
                 "tasks/courier.py",
-                "self._http.send(self._request(due), trusted=False, facts=facts)",
-                "self._http.send(self._request(due), trusted=True, facts=facts)",
+                "http.send(request, trusted=False, facts=facts)",
+                "http.send(request, trusted=True, facts=facts)",
             ),
             Change(
                 "net/client.py",

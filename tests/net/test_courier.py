@@ -19,10 +19,16 @@ from glaze.tasks.courier import EACH_AT_ONCE, Courier
 
 WS = DEFAULT_WORKSPACE
 HUNG = 30
+ODD_THANKS = (
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nok",
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok",
+    b"HTTP/1.1 202 Accepted\r\nContent-Length: 20\r\n\r\nok",
+)
+"""A status, and a body that cannot be read: an encoding nobody offered, no gzip, cut off."""
 
 
 class Receivers:
-    """Hosts that begin with ``hung`` never answer; the others thank."""
+    """Hosts that begin with ``hung`` never answer, ``odd0`` and so on thank oddly; the others thank."""
 
     def __init__(self) -> None:
         self.hanging = 0
@@ -33,6 +39,11 @@ class Receivers:
         if b"host: hung" in head:
             self.hanging += 1
             await self.given_up.wait()
+            return
+        if b"host: odd" in head:
+            writer.write(ODD_THANKS[int(head.split(b"host: odd")[1][:1])])
+            await writer.drain()
+            writer.close()
             return
         writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
         await writer.drain()
@@ -101,3 +112,22 @@ async def test_an_endpoint_that_listens_is_told_all_that_waits_without_another_l
                 await asyncio.sleep(0.05)
     finally:
         await teller.close()
+
+
+async def test_what_was_taken_counts_as_told_though_the_thanks_cannot_be_read(
+    db: Database, worlds, receivers: Receivers
+):
+    world: World = await worlds(receivers.talk)
+    world.dns.everything_is = SANDBOX_ADDRESS
+    webhooks, deliveries = WebhookStore(db), DeliveryStore(db)
+    odd = [
+        (await webhooks.create(WS, f"https://odd{n}.example.com/", ["search.*"])).webhook.id
+        for n in range(len(ODD_THANKS))
+    ]
+    await happened(db, 1)
+    teller = courier(deliveries, world)
+    await teller.sweep()
+    await teller.close()
+    told = [one for webhook_id in odd for one in await deliveries.page(WS, webhook_id)]
+    assert [one.state for one in told] == ["delivered"] * len(ODD_THANKS), told
+    assert [one.attempts[0]["status"] for one in told] == [200, 200, 202]

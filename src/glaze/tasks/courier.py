@@ -12,7 +12,7 @@ from typing import Self
 import structlog
 from standardwebhooks import Webhook
 
-from glaze.errors import AddressRefused, BodyTooLarge, FetchError, StoreUnavailable
+from glaze.errors import AddressRefused, FetchError, StoreUnavailable
 from glaze.model.failpoint import At, nowhere
 from glaze.model.provider import VendorResponse
 from glaze.model.value import WorkspaceId
@@ -146,9 +146,7 @@ class Courier:
         answer: VendorResponse | None = None
         error: FetchError | None = None
         try:
-            answer = await self._http.send(self._request(due), trusted=False, facts=facts)
-        except BodyTooLarge:  # the status is what counts, and it came before the body
-            answer = VendorResponse(facts[-1].status or 0, {}, b"", due.url)
+            answer = await answered(self._http, self._request(due), facts)
         except FetchError as failure:
             error = failure
         spent_ms = round((time.monotonic() - begun) * 1000)
@@ -183,6 +181,23 @@ class Courier:
             due.body.encode(),
             follow=False,  # a POST that is redirected would arrive as a GET without its body
         )
+
+
+async def answered(http: HttpClient, request: Outgoing, facts: list[RequestFact]) -> VendorResponse:
+    """Send, and return what was answered; ``facts`` receives one entry per attempt.
+
+    The status is what counts, and it comes before the body: one that is too long, cut off or in an
+    encoding that nobody offered is left out.
+
+    Raises: FetchError where no status came.
+    """
+    try:
+        return await http.send(request, trusted=False, facts=facts)
+    except FetchError:
+        status = facts[-1].status if facts else None
+        if status is None:
+            raise
+        return VendorResponse(status, {}, b"", request.url)
 
 
 def signed(

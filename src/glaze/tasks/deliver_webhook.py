@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from pydantic import AwareDatetime, Field
 
-from glaze.errors import AddressRefused, ArgsInvalid, BodyTooLarge, Fault
+from glaze.errors import AddressRefused, ArgsInvalid, Fault
 from glaze.jobs.kind import JobContext, Kind
 from glaze.model.job import RetryPolicy
 from glaze.model.outcome import Done, Failed, Outcome, Retry
@@ -19,7 +19,7 @@ from glaze.model.vendor_body import retry_after_s
 from glaze.model.webhook import LONGEST_WAIT_S, MOST_ATTEMPTS, RETRY_AFTER_S, wait_s
 from glaze.net.client import Outgoing, RequestFact
 from glaze.net.urls import vet_url
-from glaze.tasks.courier import ANSWER_WITHIN_S, signed
+from glaze.tasks.courier import ANSWER_WITHIN_S, answered, signed
 from glaze.tasks.tools import Tools
 
 NAME = "deliver_webhook"
@@ -57,11 +57,9 @@ def deliver_webhook_kind(tools: Tools) -> Kind[Delivery]:
         request = _request(args.url, text, headers)
         facts: list[RequestFact] = []
         try:
-            answer = await tools.http.send(request, trusted=False, facts=facts)
+            answer = await answered(tools.http, request, facts)
         except AddressRefused as error:
             return Failed(error.code, str(error))
-        except BodyTooLarge:  # the status is what counts, and it came before the body
-            answer = VendorResponse(facts[-1].status or 0, {}, b"", args.url)
         return _judged(answer, facts, ctx.job.attempt, rng)
 
     def check(args: Delivery) -> None:
