@@ -300,6 +300,10 @@ async def test_an_endpoint_that_is_gone_or_fails_for_five_days_is_disabled_with_
     await app.courier.sweep()
     with pytest.raises(InputError, match="disabled"):
         await app.deliveries.test(WS, failing.webhook.id, app.clock(), actor="test")
+    (told, *_rest) = await app.deliveries.page(WS, gone.webhook.id, state="failed")
+    assert await app.deliveries.replay(WS, gone.webhook.id, delivery_id=told.id) == 1
+    (told, *_rest) = await app.deliveries.page(WS, gone.webhook.id, state="pending")
+    assert told.next_attempt_at is None  # it waits, as the rest does
     await app.webhooks.change(WS, failing.webhook.id, WebhookChange(disabled=False))
     done = one(dsn, "select count(*) from glaze.webhook_attempt")
     await attempted(app, dsn, done + 2)

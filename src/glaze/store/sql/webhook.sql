@@ -176,13 +176,16 @@ from webhook_delivery d where d.workspace_id = current_workspace() and d.id = %(
 on conflict do nothing
 
 -- name: settle
--- Taken, given up, or tried again in a while; one that was replayed or claimed anew meanwhile is another's.
-update webhook_delivery set state = %(state)s, claimed_until = null,
-  due_at = case when %(state)s = 'pending' then clock_timestamp() + make_interval(secs => %(wait_s)s) else due_at end,
+-- Taken, given up, or tried again in a while, of a disabled endpoint when it listens again; one that was replayed or
+-- claimed anew meanwhile is another's.
+update webhook_delivery d set state = %(state)s, claimed_until = null,
+  due_at = case when %(state)s <> 'pending' then d.due_at when w.disabled_at is not null then 'infinity'
+    else clock_timestamp() + make_interval(secs => %(wait_s)s) end,
   ended_at = case when %(state)s <> 'pending' then clock_timestamp() end
-where workspace_id = current_workspace() and id = %(id)s and state = 'pending'
-  and round = %(round)s and attempt = %(attempt)s
-returning id
+from webhook w
+where d.workspace_id = current_workspace() and d.id = %(id)s and d.state = 'pending'
+  and d.round = %(round)s and d.attempt = %(attempt)s and w.workspace_id = d.workspace_id and w.id = d.webhook_id
+returning d.id
 
 -- name: worked
 -- It takes what it is told.
@@ -211,10 +214,12 @@ where d.workspace_id = current_workspace() and d.webhook_id = %(id)s
 order by d.id desc limit %(n)s
 
 -- name: replay
--- Tell it again, under the same id: what has ended, one or all that failed since a time.
-update webhook_delivery set state = 'pending', round = round + 1, attempt = 0, ended_at = null, claimed_until = null,
-  due_at = clock_timestamp()
-where workspace_id = current_workspace() and webhook_id = %(id)s and state <> 'pending'
-  and (%(delivery)s::bigint is null or id = %(delivery)s::bigint)
-  and (%(since)s::timestamptz is null or (state = 'failed' and created_at >= %(since)s::timestamptz))
-returning id
+-- Tell it again, under the same id, as soon as it listens: what has ended, one or all that failed since a time.
+update webhook_delivery d set state = 'pending', round = d.round + 1, attempt = 0, ended_at = null, claimed_until = null,
+  due_at = case when w.disabled_at is null then clock_timestamp() else 'infinity' end
+from webhook w
+where d.workspace_id = current_workspace() and d.webhook_id = %(id)s and d.state <> 'pending'
+  and w.workspace_id = d.workspace_id and w.id = d.webhook_id
+  and (%(delivery)s::bigint is null or d.id = %(delivery)s::bigint)
+  and (%(since)s::timestamptz is null or (d.state = 'failed' and d.created_at >= %(since)s::timestamptz))
+returning d.id
