@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from glaze.errors import UnreadableFile
 from glaze.files.columns import map_columns
 from glaze.files.reading import BadRow, Row, read_identified, read_rows
-from glaze.files.source import MAX_LINE, Format, inspect
+from glaze.files.source import Format, inspect
+from glaze.files.text import MAX_LINE
 
 
 def written(tmp_path: Path, content: str | bytes, name: str = "rows.csv") -> Path:

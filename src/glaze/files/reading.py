@@ -10,11 +10,10 @@ from glaze.errors import InputError
 from glaze.files.cell import Cell, text_of
 from glaze.files.columns import ColumnMapping
 from glaze.files.parquet import parquet_rows
-from glaze.files.source import (
+from glaze.files.source import Format, Source
+from glaze.files.text import (
     MAX_LINE,
-    Format,
     OverLong,
-    Source,
     csv_reader,
     is_blank,
     is_separator_hint,

@@ -2,33 +2,34 @@
 
 import codecs
 import contextlib
-import csv
 import hashlib
-import io
-import json
-import math
 import re
 import stat
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
 
 from glaze.errors import UnreadableFile
 from glaze.files.cell import Cell, text_of
 from glaze.files.parquet import parquet_names, parquet_rows
+from glaze.files.text import (
+    SAMPLE_BYTES,
+    SAMPLE_ROWS,
+    Dialect,
+    OverLong,
+    dialect_of,
+    lines,
+    open_text,
+    parse_object,
+    sample_rows,
+)
 from glaze.files.workbook import check_workbook, sheet_rows
 from glaze.model.value import Json
 
 MAX_COLUMNS = 2000
-MAX_LINE = 1_000_000
-"""Characters of one physical line; a longer one is reported, not held in memory."""
-_SAMPLE_BYTES = 256 * 1024
-_SAMPLE_ROWS = 200
 _CHUNK = 1 << 20
-_DELIMITERS = ",;\t|"
 _BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -69,14 +70,6 @@ _SUFFIXES = {
     **dict.fromkeys((".xlsx", ".xlsm"), Format.XLSX),
     ".parquet": Format.PARQUET,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a CSV separates its values; quotes are always double, doubled inside."""
-
-    delimiter: str = ","
-    skip_initial_space: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +127,12 @@ def _inspect_text(path: Path, scan: "_Scan", encoding: str | None) -> Source:
     if _format_of(path, sample_text) is Format.JSONL:
         columns, rows = _scan_jsonl(path, encoding)
         return Source(path, Format.JSONL, encoding, Dialect(), columns, columns, rows, *end)
-    dialect = _dialect(sample_text)
+    dialect = dialect_of(sample_text)
     header = _header(path, sample_text, dialect)
     columns = _unique(header)
-    sample = tuple(dict(zip(columns, row, strict=False)) for row in _rows(sample_text, dialect)[1:])
+    sample = tuple(
+        dict(zip(columns, row, strict=False)) for row in sample_rows(sample_text, dialect)[1:]
+    )
     return Source(path, Format.CSV, encoding, dialect, columns, header, sample, *end)
 
 
@@ -153,7 +148,7 @@ def _inspect_table(path: Path, scan: "_Scan") -> Source:
             header = header_of(next(rows, []))
         _check_header(path, header)
         columns = _unique(header)
-        some = islice(rows, _SAMPLE_ROWS)
+        some = islice(rows, SAMPLE_ROWS)
         sample = tuple(dict(zip(columns, row, strict=False)) for row in some)
     end = (scan.digest, scan.size)
     return Source(path, scan.format, "utf-8", Dialect(), columns, header, sample, *end)
@@ -174,30 +169,6 @@ def header_of(values: Sequence[Cell]) -> tuple[str, ...]:
     return tuple(texts)
 
 
-@contextlib.contextmanager
-def open_text(source_path: Path, encoding: str) -> Iterator[TextIO]:
-    """Open a file as text: line ends as they are, undecodable bytes replaced."""
-    with source_path.open(encoding=encoding, errors="replace", newline="") as file:
-        yield file
-
-
-class OverLong(str):
-    """The first MAX_LINE characters of a line that is longer."""
-
-    __slots__ = ()
-
-
-def lines(file: TextIO) -> Iterator[str]:
-    """Yield physical lines without NUL characters; one over MAX_LINE as OverLong."""
-    while line := file.readline(MAX_LINE):
-        if len(line) == MAX_LINE and line[-1] not in "\r\n":
-            while (rest := file.readline(MAX_LINE)) and rest[-1] not in "\r\n":
-                pass
-            yield OverLong(line.replace("\0", ""))
-        else:
-            yield line.replace("\0", "")
-
-
 @dataclass(frozen=True, slots=True)
 class _Scan:
     """What a look at all bytes tells; ``encoding`` and CSV are guesses where it is text."""
@@ -215,7 +186,7 @@ def _scan(path: Path) -> _Scan:
         raise UnreadableFile(f"{path} is not a regular file: give CSV, JSONL, Parquet or XLSX")
     sha, tally, size = hashlib.sha256(), _Utf8Tally(), 0
     with path.open("rb") as file:
-        head = file.read(_SAMPLE_BYTES)
+        head = file.read(SAMPLE_BYTES)
         found = _told_by(path, head)
         is_text = found in TEXT_FORMATS
         marked = _marked_encoding(head) if is_text else "utf-8"
@@ -349,80 +320,15 @@ def _scan_jsonl(
             columns.update(dict.fromkeys(record))
             if len(columns) > MAX_COLUMNS:
                 raise UnreadableFile(f"{path} has more than {MAX_COLUMNS} different keys")
-            if len(sample) < _SAMPLE_ROWS:
+            if len(sample) < SAMPLE_ROWS:
                 sample.append(record)
     if not columns:
         raise UnreadableFile(f"{path} holds no JSON object with keys: one object a line")
     return tuple(columns), tuple(sample)
 
 
-def parse_object(line: str) -> dict[str, Json] | str:
-    """Return the JSON object on a line, or for people why there is none."""
-    try:
-        record = json.loads(line, parse_constant=_refuse_constant, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        return f"not JSON: {error}"
-    return record if isinstance(record, dict) else "not a JSON object"
-
-
-def _refuse_constant(name: str) -> Json:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"{text[:40]} is beyond what a number can be")
-    return number
-
-
-def _dialect(text: str) -> Dialect:
-    """Return the dialect under which the sample's rows agree best on how many values they have."""
-    best, best_score = Dialect(), (0.0, 0)
-    for delimiter in _DELIMITERS:
-        spaced = f'{delimiter} "' in text
-        widths = [len(row) for row in _rows(text, Dialect(delimiter, spaced))]
-        if not widths or widths[0] < 2:  # noqa: PLR2004  a separator separates
-            continue
-        agree = sum(width == widths[0] for width in widths) / len(widths)
-        score = (round(agree, 1), widths[0])
-        if score > best_score:
-            best, best_score = Dialect(delimiter, spaced), score
-    return best
-
-
-def _rows(text: str, dialect: Dialect) -> list[list[str]]:
-    """Parse the sample's complete rows, at most header and _SAMPLE_ROWS."""
-    if len(text) > _SAMPLE_BYTES // 4:  # it may end inside a row
-        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
-    physical = list(io.StringIO(text, newline=""))
-    start = 1 if physical and is_separator_hint(physical[0]) else 0
-    reader = csv_reader(iter(physical[start:]), dialect)
-    rows: list[list[str]] = []
-    with contextlib.suppress(csv.Error):  # a stray quote ends the sample, no more
-        rows.extend(islice((row for row in reader if not is_blank(row)), _SAMPLE_ROWS + 1))
-    return rows
-
-
-def csv_reader(physical: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
-    """Return a lenient reader of ``dialect`` over physical lines."""
-    return csv.reader(
-        physical, delimiter=dialect.delimiter, skipinitialspace=dialect.skip_initial_space
-    )
-
-
-def is_separator_hint(line: str) -> bool:
-    """Tell whether ``line`` is Excel's ``sep=;``, which is no row."""
-    return bool(re.fullmatch(r'"?sep=.?"?\s*', line.lstrip("\ufeff"), re.IGNORECASE))
-
-
-def is_blank(values: Sequence[str]) -> bool:
-    """Tell whether a record holds no text: an empty line, or separators alone."""
-    return not any(value.strip() for value in values)
-
-
 def _header(path: Path, text: str, dialect: Dialect) -> tuple[str, ...]:
-    rows = _rows(text, dialect)
+    rows = sample_rows(text, dialect)
     if not rows:
         raise UnreadableFile(f"{path} has no readable header line")
     header = tuple(rows[0])
