@@ -190,30 +190,12 @@ async def _list(settings: Settings, name: str | None, *, as_json: bool) -> None:
     found.sort(key=lambda kind: kind.name)
     if as_json:
         for kind in found:
-            print_json(_facts(kind))
+            print_json(kind.facts())
     elif name is None:
         out.print(_table(found))
     else:
         out.print(_arguments_of(found[0]))
         say(f"{found[0].name}: {found[0].description}")
-
-
-def _facts(kind: Kind[Any]) -> dict[str, Json]:
-    return {
-        "name": kind.name,
-        "description": kind.description,
-        "queue": kind.queue,
-        "internal": kind.internal,
-        "timeout_s": kind.timeout_s,
-        "retry": {
-            "max_attempts": kind.retry.max_attempts,
-            "base_s": kind.retry.base_s,
-            "multiplier": kind.retry.multiplier,
-            "cap_s": kind.retry.cap_s,
-            "jitter": kind.retry.jitter,
-        },
-        "args": kind.args.model_json_schema(),
-    }
 
 
 def _table(found: list[Kind[Any]]) -> Table:

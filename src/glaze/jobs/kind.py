@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -164,6 +164,18 @@ class Kind(Generic[A]):
     def shortest_s(self) -> float:
         """Seconds that must be left of a bounded run to begin one."""
         return self.timeout_s if self.least_s is None else self.least_s
+
+    def facts(self) -> dict[str, Json]:
+        """Return what there is to know of it, with the JSON schema of its arguments."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "queue": self.queue,
+            "internal": self.internal,
+            "timeout_s": self.timeout_s,
+            "retry": asdict(self.retry),
+            "args": self.args.model_json_schema(),
+        }
 
     def _plain(self) -> dict[str, Any]:
         return {

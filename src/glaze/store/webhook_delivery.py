@@ -194,7 +194,8 @@ class DeliveryStore:
     ) -> int:
         """Tell an endpoint again what has ended: one delivery, or all that failed since a time.
 
-        Returns: How many are due now; they keep their ids. Raises: NotFound.
+        Returns: How many are told again, at once or when the endpoint listens; they keep their ids.
+        Raises: NotFound.
         """
         if (delivery_id is None) == (since is None):
             raise InputError("say which delivery, or since when")
