@@ -358,6 +358,52 @@ async def test_a_search_that_is_broken_off_gives_back_what_was_paid_for_the_rest
         assert (await client.post(f"/v1/batches/{batch}/retry")).status == 409
 
 
+@pytest.mark.parametrize("what", ["batches", "jobs"])
+async def test_companies_that_were_handed_over_are_not_given_back_by_breaking_their_search_off(
+    quick: Mapping[str, str], vendors: Sandbox, dsn: str, what: str
+):
+    alone = dict(quick) | SETTINGS | {"GLAZE_CONCURRENCY": "1"}
+    async with serving(settings_of(alone)) as service:
+        client = await service.client()
+        await client.post("/v1/credit", {"cents": 160})
+        search = await previewed(service, client, COMPANIES)
+        vendors.slow_down(0.3)
+        path = f"/v1/searches/{search['id']}"
+        unlocked = (await client.post(f"{path}/unlock")).body
+        async with working(service):
+            enriched = "select coalesce(sum(completed + partial), 0) from glaze.batch"
+            await asyncio.to_thread(watch, lambda: (one(dsn, enriched) or 0) > 0, hang_s=30)
+            batch = one(dsn, "select id from glaze.batch")
+            broken_off = batch if what == "batches" else unlocked["job_id"]
+            assert (await client.post(f"/v1/{what}/{broken_off}/cancel")).status == 200
+            await reached(client, search["id"], "ready", "failed")
+            is_over = "select finished_at is not null from glaze.batch"
+            await asyncio.to_thread(watch, lambda: one(dsn, is_over), hang_s=30)
+        assert one(dsn, "select cancelled from glaze.batch") > 0
+        rows = (await client.get(f"/v1/batches/{batch}/rows")).body["items"]
+        assert all("***" not in row["input"]["company_domain"] for row in rows)
+        refused = await client.post(f"{path}/refund")
+        assert (refused.status, refused.body["code"]) == (409, "search_state_conflict")
+        assert (await client.get("/v1/credit")).body == {"balance_cents": 0}
+        if what == "jobs":
+            assert "were handed over" in refused.body["detail"]
+            assert (await client.post(f"{path}/retry")).status == 202
+            async with working(service):
+                await reached(client, search["id"], "ready")
+            assert_paid_once(dsn, vendors)
+
+
+async def test_companies_that_were_not_handed_over_yet_are_paid_back_whole(service: Service):
+    client = await service.client()
+    await client.post("/v1/credit", {"cents": 160})
+    search = await previewed(service, client, COMPANIES)
+    path = f"/v1/searches/{search['id']}"
+    unlocked = (await client.post(f"{path}/unlock")).body
+    assert (await client.post(f"/v1/jobs/{unlocked['job_id']}/cancel")).status == 200
+    assert (await client.post(f"{path}/refund")).status == 200
+    assert (await client.get("/v1/credit")).body == {"balance_cents": 160}
+
+
 async def test_a_payment_outlives_workers_that_are_killed_before_and_after_its_batch_is_made(
     quick: Mapping[str, str], service: Service, vendors: Sandbox, dsn: str, tmp_path: Path
 ):

@@ -23,7 +23,11 @@ _sql = statements("search")
 
 
 OF_COMPANIES = ("company_domain", "company_linkedin_url")
-"""What a company that was found is enriched by; nobody is shown it before that is paid for."""
+"""What a company that was found is enriched by; nobody is shown it before that is paid for.
+
+Its batch's rows name it, enriched or not. So companies are handed over, and paid for, once the batch
+is made; a person's row names nobody but by Apollo's id, and is handed over once it is enriched.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,11 @@ class Search:
     created_at: datetime
     paid_at: datetime | None
     ended_at: datetime | None
+
+    @property
+    def is_of_companies(self) -> bool:
+        """Whether the contacts are companies."""
+        return self.about == "companies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,16 +197,22 @@ class SearchStore:
         self._jobs.tell(made.made)
 
     async def refund(self, workspace_id: WorkspaceId, search_id: int, actor: str) -> None:
-        """Give what was paid for a failed search back, as credit, once; not for who was enriched.
+        """Give what was paid for a failed search back, as credit, once; not for who was handed over.
 
         Raises: NotFound; SearchStateConflict where it did not fail, or was paid back, or some are
-            still worked on.
+            still worked on, or companies were handed over.
         """
         async with self._db.workspace(workspace_id) as conn:
             search = await _held(conn, search_id)
             if search.state != "failed" or search.paid_at is None or search.refunded_at is not None:
                 raise SearchStateConflict(f"search {search_id} is {search.state}: nothing is owed")
-            earned = _share(search, await self._served(conn, search))
+            served = await self._served(conn, search)
+            if served and search.is_of_companies:
+                raise SearchStateConflict(
+                    f"the companies of search {search_id} were handed over with its batch: nothing"
+                    " is given back, try again what failed"
+                )
+            earned = _share(search, served)
             left = (search.paid_cents or 0) - search.returned_cents - earned
             if left > 0:
                 await _book(conn, left, "refund", search_id, actor)
@@ -286,7 +301,7 @@ class SearchStore:
         return made
 
     async def _served(self, conn: Connection, search: Search) -> int:
-        """Return, and keep, how many contacts were enriched before the work on them was broken off.
+        """Return, and keep, how many contacts were handed over before the work on them was broken off.
 
         Raises: SearchStateConflict where some are still worked on.
         """

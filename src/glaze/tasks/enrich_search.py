@@ -16,7 +16,7 @@ from glaze.tasks.row_batch import Rows, finished_batch, found_batch, row_results
 from glaze.tasks.tools import Tools
 
 NAME = "enrich_search"
-NOTHING = "no contact could be enriched: try again, or take the credit back"
+NOTHING = "no contact could be enriched: try again"
 
 
 def enrich_search_kind(tools: Tools) -> Kind[OfSearch]:
@@ -43,9 +43,11 @@ def enrich_search_kind(tools: Tools) -> Kind[OfSearch]:
         outcome = await summed_up(tools, ctx, ended, {"search_id": search.id})
         found = ended.completed + ended.partial
         barred = [row async for row in row_results(tools, ctx, ended.id) if _is_barred(row)]
-        left_out = {"suppressed": len(barred), "cancelled": ended.cancelled if found else 0}
-        await tools.searches.end(ws, search.id, None if found else NOTHING, left_out)
-        return outcome if found else Failed("search_failed", NOTHING, outcome_body(outcome))
+        broken_off = ended.cancelled if found and not search.is_of_companies else 0
+        left_out = {"suppressed": len(barred), "cancelled": broken_off}
+        nothing = NOTHING if search.is_of_companies else f"{NOTHING}, or take the credit back"
+        await tools.searches.end(ws, search.id, None if found else nothing, left_out)
+        return outcome if found else Failed("search_failed", nothing, outcome_body(outcome))
 
     return Kind(
         name=NAME,
@@ -84,7 +86,7 @@ def _left_cents(search: Search) -> int | None:
 
 
 def _inputs(search: Search) -> list[Json]:
-    if search.about == "companies":
+    if search.is_of_companies:
         return [
             {name: str(one[name]) for name in OF_COMPANIES if one.get(name)}
             for one in search.contacts or ()

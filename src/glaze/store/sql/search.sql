@@ -63,10 +63,11 @@ update search set state = %(state)s, error = %(error)s, ended_at = clock_timesta
 where workspace_id = current_workspace() and id = %(search)s and state in ('draft', 'paid', 'enriching') returning id
 
 -- name: served
--- How many were enriched at most in any try, of which there is no row while one is open.
+-- How many were handed over at most in any try, of which there is no row while one is open: people as they are enriched,
+-- companies all together with their batch, for its rows name them.
 update search s set served = greatest(s.served, w.served)
 from (
-  select coalesce(max(b.completed + b.partial), 0) as served, coalesce(bool_and(b.finished_at is not null), true) as over
+  select coalesce(max(case o.about when 'companies' then b.total else b.completed + b.partial end), 0) as served, coalesce(bool_and(b.finished_at is not null), true) as over
   from search o join batch b on b.workspace_id = o.workspace_id and b.job_id = o.job_id
   where o.workspace_id = current_workspace() and o.id = %(search)s
 ) w
