@@ -11,15 +11,19 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from glaze.files.cell import text_of
+from glaze.model.icp import Profile
 from glaze.model.value import DEFAULT_WORKSPACE as WS
 from glaze.model.value import BatchId, FieldName, WorkspaceId
+from glaze.pipeline.scoring import Scoring
 from glaze.store.batch import BatchStore, NewBatch, NewRow
 from glaze.store.database import Database
 from glaze.store.entity import EntityStore
+from glaze.store.icp import IcpStore
 from glaze.store.outline import Found, Look, OutlineStore, Trait
 from glaze.store.workspace import WorkspaceStore
 from glaze.tasks.cells import Cells, cells_of, places_of
-from glaze.tasks.outline import key_of, look_over, sorted_by
+from glaze.tasks.outline import SCORE, Key, keys_of, look_over, sorted_by
+from glaze.tasks.page_scores import page_scores
 
 FIELDS = tuple(
     map(FieldName, ("company_name", "company_employee_count", "person_title", "company_city"))
@@ -86,7 +90,10 @@ def a_result(rng: random.Random) -> dict[str, Any]:
     }
     at = BEGUN + timedelta(hours=rng.randrange(48))
     missing = [name for name in ASKED if name not in data]
-    return {"status": "partial", "timestamp": at.isoformat(), "data": data, "missing": missing}
+    body = {"status": "partial", "timestamp": at.isoformat(), "data": data, "missing": missing}
+    if rng.random() < 0.5:
+        body["icp"] = {"score": rng.randrange(101), "certainty": 50, "reasons": []}
+    return body
 
 
 @pytest.fixture
@@ -155,14 +162,23 @@ async def found(
     )
 
 
+def scoring(db: Database) -> Scoring:
+    return Scoring(IcpStore(db), EntityStore(db))
+
+
+async def keys(db: Database, look: Look, rows: Sequence[Found]) -> list[Key]:
+    return await keys_of(scoring(db), WS, look, rows)
+
+
 async def test_a_row_is_sorted_by_what_its_cell_shows(db: Database, table: BatchId):
     cells = await shown(db, table)
     for name in FIELDS:
-        values = await found(db, table, sorted_by(Look(FIELDS), name))
+        look = sorted_by(Look(FIELDS), name)
+        values = await found(db, table, look)
         own = [one[name].value if name in one else None for one in cells]
         assert [row.row_no for row in values] == [*range(1, ROWS + 1)]
         assert [row.key for row in values] == own, name
-        assert len({key_of(row) for row in values}) > 3
+        assert len({*await keys(db, look, values)}) > 3
         sure = await found(db, table, sorted_by(Look(FIELDS), f"{name}.confidence"))
         assert [row.key for row in sure] == [
             one[name].confidence if name in one else None for one in cells
@@ -172,6 +188,27 @@ async def test_a_row_is_sorted_by_what_its_cell_shows(db: Database, table: Batch
     assert [row.key for row in again] == [
         one["company_city"].value if "company_city" in one else None for one in cells
     ]
+
+
+async def test_a_row_is_sorted_by_the_score_that_it_shows_also_after_the_profile_changed(
+    db: Database, table: BatchId
+):
+    look = sorted_by(Look(FIELDS), SCORE)
+    rows = await found(db, table, look)
+    assert [row.row_no for row in rows] == [*range(1, ROWS + 1)]
+    assert {*await keys(db, look, rows)} == {None}  # nobody said whom they look for
+    for city in ("Zürich", "straße"):
+        wanted = [
+            {"field": "company_city", "any_of": [city]},
+            {"field": "person_title", "any_of": ["zebra"]},
+        ]
+        await IcpStore(db).put(WS, Profile.model_validate({"criteria": wanted}))
+        scores = await page_scores(scoring(db), WS)
+        assert scores is not None
+        shown = await scores(await BatchStore(db).results(WS, table, n=ROWS))
+        ordered = await keys(db, look, rows)
+        assert ordered == [None if one is None else one.score for one in shown]
+        assert len({*ordered}) > 5
 
 
 @pytest.mark.parametrize("trait", TRAITS)

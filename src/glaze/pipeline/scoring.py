@@ -1,7 +1,7 @@
 """How well records fit the workspace's ideal customer profile, for whoever shows them."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from glaze.errors import InputError
 from glaze.model.field import EntityKind
@@ -59,6 +59,14 @@ class Scoring:
         ]
         scores = await self._icp.of(workspace_id, {one for one in subjects if one is not None})
         return [None if one is None else scores.get(one) for one in subjects]
+
+    async def points(
+        self, workspace_id: WorkspaceId, subjects: Collection[EntityId]
+    ) -> dict[EntityId, int | None] | None:
+        """Return the scores of these entities, 0 to 100; None without a profile."""
+        if not await self.counts(workspace_id):
+            return None
+        return await self._icp.points(workspace_id, subjects)
 
 
 def _subject(identity: Identity) -> EntityKind:

@@ -70,6 +70,32 @@ class IcpStore:
         kept = {EntityId(row["id"]): _score(row) for row in rows if row["is_scored"]}
         return kept | renewed
 
+    async def points(
+        self, workspace_id: WorkspaceId, entities: Collection[EntityId], *, page: int = 4 * PAGE
+    ) -> dict[EntityId, int | None]:
+        """Return these entities' scores from 0 to 100, without the reasons; as ``of`` else.
+
+        Args:
+            workspace_id: Whose entities.
+            entities: Any number.
+            page: How many are looked at, and renewed, in one transaction.
+        """
+        ids, found = sorted(entities), dict[EntityId, int | None]()
+        for begin in range(0, len(ids), page):
+            some = ids[begin : begin + page]
+            async with self._db.workspace(workspace_id) as conn:
+                counting = await _counting(conn)
+                if counting is None:
+                    return {}
+                asked = {"entities": some, "version": counting.version}
+                kept = await (await conn.execute(_sql["points"], asked)).fetchone()
+                found |= {EntityId(id_): points for id_, points in (kept or {})["points"]}
+                asked["entities"] = [id_ for id_ in some if id_ not in found]
+                rows = await (await conn.execute(_sql["subjects"], asked)).fetchall()
+                renewed = await _renew(conn, counting, rows)
+            found |= {id_: one.score for id_, one in renewed.items()}
+        return found
+
     async def rescore(
         self,
         workspace_id: WorkspaceId,

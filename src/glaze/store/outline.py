@@ -20,7 +20,7 @@ Places = Mapping[str, Sequence[tuple[str, str]]]
 PlacesOf = Callable[[Json], Places]
 
 Trait = Literal["missing", "low", "conflicting", "found", "decided"]
-By = Literal["state", "input", "carried", "value", "confidence"]
+By = Literal["state", "input", "carried", "value", "confidence", "icp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,9 @@ class Look:
     """What is asked of rows. A trait and a source must be those of one cell of ``fields``.
 
     ``by`` and ``name``: the key is the state, a column of the input or of those that are carried
-    through, or the value or confidence of a field. With ``says`` all that stands in these columns
-    and in ``fields`` comes along.
+    through, or the value or confidence of a field; for ``icp`` it is ``{"subject": the entity that
+    is scored, "own": the score that the row's job found}``. With ``says`` all that stands in these
+    columns and in ``fields`` comes along.
     """
 
     fields: Sequence[FieldName]
@@ -47,6 +48,11 @@ class Look:
         searched = self.fields if self.says or self.traits or self.sources else ()
         own = [FieldName(self.name)] if self.by in ("value", "confidence") and self.name else []
         return frozenset([*searched, *own])
+
+    @property
+    def names_somebody(self) -> bool:
+        """Whether it matters whom a row names."""
+        return bool(self.needed) or self.by == "icp"
 
 
 class Found(NamedTuple):
@@ -87,18 +93,17 @@ class OutlineStore:
             until: A row's number, from which only so many are looked at as take about 0.3 s.
         """
         stretch = {"batch": batch_id, "after": after, "until": until}
-        needed = look.needed
         placed: dict[str, Places] = {}
-        if needed:
+        if look.names_somebody:
             placed = await self._place(workspace_id, stretch, places_of)
         params: dict[str, Any] = stretch | {
             "by": look.by,
             "name": look.name,
             "says": look.says,
             "searched": [*look.fields],
-            "looks": bool(needed),
-            "fields": [*needed],
-            "kinds": [*kinds] if needed else [],
+            "looks": look.names_somebody,
+            "fields": [*look.needed],
+            "kinds": [*kinds],
             "placed": Jsonb(placed),
             "strong": [*STRONG],
             "states": [*look.states],

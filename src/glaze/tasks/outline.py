@@ -1,15 +1,19 @@
 """Which rows of a table meet criteria, and by what they can be sorted: numbers, no cells."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 from glaze.files.cell import text_of
-from glaze.model.field import FIELDS
-from glaze.model.value import BatchId, Json, WorkspaceId
-from glaze.store.outline import Found, Look, OutlineStore
+from glaze.model.field import FIELDS, EntityKind
+from glaze.model.value import BatchId, EntityId, Json, WorkspaceId
+from glaze.pipeline.scoring import Scoring
+from glaze.store.outline import By, Found, Look, OutlineStore
 from glaze.tasks.cells import places_of
 
-INPUT, FILE, SCORE, CONFIDENCE = "input.", "file.", "icp", ".confidence"
+INPUT, FILE, CONFIDENCE = "input.", "file.", ".confidence"
+SCORE = "icp"
+_OF_ROWS: Mapping[str, By] = {"state": "state", SCORE: "icp"}
 _LONGEST_KEY = 100
 
 Key = str | int | float | None
@@ -18,13 +22,12 @@ Key = str | int | float | None
 def sorted_by(look: Look, by: str | None) -> Look:
     """Return the same look with what rows are sorted by.
 
-    ``by`` is a field, ``<field>.confidence``, ``input.<column>``, ``file.<column>``, ``state``, or None. A score is
-    none of a row's own: it is looked up beside.
+    ``by`` is a field, ``<field>.confidence``, ``input.<column>``, ``file.<column>``, ``state``, ``icp``, or None.
     """
-    if by is None or by == SCORE:
+    if by is None:
         return look
-    if by == "state":
-        return replace(look, by="state")
+    if by in _OF_ROWS:
+        return replace(look, by=_OF_ROWS[by])
     if by.startswith(INPUT):
         return replace(look, by="input", name=by.removeprefix(INPUT))
     if by.startswith(FILE):
@@ -50,6 +53,8 @@ async def look_over(
     """
     look = replace(look, says=bool(text))
     kinds = {FIELDS[name].entity for name in look.needed if name in FIELDS}
+    if look.by == SCORE:
+        kinds = set(EntityKind)
     found = await outlines.rows(
         workspace_id,
         batch_id,
@@ -67,9 +72,22 @@ def _says(said: Sequence[Json] | None, wanted: str) -> bool:
     return any(wanted in text_of(one).casefold() for one in said or ())
 
 
-def key_of(found: Found) -> Key:
-    """Return by what a row is sorted; None: it has no such thing, and comes last."""
-    value = found.key
+async def keys_of(
+    scoring: Scoring, workspace_id: WorkspaceId, look: Look, found: Sequence[Found]
+) -> list[Key]:
+    """Return by what each row is sorted; None: it has no such thing, and comes last."""
+    if look.by != SCORE:
+        return [_key(row.key) for row in found]
+    told = [cast("Mapping[str, int | None]", row.key) for row in found]
+    subjects = {EntityId(one["subject"]) for one in told if one["subject"] is not None}
+    points = await scoring.points(workspace_id, subjects)
+    if points is None:
+        return [None] * len(found)
+    # A row that does not name its record itself has what its job found.
+    return [points.get(EntityId(one["subject"] or 0), one["own"]) for one in told]
+
+
+def _key(value: Json) -> Key:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     return text_of(value).casefold()[:_LONGEST_KEY] or None

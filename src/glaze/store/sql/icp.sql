@@ -19,6 +19,15 @@ left join icp_score s on s.workspace_id = e.workspace_id and s.entity_id = e.id 
 where e.workspace_id = current_workspace() and e.id = any(%(entities)s)
 order by e.id
 
+-- name: points
+-- The scores of these entities, as pairs, where they are of this profile and of the values as they are.
+select coalesce(json_agg(json_build_array(s.entity_id, s.score)), '[]') as points
+from icp_score s
+join entity e on e.workspace_id = s.workspace_id and e.id = s.entity_id
+left join entity c on c.workspace_id = e.workspace_id and c.id = case when e.kind = 'person' then employer_of(e.id) end
+where s.workspace_id = current_workspace() and s.entity_id = any(%(entities)s) and s.version = %(version)s
+  and s.employer_id is not distinct from c.id and s.winners_changed = e.winners_changed + coalesce(c.winners_changed, 0)
+
 -- name: due
 -- The next entities of which something is known and whose score is of another profile or of older values.
 select e.id, e.kind::text as kind, c.id as employer_id, e.winners_changed + coalesce(c.winners_changed, 0) as winners_changed

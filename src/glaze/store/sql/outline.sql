@@ -33,6 +33,9 @@ select coalesce(json_agg(json_build_array(r.row_no,
     when 'carried' then r.carried -> %(name)s
     when 'value' then c.cells -> %(name)s -> 'value'
     when 'confidence' then c.cells -> %(name)s -> 'confidence'
+    when 'icp' then json_build_object(
+      'subject', case when p.all_of ? 'person' then coalesce(person.entity_id, weaker.person) else coalesce(company.entity_id, weaker.company) end,
+      'own', x.body -> 'icp' -> 'score')::jsonb
   end,
   case when %(says)s then (
     select jsonb_agg(t.said) from (
@@ -72,8 +75,10 @@ left join lateral (
     cross join lateral jsonb_array_elements(p.all_of -> k.kind) with ordinality e(place, n)
     where case k.kind when 'company' then company.entity_id is null else person.entity_id is null end
   )
-  select array_agg(led.entity_id) as homes from (
-    select distinct on (place.kind) way.entity_id
+  select max(led.entity_id) filter (where led.kind = 'company') as company,
+    max(led.entity_id) filter (where led.kind = 'person') as person
+  from (
+    select distinct on (place.kind) place.kind, way.entity_id
     from place join entity_key way on way.workspace_id = current_workspace()
       and (way.kind::text, way.scheme, way.key) = (place.kind, place.scheme, place.key)
     where not exists (
@@ -95,7 +100,7 @@ left join lateral (
       'source', coalesce(o.provider, 'user'), 'alternatives', w.alternatives)) as cells
   from entity_field w
   left join observation o on o.workspace_id = w.workspace_id and o.id = w.observation_id
-  where w.workspace_id = current_workspace() and w.entity_id = any(weaker.homes || company.entity_id || person.entity_id)
+  where w.workspace_id = current_workspace() and w.entity_id in (company.entity_id, person.entity_id, weaker.company, weaker.person)
     and w.field = any(%(fields)s::text[])
     and (w.observation_id is null
       or (j.data is not null and (w.retrieved_at > j.at or not (j.data ? w.field or coalesce(j.missing ? w.field, false)))))
