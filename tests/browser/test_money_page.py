@@ -4,7 +4,7 @@ import asyncio
 import re
 from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from tests.browser.conftest import Open
 from tests.browser.product import Product
 from tests.browser.watched import Watch, violations
@@ -30,7 +30,6 @@ async def test_a_budget_is_set_seen_by_another_and_not_overwritten_and_a_reader_
     )
     await page.get_by_role("button", name="Change the budget of hunter").click()
     await expect(dialog.get_by_label("Dollars")).to_have_value("12.50")
-    await page.wait_for_load_state("networkidle")
     await asyncio.to_thread(product.ask, "PUT", "/v1/budgets/hunter", {"cap_cents": 700})
     await dialog.get_by_label("Dollars").fill("99")
     await dialog.get_by_role("button", name="Set it").click()
@@ -47,6 +46,33 @@ async def test_a_budget_is_set_seen_by_another_and_not_overwritten_and_a_reader_
     await page.goto(f"{product.url}/app/audit")
     log = page.get_by_role("table", name="Audit log")
     await expect(log.get_by_role("row").filter(has_text="cap $7.00")).to_contain_text("hunter")
+
+
+async def test_a_budget_is_changed_from_what_was_read_however_late_that_comes(
+    open_page: Open, product: Product
+):
+    await asyncio.to_thread(product.ask, "PUT", "/v1/budgets/hunter", {"cap_cents": 1250})
+    page = await open_page("/budgets")
+    change = page.get_by_role("button", name="Change the budget of hunter")
+    await expect(change).to_be_visible()
+    come = asyncio.Event()
+
+    async def held_back(route: Route) -> None:
+        await come.wait()
+        await route.continue_()
+
+    await page.route("**/v1/budgets/hunter", held_back)
+    await change.click()
+    dollars = page.get_by_role("dialog").get_by_label("Dollars")
+    await expect(dollars).to_have_value("")
+    await expect(dollars).not_to_be_editable()
+    await asyncio.to_thread(product.ask, "PUT", "/v1/budgets/hunter", {"cap_cents": 700})
+    come.set()
+    await expect(dollars).to_have_value("7.00")
+    await dollars.fill("8")
+    await page.get_by_role("dialog").get_by_role("button", name="Set it").click()
+    card = page.get_by_role("region", name="hunter, monthly")
+    await expect(card).to_contain_text("$8.00 left of $8.00")
 
 
 async def test_an_unknown_call_is_found_resolved_and_gone_for_the_other_and_the_books_are_right(

@@ -12,7 +12,7 @@ import { FormDialog, textOf } from "../../ui/form";
 import { formatMoney, formatPercent } from "../../ui/format";
 import { Goto } from "../../ui/goto";
 import { Badge, PageHead, Panel } from "../../ui/layout";
-import { Empty, Loading, Shown } from "../../ui/states";
+import { Empty, Loading, ProblemBox, Shown } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table";
 import { toast, toastError } from "../../ui/toast";
 import { Ago, Money } from "../../ui/values";
@@ -147,24 +147,23 @@ function Cap({ budget, onChange }: { budget: Budget; onChange: () => void }) {
   const isAdmin = useMay("admin");
   const { cap_micros: cap, spent_micros: spent, reserved_micros: reserved, left_micros: left } = budget;
   const what = whatOf(budget);
-  async function remove() {
-    const agreed = await confirm({
-      title: `Remove the budget of ${what === DAY ? "each day" : what}?`,
-      body: "What the settings of the installation say holds again; where they say nothing, nothing is capped.",
-      action: "Remove it",
-      danger: true,
-    });
-    if (!agreed) return;
-    try {
+  const remove = useMutation({
+    mutationFn: async () => {
       const path = { path: { what } };
-      const { etag } = await tagged(api.GET("/v1/budgets/{what}", { params: path }));
+      const { data: now, etag } = await tagged(api.GET("/v1/budgets/{what}", { params: path }));
+      const agreed = await confirm({
+        title: `Remove the budget of ${formatMoney(now.cap_micros)} for ${what === DAY ? "each day" : what}?`,
+        body: "What the settings of the installation say holds again; where they say nothing, nothing is capped.",
+        action: "Remove it",
+        danger: true,
+      });
+      if (!agreed) return;
       await api.DELETE("/v1/budgets/{what}", { params: { ...path, header: { "if-match": etag } } });
       toast({ text: "The budget is removed." });
       await client.invalidateQueries({ queryKey: KEY });
-    } catch (error) {
-      toastError(error);
-    }
-  }
+    },
+    onError: toastError,
+  });
   return (
     <Panel
       title={nameOf(budget)}
@@ -175,7 +174,13 @@ function Cap({ budget, onChange }: { budget: Budget; onChange: () => void }) {
               Change
             </Button>
             {budget.by_default === false && (
-              <Button size="small" kind="quiet" aria-label={`Remove the budget of ${what}`} onClick={() => void remove()}>
+              <Button
+                size="small"
+                kind="quiet"
+                busy={remove.isPending}
+                aria-label={`Remove the budget of ${what}`}
+                onClick={() => remove.mutate()}
+              >
                 Remove
               </Button>
             )}
@@ -356,18 +361,23 @@ function SetCap({ what: given, caps, onClose }: { what: string; caps: readonly B
   const client = useQueryClient();
   const [what, setWhat] = useState(given || DAY);
   const providers = useQuery({ queryKey: ["providers"], queryFn: () => told(api.GET("/v1/providers")) });
-  const now = caps.find((one) => whatOf(one) === what);
-  // As it was when the dialog opened: who changed it since is not overwritten.
+  const isNew = caps.every((one) => whatOf(one) !== what);
   const read = useQuery({
     queryKey: [...KEY, "one", what],
     queryFn: () => tagged(api.GET("/v1/budgets/{what}", { params: { path: { what } } })),
-    enabled: now !== undefined,
+    enabled: !isNew,
     staleTime: Infinity,
     gcTime: 0,
     refetchOnWindowFocus: false,
   });
+  const now = isNew ? undefined : read.data;
+  // Typed over what was read: where that is read anew and is another, it is shown, and not overwritten.
+  const over = `${what} ${now?.etag}`;
+  const [typed, setTyped] = useState({ over, text: "" });
+  const before = now ? dollarsOf(now.data.cap_micros) : "";
   async function set(form: FormData) {
-    const header = now ? { "if-match": read.data?.etag ?? "*" } : { "if-none-match": "*" };
+    if (!isNew && !now) throw new Error("What holds now is not read yet.");
+    const header = now ? { "if-match": now.etag } : { "if-none-match": "*" };
     const body = { cap_cents: centsOf(textOf(form, "dollars")) };
     const cap = await told(api.PUT("/v1/budgets/{what}", { params: { path: { what }, header }, body }));
     toast({ text: `${formatMoney(cap.cap_micros)}: it holds at once.` });
@@ -384,8 +394,8 @@ function SetCap({ what: given, caps, onClose }: { what: string; caps: readonly B
         ))}
         {given && given !== DAY && !providers.data && <option value={given}>{given}, each month</option>}
       </Select>
+      {read.error && <ProblemBox error={read.error} retry={() => void read.refetch()} />}
       <Field
-        key={what}
         label="Dollars"
         name="dollars"
         type="number"
@@ -395,10 +405,12 @@ function SetCap({ what: given, caps, onClose }: { what: string; caps: readonly B
         required
         autoFocus
         inputMode="decimal"
-        defaultValue={now ? dollarsOf(now.cap_micros) : undefined}
+        readOnly={!isNew && !now}
+        value={typed.over === over ? typed.text : before}
+        onChange={(event) => setTyped({ over, text: event.target.value })}
         hint={
           now
-            ? `Now ${formatMoney(now.cap_micros)}, of which ${formatMoney(now.spent_micros + now.reserved_micros)} is spent or reserved: it cannot go below that.`
+            ? `Now ${formatMoney(now.data.cap_micros)}, of which ${formatMoney(now.data.spent_micros + now.data.reserved_micros)} is spent or reserved: it cannot go below that.`
             : "It holds at once, also for what runs."
         }
       />
