@@ -228,6 +228,12 @@ class Settings(BaseSettings):
         description="seconds that a client has for the head of a request, and again for its body"
         " (of a table: for each piece)",
     )
+    api_send_s: float = Field(
+        default=60.0,
+        ge=0.1,
+        le=3600,
+        description="seconds for which a client may take nothing of its answer; then it is cut off",
+    )
     api_max_connections: int = Field(
         default=5_000,
         ge=1,

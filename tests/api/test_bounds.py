@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
@@ -148,6 +149,37 @@ async def test_a_head_without_end_is_cut_off(service: Service):
             await reader.read()
     assert sent < 64 * MOST_HEAD_BYTES
     writer.close()
+
+
+async def test_who_takes_nothing_of_its_answers_is_cut_off_and_makes_room_for_others(
+    settings: Settings,
+):
+    alone = settings.with_changes(api_max_connections=1, api_send_s=0.3)
+    async with serving(alone) as service:
+        host, port = service.url.removeprefix("http://").split(":")
+        with socket.socket() as idle:
+            idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            idle.connect((host, int(port)))
+            idle.sendall(head("/openapi.json", method="GET") * 40)  # more than the kernel keeps
+            async with asyncio.timeout(20):
+                while True:
+                    if (await service.stranger.get("/livez")).status == 200:
+                        break
+                    await asyncio.sleep(0.05)
+
+
+async def test_who_takes_its_answers_slowly_gets_all_of_them(settings: Settings):
+    async with serving(settings.with_changes(api_send_s=0.3)) as service:
+        whole = len(await (await service.http.get(f"{service.url}/openapi.json")).read())
+        asked = head("/openapi.json", "Connection: close", method="GET")
+        many = head("/openapi.json", method="GET") * 5 + asked
+        reader, writer = await raw(service, many)
+        taken = 0
+        while piece := await reader.read(256 * 1024):
+            taken += len(piece)
+            await asyncio.sleep(0.02)  # 12 MB/s at most
+        assert taken > 6 * whole
+        writer.close()
 
 
 @pytest.mark.parametrize(("proxies", "addresses"), [(None, 1), ("127.0.0.1", 3), ("10.9.9.9", 1)])

@@ -26,6 +26,7 @@ def configured(services: Services, **options: Any) -> uvicorn.Config:
 
     class _Prompt(Prompt):
         within_s = settings.api_receive_s
+        taken_s = settings.api_send_s
         most = settings.api_max_connections
 
     return uvicorn.Config(
@@ -48,10 +49,12 @@ def configured(services: Services, **options: Any) -> uvicorn.Config:
 class Prompt(HttpToolsProtocol):
     """Lets go of a connection whose request does not begin, or whose head does not end, in time.
 
-    Of more than ``most`` at once the last to come is refused.
+    So it does of one that takes nothing of its answer for ``taken_s``. Of more than ``most`` at once
+    the last to come is refused.
     """
 
     within_s: float
+    taken_s: float
     most: int
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -59,6 +62,8 @@ class Prompt(HttpToolsProtocol):
         super().__init__(*args, **named)
         self._deadline: asyncio.TimerHandle | None = None
         self._head_bytes = 0
+        self._taking: asyncio.TimerHandle | None = None
+        self._untaken = 0
         self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -70,6 +75,7 @@ class Prompt(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
         self._head_there()
+        self._taken()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -95,6 +101,47 @@ class Prompt(HttpToolsProtocol):
         """Serve the request."""
         self._head_there()
         super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        """Give the client its time to take what waits for it: nothing is added before."""
+        super().pause_writing()
+        self._await_taking()
+
+    def resume_writing(self) -> None:
+        """Go on: most of it was taken."""
+        self._taken()
+        super().resume_writing()
+        self._end_in_time()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or for the end of the answer."""
+        super().on_response_complete()
+        self._end_in_time()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close what is quiet."""
+        super().timeout_keep_alive_handler()
+        self._end_in_time()
+
+    def _end_in_time(self) -> None:
+        if self.transport.is_closing():  # it does so once all was taken
+            self._await_taking()
+
+    def _await_taking(self) -> None:
+        self._untaken = self.transport.get_write_buffer_size()
+        if self._untaken and self._taking is None:
+            self._taking = self.loop.call_later(self.taken_s, self._look_what_was_taken)
+
+    def _look_what_was_taken(self) -> None:
+        self._taking, before = None, self._untaken
+        self._await_taking()
+        if self._untaken >= before:
+            self.transport.abort()
+
+    def _taken(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
 
     def _await_head(self) -> None:
         self._head_bytes = 0
