@@ -10,7 +10,7 @@ from playwright.async_api import Route, expect
 from tests.browser.conftest import Open
 from tests.browser.product import Product
 from tests.browser.test_home import enriched
-from tests.browser.watched import Watch, violations
+from tests.browser.watched import SHIFTED, Watch, violations
 
 PHONE = {"width": 390, "height": 844}
 WRITTEN = """() => {
@@ -27,12 +27,6 @@ CUT = """(all) => all.filter((one) => one.getBoundingClientRect().right > innerW
   .map((one) => one.textContent)"""
 
 
-SHIFTED = """() => new Promise((tell) => {
-  const sum = (all) => all.filter((one) => !one.hadRecentInput).reduce((so_far, one) => so_far + one.value, 0);
-  const seen = new PerformanceObserver((list) => tell(sum(list.getEntries())));
-  seen.observe({ type: "layout-shift", buffered: true });
-  requestAnimationFrame(() => requestAnimationFrame(() => tell(sum(seen.takeRecords()))));
-})"""
 CAP = {"scope": "provider_month", "overrun_micros": 0, "by_default": False, "cap_micros": 10}
 CAP |= {"spent_micros": 5, "reserved_micros": 1, "left_micros": 4}
 

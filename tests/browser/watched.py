@@ -14,6 +14,14 @@ _POLICY = """addEventListener("securitypolicyviolation", ({ violatedDirective, b
 _TELL = """async (rules) => (await axe.run(document, { runOnly: rules })).violations.map(
   ({ id, help, nodes }) => `${id}: ${help}\\n  ${nodes.map((one) => one.html + " " + one.failureSummary).join("\\n  ")}`)"""
 
+SHIFTED = """() => new Promise((tell) => {
+  const sum = (all) => all.filter((one) => !one.hadRecentInput).reduce((so_far, one) => so_far + one.value, 0);
+  const seen = new PerformanceObserver((list) => tell(sum(list.getEntries())));
+  seen.observe({ type: "layout-shift", buffered: true });
+  requestAnimationFrame(() => requestAnimationFrame(() => tell(sum(seen.takeRecords()))));
+})"""
+"""By which share of the screen a page has moved what it had shown: its layout shifts, summed."""
+
 
 class Watch:
     """What went wrong in a context's pages."""

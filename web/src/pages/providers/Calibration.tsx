@@ -1,6 +1,6 @@
 /** How sure a source said it was, against how often it was right. */
 
-import { useQuery } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { api, told, type Schemas } from "../../api/client";
@@ -18,11 +18,14 @@ const ORIGINS: Readonly<Record<string, string>> = {
   simulated: "the sandbox's own world",
 };
 
-export function Calibration({ provider }: { provider: string }) {
-  const found = useQuery({
+export const calibrationOf = (provider: string) =>
+  queryOptions({
     queryKey: ["calibration", provider],
     queryFn: () => told(api.GET("/v1/calibration", { params: { query: { provider } } })),
   });
+
+export function Calibration({ provider }: { provider: string }) {
+  const found = useQuery(calibrationOf(provider));
   const [field, setField] = useState<string | null>(null);
   return (
     <Panel title="Calibration" aside={<p>what it said, and how often that held</p>}>

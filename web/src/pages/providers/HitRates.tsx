@@ -1,6 +1,6 @@
 /** How often a source fills a field, by whom it is asked about and by what. */
 
-import { useQuery } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 
 import { api, told, type Schemas } from "../../api/client";
 import { Choice } from "../../ui/filters";
@@ -14,14 +14,17 @@ import { provider as route } from "./route";
 type Lesson = Schemas["LessonOut"];
 const EVERY_MS = 30_000;
 
-export function HitRates({ provider }: { provider: string }) {
-  const { field } = route.useSearch();
-  const navigate = route.useNavigate();
-  const learned = useQuery({
+export const hitRatesOf = (provider: string) =>
+  queryOptions({
     queryKey: ["learned", "segments", provider],
     queryFn: () => told(api.GET("/v1/learned", { params: { query: { provider, segments: true } } })),
     refetchInterval: EVERY_MS,
   });
+
+export function HitRates({ provider }: { provider: string }) {
+  const { field } = route.useSearch();
+  const navigate = route.useNavigate();
+  const learned = useQuery(hitRatesOf(provider));
   const fields = [...new Set((learned.data?.lessons ?? []).map((one) => one.field))];
   return (
     <Panel title="Hit rate by segment" aside={<p>9 times in 10 the rate lies within the bar</p>} flush>

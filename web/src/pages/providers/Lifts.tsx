@@ -1,6 +1,6 @@
 /** What each paid source fills that those before it did not: what it is worth beside the others. */
 
-import { useQuery } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 
 import { api, told, type Schemas } from "../../api/client";
 import { formatNumber } from "../../ui/format";
@@ -15,12 +15,15 @@ const EVERY_MS = 30_000;
 /** Fewer calls say little. */
 const FEW = 30;
 
-export function Lifts({ provider }: { provider?: string }) {
-  const learned = useQuery({
+export const liftsOf = (provider?: string) =>
+  queryOptions({
     queryKey: ["learned", "lifts", provider],
     queryFn: () => told(api.GET("/v1/learned", { params: { query: provider ? { provider } : {} } })),
     refetchInterval: EVERY_MS,
   });
+
+export function Lifts({ provider }: { provider?: string }) {
+  const learned = useQuery(liftsOf(provider));
   return (
     <Panel title={provider ? "What it adds" : "What each adds to those before it"} aside={<p>estimated from this workspace's latest calls</p>} flush>
       <Shown query={learned}>

@@ -1,5 +1,6 @@
 /** One provider: how it stands, what it costs, what it is worth, and how far it is believed. */
 
+import { useQueries } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
@@ -9,12 +10,12 @@ import { useTitle } from "../../shell/title";
 import { formatDuration, formatNumber } from "../../ui/format";
 import { Goto } from "../../ui/goto";
 import { Badge, PageHead, Panel } from "../../ui/layout";
-import { Empty, Missing, Shown } from "../../ui/states";
+import { Empty, Loading, Missing, Shown } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table";
 import { Ago, Duration, Money, Num, Percent } from "../../ui/values";
-import { Calibration } from "./Calibration";
-import { HitRates } from "./HitRates";
-import { Lifts } from "./Lifts";
+import { Calibration, calibrationOf } from "./Calibration";
+import { HitRates, hitRatesOf } from "./HitRates";
+import { Lifts, liftsOf } from "./Lifts";
 import { KEYS, toneOf } from "./Providers";
 import "./providers.css";
 import { provider as route } from "./route";
@@ -47,7 +48,8 @@ export function ProviderPage() {
           {(all) => all.filter((one) => one.name === name).map((one) => <VendorKey key={one.name} provider={one} />)}
         </Shown>
       </PageHead>
-      <Shown query={found}>
+      {/* What stands below is to stay out of sight until this is there. */}
+      <Shown query={found} loading={<Loading lines={40} />}>
         {(all) => all.filter((one) => one.name === name).map((one) => <About key={one.name} of={one} />)}
       </Shown>
       <p>
@@ -120,6 +122,20 @@ function About({ of }: { of: Provider }) {
           />
         </Panel>
       </div>
+      <Learned of={name} />
+    </>
+  );
+}
+
+/** All of it together: each would push down those below it. */
+function Learned({ of: name }: { of: string }) {
+  const waits = useQueries({
+    queries: [liftsOf(name), hitRatesOf(name), calibrationOf(name)],
+    combine: (asked) => asked.some(({ isPending }) => isPending),
+  });
+  if (waits) return <Loading lines={40} />;
+  return (
+    <>
       <Lifts provider={name} />
       <HitRates provider={name} />
       <Calibration provider={name} />
