@@ -112,7 +112,8 @@ def test_up_serves_the_api_works_on_jobs_and_ends_in_order(cli):
     cli.environment["GLAZE_API_PORT"] = str(port)
     process = cli.start("up")
     try:
-        key = _first_key(process)
+        said = _said(process, "API key", "API: ", "providers: ")
+        key = said["API key"].split()[-1]
         _wait_for(f"http://127.0.0.1:{port}/healthz")
         body = {"url": website, "required_fields": ["company_name"], "wait_s": 30}
         answer = _post(f"http://127.0.0.1:{port}/enrich", body, key)
@@ -122,14 +123,14 @@ def test_up_serves_the_api_works_on_jobs_and_ends_in_order(cli):
         problem = json.load(refused.value)
     finally:
         process.send_signal(signal.SIGTERM)
-        told = ended(process)
+        ended(process)
     assert "company_name" in json.dumps(answer)
     assert answer["state"] in {"completed", "partial"}
     assert answer["progress"]["percent"] == 100
     assert refused.value.code == 422
     assert [fault["path"] for fault in problem["errors"]] == ["input.foo"]
-    assert f"http://127.0.0.1:{port}/docs" in told.err
-    assert "providers: " in told.err
+    assert said["API: "] == f"API: http://127.0.0.1:{port}/docs\n"
+    assert "website" in said["providers: "]
 
 
 def test_a_worker_starts_and_ends_by_signal(cli):
@@ -204,12 +205,15 @@ def _wait_for(url: str) -> None:
             return
 
 
-def _first_key(process: "subprocess.Popen[str]") -> str:
+def _said(process: "subprocess.Popen[str]", *begins: str) -> dict[str, str]:
+    """Return the lines that begin so, in whatever order they come."""
     assert process.stderr is not None
+    said: dict[str, str] = {}
     for line in process.stderr:
-        if line.startswith("API key"):
-            return line.split()[-1]
-    raise AssertionError("no key was shown")
+        said |= {begin: line for begin in begins if line.startswith(begin)}
+        if len(said) == len(begins):
+            return said
+    raise AssertionError(f"only these were said: {said}")
 
 
 def _post(url: str, body: object, key: str) -> object:
