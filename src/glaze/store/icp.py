@@ -94,24 +94,35 @@ class IcpStore:
             counting = await _counting(conn)
             if counting is None:
                 return {}
-            kept = {
-                row["entity_id"]: _score(row) for row in await _current(conn, counting, entities)
-            }
-            return kept | await _renew(conn, counting, {*entities} - kept.keys())
+            asked = {"entities": sorted(entities), "version": counting.version}
+            rows = await (await conn.execute(_sql["subjects"], asked)).fetchall()
+            renewed = await _renew(conn, counting, [row for row in rows if not row["is_scored"]])
+        kept = {EntityId(row["id"]): _score(row) for row in rows if row["is_scored"]}
+        return kept | renewed
 
     async def points(
-        self, workspace_id: WorkspaceId, entities: Collection[EntityId]
+        self, workspace_id: WorkspaceId, entities: Collection[EntityId], *, page: int = 4 * PAGE
     ) -> dict[EntityId, int | None]:
-        """Return these entities' scores from 0 to 100, any number of them; as ``of`` else."""
-        async with self._db.workspace(workspace_id) as conn:
-            counting = await _counting(conn)
-            if counting is None:
-                return {}
-            rows = await _current(conn, counting, entities, reasons=False)
-        found: dict[EntityId, int | None] = {row["entity_id"]: row["score"] for row in rows}
-        due = sorted({*entities} - found.keys())
-        for begin in range(0, len(due), PAGE):
-            renewed = await self.of(workspace_id, due[begin : begin + PAGE])
+        """Return these entities' scores from 0 to 100, without the reasons; as ``of`` else.
+
+        Args:
+            workspace_id: Whose entities.
+            entities: Any number.
+            page: How many are looked at, and renewed, in one transaction.
+        """
+        ids, found = sorted(entities), dict[EntityId, int | None]()
+        for begin in range(0, len(ids), page):
+            some = ids[begin : begin + page]
+            async with self._db.workspace(workspace_id) as conn:
+                counting = await _counting(conn)
+                if counting is None:
+                    return {}
+                asked = {"entities": some, "version": counting.version}
+                kept = await (await conn.execute(_sql["points"], asked)).fetchone()
+                found |= {EntityId(id_): points for id_, points in (kept or {})["points"]}
+                asked["entities"] = [id_ for id_ in some if id_ not in found]
+                rows = await (await conn.execute(_sql["subjects"], asked)).fetchall()
+                renewed = await _renew(conn, counting, rows)
             found |= {id_: one.score for id_, one in renewed.items()}
         return found
 
@@ -141,11 +152,10 @@ class IcpStore:
         while True:
             due = {"after": after, "kinds": kinds, "version": counting.version, "n": page}
             async with self._db.workspace(workspace_id) as conn:
-                # Planned anew for each page: the table that it looks into fills up meanwhile.
-                rows = await (await conn.execute(_sql["due"], due, prepare=False)).fetchall()
+                rows = await (await conn.execute(_sql["due"], due)).fetchall()
                 if not rows:
                     return done
-                await _score_subjects(conn, counting, rows)
+                await _renew(conn, counting, rows)
             after, done = rows[-1]["id"], done + len(rows)
             tell(done)
 
@@ -168,7 +178,9 @@ async def score_merged(conn: Connection, entities: Sequence[EntityId]) -> None:
     """Score entities within the transaction that merges them; nothing without a profile."""
     counting = await _counting(conn)
     if counting is not None:
-        await _renew(conn, counting, entities)
+        asked = {"entities": entities, "version": counting.version}
+        rows = await (await conn.execute(_sql["subjects"], asked)).fetchall()
+        await _renew(conn, counting, rows)
 
 
 async def _counting(conn: Connection) -> Counting | None:
@@ -184,23 +196,7 @@ async def _standing(conn: Connection) -> Standing:
     return Standing(row["version"], profile, row["set_at"])
 
 
-async def _current(
-    conn: Connection, counting: Counting, entities: Collection[EntityId], *, reasons: bool = True
-) -> list[dict[str, Any]]:
-    asked = {"entities": sorted(entities), "version": counting.version, "reasons": reasons}
-    return await (await conn.execute(_sql["current"], asked)).fetchall()
-
-
 async def _renew(
-    conn: Connection, counting: Counting, entities: Collection[EntityId]
-) -> dict[EntityId, Score]:
-    if not entities:
-        return {}
-    cursor = await conn.execute(_sql["subjects"], {"entities": sorted(entities)})
-    return await _score_subjects(conn, counting, await cursor.fetchall())
-
-
-async def _score_subjects(
     conn: Connection, counting: Counting, rows: Sequence[Mapping[str, Any]]
 ) -> dict[EntityId, Score]:
     """Score the entities of these rows by their stored values, and keep it.

@@ -9,24 +9,22 @@ returning version
 select version, profile, set_at from icp where workspace_id = current_workspace()
 
 -- name: subjects
--- These entities, and what each is scored with.
-select e.id, e.kind::text as kind, c.id as employer_id, e.winners_changed + coalesce(c.winners_changed, 0) as winners_changed
+-- These entities, what each is scored with, and its score where that is of this profile and of the values as they are.
+select e.id, e.kind::text as kind, c.id as employer_id, e.winners_changed + coalesce(c.winners_changed, 0) as winners_changed,
+       s.entity_id is not null as is_scored, s.score, s.certainty, s.reasons
 from entity e
-left join lateral (
-  -- Of each person by index, behind an OFFSET: joined flat, every page would read every entity there is.
-  select c.id, c.winners_changed from entity c
-  where e.kind = 'person' and c.workspace_id = e.workspace_id and c.id = employer_of(e.id) offset 0) c on true
+left join entity c on c.workspace_id = e.workspace_id and c.id = case when e.kind = 'person' then employer_of(e.id) end
+left join icp_score s on s.workspace_id = e.workspace_id and s.entity_id = e.id and s.version = %(version)s
+  and s.employer_id is not distinct from c.id and s.winners_changed = e.winners_changed + coalesce(c.winners_changed, 0)
 where e.workspace_id = current_workspace() and e.id = any(%(entities)s)
 order by e.id
 
--- name: current
--- The scores of these entities, where they are of this profile and of the values as they are.
-select s.entity_id, s.score, s.certainty, case when %(reasons)s then s.reasons end as reasons
+-- name: points
+-- The scores of these entities, as pairs, where they are of this profile and of the values as they are.
+select coalesce(json_agg(json_build_array(s.entity_id, s.score)), '[]') as points
 from icp_score s
 join entity e on e.workspace_id = s.workspace_id and e.id = s.entity_id
-left join lateral (
-  select c.id, c.winners_changed from entity c
-  where e.kind = 'person' and c.workspace_id = e.workspace_id and c.id = employer_of(e.id) offset 0) c on true
+left join entity c on c.workspace_id = e.workspace_id and c.id = case when e.kind = 'person' then employer_of(e.id) end
 where s.workspace_id = current_workspace() and s.entity_id = any(%(entities)s) and s.version = %(version)s
   and s.employer_id is not distinct from c.id and s.winners_changed = e.winners_changed + coalesce(c.winners_changed, 0)
 
@@ -34,10 +32,7 @@ where s.workspace_id = current_workspace() and s.entity_id = any(%(entities)s) a
 -- The next entities of which something is known and whose score is of another profile or of older values.
 select e.id, e.kind::text as kind, c.id as employer_id, e.winners_changed + coalesce(c.winners_changed, 0) as winners_changed
 from entity e
-left join lateral (
-  -- Of each person by index, behind an OFFSET: joined flat, every page would read every entity there is.
-  select c.id, c.winners_changed from entity c
-  where e.kind = 'person' and c.workspace_id = e.workspace_id and c.id = employer_of(e.id) offset 0) c on true
+left join entity c on c.workspace_id = e.workspace_id and c.id = case when e.kind = 'person' then employer_of(e.id) end
 left join icp_score s on s.workspace_id = e.workspace_id and s.entity_id = e.id and s.version = %(version)s
   and s.employer_id is not distinct from c.id and s.winners_changed = e.winners_changed + coalesce(c.winners_changed, 0)
 where e.workspace_id = current_workspace() and e.id > %(after)s and e.merged_into is null and e.kind::text = any(%(kinds)s)
