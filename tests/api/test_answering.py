@@ -120,7 +120,7 @@ async def test_a_page_is_answered_too_and_a_decision_whatever_its_age_with_its_s
     await service.app.entities.open(WS, [identify(page).keys])
     await service.app.deciding.choose(WS, page, "company_name", "Acme Inc")
     criteria = [{"field": "company_name", "any_of": ["Acme Inc"]}]
-    await IcpStore(service.app.db).put(WS, Profile.model_validate({"criteria": criteria}), "test")
+    await IcpStore(service.app.db).put(WS, Profile.model_validate({"criteria": criteria}))
     asked = {"url": page["linkedin_url"], "fields": ["name"], "wait_s": 0, "skip_cache": True}
     told = await admin.post("/v1/enrich/linkedin-company", asked)
     assert told.status == 200, told.body

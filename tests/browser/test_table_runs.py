@@ -111,7 +111,7 @@ async def wanted(product: Product, employees: int) -> None:
     """Have an ideal customer: one who is big."""
     profile = {"criteria": [{"field": "company_employee_count", "at_least": employees}]}
     async with Database.open(product.dsn, size=1) as db:
-        await IcpStore(db).put(DEFAULT_WORKSPACE, Profile.model_validate(profile), "test")
+        await IcpStore(db).put(DEFAULT_WORKSPACE, Profile.model_validate(profile))
 
 
 async def test_who_fits_best_stands_first_where_there_is_an_ideal_customer(

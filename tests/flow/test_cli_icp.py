@@ -163,23 +163,6 @@ def test_a_person_is_scored_with_what_is_known_of_the_employer(cli: Cli, vendors
     assert vendors.billed_micros == billed
 
 
-def test_a_profile_that_is_removed_counts_no_more_and_one_that_none_can_fit_is_refused(
-    cli: Cli,
-) -> None:
-    profile(cli, {"field": "company_city", "any_of": ["Ulm"]})
-    cli.run("icp", "set", "profile.json")
-    assert cli.run("icp", "remove").err == "no profile counts any more\n"
-    for command in ("show", "score", "remove"):
-        assert "no profile is set" in cli.run("icp", command, code=2).err
-    both = [{"field": "company_city", "any_of": [city], "role": "must"} for city in ("Ulm", "Bonn")]
-    profile(cli, *both)
-    told = cli.run("icp", "set", "profile.json", code=2).err
-    assert told == (
-        "glaze: profile.json: profile: company_city must be Ulm and must be Bonn: nothing can,"
-        " so each would score 0\n"
-    )
-
-
 def test_the_schema_of_a_profile_says_what_set_takes(cli: Cli) -> None:
     schema = json.loads(cli.run("icp", "schema").out)
     criterion = schema["$defs"]["Criterion"]

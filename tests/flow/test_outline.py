@@ -202,7 +202,7 @@ async def test_a_row_is_sorted_by_the_score_that_it_shows_also_after_the_profile
             {"field": "company_city", "any_of": [city]},
             {"field": "person_title", "any_of": ["zebra"]},
         ]
-        await IcpStore(db).put(WS, Profile.model_validate({"criteria": wanted}), "test")
+        await IcpStore(db).put(WS, Profile.model_validate({"criteria": wanted}))
         scores = await page_scores(scoring(db), WS)
         assert scores is not None
         shown = await scores(await BatchStore(db).results(WS, table, n=ROWS))

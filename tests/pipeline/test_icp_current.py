@@ -24,7 +24,7 @@ async def icp(db: Database) -> IcpStore:
     says: dict[str, Json] = {"person_company_domain": "acme.com", "company_name": "Acme"}
     await Desk(db).enrich([Source("s", says)], ["company_name"], given={"email": "jane@acme.com"})
     icp = IcpStore(db)
-    await icp.put(DEFAULT_WORKSPACE, PROFILE, "test")
+    await icp.put(DEFAULT_WORKSPACE, PROFILE)
     return icp
 
 

@@ -38,7 +38,6 @@ from glaze.store.entity_view import EntityViews
 from glaze.store.event import EventStore
 from glaze.store.fresh_time import FreshTimeStore
 from glaze.store.history import HistoryStore
-from glaze.store.icp import IcpStore
 from glaze.store.job import JobStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.member import MemberStore
@@ -159,10 +158,6 @@ class Services(Protocol):
     @property
     def fresh_times(self) -> FreshTimeStore:
         """How long values stay fresh for workspaces."""
-
-    @property
-    def icp(self) -> IcpStore:
-        """Whom workspaces look for."""
 
     @property
     def beliefs(self) -> Beliefs:

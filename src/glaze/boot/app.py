@@ -60,6 +60,7 @@ from glaze.store.control import ControlStore
 from glaze.store.database import Database, password_of
 from glaze.store.health import HealthStore
 from glaze.store.history import HistoryStore
+from glaze.store.icp import IcpStore
 from glaze.store.job import JobStore
 from glaze.store.migrate import migrate
 from glaze.store.plan import PlanStore
@@ -127,7 +128,7 @@ class App(Stores):
     @property
     def scoring(self) -> Scoring:
         """How well records fit a workspace's profile."""
-        return Scoring(self.icp, self.entities)
+        return Scoring(IcpStore(self.db), self.entities)
 
     @property
     def inference_names(self) -> Collection[str]:

@@ -15,7 +15,6 @@ from glaze.store.entity_view import EntityViews
 from glaze.store.event import EventStore
 from glaze.store.fresh_time import FreshTimeStore
 from glaze.store.history import HistoryStore
-from glaze.store.icp import IcpStore
 from glaze.store.ledger import LedgerStore
 from glaze.store.member import MemberStore
 from glaze.store.metrics import MetricsStore
@@ -44,11 +43,6 @@ class Stores:
     def fresh_times(self) -> FreshTimeStore:
         """How long values stay fresh for workspaces."""
         return FreshTimeStore(self.db)
-
-    @property
-    def icp(self) -> IcpStore:
-        """Whom workspaces look for."""
-        return IcpStore(self.db)
 
     @property
     def audit(self) -> AuditStore:

@@ -17,13 +17,14 @@ from glaze.cli.screen import AsJson, cells, out, plain_table, print_json, quiet,
 from glaze.cli.values import Record, who_is
 from glaze.errors import InputError
 from glaze.files.writing import defuse
-from glaze.model.icp import NewProfile, Profile
+from glaze.model.icp import Profile
 from glaze.model.icp_score import Reason, Score
 from glaze.model.value import Json
+from glaze.pipeline.scoring import Scoring
 from glaze.settings import load_settings
-from glaze.store.icp import Counting, IcpStore, Scored
+from glaze.store.entity import EntityStore
+from glaze.store.icp import IcpStore, Scored
 
-_ACTOR = "command line"
 icp = typer.Typer(
     help="Set the ideal customer profile, and score records by it.", no_args_is_help=True
 )
@@ -37,22 +38,16 @@ def set_profile(
 ) -> None:
     """Set the profile; what is stored is scored by it with `glaze icp score`, for nothing."""
     profile = _read(file)
-    version = run(_put(profile))
+    version = run(_set(profile))
     count = len(profile.criteria)
     say(f"{profile.name}: version {version}, {count} {'criterion' if count == 1 else 'criteria'}")
 
 
 @icp.command()
-def remove() -> None:
-    """Let no profile count any more: nothing is scored, and results say no score."""
-    run(_put(None))
-    say("no profile counts any more")
-
-
-@icp.command()
 def show() -> None:
     """Print the profile as JSON, as `glaze icp set` takes it."""
-    out.print_json(data=run(_get()).profile.model_dump(mode="json", exclude_defaults=True))
+    _, profile = run(_get())
+    out.print_json(data=profile.model_dump(mode="json", exclude_defaults=True))
 
 
 @icp.command()
@@ -121,12 +116,12 @@ def explain(record: Record, *, as_json: AsJson = False) -> None:
     out.print(table)
 
 
-def _read(file: Path) -> NewProfile:
+def _read(file: Path) -> Profile:
     """Return the profile in a file. Raises: InputError that names each fault and its place."""
     try:
         text = file.read_text("utf-8-sig")
         told = tomllib.loads(text) if file.suffix.lower() == ".toml" else json.loads(text)
-        return NewProfile.model_validate(told)
+        return Profile.model_validate(told)
     except ValidationError as error:
         raise InputError(f"{file}: {'; '.join(_faults(error))}") from None
     except ValueError as error:
@@ -156,19 +151,17 @@ def _plain(reason: Reason) -> dict[str, Json]:
     }
 
 
-async def _put(profile: Profile | None) -> int:
+async def _set(profile: Profile) -> int:
     async with boot(quiet(load_settings())) as app:
-        if profile is None:
-            await _profile(app.icp)
-        return (await app.icp.put(workspace(), profile, _ACTOR)).version
+        return await IcpStore(app.db).put(workspace(), profile)
 
 
-async def _get() -> Counting:
+async def _get() -> tuple[int, Profile]:
     async with boot(quiet(load_settings())) as app:
-        return await _profile(app.icp)
+        return await _profile(IcpStore(app.db))
 
 
-async def _profile(store: IcpStore) -> Counting:
+async def _profile(store: IcpStore) -> tuple[int, Profile]:
     found = await store.get(workspace())
     if found is None:
         raise InputError("no profile is set: glaze icp set FILE")
@@ -177,8 +170,10 @@ async def _profile(store: IcpStore) -> Counting:
 
 async def _explain(record: str) -> Score:
     async with boot(quiet(load_settings())) as app:
-        await _profile(app.icp)
-        (found,) = await app.scoring.of_inputs(workspace(), [who_is(record)])
+        store = IcpStore(app.db)
+        await _profile(store)
+        scoring = Scoring(store, EntityStore(app.db))
+        (found,) = await scoring.of_inputs(workspace(), [who_is(record)])
     if found is None:
         raise InputError(f"nothing is known of {record}: enrich it first")
     return found
@@ -187,7 +182,7 @@ async def _explain(record: str) -> Score:
 async def _score(output: Path | None) -> tuple[int, int]:
     written = 0
     async with boot(quiet(load_settings())) as app:
-        store = app.icp
+        store = IcpStore(app.db)
         await _profile(store)
         scored = await store.rescore(workspace())
         if output is None:

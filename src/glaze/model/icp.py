@@ -110,50 +110,6 @@ class Profile(Strict):
         return tuple(one for one in self.criteria if known_field(one.field).entity is kind)
 
 
-class NewProfile(Profile):
-    """A profile that somebody sets: one that no record can fit is refused."""
-
-    @model_validator(mode="after")
-    def _can_be_met(self) -> "NewProfile":
-        for name in sorted({one.field for one in self.criteria}):
-            own = [one for one in self.criteria if one.field == name]
-            musts = [one for one in own if one.role is CriterionRole.MUST]
-            barred = [one for one in own if one.role is CriterionRole.EXCLUDES]
-            if not _some_value(name, musts, barred):
-                told = [f"must be {one.wanted}" for one in musts]
-                told += [f"must not be {one.wanted}" for one in barred]
-                raise ValueError(f"{name} {' and '.join(told)}: nothing can, so each would score 0")
-        return self
-
-
-def _some_value(name: FieldName, musts: Sequence[Criterion], barred: Sequence[Criterion]) -> bool:
-    """Tell whether any value meets all of the musts and none of the exclusions."""
-    never = {fold(word) for one in barred for word in one.contains}
-    if any(one.contains and {*map(fold, one.contains)} <= never for one in musts):
-        return False
-    if known_field(name).type in _LISTED:
-        needed = {text.casefold() for one in musts for text in one.all_of}
-        gone = {text.casefold() for one in barred for text in one.any_of}
-        choices = [{text.casefold() for text in one.any_of} for one in musts if one.any_of]
-        whole = any(needed >= {t.casefold() for t in one.all_of} for one in barred if one.all_of)
-        return not (needed & gone or whole or any(choice <= gone for choice in choices))
-    named = next((one.any_of for one in musts if one.any_of), None)
-    values = (
-        _limits([*musts, *barred]) if named is None else [normalise(name, text) for text in named]
-    )
-    return not values or any(
-        all(one.meets(value) for one in musts) and not any(one.meets(value) for one in barred)
-        for value in values
-    )
-
-
-def _limits(own: Sequence[Criterion]) -> list[Json]:
-    """Return numbers of which one meets ranges if any does; none where there is no range."""
-    ends = [one.at_least for one in own if one.at_least is not None]
-    ends += [one.at_most for one in own if one.at_most is not None]
-    return [n for end in ends for n in (end - 1, end, end + 1) if n >= 0]
-
-
 def score(criteria: Sequence[Criterion], known: Mapping[FieldName, tuple[Json, int]]) -> Score:
     """Return how well what is known fits ``criteria``.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
@@ -12,10 +11,8 @@ from glaze.model.field import EntityKind
 from glaze.model.icp import Profile, score
 from glaze.model.icp_score import Score
 from glaze.model.value import EntityId, FieldName, Json, WorkspaceId
-from glaze.store.audit import Deed, note
 from glaze.store.database import Connection, Database
 from glaze.store.statements import statements
-from glaze.store.turns import Meets, take_turn, whatever
 
 _sql = statements("icp")
 PAGE = 500
@@ -30,19 +27,11 @@ class Scored(NamedTuple):
     score: Score
 
 
-class Counting(NamedTuple):
+class _Counting(NamedTuple):
     """The profile that counts, with its version."""
 
     version: int
     profile: Profile
-
-
-class Standing(NamedTuple):
-    """What a workspace said last: with each change the version grows, 0 before the first."""
-
-    version: int
-    profile: Profile | None
-    set_at: datetime | None
 
 
 class IcpStore:
@@ -52,34 +41,15 @@ class IcpStore:
         """Use the pools of ``db``."""
         self._db = db
 
-    async def put(
-        self,
-        workspace_id: WorkspaceId,
-        profile: Profile | None,
-        actor: str,
-        meets: Meets[int] = whatever,
-    ) -> Standing:
-        """Let ``profile`` count from now on, or none; return what stands.
-
-        ``meets`` is shown the version that stood until now.
-        """
-        told = None if profile is None else profile.model_dump(mode="json")
+    async def put(self, workspace_id: WorkspaceId, profile: Profile) -> int:
+        """Let ``profile`` count from now on; return its version."""
+        params = {"profile": Jsonb(profile.model_dump(mode="json"))}
         async with self._db.workspace(workspace_id) as conn:
-            await take_turn(conn, "icp")
-            meets((await _standing(conn)).version)
-            await conn.execute(_sql["put"], {"profile": None if told is None else Jsonb(told)})
-            found = await _standing(conn)
-            facts = {"version": found.version} | ({} if told is None else {"profile": told})
-            await note(conn, Deed(actor, "icp.remove" if told is None else "icp.set", None, facts))
-        return found
+            row = await (await conn.execute(_sql["put"], params)).fetchone()
+        return int(row["version"]) if row else 0
 
-    async def standing(self, workspace_id: WorkspaceId) -> Standing:
-        """Return what stands, and since when."""
-        async with self._db.workspace(workspace_id) as conn:
-            return await _standing(conn)
-
-    async def get(self, workspace_id: WorkspaceId) -> Counting | None:
-        """Return the profile that counts with its version, None where none does."""
+    async def get(self, workspace_id: WorkspaceId) -> tuple[int, Profile] | None:
+        """Return the profile with its version, None where none was set."""
         async with self._db.workspace(workspace_id) as conn:
             return await _counting(conn)
 
@@ -144,9 +114,10 @@ class IcpStore:
 
         Returns: how many were scored; 0 where there is no profile.
         """
-        counting = await self.get(workspace_id)
-        if counting is None:
+        set_ = await self.get(workspace_id)
+        if set_ is None:
             return 0
+        counting = _Counting(*set_)
         kinds = [kind.value for kind in EntityKind if counting.profile.of(kind)]
         done, after = 0, 0
         while True:
@@ -161,10 +132,10 @@ class IcpStore:
 
     async def scores(self, workspace_id: WorkspaceId) -> AsyncIterator[Scored]:
         """Yield the scores by the present profile, in the order of entities."""
-        counting = await self.get(workspace_id)
+        set_ = await self.get(workspace_id)
         after = 0
-        while counting is not None:
-            params = {"after": after, "version": counting.version, "n": PAGE}
+        while set_ is not None:
+            params = {"after": after, "version": set_[0], "n": PAGE}
             async with self._db.workspace(workspace_id) as conn:
                 rows = await (await conn.execute(_sql["scores"], params)).fetchall()
             for row in rows:
@@ -183,21 +154,15 @@ async def score_merged(conn: Connection, entities: Sequence[EntityId]) -> None:
         await _renew(conn, counting, rows)
 
 
-async def _counting(conn: Connection) -> Counting | None:
-    found = await _standing(conn)
-    return None if found.profile is None else Counting(found.version, found.profile)
-
-
-async def _standing(conn: Connection) -> Standing:
+async def _counting(conn: Connection) -> _Counting | None:
     row = await (await conn.execute(_sql["get"])).fetchone()
     if row is None:
-        return Standing(0, None, None)
-    profile = None if row["profile"] is None else Profile.model_validate(row["profile"])
-    return Standing(row["version"], profile, row["set_at"])
+        return None
+    return _Counting(row["version"], Profile.model_validate(row["profile"]))
 
 
 async def _renew(
-    conn: Connection, counting: Counting, rows: Sequence[Mapping[str, Any]]
+    conn: Connection, counting: _Counting, rows: Sequence[Mapping[str, Any]]
 ) -> dict[EntityId, Score]:
     """Score the entities of these rows by their stored values, and keep it.
 

@@ -1,12 +1,12 @@
 -- name: put
--- The profile that counts from now on; null: none does.
+-- The profile that counts from now on.
 insert into icp (workspace_id, version, profile) values (current_workspace(), 1, %(profile)s)
 on conflict (workspace_id) do update set version = icp.version + 1, profile = excluded.profile, set_at = excluded.set_at
 returning version
 
 -- name: get
--- The profile that counts; null: none does any more.
-select version, profile, set_at from icp where workspace_id = current_workspace()
+-- The profile that counts.
+select version, profile from icp where workspace_id = current_workspace()
 
 -- name: subjects
 -- These entities, what each is scored with, and its score where that is of this profile and of the values as they are.

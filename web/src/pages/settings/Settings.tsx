@@ -1,10 +1,9 @@
-/** Whom jobs ask first, whom one looks for, for how long things are kept, people's rights, and the installation's own settings. */
+/** Whom jobs ask first, for how long things are kept, people's rights, and the installation's own settings. */
 
 import { useMay, useSession } from "../../api/session";
 import { FIRST_WORKSPACE } from "../../shell/use-nav";
 import { PageHead, Tabs } from "../../ui/layout";
 import { Freshness } from "./Freshness";
-import { Icp } from "./Icp";
 import { Installation } from "./Installation";
 import { Order } from "./Order";
 import { People } from "./People";
@@ -12,10 +11,9 @@ import { Retention } from "./Retention";
 import { settings as route, type SettingsTab } from "./route";
 import "./settings.css";
 
-const SHOWN = { order: Order, icp: Icp, freshness: Freshness, retention: Retention, people: People, installation: Installation };
+const SHOWN = { order: Order, freshness: Freshness, retention: Retention, people: People, installation: Installation };
 const LABELS: Readonly<Record<SettingsTab, string>> = {
   order: "Who is asked",
-  icp: "Ideal customer",
   freshness: "Freshness",
   retention: "Retention",
   people: "People",
@@ -27,7 +25,7 @@ export function Settings() {
   const navigate = route.useNavigate();
   const isAdmin = useMay("admin");
   const { workspace_id: workspace } = useSession();
-  const seen: SettingsTab[] = ["order", "icp", "freshness"];
+  const seen: SettingsTab[] = ["order", "freshness"];
   if (isAdmin) seen.push("retention", "people");
   if (isAdmin && workspace === FIRST_WORKSPACE) seen.push("installation");
   const shown = tab && seen.includes(tab) ? tab : "order";

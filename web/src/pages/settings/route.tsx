@@ -5,7 +5,7 @@ import { createRoute } from "@tanstack/react-router";
 import { lazily } from "../../shell/lazily";
 import { shell } from "../../shell/routes";
 
-export const TABS = ["order", "icp", "freshness", "retention", "people", "installation"] as const;
+export const TABS = ["order", "freshness", "retention", "people", "installation"] as const;
 export type SettingsTab = (typeof TABS)[number];
 
 export const settings = createRoute({
