@@ -19,6 +19,7 @@ from whole_path import settings_of, watch
 from glaze.model.access import Scope
 from glaze.model.job import NewJob
 from glaze.model.value import DEFAULT_WORKSPACE
+from glaze.store.retention import RetentionStore
 from glaze.store.workspace import WorkspaceStore
 from glaze_sandbox.knowledge import APOLLO, Knowledge
 from glaze_sandbox.seeded import hex_id
@@ -387,6 +388,10 @@ async def test_companies_that_were_handed_over_are_not_given_back_by_breaking_th
         assert (await client.get("/v1/credit")).body == {"balance_cents": 0}
         if what == "jobs":
             assert "were handed over" in refused.body["detail"]
+            retention, after = RetentionStore(service.app.db), ""
+            while one(dsn, "select count(*) from glaze.batch"):  # nor once it is too old to be kept
+                after = (await retention.batches(DEFAULT_WORKSPACE, 0, after)).last or ""
+            assert (await client.post(f"{path}/refund")).status == 409
             assert (await client.post(f"{path}/retry")).status == 202
             async with working(service):
                 await reached(client, search["id"], "ready")

@@ -99,8 +99,12 @@ with page as materialized (
 select (select count(*) from gone) as gone, (select max(row_no) from page) as last
 
 -- name: batch
--- The batch, empty by now.
-with gone as (
+-- The batch, empty by now. What it handed over for a search stays known: that is not given back.
+with served as (
+  update search s set served = greatest(s.served, case s.about when 'companies' then b.total else b.completed + b.partial end)
+  from batch b
+  where b.workspace_id = current_workspace() and b.id = %(batch)s and s.workspace_id = b.workspace_id and s.job_id = b.job_id
+), gone as (
   delete from batch where workspace_id = current_workspace() and id = %(batch)s returning id
 ), edges as (
   delete from job_edge where batch_id = %(batch)s
