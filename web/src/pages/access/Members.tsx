@@ -60,19 +60,22 @@ export function Members() {
           )}
         </Shown>
       </Panel>
-      <Panel title="Invitations" aside={<p>each counts once</p>} flush>
-        <Shown query={invitations}>
-          {() => (
-            <DataTable
-              label="Invitations"
-              columns={INVITED}
-              rows={open}
-              rowKey={(one) => one.id}
-              empty={<Empty title="None is open">Who accepted theirs stands among the members.</Empty>}
-            />
-          )}
-        </Shown>
-      </Panel>
+      {/* Not before it is known how many members stand above. */}
+      {!members.isPending && (
+        <Panel title="Invitations" aside={<p>each counts once</p>} flush>
+          <Shown query={invitations}>
+            {() => (
+              <DataTable
+                label="Invitations"
+                columns={INVITED}
+                rows={open}
+                rowKey={(one) => one.id}
+                empty={<Empty title="None is open">Who accepted theirs stands among the members.</Empty>}
+              />
+            )}
+          </Shown>
+        </Panel>
+      )}
       {adds && <Invite onMade={setMade} onClose={() => setAdds(false)} />}
       {made && (
         <Once title={`${made.email} is invited`} label="Send them this link" secret={linkOf(made)} onClose={() => setMade(null)}>
